@@ -1,0 +1,166 @@
+package jsondoc
+
+import (
+	"bytes"
+	"hash/maphash"
+)
+
+// Equal reports whether two values are the same JSON value: numbers exactly,
+// however they are written; strings by what their escapes stand for; objects
+// whatever the order of their members.
+func Equal(a, b Value) bool { return equal(a, b, false) }
+
+// EqualAsJS reports whether JavaScript's JSON.parse and JSON.stringify make the
+// same text of both values, the order of members aside: numbers become doubles,
+// and those too large for one become null.
+func EqualAsJS(a, b Value) bool {
+	return equal(a, b, true)
+}
+
+func (v Value) stringifiesAsNull() bool {
+	if v.Kind() == Number {
+		_, ok := asDouble(v.Raw())
+		return !ok
+	}
+	return v.Kind() == Null
+}
+
+func sameDouble(a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	x, okX := asDouble(a)
+	y, okY := asDouble(b)
+	if !okX || !okY {
+		return okX == okY
+	}
+	return x == y
+}
+
+// equal compares two values, exactly or as JavaScript would. It recurses as deep
+// as the values are nested, which the depth limit bounds.
+func equal(a, b Value, js bool) bool {
+	if a.Kind() != b.Kind() {
+		return js && a.stringifiesAsNull() && b.stringifiesAsNull()
+	}
+	if bytes.Equal(a.Raw(), b.Raw()) && a.d.grammar == b.d.grammar {
+		return true
+	}
+	switch a.Kind() {
+	case Number:
+		return equalNumbers(a.Raw(), b.Raw(), js)
+	case String:
+		return bytes.Equal(a.decoded(), b.decoded())
+	case Array:
+		return equalArrays(a, b, js)
+	case Object:
+		return equalObjects(a, b, js)
+	}
+	return bytes.Equal(a.Raw(), b.Raw())
+}
+
+func equalNumbers(a, b []byte, js bool) bool {
+	if js {
+		return sameDouble(a, b)
+	}
+	return sameNumber(a, b)
+}
+
+func equalArrays(a, b Value, js bool) bool {
+	i, iEnd := a.children()
+	k, kEnd := b.children()
+	for i < iEnd && k < kEnd {
+		if !equal(Value{a.d, i}, Value{b.d, k}, js) {
+			return false
+		}
+		i, k = a.d.nodes[i].next, b.d.nodes[k].next
+	}
+	return i == iEnd && k == kEnd
+}
+
+// equalObjects looks the members up in order first, as they mostly come, and
+// makes an index once they do not.
+func equalObjects(a, b Value, js bool) bool {
+	if a.Len() != b.Len() {
+		return false
+	}
+	i, iEnd := a.children()
+	k, _ := b.children()
+	var index map[string]uint32
+	for i < iEnd {
+		key, value := Value{a.d, i}, Value{a.d, i + 1}
+		var other Value
+		if index == nil && bytes.Equal(key.decoded(), Value{b.d, k}.decoded()) {
+			other = Value{b.d, k + 1}
+			k = b.d.nodes[k+1].next
+		} else {
+			if index == nil {
+				index = b.index()
+			}
+			at, ok := index[string(key.decoded())]
+			if !ok {
+				return false
+			}
+			other = Value{b.d, at}
+		}
+		if !equal(value, other, js) {
+			return false
+		}
+		i = a.d.nodes[i+1].next
+	}
+	return true
+}
+
+// index returns where the value of each member of an object is.
+func (v Value) index() map[string]uint32 {
+	out := make(map[string]uint32)
+	for m := range v.Members() {
+		out[m.Name()] = m.Value.i
+	}
+	return out
+}
+
+// Hash returns a number that is the same for values that are Equal, within one
+// process. Two values with the same Hash need not be.
+func (v Value) Hash() uint64 { return v.hash(seed) }
+
+// seed makes hashes of this process differ from those of others, so that nobody
+// can prepare values that collide.
+var seed = maphash.MakeSeed()
+
+func (v Value) hash(seed maphash.Seed) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	h.WriteByte(byte(v.Kind()))
+	switch v.Kind() {
+	case Number:
+		n := parseNumber(v.Raw())
+		maphash.WriteComparable(&h, struct {
+			negative bool
+			exponent int64
+			digits   string
+		}{n.negative, n.small, string(n.digits)})
+	case String:
+		h.Write(v.decoded())
+	case Array:
+		for _, e := range v.Elements() {
+			maphash.WriteComparable(&h, e.hash(seed))
+		}
+	case Object:
+		var sum uint64
+		for m := range v.Members() {
+			sum += mix(maphash.Bytes(seed, m.Key.decoded()), m.Value.hash(seed))
+		}
+		maphash.WriteComparable(&h, sum)
+	default:
+		h.WriteByte(v.Raw()[0])
+	}
+	return h.Sum64()
+}
+
+// mix makes one hash of two, in order.
+func mix(a, b uint64) uint64 {
+	a ^= b + 0x9e3779b97f4a7c15 + a<<6 + a>>2
+	a *= 0xff51afd7ed558ccd
+	return a ^ a>>33
+}

@@ -1,0 +1,321 @@
+package jsondoc
+
+import (
+	"math"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Grammar is the language that a text is read in.
+type Grammar uint8
+
+const (
+	// JSON is strict RFC 8259.
+	JSON Grammar = iota
+	// JSON5 adds what https://spec.json5.org adds: comments, trailing commas,
+	// keys without quotes, strings in single quotes, and more ways to write
+	// numbers, escapes and white space.
+	JSON5
+)
+
+// DefaultDepth is the number of levels that containers may be nested where
+// Limits does not say another.
+const DefaultDepth = 1000
+
+// Limits bound what Parse accepts. The zero value means DefaultDepth levels and
+// any size that a Doc can hold, which is 4 GiB less one byte.
+type Limits struct {
+	Depth int   // levels of containers
+	Size  int64 // bytes
+}
+
+// Parse reads one document. It keeps src, which must not be changed afterwards.
+// The error is a *SyntaxError.
+func Parse(src []byte, g Grammar, lim Limits) (*Doc, error) {
+	if lim.Depth == 0 {
+		lim.Depth = DefaultDepth
+	}
+	if lim.Size == 0 || lim.Size >= math.MaxUint32 {
+		lim.Size = math.MaxUint32 - 1
+	}
+	p := parser{src: src, json5: g == JSON5, depth: lim.Depth}
+	if int64(len(src)) > lim.Size {
+		return nil, p.fail(KindSize, 0, "the text is too long", "a shorter document")
+	}
+	p.nodes = make([]node, 0, estimate(src))
+	if err := p.document(); err != nil {
+		return nil, err
+	}
+	return &Doc{src: src, nodes: p.nodes, grammar: g}, nil
+}
+
+// estimate guesses how many nodes a text makes, from a sample of its start, so
+// that the array of a large document does not have to grow often.
+func estimate(src []byte) int {
+	sample := src[:min(len(src), 16<<10)]
+	marks := 1
+	for _, c := range sample {
+		if c == ',' || c == ':' || c == '{' || c == '[' {
+			marks++
+		}
+	}
+	return int(int64(marks)*int64(len(src))/int64(len(sample)+1)) + 4
+}
+
+type parser struct {
+	src   []byte
+	pos   int
+	json5 bool
+	depth int
+	nodes []node
+	open  []uint32 // the containers around pos, outermost first
+	names nameSet
+}
+
+// document parses the whole text. The loop keeps its own stack of containers.
+func (p *parser) document() error {
+	if len(p.src) >= 3 && string(p.src[:3]) == "\xef\xbb\xbf" {
+		return p.fail(KindBOM, 0, "the text starts with a byte order mark", "a value")
+	}
+	if err := p.space(); err != nil {
+		return err
+	}
+	if p.pos == len(p.src) {
+		return p.fail(KindEmpty, p.pos, "the text is empty", "a value")
+	}
+	if err := p.value(); err != nil {
+		return err
+	}
+	for len(p.open) > 0 {
+		if err := p.step(); err != nil {
+			return err
+		}
+	}
+	if err := p.space(); err != nil {
+		return err
+	}
+	if p.pos < len(p.src) {
+		return p.fail(KindTrailing, p.pos, "something follows the document", "the end")
+	}
+	return nil
+}
+
+// step goes on behind a value, or behind an opening bracket: to the next
+// element or member, or out of the container.
+func (p *parser) step() error {
+	container := p.open[len(p.open)-1]
+	object := p.nodes[container].kind == Object
+	closing := byte(']')
+	if object {
+		closing = '}'
+	}
+	if err := p.space(); err != nil {
+		return err
+	}
+	first := int(container) == len(p.nodes)-1
+	if !first && p.peek() == ',' {
+		comma := p.pos
+		p.pos++
+		if err := p.space(); err != nil {
+			return err
+		}
+		if p.peek() == closing && !p.json5 {
+			return p.fail(KindSyntax, comma, "a comma stands before a closing bracket", "a value")
+		}
+	} else if !first && p.peek() != closing {
+		return p.unexpected("a comma or a closing bracket")
+	}
+	if p.peek() == closing && p.pos < len(p.src) {
+		return p.close(container, object)
+	}
+	if object {
+		if err := p.key(); err != nil {
+			return err
+		}
+	}
+	return p.value()
+}
+
+func (p *parser) close(container uint32, object bool) error {
+	p.pos++
+	n := &p.nodes[container]
+	n.end, n.next = uint32(p.pos), uint32(len(p.nodes))
+	p.open = p.open[:len(p.open)-1]
+	if object {
+		return p.checkNames(container)
+	}
+	return nil
+}
+
+// key parses the name of a member and the colon behind it.
+func (p *parser) key() error {
+	switch c := p.peek(); {
+	case c == '"', c == '\'' && p.json5:
+		if err := p.str(); err != nil {
+			return err
+		}
+	case p.json5:
+		if err := p.identifier(); err != nil {
+			return err
+		}
+	default:
+		return p.unexpected("a string")
+	}
+	if err := p.space(); err != nil {
+		return err
+	}
+	if p.peek() != ':' {
+		return p.unexpected("a colon")
+	}
+	p.pos++
+	return p.space()
+}
+
+// value parses a scalar, or the opening bracket of a container. White space in
+// front of it is gone already.
+func (p *parser) value() error {
+	switch c := p.peek(); {
+	case c == '"', c == '\'' && p.json5:
+		return p.str()
+	case c == '{':
+		return p.enter(Object)
+	case c == '[':
+		return p.enter(Array)
+	case c == '-', c >= '0' && c <= '9':
+		return p.number()
+	case p.json5 && (c == '+' || c == '.' || c == 'I' || c == 'N'):
+		return p.number()
+	case c == 't':
+		return p.literal("true", Bool)
+	case c == 'f':
+		return p.literal("false", Bool)
+	case c == 'n':
+		return p.literal("null", Null)
+	}
+	return p.unexpected("a value")
+}
+
+func (p *parser) enter(k Kind) error {
+	if len(p.open) == p.depth {
+		return p.fail(KindDepth, p.pos, "the document is nested too deep", "fewer levels")
+	}
+	p.open = append(p.open, uint32(len(p.nodes)))
+	p.add(p.pos, p.pos+1, k, 0)
+	p.pos++
+	return nil
+}
+
+func (p *parser) add(start, end int, k Kind, flags uint8) {
+	p.nodes = append(p.nodes, node{uint32(start), uint32(end), uint32(len(p.nodes) + 1), k, flags})
+}
+
+func (p *parser) literal(word string, k Kind) error {
+	end := p.pos + len(word)
+	if end > len(p.src) || string(p.src[p.pos:end]) != word {
+		return p.unexpected("a value")
+	}
+	p.add(p.pos, end, k, 0)
+	p.pos = end
+	return p.delimited()
+}
+
+// delimited makes sure that a literal or number ends where it was taken to.
+func (p *parser) delimited() error {
+	if c := p.peek(); isWordByte(c) || c == '.' || c == '+' || c == '-' {
+		return p.unexpected("the end of the value")
+	}
+	return nil
+}
+
+func isWordByte(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' || c == '$'
+}
+
+// peek returns the byte at pos, 0 at the end. A NUL in the text is no valid
+// token, so the two are not mixed up.
+func (p *parser) peek() byte {
+	if p.pos < len(p.src) {
+		return p.src[p.pos]
+	}
+	return 0
+}
+
+// space skips white space and, in JSON5, comments.
+func (p *parser) space() error {
+	for p.pos < len(p.src) {
+		switch c := p.src[p.pos]; {
+		case c == ' ', c == '\n', c == '\t', c == '\r':
+			p.pos++
+		case !p.json5:
+			return nil
+		case c == '\v', c == '\f':
+			p.pos++
+		case c == '/':
+			if err := p.comment(); err != nil {
+				return err
+			}
+		case c >= utf8.RuneSelf:
+			r, size := utf8.DecodeRune(p.src[p.pos:])
+			if r != '\u2028' && r != '\u2029' && r != '\ufeff' && !unicode.Is(unicode.Zs, r) {
+				return nil
+			}
+			p.pos += size
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+func (p *parser) comment() error {
+	start := p.pos
+	rest := p.src[p.pos:]
+	switch {
+	case len(rest) > 1 && rest[1] == '/':
+		for p.pos < len(p.src) && !p.lineEnd() {
+			if err := p.rune(); err != nil {
+				return err
+			}
+		}
+		return nil
+	case len(rest) > 1 && rest[1] == '*':
+		for p.pos += 2; p.pos < len(p.src); {
+			if p.src[p.pos] == '*' && p.pos+1 < len(p.src) && p.src[p.pos+1] == '/' {
+				p.pos += 2
+				return nil
+			}
+			if err := p.rune(); err != nil {
+				return err
+			}
+		}
+		return p.fail(KindSyntax, start, "a comment does not end", "*/")
+	}
+	return p.unexpected("a comment")
+}
+
+// lineEnd reports whether a line ends at pos.
+func (p *parser) lineEnd() bool {
+	c := p.src[p.pos]
+	if c == '\n' || c == '\r' {
+		return true
+	}
+	if c != 0xe2 {
+		return false
+	}
+	r, _ := utf8.DecodeRune(p.src[p.pos:])
+	return r == '\u2028' || r == '\u2029'
+}
+
+// rune skips one character.
+func (p *parser) rune() error {
+	if p.src[p.pos] < utf8.RuneSelf {
+		p.pos++
+		return nil
+	}
+	r, size := utf8.DecodeRune(p.src[p.pos:])
+	if r == utf8.RuneError && size == 1 {
+		return p.fail(KindUTF8, p.pos, "the text is not valid UTF-8", "a character")
+	}
+	p.pos += size
+	return nil
+}
