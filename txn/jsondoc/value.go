@@ -73,6 +73,9 @@ type Value struct {
 	i uint32
 }
 
+// Doc returns the document that the value is of, nil for no value.
+func (v Value) Doc() *Doc { return v.d }
+
 // Exists reports whether v is a value at all.
 func (v Value) Exists() bool { return v.d != nil }
 
