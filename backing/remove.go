@@ -1,0 +1,88 @@
+package backing
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
+
+// Remove deletes the live file of a registry if its stamp still is the given
+// one; the file becomes version oldSeq, which must not be 0, in the history. ok
+// is false, and nothing has changed, where the stamp is another one.
+func (d *Dir) Remove(name, stamp string, oldSeq uint64) (ok bool, err error) {
+	if err := d.change("remove", name); err != nil {
+		return false, err
+	}
+	defer d.leave()
+	if oldSeq == 0 {
+		return false, wrap("remove", name, unix.EINVAL)
+	}
+	s := d.shelves.take(name)
+	defer d.shelves.put(d, s)
+	r := &removal{replacement: replacement{d: d, shelf: s, stamp: stamp, staged: staged{oldSeq: oldSeq}, parent: -1, hist: -1, file: -1}}
+	defer r.close()
+	ok, err = r.run()
+	return ok, wrap("remove", name, err)
+}
+
+// removal is one Remove under way. The live file waits under a name of its own
+// in the history until it is known to be the expected one.
+type removal struct{ replacement }
+
+func (r *removal) run() (bool, error) {
+	if err := r.shelf.load(r.d); err != nil {
+		return false, err
+	}
+	dir, base := split(r.shelf.name)
+	r.base, r.entry = base, goneEntry(r.oldSeq)
+	var err error
+	switch r.parent, err = openDir(r.d.root, dir); err {
+	case nil:
+	case unix.ENOENT, unix.ENOTDIR:
+		return false, nil
+	default:
+		return false, err
+	}
+	if ok, err := r.check(); !ok || r.was == nil || err != nil {
+		return false, err
+	}
+	if r.hist, err = r.d.makeHistory(r.shelf.name); err != nil {
+		return false, err
+	}
+	r.shelf.occupy(r.d)
+	if ok, err := r.take(); !ok || err != nil {
+		r.d.dropHistory(r.shelf.name)
+		return false, err
+	}
+	err = r.d.o.reach("sync directory")
+	if err == nil {
+		err = r.d.syncReplaced(r.parent, r.shelf.name)
+	}
+	r.keep()
+	if err != nil {
+		return true, &UncertainError{Err: err}
+	}
+	return true, nil
+}
+
+// take moves the live file away, and back if it was not the expected one.
+func (r *removal) take() (bool, error) {
+	if err := r.d.o.reach("take away"); err != nil {
+		return false, err
+	}
+	switch err := rename(r.parent, r.base, r.hist, r.entry, 0); err {
+	case nil:
+	case unix.ENOENT:
+		return false, nil
+	default:
+		return false, err
+	}
+	out, err := statAt(r.hist, r.entry)
+	if err == nil && r.was.sameFile(out) {
+		return true, nil
+	}
+	if back := moveNew(r.hist, r.entry, r.parent, r.base); back != nil {
+		return false, errors.Join(err, r.rescue(nil))
+	}
+	return false, err
+}

@@ -1,0 +1,271 @@
+package backing
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// movePrefix begins the entries of stage that tell of a Rename under way.
+const movePrefix = "@move-"
+
+// move is a Rename under way, as it is written down for the case of a crash
+// between the rename of the live file and that of its history.
+type move struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	Ino  uint64 `json:"history"` // inode of the history that is to move, 0 if there is none
+}
+
+// Rename moves a live file, or a whole directory, to another name, and its
+// history with it. With noreplace an existing target is fs.ErrExist; otherwise
+// POSIX says what may be replaced, and the content of a file that is replaced
+// goes to quarantine. Where the target name has a history already, the two
+// change names, so that neither is lost.
+func (d *Dir) Rename(from, to string, noreplace bool) error {
+	err := d.change("rename", from)
+	if err != nil {
+		return err
+	}
+	defer d.leave()
+	if err = checkName(to); err == nil {
+		err = d.rename(from, to, noreplace)
+	}
+	return wrap("rename", from, err)
+}
+
+func (d *Dir) rename(from, to string, noreplace bool) error {
+	fromDir, fromBase := split(from)
+	toDir, toBase := split(to)
+	source, err := openDir(d.root, fromDir)
+	if err != nil {
+		return err
+	}
+	defer closeFD(source)
+	target, err := openDir(d.root, toDir)
+	if err != nil {
+		return err
+	}
+	defer closeFD(target)
+	if !noreplace && from != to {
+		if err := d.quarantineLive(target, toBase, to); err != nil {
+			return err
+		}
+	}
+	m, slot, err := d.announce(from, to)
+	if err != nil {
+		return err
+	}
+	if noreplace {
+		err = moveNew(source, fromBase, target, toBase)
+	} else {
+		err = rename(source, fromBase, target, toBase, 0)
+	}
+	if err != nil {
+		return errors.Join(err, d.unannounce(slot))
+	}
+	err = d.syncMoved(source, target, from, to)
+	if move := d.moveHistory(m); move == nil {
+		move = d.unannounce(slot)
+		err = errors.Join(err, move)
+	} else {
+		err = errors.Join(err, move) // the next Open does it
+	}
+	if err != nil {
+		return &UncertainError{Err: err}
+	}
+	return nil
+}
+
+// quarantineLive keeps a file that a rename is about to replace.
+func (d *Dir) quarantineLive(parent int, base, name string) error {
+	st, err := statAt(parent, base)
+	if err != nil || st == nil || !st.regular() {
+		return err
+	}
+	content, err := readFileAt(parent, base, d.o.MaxLoad)
+	if err != nil {
+		return err
+	}
+	meta, err := json.Marshal(struct {
+		Name    string    `json:"name"`
+		Time    time.Time `json:"time"`
+		Outcome string    `json:"outcome"`
+		Via     string    `json:"via"`
+		Size    int64     `json:"size"`
+	}{name, d.o.Clock(), "replaced", "rename", st.size})
+	if err != nil {
+		return err
+	}
+	_, err = d.keepRefused(name, meta, st.size, d.copyTo(name, content), removePartial)
+	return err
+}
+
+// announce writes down that a history is about to move. There is nothing to
+// write, and no slot, where there is no history.
+func (d *Dir) announce(from, to string) (move, string, error) {
+	m := move{From: from, To: to}
+	st, err := statHistory(d, from)
+	if err != nil || st == nil {
+		return m, "", err
+	}
+	m.Ino = st.ino
+	text, err := json.Marshal(m)
+	if err != nil {
+		return m, "", err
+	}
+	slot := movePrefix + d.shelves.newSlot()
+	fd, err := openAt(d.stage, slot, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return m, "", err
+	}
+	defer closeFD(fd)
+	if err := writeAll(fd, text); err != nil {
+		return m, "", errors.Join(err, d.unannounce(slot))
+	}
+	return m, slot, d.giveAway(d.stage, slot)
+}
+
+func (d *Dir) unannounce(slot string) error {
+	if slot == "" {
+		return nil
+	}
+	return unlink(d.stage, slot)
+}
+
+func statHistory(d *Dir, name string) (*state, error) {
+	hist, err := d.openHistory(name)
+	if err == unix.ENOENT {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer closeFD(hist)
+	return statFD(hist)
+}
+
+func (d *Dir) syncMoved(source, target int, from, to string) error {
+	if err := d.o.reach("sync directory"); err != nil {
+		return err
+	}
+	return errors.Join(d.syncReplaced(source, from), d.syncReplaced(target, to))
+}
+
+// moveHistory makes the history follow its live file. The two histories change
+// names where both names have one.
+func (d *Dir) moveHistory(m move) error {
+	if m.Ino == 0 || m.From == m.To {
+		return nil
+	}
+	d.shelves.forgetBelow(d, m.From)
+	d.shelves.forgetBelow(d, m.To)
+	if err := d.o.reach("move history"); err != nil {
+		return err
+	}
+	fromDir, fromBase := split(m.From)
+	toDir, toBase := split(m.To)
+	if toDir != "" {
+		fd, err := d.makeHistory(toDir)
+		if err != nil {
+			return err
+		}
+		closeFD(fd)
+	}
+	source, err := d.openHistory(fromDir)
+	if err != nil {
+		return err
+	}
+	defer closeFD(source)
+	target, err := d.openHistory(toDir)
+	if err != nil {
+		return err
+	}
+	defer closeFD(target)
+	if err := moveOrSwap(source, escape(fromBase), target, escape(toBase)); err != nil {
+		return err
+	}
+	err = errors.Join(d.fixName(source, fromBase), d.fixName(target, toBase))
+	d.dropHistory(fromDir)
+	return err
+}
+
+// moveOrSwap renames a directory, or makes two directories change names.
+func moveOrSwap(fromDir int, from string, toDir int, to string) error {
+	err := rename(fromDir, from, toDir, to, unix.RENAME_NOREPLACE)
+	if err == unix.EEXIST {
+		err = rename(fromDir, from, toDir, to, unix.RENAME_EXCHANGE)
+	}
+	if !lacks(err) {
+		return err
+	}
+	const aside = "@aside" // no history has this name
+	if err := rename(toDir, to, fromDir, aside, 0); err != nil && err != unix.ENOENT {
+		return err
+	}
+	if err := rename(fromDir, from, toDir, to, 0); err != nil {
+		return err
+	}
+	if err := rename(fromDir, aside, fromDir, from, 0); err != unix.ENOENT {
+		return err
+	}
+	return nil
+}
+
+// fixName makes what a history says of its own name right after a move.
+func (d *Dir) fixName(parent int, component string) error {
+	entry := escape(component)
+	dir, err := openDir(parent, entry)
+	if err == unix.ENOENT {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer closeFD(dir)
+	if _, isHash, _ := unescape(entry); isHash {
+		return d.tellName(dir, component)
+	}
+	if err := unlink(dir, nameEntry); err != unix.ENOENT {
+		return err
+	}
+	return nil
+}
+
+// finishMove completes a Rename that was cut short after the live file had its
+// new name.
+func (d *Dir) finishMove(slot string) error {
+	text, err := readFileAt(d.stage, slot, 1<<20)
+	if err != nil {
+		return err
+	}
+	var m move
+	if json.Unmarshal(text, &m) == nil && checkName(m.From) == nil && checkName(m.To) == nil {
+		if err := d.finish(m); err != nil {
+			return err
+		}
+	}
+	return unlink(d.stage, slot)
+}
+
+func (d *Dir) finish(m move) error {
+	from, err := d.statLive(m.From)
+	if err != nil && !errors.Is(err, fs.ErrInvalid) {
+		return err
+	}
+	to, err := d.statLive(m.To)
+	if err != nil && !errors.Is(err, fs.ErrInvalid) {
+		return err
+	}
+	hist, err := statHistory(d, m.From)
+	if err != nil {
+		return err
+	}
+	if from != nil || to == nil || hist == nil || hist.ino != m.Ino {
+		return nil // it was not begun, or done already
+	}
+	return d.moveHistory(m)
+}

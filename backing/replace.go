@@ -1,0 +1,416 @@
+package backing
+
+import (
+	"errors"
+	"io/fs"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Commit replaces the live file of a registry by content, atomically and as
+// durably as the Dir was opened for, if its stamp still is the given one ("":
+// there must be no file). Otherwise ok is false and nothing has changed.
+//
+// seq numbers the new version. What was live becomes version oldSeq in the
+// history; 0 says that nothing of it is to be kept. digest is the SHA-256 of
+// content. mtime becomes the file's modification time. like, if not nil, is an
+// open file whose owner, mode and extended attributes the new file gets;
+// otherwise it gets those of the live file, or mode 0600.
+//
+// After an error nothing was replaced, unless it is an *UncertainError: then
+// the new content is live, and newStamp is right.
+//
+//	stage      create and write a file in the registry's history, with the
+//	           attributes, and sync it
+//	recheck    is the live file still the one of the stamp?
+//	exchange   live and staged file change places (RENAME_EXCHANGE)
+//	verify     is what came out the file of the stamp? if not, change back
+//	sync       the live file's directory               ← the commit point
+//	keep       what came out becomes the version oldSeq by a rename
+//
+// A process that is killed between two of these steps leaves at most the staged
+// file, whose name tells enough to know whether it was exchanged (recover.go).
+func (d *Dir) Commit(name, stamp string, seq, oldSeq uint64, content []byte, digest [32]byte, mtime time.Time, like fs.File) (newStamp string, ok bool, err error) {
+	if err := d.change("commit", name); err != nil {
+		return "", false, err
+	}
+	defer d.leave()
+	s := d.shelves.take(name)
+	defer d.shelves.put(d, s)
+	r := &replacement{
+		d: d, shelf: s, stamp: stamp, content: content, mtime: mtime, like: like,
+		staged: staged{seq: seq, oldSeq: oldSeq, digest: digest},
+		parent: -1, hist: -1, file: -1,
+	}
+	defer r.close()
+	newStamp, ok, err = r.run()
+	return newStamp, ok, wrap("commit", name, err)
+}
+
+// wrap makes an errno an error that names the registry; one that says that the
+// change is in place goes on saying so.
+func wrap(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var uncertain *UncertainError
+	if errors.As(err, &uncertain) {
+		return &UncertainError{Err: &fs.PathError{Op: op, Path: name, Err: uncertain.Err}}
+	}
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}
+
+// replacement is one commit under way.
+type replacement struct {
+	d       *Dir
+	shelf   *shelf
+	stamp   string
+	content []byte
+	mtime   time.Time
+	like    fs.File
+	staged
+
+	base   string // last component of the registry's name
+	entry  string // of the staged file in hist
+	parent int    // directory of the live file
+	hist   int    // history of the registry
+	file   int    // the staged file, open for writing
+	was    *state // the file that the stamp stands for, nil if there is to be none
+	is     *state // the staged file, once it is complete
+}
+
+func (r *replacement) close() {
+	closeFD(r.file)
+	closeFD(r.hist)
+	closeFD(r.parent)
+}
+
+func (r *replacement) run() (string, bool, error) {
+	if err := r.shelf.load(r.d); err != nil {
+		return "", false, err
+	}
+	dir, base := split(r.shelf.name)
+	r.base = base
+	var err error
+	if r.parent, err = openDir(r.d.root, dir); err != nil {
+		return "", false, err
+	}
+	if ok, err := r.check(); !ok || err != nil {
+		return "", false, err
+	}
+	if err := r.stage(); err != nil {
+		r.discard()
+		return "", false, err
+	}
+	ok, err := r.swap()
+	if !ok || err != nil {
+		return "", false, err
+	}
+	return r.settle()
+}
+
+// check reports whether the live file is the one that the stamp stands for.
+func (r *replacement) check() (bool, error) {
+	st, err := statAt(r.parent, r.base)
+	if err != nil {
+		return false, err
+	}
+	if st != nil && !st.regular() {
+		return false, fs.ErrInvalid
+	}
+	r.was = st
+	return st.stamp() == r.stamp, nil
+}
+
+// stage makes the new file, complete and synced, under a name in the history.
+func (r *replacement) stage() error {
+	if r.was != nil {
+		r.oldIno = r.was.ino
+	}
+	r.entry = r.staged.entry()
+	var err error
+	if err = r.d.o.reach("make history"); err != nil {
+		return err
+	}
+	if r.hist, err = r.d.makeHistory(r.shelf.name); err != nil {
+		return err
+	}
+	r.shelf.occupy(r.d)
+	if err = r.d.o.reach("create"); err != nil {
+		return err
+	}
+	r.file, err = openAt(r.hist, r.entry, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	if err = r.d.o.reach("write"); err != nil {
+		return err
+	}
+	if err = writeAll(r.file, r.content); err != nil {
+		return err
+	}
+	if err = r.attributes(); err != nil {
+		return err
+	}
+	if err = r.d.o.reach("sync file"); err != nil {
+		return err
+	}
+	if err = r.d.syncNew(r.file); err != nil {
+		return err
+	}
+	r.is, err = statFD(r.file)
+	return err
+}
+
+func (r *replacement) attributes() error {
+	if err := r.d.o.reach("attributes"); err != nil {
+		return err
+	}
+	is, err := statFD(r.file)
+	if err != nil {
+		return err
+	}
+	a := attributes{ids{is.uid, is.gid}, 0o600, nil}
+	switch {
+	case r.like != nil:
+		a, err = attributesOf(r.like)
+	case r.was != nil:
+		a, err = attributesAt(r.parent, r.base, r.was)
+	}
+	if err == nil {
+		err = a.apply(r.file, is)
+	}
+	if err != nil {
+		return errno(err)
+	}
+	times := []unix.Timespec{{Nsec: unix.UTIME_OMIT}, unix.NsecToTimespec(r.mtime.UnixNano())}
+	return retry(func() error { return unix.UtimesNanoAt(r.hist, r.entry, times, unix.AT_SYMLINK_NOFOLLOW) })
+}
+
+// discard removes the staged file, which was not exchanged.
+func (r *replacement) discard() {
+	if r.file >= 0 && unlink(r.hist, r.entry) != nil {
+		r.shelf.reload() // resolved then
+	}
+	if r.hist >= 0 {
+		r.d.dropHistory(r.shelf.name)
+	}
+}
+
+// swap puts the staged file in place of the live one. It returns false where
+// the live file is not the expected one; nothing has changed then.
+func (r *replacement) swap() (bool, error) {
+	err := r.d.o.reach("recheck")
+	if err == nil {
+		var st *state
+		if st, err = statAt(r.parent, r.base); err == nil && st.stamp() != r.stamp {
+			r.discard()
+			return false, nil
+		}
+	}
+	var ok bool
+	if err == nil {
+		switch {
+		case r.was == nil:
+			ok, err = r.create()
+		case r.d.noExchange.Load():
+			ok, err = r.linkAndReplace()
+		default:
+			ok, err = r.exchange()
+		}
+	}
+	if !ok && r.entry != "" {
+		r.discard()
+	}
+	return ok, err
+}
+
+func (r *replacement) create() (bool, error) {
+	if err := r.d.o.reach("exchange"); err != nil {
+		return false, err
+	}
+	err := moveNew(r.hist, r.entry, r.parent, r.base)
+	if err == unix.EEXIST {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (r *replacement) exchange() (bool, error) {
+	err := r.d.o.reach("exchange")
+	if err == nil {
+		err = r.swapNames()
+	}
+	switch {
+	case lacks(err):
+		r.d.noExchange.Store(true)
+		return r.linkAndReplace()
+	case err == unix.ENOENT:
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	out, err := statAt(r.hist, r.entry)
+	if err == nil {
+		err = r.d.o.reach("verify")
+	}
+	if err == nil && r.was.sameFile(out) {
+		return true, nil
+	}
+	return false, errors.Join(err, r.undo())
+}
+
+func (r *replacement) swapNames() error {
+	return rename(r.hist, r.entry, r.parent, r.base, unix.RENAME_EXCHANGE)
+}
+
+// undo changes back what came out of the exchange and was not what was expected:
+// somebody has put his own file there a moment before. It is in place again
+// afterwards or, if he has even replaced ours meanwhile, in quarantine.
+func (r *replacement) undo() error {
+	switch err := r.swapNames(); {
+	case err == unix.ENOENT: // ours is gone already
+		err = moveNew(r.hist, r.entry, r.parent, r.base)
+		if err == nil {
+			r.entry = ""
+			return nil
+		}
+		if err != unix.EEXIST {
+			return r.rescue(err)
+		}
+	case err != nil:
+		return r.rescue(err)
+	default:
+		out, err := statAt(r.hist, r.entry)
+		if err == nil && out != nil && out.ino == r.is.ino {
+			return nil // ours, which the caller discards
+		}
+		if err := errors.Join(err, r.swapNames()); err != nil {
+			return r.rescue(err)
+		}
+	}
+	return r.rescue(nil)
+}
+
+// rescue puts into quarantine what is at the staged name although it is not
+// ours.
+func (r *replacement) rescue(cause error) error {
+	entry := r.entry
+	r.entry = ""
+	_, err := r.d.quarantineEntry(r.hist, entry, r.shelf.name, found{seq: r.oldSeq, why: "displaced by two replacements at once"})
+	if err != nil {
+		r.shelf.reload()
+	}
+	return errors.Join(cause, err)
+}
+
+// linkAndReplace is for file systems that can't exchange: the live file gets a
+// second name in the history, then the new one is renamed over it. What
+// somebody else puts there between the last look and the rename is lost, as
+// with every program that replaces files by rename.
+func (r *replacement) linkAndReplace() (bool, error) {
+	if r.oldSeq != 0 {
+		if err := r.linkOld(); err != nil {
+			return false, err
+		}
+	}
+	st, err := statAt(r.parent, r.base)
+	if err == nil && !r.was.sameFile(st) {
+		r.unlinkOld()
+		return false, nil
+	}
+	if err == nil {
+		err = r.d.o.reach("rename over")
+	}
+	if err == nil {
+		err = rename(r.hist, r.entry, r.parent, r.base, 0)
+	}
+	if err != nil {
+		r.unlinkOld()
+		return false, err
+	}
+	r.entry = ""
+	if r.oldSeq != 0 {
+		r.shelf.add(kept{r.oldSeq, r.was.size})
+	}
+	return true, nil
+}
+
+// linkOld keeps the live file as version oldSeq, by a link or else by a copy.
+func (r *replacement) linkOld() error {
+	old := versionEntry(r.oldSeq)
+	if err := r.d.o.reach("link"); err != nil {
+		return err
+	}
+	if err := unlink(r.hist, old); err != nil && err != unix.ENOENT {
+		return err
+	}
+	err := retry(func() error { return unix.Linkat(r.parent, r.base, r.hist, old, 0) })
+	switch err {
+	case unix.EPERM, unix.EOPNOTSUPP, unix.EMLINK, unix.ENOSYS:
+		return r.copyOld(old)
+	}
+	return err
+}
+
+func (r *replacement) copyOld(entry string) error {
+	content, err := readFileAt(r.parent, r.base, r.d.o.MaxLoad)
+	if err != nil {
+		return err
+	}
+	if err := r.d.writeLike(r.hist, entry, r.shelf.name, content); err != nil {
+		_ = unlink(r.hist, entry)
+		return err
+	}
+	return nil
+}
+
+func (r *replacement) unlinkOld() {
+	if r.oldSeq != 0 {
+		_ = unlink(r.hist, versionEntry(r.oldSeq))
+		r.shelf.drop(r.oldSeq)
+	}
+}
+
+// settle makes the replacement durable and the old file a version. The new
+// stamp is made of what was written: somebody who has written to the live file
+// since then has made another one.
+func (r *replacement) settle() (string, bool, error) {
+	err := r.d.o.reach("sync directory")
+	if err == nil {
+		err = r.d.syncReplaced(r.parent, r.shelf.name)
+	}
+	if now, statErr := statFD(r.file); statErr == nil {
+		r.is.ctime = now.ctime
+	}
+	r.keep()
+	if err != nil {
+		err = &UncertainError{Err: err}
+	}
+	return r.is.stamp(), true, err
+}
+
+// keep makes what came out of the exchange the version oldSeq. Where that fails
+// it stays under its name, by which it is found when the history is loaded next.
+func (r *replacement) keep() {
+	if r.was == nil {
+		return
+	}
+	if r.entry != "" {
+		err := r.d.o.reach("keep")
+		if err == nil && r.oldSeq == 0 {
+			err = unlink(r.hist, r.entry)
+		} else if err == nil {
+			err = rename(r.hist, r.entry, r.hist, versionEntry(r.oldSeq), 0)
+		}
+		if err != nil {
+			r.shelf.reload()
+			return
+		}
+		if r.oldSeq != 0 {
+			r.shelf.add(kept{r.oldSeq, r.was.size})
+		}
+	}
+	r.d.prune(r.shelf, r.hist)
+}

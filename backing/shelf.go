@@ -1,0 +1,222 @@
+package backing
+
+import (
+	"cmp"
+	"container/list"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// hotShelves is how many registries that nobody uses just now keep their shelf.
+const hotShelves = 256
+
+// A shelf is what is known in memory of the history of one registry, so that a
+// commit need not scan a directory. It is loaded when the history is first used.
+type shelf struct {
+	name  string
+	users int           // guarded by shelves.mu
+	idle  *list.Element // in shelves.idle, nil while it has users; guarded by shelves.mu
+
+	loading sync.Mutex // held while the directory is scanned, and to occupy; taken before mu
+
+	mu       sync.Mutex // guards what follows
+	loaded   bool
+	slot     string // entry of stage that tells of this shelf, "" for none
+	versions []kept // ascending
+	bytes    int64  // of all versions
+	log      logEnd
+}
+
+// logEnd is how a registry's log ends.
+type logEnd struct {
+	size int64
+	torn bool // the last line has no newline
+}
+
+// shelves are the shelves in memory.
+type shelves struct {
+	mu       sync.Mutex // guards what follows
+	byName   map[string]*shelf
+	idle     *list.List // of *shelf, longest idle first
+	lastSlot uint64
+}
+
+func (ss *shelves) init() {
+	ss.byName = make(map[string]*shelf)
+	ss.idle = list.New()
+}
+
+// take returns the shelf of a registry, which stays the only one of its name
+// until it is put back as often as it was taken.
+func (ss *shelves) take(name string) *shelf {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	s := ss.byName[name]
+	if s == nil {
+		s = &shelf{name: name}
+		ss.byName[name] = s
+	}
+	if s.idle != nil {
+		ss.idle.Remove(s.idle)
+		s.idle = nil
+	}
+	s.users++
+	return s
+}
+
+// put gives a shelf back. The ones that have been idle longest are forgotten.
+func (ss *shelves) put(d *Dir, s *shelf) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	s.users--
+	if s.users > 0 {
+		return
+	}
+	s.idle = ss.idle.PushBack(s)
+	for ss.idle.Len() > hotShelves {
+		ss.forget(d, ss.idle.Front().Value.(*shelf))
+	}
+}
+
+// forget drops an idle shelf. The caller holds mu.
+func (ss *shelves) forget(d *Dir, s *shelf) {
+	ss.idle.Remove(s.idle)
+	delete(ss.byName, s.name)
+	s.vacate(d)
+}
+
+// forgetBelow drops the shelves of a registry or of all registries in a
+// directory, since their names are about to change. Nobody may be using them.
+func (ss *shelves) forgetBelow(d *Dir, name string) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	for n, s := range ss.byName {
+		if s.idle != nil && (n == name || strings.HasPrefix(n, name+"/")) {
+			ss.forget(d, s)
+		}
+	}
+}
+
+// clear drops all shelves.
+func (ss *shelves) clear(d *Dir) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	for _, s := range ss.byName {
+		s.vacate(d)
+	}
+	ss.init()
+}
+
+func (ss *shelves) newSlot() string {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	ss.lastSlot++
+	return strconv.FormatUint(ss.lastSlot, 10)
+}
+
+// occupy tells the next Open, should this process be killed, that the history
+// may hold leftovers: an entry of stage is a symbolic link whose text is the
+// registry's name. It saves Open from looking into all histories. Where it can't be made nothing is
+// lost: load finds the leftovers too, when the registry is first used.
+func (s *shelf) occupy(d *Dir) {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	if s.slot != "" {
+		return
+	}
+	slot := d.shelves.newSlot()
+	if retry(func() error { return unix.Symlinkat(s.name, d.stage, slot) }) == nil {
+		_ = d.giveAway(d.stage, slot)
+		s.slot = slot
+	}
+}
+
+// vacate removes the entry of stage. Nobody may be using the shelf.
+func (s *shelf) vacate(d *Dir) {
+	if s.slot != "" {
+		_ = unlink(d.stage, s.slot)
+		s.slot = ""
+	}
+}
+
+// load scans the history, unless that was done, and resolves the leftovers of a
+// crash in it. It returns an errno.
+func (s *shelf) load(d *Dir) error {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	s.mu.Lock()
+	loaded := s.loaded
+	s.mu.Unlock()
+	if loaded {
+		return nil
+	}
+	versions, log, err := d.scan(s.name)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.loaded = !d.o.ReadOnly // what others write there is not ours to remember
+	s.versions, s.log, s.bytes = versions, log, 0
+	for _, v := range versions {
+		s.bytes += v.size
+	}
+	return nil
+}
+
+// reload makes the next load scan the history again.
+func (s *shelf) reload() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.loaded = false
+}
+
+// scan reads the history of a registry, with the leftovers of a crash resolved:
+// its versions, ascending, and how its log ends. No history is an empty one.
+func (d *Dir) scan(name string) ([]kept, logEnd, error) {
+	hist, err := d.openHistory(name)
+	if err == unix.ENOENT {
+		return nil, logEnd{}, nil
+	}
+	if err != nil {
+		return nil, logEnd{}, err
+	}
+	defer closeFD(hist)
+	entries, err := d.entriesResolved(hist, name)
+	if err != nil {
+		return nil, logEnd{}, err
+	}
+	var versions []kept
+	for _, e := range entries {
+		seq, ok := parseVersion(e)
+		if !ok {
+			continue
+		}
+		st, err := statAt(hist, e)
+		if err != nil {
+			return nil, logEnd{}, err
+		}
+		if st != nil && st.regular() {
+			versions = append(versions, kept{seq, st.size})
+		}
+	}
+	slices.SortFunc(versions, func(a, b kept) int { return cmp.Compare(a.seq, b.seq) })
+	log, err := readLogEnd(hist)
+	return versions, log, err
+}
+
+// entriesResolved lists the entries of a history once no leftovers are in it.
+func (d *Dir) entriesResolved(hist int, name string) ([]string, error) {
+	entries, err := listDir(hist)
+	if err != nil || d.o.ReadOnly || !slices.ContainsFunc(entries, leftover) {
+		return entries, err
+	}
+	if _, err := d.resolve(hist, name, entries); err != nil {
+		return nil, err
+	}
+	return listDir(hist)
+}
