@@ -1,0 +1,195 @@
+package merge
+
+import (
+	"hash/maphash"
+
+	"clawfs/txn/jsondoc"
+)
+
+// aligner finds what in one version is what in another. Merge and Compare both
+// use it, so that they agree.
+type aligner struct {
+	members scratch[jsondoc.Member]
+	values  scratch[jsondoc.Value]
+	ints    scratch[int32]
+	hashes  map[jsondoc.Value]uint64 // of containers (hash)
+}
+
+// seed makes hashes differ from process to process, so that nobody can prepare
+// values that collide.
+var seed = maphash.MakeSeed()
+
+// membersOf lends the members of an object, none for the zero Value.
+func (a *aligner) membersOf(v jsondoc.Value) []jsondoc.Member {
+	if !v.Exists() {
+		return nil
+	}
+	return a.members.gather(func(dst []jsondoc.Member) []jsondoc.Member { return members(dst, v) })
+}
+
+// elementsOf lends the elements of a list, none for the zero Value.
+func (a *aligner) elementsOf(v jsondoc.Value) []jsondoc.Value {
+	if !v.Exists() {
+		return nil
+	}
+	return a.values.gather(func(dst []jsondoc.Value) []jsondoc.Value { return elements(dst, v) })
+}
+
+// isLog reports whether equal elements of a list are different events.
+func isLog(name string, r *rules) bool {
+	switch r.as {
+	case AsLog:
+		return true
+	case AsSequence:
+		return false
+	}
+	switch name {
+	case "messages", "history", "log", "events", "turns", "transcript", "entries":
+		return true
+	}
+	return false
+}
+
+// match says which element of the base an element is: at is -1 for none. same
+// says that it is known to be untouched.
+type match struct {
+	at   int32
+	same bool
+}
+
+// alignRows lines up the elements of the three versions of a list.
+func (m *merger) alignRows(l *list3, id *identity, lg bool) table {
+	ob := make([]match, len(l.o))
+	tb := make([]match, len(l.t))
+	to := m.ints.take(len(l.t)) // for what theirs has added: where the head has added the same
+	for i := range to {
+		to[i] = -1
+	}
+	switch {
+	case id.kind != sequence:
+		id.keys[0].matchAll(ob, &id.keys[1], id.kind == textSet)
+		id.keys[0].matchAll(tb, &id.keys[2], id.kind == textSet)
+		id.keys[1].match(to, &id.keys[2])
+	case inStep(l):
+		for i := range l.b {
+			ob[i].at, tb[i].at = int32(i), int32(i)
+		}
+	default:
+		m.alignSequence(ob, l.b, l.o)
+		m.alignSequence(tb, l.b, l.t)
+		if !lg {
+			m.sameAdditions(to, l, ob, tb)
+		}
+	}
+	return m.rowTable(l, ob, tb, to)
+}
+
+// inStep reports whether the three versions of a list are compared position by
+// position: nothing but scalars, and equally many.
+func inStep(l *list3) bool {
+	return len(l.b) > 0 && len(l.b) == len(l.o) && len(l.b) == len(l.t) &&
+		scalarsOnly(l.b) && scalarsOnly(l.o) && scalarsOnly(l.t)
+}
+
+func scalarsOnly(list []jsondoc.Value) bool {
+	for _, e := range list {
+		if e.IsContainer() {
+			return false
+		}
+	}
+	return true
+}
+
+func (k *keyList) matchAll(dst []match, x *keyList, same bool) {
+	at := make([]int32, len(dst))
+	k.match(at, x)
+	for i := range dst {
+		dst[i] = match{at[i], same && at[i] >= 0}
+	}
+}
+
+// rowTable makes the rows of a list from what its elements are matched with.
+func (m *merger) rowTable(l *list3, ob, tb []match, to []int32) table {
+	rowOfB := m.ints.take(len(l.b))
+	for i := range rowOfB {
+		rowOfB[i] = -1
+	}
+	rows := m.rows.take(len(l.o) + len(l.t))
+	for i, b := range ob {
+		rows[i] = row{b: b.at, o: int32(i), t: -1, sameO: b.same}
+		if b.at >= 0 {
+			rowOfB[b.at] = int32(i)
+		}
+	}
+	rowOfT := m.ints.take(len(l.t))
+	n := len(l.o)
+	for i, b := range tb {
+		at := to[i]
+		if b.at >= 0 {
+			at = rowOfB[b.at]
+		}
+		if at < 0 {
+			at = int32(n)
+			rows[n] = row{b: b.at, o: -1}
+			n++
+		}
+		rows[at].t, rows[at].sameT = int32(i), b.same
+		rowOfT[i] = at
+	}
+	return table{rows: rows[:n], outs: m.outs.take(n), heads: len(l.o), rowOfT: rowOfT}
+}
+
+// hash returns a number that is the same for values of which one is the other
+// respelled. Those of containers are kept, since a list is hashed once with the
+// list around it and once for itself.
+func (a *aligner) hash(v jsondoc.Value) uint64 {
+	switch v.Kind() {
+	case jsondoc.Number:
+		if f, ok := double(v); ok {
+			return maphash.Comparable(seed, f+0) // +0: JavaScript prints no negative zero
+		}
+		return maphash.String(seed, "null")
+	case jsondoc.String:
+		return maphash.String(seed, v.Text()) + 1
+	case jsondoc.Null, jsondoc.Bool:
+		return maphash.Bytes(seed, v.Raw())
+	}
+	if h, ok := a.hashes[v]; ok {
+		return h
+	}
+	h := uint64(v.Kind())
+	for _, e := range v.Elements() {
+		h = mix(h, a.hash(e))
+	}
+	for m := range v.Members() {
+		h += mix(maphash.String(seed, m.Name()), a.hash(m.Value))
+	}
+	if a.hashes == nil {
+		a.hashes = make(map[jsondoc.Value]uint64)
+	}
+	a.hashes[v] = h
+	return h
+}
+
+// mix makes one hash of two, in order.
+func mix(a, b uint64) uint64 {
+	a ^= b + 0x9e3779b97f4a7c15 + a<<6 + a>>2
+	a *= 0xff51afd7ed558ccd
+	return a ^ a>>33
+}
+
+// unchanged reports whether x is the base's element, respelled perhaps. Hashes
+// come first, so that lists within lists are not walked at every level.
+func (a *aligner) unchanged(base, x jsondoc.Value) bool {
+	if string(base.Raw()) == string(x.Raw()) {
+		return true
+	}
+	return a.hash(base) == a.hash(x) && respelled(base, x)
+}
+
+// equalLists reports whether two lists are the same value.
+func (a *aligner) equalLists(x, y jsondoc.Value) bool {
+	return a.hash(x) == a.hash(y) && jsondoc.Equal(x, y)
+}
+
+func hashText(s string) uint64 { return maphash.String(seed, s) }

@@ -1,0 +1,188 @@
+package merge
+
+import (
+	"clawfs/txn/jsondoc"
+)
+
+// comparer walks two versions and notes what differs. With justTouched it stops
+// at the first change that is neither a counter nor a stamp.
+type comparer struct {
+	aligner
+	bound       int
+	delta       Delta
+	justTouched bool
+	done        bool
+}
+
+// spot is a place in both versions.
+type spot struct {
+	place uint64
+	name  string // of the member, "" for an element
+	rules *rules
+}
+
+// touched reports whether x differs from b in more than counters and stamps.
+func (m *merger) touched(b, x jsondoc.Value, r *rules) bool {
+	c := comparer{aligner: m.aligner, bound: unbounded, justTouched: true}
+	c.value(b, x, spot{name: m.name(), rules: r})
+	m.aligner.hashes = c.aligner.hashes
+	return c.done
+}
+
+// value compares a place that both versions have.
+func (c *comparer) value(from, to jsondoc.Value, at spot) {
+	saved := c.bound
+	defer func() { c.bound = saved }()
+	var same bool
+	if same, c.bound = sameBytes(from.Raw(), to.Raw(), c.bound); same {
+		return
+	}
+	switch {
+	case from.Kind() != to.Kind() || !from.IsContainer():
+		if !respelled(from, to) {
+			c.note(from, to, at)
+		}
+	case at.rules.as == AsAtomic || isCommand(at.name):
+		if !respelled(from, to) {
+			c.note(from, to, at)
+		}
+	case from.Kind() == jsondoc.Object:
+		c.object(from, to, at)
+	default:
+		c.list(from, to, at)
+	}
+}
+
+// note records a change: from or to is the zero Value where the other was added
+// or removed.
+func (c *comparer) note(from, to jsondoc.Value, at spot) {
+	aside := isAside(from, to, at)
+	c.done = c.done || !aside && c.justTouched
+	if c.justTouched {
+		return
+	}
+	ch := change{place: at.place, at: to}
+	if !aside {
+		n := 0
+		if from.Exists() {
+			n = countLeaves(from)
+		}
+		if to.Exists() {
+			n = max(n, countLeaves(to))
+			ch.telling = to.Kind() == jsondoc.String || to.Kind() == jsondoc.Number || to.IsContainer()
+		}
+		c.delta.leaves += n
+	}
+	c.delta.changes = append(c.delta.changes, ch)
+}
+
+// isAside reports whether a change is one of counters and stamps only.
+func isAside(from, to jsondoc.Value, at spot) bool {
+	as := at.rules.as
+	switch {
+	case !from.Exists():
+		return traitOf(at.name, to, as) == stamp
+	case !to.Exists():
+		return traitOf(at.name, from, as) == stamp
+	}
+	f := traitOf(at.name, from, as)
+	return f != plain && f == traitOf(at.name, to, as)
+}
+
+// countLeaves counts the scalars in a value; an empty container counts as one.
+func countLeaves(v jsondoc.Value) int {
+	n := 0
+	for _, e := range v.Elements() {
+		n += countLeaves(e)
+	}
+	for m := range v.Members() {
+		n += countLeaves(m.Value)
+	}
+	return max(n, 1)
+}
+
+func (c *comparer) object(from, to jsondoc.Value, at spot) {
+	before := c.members.mark()
+	defer c.members.release(before)
+	a, b := c.membersOf(from), c.membersOf(to)
+	inA := nameIndex{of: a}
+	kept := make([]bool, len(a))
+	for _, member := range b {
+		below := at.rules.member(member.Key)
+		name := member.Name()
+		next := spot{place: mix(at.place, hashText(name)), name: name, rules: &below}
+		if i := inA.find(member.Key); i >= 0 {
+			kept[i] = true
+			c.value(a[i].Value, member.Value, next)
+		} else {
+			c.note(jsondoc.Value{}, member.Value, next)
+		}
+		if c.done {
+			return
+		}
+	}
+	for i, member := range a {
+		if !kept[i] {
+			below := at.rules.member(member.Key)
+			name := member.Name()
+			c.note(member.Value, jsondoc.Value{}, spot{place: mix(at.place, hashText(name)), name: name, rules: &below})
+		}
+	}
+}
+
+func (c *comparer) list(from, to jsondoc.Value, at spot) {
+	before := c.values.mark()
+	defer c.values.release(before)
+	a, b := c.elementsOf(from), c.elementsOf(to)
+	found := make([]match, len(b))
+	id := identify(at.rules, a, b)
+	switch {
+	case id.kind != sequence:
+		id.keys[0].matchAll(found, &id.keys[1], id.kind == textSet)
+	case len(a) == len(b) && scalarsOnly(a) && scalarsOnly(b):
+		for i := range found {
+			found[i].at = int32(i)
+		}
+	default:
+		c.alignSequence(found, a, b)
+	}
+	below := at.rules.element()
+	place := func(i int, list int) uint64 {
+		if id.kind != sequence {
+			return mix(at.place, hashText(id.keys[list].keys[i]))
+		}
+		return at.place // what was added or changed is told by its value
+	}
+	c.elements(a, b, found, &below, place)
+}
+
+func (c *comparer) elements(a, b []jsondoc.Value, found []match, below *rules, place func(i, list int) uint64) {
+	kept := make([]bool, len(a))
+	last, moved := int32(-1), false
+	for i, m := range found {
+		next := spot{place: place(i, 1), rules: below}
+		if m.at < 0 {
+			c.note(jsondoc.Value{}, b[i], next)
+		} else {
+			kept[m.at] = true
+			moved = moved || m.at < last
+			last = m.at
+			if !m.same {
+				c.value(a[m.at], b[i], next)
+			}
+		}
+		if c.done {
+			return
+		}
+	}
+	for i := range a {
+		if !kept[i] {
+			c.note(a[i], jsondoc.Value{}, spot{place: place(i, 0), rules: below})
+		}
+	}
+	if moved {
+		c.delta.reorder = true
+		c.delta.leaves++
+		c.done = c.done || c.justTouched
+	}
+}

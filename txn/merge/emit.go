@@ -1,0 +1,254 @@
+package merge
+
+import (
+	"bytes"
+
+	"clawfs/txn/jsondoc"
+)
+
+// emitter writes a merged document. The head's text is the skeleton: whatever is
+// untouched is copied byte for byte, and what comes from theirs takes on the
+// layout of the place that it comes to.
+type emitter struct {
+	dst         []byte
+	headSrc     []byte // the head's text
+	headStyle   style
+	theirStyle  style
+	comments    bool // the head may hold comments
+	convert     bool // theirs may hold what the head's grammar does not allow
+	commentOpen bool // what was written last is a comment that a line break has to end
+}
+
+func emit(head, theirs *jsondoc.Doc, root out) []byte {
+	src := head.Source()
+	e := emitter{
+		headSrc: src, headStyle: styleOf(head), theirStyle: styleOf(theirs),
+		comments: head.Grammar() != jsondoc.JSON,
+		convert:  head.Grammar() == jsondoc.JSON && theirs.Grammar() != jsondoc.JSON,
+	}
+	if !e.headStyle.known {
+		newline := e.headStyle.newline
+		e.headStyle = e.theirStyle
+		if bytes.IndexByte(src, '\n') >= 0 {
+			e.headStyle.newline = newline
+		}
+	}
+	start, end := head.Root().Span()
+	e.dst = make([]byte, 0, len(src)+len(src)/8+64)
+	e.dst = append(e.dst, src[:start]...)
+	e.place(root, head.Root(), indentAt(src, start), e.headStyle.lines)
+	return append(e.dst, src[end:]...)
+}
+
+// place writes what becomes of one place. o is the head's value there, if it has
+// one; indent is how the line is indented on which the place is, lines whether
+// it may be spread over several.
+func (e *emitter) place(x out, o jsondoc.Value, indent string, lines bool) {
+	switch x.kind {
+	case outKeep:
+		e.dst = append(e.dst, o.Raw()...)
+	case outTake:
+		e.insert(x.value, indent, lines)
+	case outText:
+		e.dst = append(e.dst, x.edit.text...)
+	case outEdit:
+		e.container(x, indent, lines)
+	}
+}
+
+// container writes the head's container with its new contents.
+func (e *emitter) container(x out, indent string, lines bool) {
+	b := newBuilder(e, x, indent, lines)
+	e.dst = append(e.dst, b.src[b.start])
+	if len(b.items) == 0 {
+		b.emptied()
+	} else {
+		b.fill()
+	}
+	e.dst = append(e.dst, b.src[b.end-1])
+}
+
+// builder writes the inside of one container.
+type builder struct {
+	*emitter
+	layout
+	items   []item
+	outer   string         // the indentation of the line that the container begins on
+	orphans map[int][]byte // comments of kids that are gone, by the kid or end that they now precede
+	comma   bool           // a comma follows the last kid (JSON5)
+	pad     []byte         // behind the opening bracket, on one line
+	between []byte         // between a comma and the next kid, on one line
+}
+
+func newBuilder(e *emitter, x out, indent string, lines bool) *builder {
+	b := &builder{emitter: e, layout: layoutOf(e.headSrc, x.value), items: x.edit.items, outer: indent}
+	b.between = []byte(e.headStyle.comma)[1:]
+	n := len(b.kids)
+	if n == 0 {
+		b.lines, b.indent = e.headStyle.lines && lines, indent+e.headStyle.unit
+		return b
+	}
+	b.comma = b.parts(n).comma
+	if !b.lines && !hasComment(b.gap(0)) {
+		b.pad = b.gap(0)
+	}
+	if n > 1 && !hasComment(b.gap(1)) {
+		b.between = b.parts(1).lead
+	}
+	if e.comments {
+		b.adopt()
+	}
+	return b
+}
+
+// adopt gives the comments that stood before kids that are gone to the next one
+// that remains.
+func (b *builder) adopt() {
+	stays := make([]bool, len(b.kids)+1)
+	stays[len(b.kids)] = true
+	for _, it := range b.items {
+		if it.child >= 0 {
+			stays[it.child] = true
+		}
+	}
+	b.orphans = make(map[int][]byte)
+	var waiting []byte
+	for i, s := range stays {
+		if !s {
+			if lead := b.parts(i).lead; hasComment(lead) {
+				waiting = append(waiting, bytes.TrimRight(lead, " \t\r\n")...)
+			}
+		} else if waiting != nil {
+			b.orphans[i], waiting = waiting, nil
+		}
+	}
+}
+
+// emptied writes the inside of a container that nothing is left in.
+func (b *builder) emptied() {
+	n := len(b.kids)
+	first, last := b.parts(0), b.parts(n)
+	orphans := b.orphans[n]
+	if hasComment(first.post) || orphans != nil || hasComment(last.lead) {
+		b.lead(first.post)
+		b.lead(orphans)
+		b.lead(last.lead)
+	}
+}
+
+func (b *builder) fill() {
+	prev := int32(-1) // the head's kid written last; -1 for the opening bracket
+	fromHead := true  // what was written last is prev
+	if len(b.kids) == 0 && hasComment(b.gap(0)) {
+		b.lead(bytes.TrimRight(b.gap(0), " \t\r\n"))
+	}
+	for i := range b.items {
+		it := &b.items[i]
+		if fromHead && it.child == prev+1 && b.orphans[int(it.child)] == nil {
+			b.dst = append(b.dst, b.gap(int(it.child))...)
+		} else {
+			b.finish(prev, fromHead, i == 0, false)
+			b.leadTo(it, i == 0)
+		}
+		b.item(it)
+		if fromHead = it.child >= 0; fromHead {
+			prev = it.child
+		}
+	}
+	if n := len(b.kids); fromHead && int(prev) == n-1 && b.orphans[n] == nil {
+		b.dst = append(b.dst, b.gap(n)...)
+		return
+	}
+	b.finish(prev, fromHead, false, true)
+	b.close()
+}
+
+// finish writes what belongs to the kid before, and the comma.
+func (b *builder) finish(prev int32, fromHead, first, last bool) {
+	var p gapParts
+	if fromHead && (prev >= 0 || len(b.kids) > 0) {
+		p = b.parts(int(prev) + 1)
+	}
+	if !first {
+		b.dst = append(b.dst, p.tail...)
+		if !last || b.comma {
+			b.dst = append(b.dst, ',')
+		}
+	}
+	b.lead(p.post)
+}
+
+// leadTo writes what leads to an item: the line break, the indentation and the
+// comments before it.
+func (b *builder) leadTo(it *item, first bool) {
+	switch {
+	case it.child >= 0:
+		if orphans := b.orphans[int(it.child)]; orphans != nil {
+			b.lead(orphans)
+		}
+		lead := b.parts(int(it.child)).lead
+		if bytes.IndexByte(lead, '\n') < 0 && !hasComment(lead) {
+			lead = b.inLine(first)
+		}
+		b.lead(lead)
+	case b.lines:
+		b.lead([]byte(b.headStyle.newline + b.indent))
+	default:
+		b.lead(b.inLine(first))
+	}
+}
+
+// inLine returns what separates items on one line.
+func (b *builder) inLine(first bool) []byte {
+	if first {
+		return b.pad
+	}
+	return b.between
+}
+
+// lead writes the white space before something, on a new line if a comment would
+// swallow it otherwise.
+func (b *builder) lead(lead []byte) {
+	if b.commentOpen && !breaksLine(lead) {
+		b.dst = append(b.dst, b.headStyle.newline...)
+	}
+	b.dst = append(b.dst, lead...)
+	b.commentOpen = b.comments && endsLineComment(lead)
+}
+
+func (b *builder) close() {
+	n := len(b.kids)
+	if n == 0 {
+		if b.lines {
+			b.lead([]byte(b.headStyle.newline + b.outer))
+		}
+		return
+	}
+	if orphans := b.orphans[n]; orphans != nil {
+		b.lead(orphans)
+	}
+	b.lead(b.parts(n).lead)
+}
+
+// item writes one member or element.
+func (b *builder) item(it *item) {
+	indent := b.indent
+	if it.child >= 0 {
+		k := &b.kids[it.child]
+		b.dst = append(b.dst, b.src[k.start:k.valueAt]...)
+		if it.out.kind != outKeep {
+			if own, ok := lastLine(b.gap(int(it.child))); ok {
+				indent = own
+			} else if !b.lines {
+				indent = b.outer
+			}
+		}
+		b.place(it.out, k.value, indent, b.lines)
+		return
+	}
+	if it.key.Exists() {
+		b.scalar(it.key)
+		b.dst = append(b.dst, b.headStyle.colon...)
+	}
+	b.place(it.out, jsondoc.Value{}, indent, b.lines)
+}

@@ -1,0 +1,129 @@
+package merge_test
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"clawfs/txn/jsondoc"
+	"clawfs/txn/merge"
+)
+
+// golden is one case of testdata: the three versions, what the merge of them is
+// to be, and what it is to say. The comment above the files says the rule.
+type golden struct {
+	files   map[string]string
+	grammar jsondoc.Grammar
+	policy  merge.Policy
+}
+
+func readGolden(t *testing.T, file string) golden {
+	t.Helper()
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := golden{files: make(map[string]string)}
+	for _, f := range archive.Files {
+		name, five := strings.CutSuffix(f.Name, ".json5")
+		if five {
+			g.grammar = jsondoc.JSON5
+		}
+		g.files[strings.TrimSuffix(name, ".json")] = string(f.Data)
+	}
+	for line := range strings.Lines(g.files["policy"]) {
+		g.readPolicy(t, strings.Fields(line))
+	}
+	return g
+}
+
+// readPolicy reads one line of a policy: "on-conflict WORD", "refuse-mass-delete",
+// or a path and then "as WORD", "on-conflict WORD" or "identity NAME…".
+func (g *golden) readPolicy(t *testing.T, words []string) {
+	t.Helper()
+	resolutions := map[string]merge.Resolution{"theirs": merge.TakeTheirs, "ours": merge.TakeOurs, "reject": merge.Reject}
+	treatments := make(map[string]merge.Treatment)
+	for a := merge.ByShape; a <= merge.AsLog; a++ {
+		treatments[a.String()] = a
+	}
+	rule := merge.Rule{}
+	switch {
+	case len(words) == 2 && words[0] == "on-conflict":
+		g.policy.OnConflict = resolutions[words[1]]
+		return
+	case len(words) == 1 && words[0] == "refuse-mass-delete":
+		g.policy.RefuseMassDelete = true
+		return
+	case len(words) >= 3 && words[1] == "as":
+		rule = merge.Rule{Path: words[0], As: treatments[words[2]]}
+	case len(words) >= 3 && words[1] == "on-conflict":
+		rule = merge.Rule{Path: words[0], OnConflict: resolutions[words[2]]}
+	case len(words) >= 3 && words[1] == "identity":
+		rule = merge.Rule{Path: words[0], Identity: words[2:]}
+	default:
+		t.Fatalf("policy: cannot read %q", words)
+	}
+	g.policy.Rules = append(g.policy.Rules, rule)
+}
+
+// doc parses one of the files; nil if the case has none.
+func (g *golden) doc(t *testing.T, name string) *jsondoc.Doc {
+	t.Helper()
+	text, ok := g.files[name]
+	if !ok {
+		return nil
+	}
+	d, err := jsondoc.Parse([]byte(text), g.grammar, jsondoc.Limits{})
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return d
+}
+
+func TestGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			g := readGolden(t, file)
+			if err := g.policy.Validate(); err != nil {
+				t.Fatal(err)
+			}
+			res, err := merge.Merge(g.doc(t, "base"), g.doc(t, "head"), g.doc(t, "theirs"), &g.policy)
+			said := &strings.Builder{}
+			if refused := (*merge.ConflictError)(nil); errors.As(err, &refused) {
+				fmt.Fprintln(said, "refused")
+				for _, c := range refused.Conflicts {
+					fmt.Fprintln(said, c)
+				}
+				res = &merge.Result{}
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(g.files["want"], string(res.Text)); diff != "" {
+				t.Errorf("result (-want +got):\n%s", diff)
+			}
+			for _, c := range res.Conflicts {
+				fmt.Fprintln(said, c)
+			}
+			for _, w := range res.Warnings {
+				fmt.Fprintln(said, "warning", w)
+			}
+			if diff := cmp.Diff(g.files["conflicts"], said.String()); diff != "" {
+				t.Errorf("conflicts (-want +got):\n%s", diff)
+			}
+			if len(res.Text) > 0 {
+				if _, err := jsondoc.Parse(res.Text, g.grammar, jsondoc.Limits{}); err != nil {
+					t.Errorf("the result is no document: %v", err)
+				}
+			}
+		})
+	}
+}

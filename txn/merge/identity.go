@@ -1,0 +1,237 @@
+package merge
+
+import (
+	"slices"
+	"strconv"
+
+	"clawfs/txn/jsondoc"
+)
+
+// identityNames are the members that may tell the elements of a list apart, the
+// first that can does.
+var identityNames = [...]string{"id", "_id", "uuid", "key", "name", "slug", "pattern", "containerName", "requestId", "path", "url"}
+
+// compositeNames are tried where no single member can.
+var compositeNames = [...][]string{{"provider", "id"}, {"type", "name"}}
+
+// listKind says how the elements of a list are told apart.
+type listKind uint8
+
+const (
+	sequence listKind = iota // by place and content
+	keyed                    // by an identity that each element has
+	textSet                  // they are distinct strings
+)
+
+// identity is how the elements of one list are told apart in all the versions
+// that are compared.
+type identity struct {
+	kind  listKind
+	names []string  // the members that are the identity, if kind is keyed
+	keys  []keyList // one for each version, unless kind is sequence
+	// repeats is the number of elements that keep a list from having an
+	// identity because they repeat one.
+	repeats int
+}
+
+// keyList holds the keys of one version's elements and where each is.
+type keyList struct {
+	keys  []string
+	index map[string]int32
+}
+
+// match returns for each key of x its position in k, or -1.
+func (k *keyList) match(dst []int32, x *keyList) {
+	for i, key := range x.keys {
+		switch at, ok := k.index[key]; {
+		case i < len(k.keys) && k.keys[i] == key:
+			dst[i] = int32(i)
+		case ok:
+			dst[i] = at
+		default:
+			dst[i] = -1
+		}
+	}
+}
+
+// identify chooses how to tell the elements of a list apart, so that it holds
+// in every version: each element has the identity, and no two the same one.
+func identify(r *rules, versions ...[]jsondoc.Value) identity {
+	kind, ok := commonKind(versions)
+	switch {
+	case !ok, r.as == AsSequence, r.as == AsLog:
+	case kind == jsondoc.String && r.identity == nil:
+		if keys, repeats := keysOf(versions, elementText); repeats == 0 {
+			return identity{kind: textSet, keys: keys}
+		}
+	case kind == jsondoc.Object && r.as != AsSet:
+		return identifyObjects(r.identity, versions)
+	}
+	return identity{}
+}
+
+// commonKind returns the kind that all elements of all versions have.
+func commonKind(versions [][]jsondoc.Value) (kind jsondoc.Kind, ok bool) {
+	for _, v := range versions {
+		for _, e := range v {
+			if !ok {
+				kind, ok = e.Kind(), true
+			}
+			if e.Kind() != kind {
+				return kind, false
+			}
+		}
+	}
+	return kind, ok
+}
+
+func identifyObjects(configured []string, versions [][]jsondoc.Value) identity {
+	worst := 0
+	try := func(names []string) (identity, bool) {
+		keys, repeats := keysOf(versions, func(e jsondoc.Value) (string, bool) { return elementKey(e, names) })
+		if keys == nil {
+			return identity{}, false
+		}
+		if repeats > 0 {
+			if worst == 0 && mostlyDistinct(keys) {
+				worst = repeats
+			}
+			return identity{}, false
+		}
+		return identity{kind: keyed, names: names, keys: keys}, true
+	}
+	if configured != nil {
+		id, _ := try(configured)
+		id.repeats = worst
+		return id
+	}
+	for i := range identityNames {
+		if id, ok := try(identityNames[i : i+1]); ok {
+			return id
+		}
+	}
+	for _, names := range compositeNames {
+		if id, ok := try(names); ok {
+			return id
+		}
+	}
+	return identity{repeats: worst}
+}
+
+// mostlyDistinct tells an identity that is repeated by mistake from a member
+// that was never one, such as the author of a message.
+func mostlyDistinct(keys []keyList) bool {
+	for _, k := range keys {
+		if 2*len(k.index) <= len(k.keys) {
+			return false
+		}
+	}
+	return true
+}
+
+// keysOf returns the key of each element of each version and the number of
+// elements that repeat one; nil if some element has none.
+func keysOf(versions [][]jsondoc.Value, key func(jsondoc.Value) (string, bool)) (lists []keyList, repeats int) {
+	for _, v := range versions {
+		if len(v) > 0 {
+			if _, ok := key(v[0]); !ok {
+				return nil, 0
+			}
+		}
+	}
+	lists = make([]keyList, len(versions))
+	for i, v := range versions {
+		lists[i].keys = make([]string, len(v))
+		for k, e := range v {
+			var ok bool
+			if lists[i].keys[k], ok = key(e); !ok {
+				return nil, 0
+			}
+		}
+		if i > 0 && slices.Equal(lists[i].keys, lists[i-1].keys) {
+			lists[i] = lists[i-1]
+		} else {
+			lists[i].makeIndex()
+		}
+		repeats += len(v) - len(lists[i].index)
+	}
+	return lists, repeats
+}
+
+func (k *keyList) makeIndex() {
+	k.index = make(map[string]int32, len(k.keys))
+	for i, key := range k.keys {
+		k.index[key] = int32(i)
+	}
+}
+
+func elementText(e jsondoc.Value) (string, bool) { return e.Text(), true }
+
+// elementKey returns the identity of an element; ok is false unless each of the
+// names is a string or a number in it. Numbers are taken as JavaScript takes
+// them, since a list may have gone through it.
+func elementKey(e jsondoc.Value, names []string) (key string, ok bool) {
+	if len(names) == 1 {
+		return scalarKey(e, names[0])
+	}
+	for _, name := range names {
+		part, ok := scalarKey(e, name)
+		if !ok {
+			return "", false
+		}
+		key += strconv.Itoa(len(part)) + ":" + part
+	}
+	return key, true
+}
+
+func scalarKey(e jsondoc.Value, name string) (string, bool) {
+	v, ok := e.Member(name)
+	if !ok {
+		return "", false
+	}
+	switch v.Kind() {
+	case jsondoc.String:
+		return "=" + v.Text(), true
+	case jsondoc.Number:
+		if f, ok := double(v); ok {
+			return "#" + strconv.FormatFloat(f+0, 'g', -1, 64), true // +0: no negative zero
+		}
+	}
+	return "", false
+}
+
+// numbering tells sequential numbers: a new element's identity is a number that both writers may
+// have drawn as the next one if it is an integer a little above all of the base.
+type numbering struct {
+	name string
+	last int64 // the highest number in the base, -1 for an empty one
+	ok   bool  // the base is numbered
+}
+
+// numberingOf looks at how the base of a keyed list is numbered.
+func (id *identity) numberingOf(base []jsondoc.Value) numbering {
+	if len(id.names) != 1 {
+		return numbering{}
+	}
+	n := numbering{name: id.names[0], last: -1, ok: true}
+	for _, e := range base {
+		v, _ := e.Member(n.name)
+		k, ok := integer(v)
+		if !ok {
+			return numbering{}
+		}
+		n.last = max(n.last, k)
+	}
+	return n
+}
+
+// drawn reports whether e may have drawn its number, as one of that many that
+// one side has added.
+func (n numbering) drawn(e jsondoc.Value, added int) bool {
+	if !n.ok {
+		return false
+	}
+	v, _ := e.Member(n.name)
+	k, ok := integer(v)
+	return ok && k > n.last && k-n.last <= int64(added)+1
+}

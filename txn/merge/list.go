@@ -1,0 +1,206 @@
+package merge
+
+import "clawfs/txn/jsondoc"
+
+// list3 is a list in the three versions.
+type list3 struct{ b, o, t []jsondoc.Value }
+
+// pick returns the three elements of a row, the zero Value where there is none.
+func (l *list3) pick(rw row) (b, o, t jsondoc.Value) {
+	return elementAt(l.b, rw.b), elementAt(l.o, rw.o), elementAt(l.t, rw.t)
+}
+
+func elementAt(list []jsondoc.Value, i int32) jsondoc.Value {
+	if i < 0 {
+		return jsondoc.Value{}
+	}
+	return list[i]
+}
+
+// list merges two lists. b is the zero Value for an empty base.
+func (m *merger) list(b, o, t jsondoc.Value, r *rules) out {
+	if !b.Exists() && m.equalLists(o, t) {
+		return keep(o) // added once by both, even where equal elements would be kept twice
+	}
+	marks := m.marks()
+	defer m.giveBack(marks)
+	l := list3{b: m.elementsOf(b), o: m.elementsOf(o), t: m.elementsOf(t)}
+	id := identify(r, l.b, l.o, l.t)
+	if id.repeats > 0 {
+		m.warn(RepeatedIdentity, id.repeats, len(l.o))
+	}
+	lg := isLog(m.name(), r)
+	tb := m.alignRows(&l, &id, lg)
+	since := len(m.found)
+	below := r.element()
+	e := elementMerge{merger: m, list: &l, id: &id, log: lg, head: o, below: &below}
+	for i := range tb.rows {
+		m.enter(step{row: int32(i), in: o})
+		tb.outs[i] = e.merge(&tb, i)
+		m.leave()
+	}
+	e.noteDroppedElements(&tb)
+	order := tb.order(tb.moved())
+	m.placeRows(since, &tb, order)
+	return m.assemble(o, &tb, order, func(rw row) item { return item{child: rw.o} })
+}
+
+// elementMerge merges the elements of one list.
+type elementMerge struct {
+	*merger
+	list  *list3
+	id    *identity
+	log   bool
+	head  jsondoc.Value
+	below *rules
+
+	numbers  *numbering                 // of the base; made when first needed
+	addedO   int                        // elements that only the head has added, once numbers is made
+	addedT   int                        // the same of theirs
+	variants map[uint64][]jsondoc.Value // what only the head has added, by hash; made when first needed
+}
+
+// merge returns what becomes of one row.
+func (e *elementMerge) merge(tb *table, i int) out {
+	rw := tb.rows[i]
+	b, o, t := e.list.pick(rw)
+	if !o.Exists() || !t.Exists() || rw.sameT || e.id.kind == textSet {
+		return e.child(b, o, t, rw, e.below)
+	}
+	if !b.Exists() && e.id.kind == keyed && e.drawnTwice(tb, o, t) {
+		return e.twoThings(o, t)
+	}
+	if e.id.kind == sequence && o.IsContainer() && b.Exists() {
+		return e.editedElement(tb, b, o, t, rw)
+	}
+	return e.child(b, o, t, rw, e.below)
+}
+
+// editedElement merges an element without identity. Where the two changes of it
+// cannot be brought together both variants are kept, since nothing says that
+// they are one thing at all.
+func (e *elementMerge) editedElement(tb *table, b, o, t jsondoc.Value, rw row) out {
+	found, refused := len(e.found), e.refused
+	res := e.child(b, o, t, rw, e.below)
+	if !e.conflictSince(found) {
+		return res
+	}
+	e.found, e.refused = e.found[:found], refused
+	if e.below.onConflict == Reject {
+		e.settle(EditedTwice, e.below)
+		return res
+	}
+	e.record(EditedTwice, Both)
+	if !e.log && e.headAdded(tb, t) {
+		return keep(o)
+	}
+	return out{kind: outBoth, value: t}
+}
+
+// headAdded reports whether an element that only the head has equals v: then
+// theirs' variant is there already.
+func (e *elementMerge) headAdded(tb *table, v jsondoc.Value) bool {
+	if e.variants == nil {
+		e.variants = make(map[uint64][]jsondoc.Value)
+		for i := range tb.heads {
+			if rw := tb.rows[i]; rw.b < 0 && rw.t < 0 {
+				x := e.list.o[rw.o]
+				h := e.hash(x)
+				e.variants[h] = append(e.variants[h], x)
+			}
+		}
+	}
+	for _, x := range e.variants[e.hash(v)] {
+		if jsondoc.Equal(x, v) {
+			return true
+		}
+	}
+	return false
+}
+
+// drawnTwice reports whether both sides have given a new element the same
+// sequential number, and mean different things by it.
+func (e *elementMerge) drawnTwice(tb *table, o, t jsondoc.Value) bool {
+	if e.numbers == nil {
+		n := e.id.numberingOf(e.list.b)
+		e.numbers = &n
+		for _, rw := range tb.rows {
+			if rw.b < 0 && rw.o >= 0 {
+				e.addedO++
+			}
+			if rw.b < 0 && rw.t >= 0 {
+				e.addedT++
+			}
+		}
+	}
+	return e.numbers.drawn(o, e.addedO) && e.numbers.drawn(t, e.addedT) && !jsondoc.Equal(o, t)
+}
+
+func (e *elementMerge) twoThings(o, t jsondoc.Value) out {
+	if e.log {
+		return out{kind: outBoth, value: t}
+	}
+	if e.settle(SameNumber, e.below) == Head {
+		return keep(o)
+	}
+	return take(t)
+}
+
+func (e *elementMerge) noteDroppedElements(tb *table) {
+	shared := 0
+	for _, rw := range tb.rows {
+		if rw.b >= 0 && rw.t >= 0 {
+			shared++
+		}
+	}
+	e.noteDropped(len(e.list.b)-shared, len(e.list.b))
+}
+
+// placeRows gives what was found in the list's elements their positions in the
+// result. Where an element is gone its position is that in the head, or else in
+// theirs.
+func (m *merger) placeRows(since int, tb *table, order []int32) {
+	if since == len(m.found) {
+		return
+	}
+	position := make([]int32, len(tb.rows))
+	for i := range position {
+		position[i] = -1
+	}
+	next := int32(0)
+	put := func(i int32) {
+		position[i] = next
+		next++
+		if tb.outs[i].kind == outBoth {
+			next++
+		}
+	}
+	for i := range tb.heads {
+		if order == nil {
+			put(int32(i))
+		}
+	}
+	for _, i := range order {
+		put(i)
+	}
+	m.place(since, func(i int32) int32 {
+		switch {
+		case position[i] >= 0:
+			return position[i]
+		case tb.rows[i].o >= 0:
+			return tb.rows[i].o
+		}
+		return tb.rows[i].t
+	})
+}
+
+// conflictSince reports whether a conflict was found after the first so many
+// findings.
+func (t *trail) conflictSince(found int) bool {
+	for _, f := range t.found[found:] {
+		if !f.warns {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,317 @@
+package merge
+
+import (
+	"bytes"
+	"strconv"
+
+	"clawfs/txn/jsondoc"
+)
+
+// Outcome says what a merge came to.
+type Outcome uint8
+
+// The outcomes.
+const (
+	KeptHead   Outcome = iota // theirs changes nothing: the text is the head's
+	TookTheirs                // the head has changed nothing that matters: the text is theirs
+	Merged                    // the text is a new one
+)
+
+// String returns the outcome in lower case.
+func (o Outcome) String() string {
+	switch o {
+	case KeptHead:
+		return "kept head"
+	case TookTheirs:
+		return "took theirs"
+	}
+	return "merged"
+}
+
+// Result is what a merge made.
+type Result struct {
+	Text      []byte // one document; it may be the source of head or theirs itself
+	Outcome   Outcome
+	Conflicts []Conflict // in the order of the document
+	Warnings  []Warning
+}
+
+// Merge brings what theirs changed relative to base into head. base is nil where
+// both sides created the registry. A nil policy is the default one.
+//
+// The result is in head's grammar and as deep as the deeper of head and theirs
+// at most. The only error is a *ConflictError, for a conflict at a place where
+// the policy rejects. The documents are not changed; merging the same ones again
+// gives the same bytes.
+func Merge(base, head, theirs *jsondoc.Doc, p *Policy) (*Result, error) {
+	if r := unmerged(base, head, theirs); r != nil {
+		return r, nil
+	}
+	m := newMerger(p)
+	var b jsondoc.Value
+	if base != nil {
+		b = base.Root()
+	}
+	r := rootRules(p)
+	root := m.value(b, head.Root(), theirs.Root(), &r)
+	if m.refused {
+		return nil, &ConflictError{Conflicts: m.conflicts()}
+	}
+	res := &Result{Conflicts: m.conflicts(), Warnings: m.warned()}
+	switch root.kind {
+	case outKeep:
+		res.Text, res.Outcome = head.Source(), KeptHead
+	case outTake:
+		res.Text, res.Outcome = theirs.Source(), TookTheirs
+	default:
+		res.Text, res.Outcome = emit(head, theirs, root), Merged
+		if bytes.Equal(res.Text, theirs.Source()) {
+			res.Outcome = TookTheirs
+		}
+	}
+	return res, nil
+}
+
+// unmerged handles the documents of which two say the same. Bytes are compared
+// before values; where only the values are the same, comments that somebody has
+// put into the head are kept by merging all the same.
+func unmerged(base, head, theirs *jsondoc.Doc) *Result {
+	kept := &Result{Text: head.Source(), Outcome: KeptHead}
+	took := &Result{Text: theirs.Source(), Outcome: TookTheirs}
+	switch {
+	case base != nil && bytes.Equal(base.Source(), theirs.Source()):
+		return kept
+	case base != nil && bytes.Equal(base.Source(), head.Source()):
+		return took
+	case jsondoc.Equal(head.Root(), theirs.Root()):
+		return kept
+	case base == nil:
+		return nil
+	case respelled(base.Root(), theirs.Root()):
+		return kept
+	case head.Grammar() == jsondoc.JSON && respelled(base.Root(), head.Root()):
+		return took
+	}
+	return nil
+}
+
+// outKind says what becomes of one place.
+type outKind uint8
+
+const (
+	outDrop outKind = iota // nothing is there
+	outKeep                // the head's text
+	outTake                // theirs' text
+	outText                // text made here: a counter's sum
+	outEdit                // the head's container, with changes inside
+	outBoth                // the head's element and behind it theirs
+)
+
+// out is what becomes of one place.
+type out struct {
+	kind  outKind
+	value jsondoc.Value // theirs' for outTake and outBoth, else the head's
+	edit  *edit         // for outText and outEdit
+}
+
+func keep(o jsondoc.Value) out { return out{kind: outKeep, value: o} }
+func take(t jsondoc.Value) out { return out{kind: outTake, value: t} }
+
+// edit is a change inside a container, or a text.
+type edit struct {
+	items []item
+	text  []byte
+}
+
+// item is one member or element of an edited container.
+type item struct {
+	out   out
+	child int32         // its position among the head's children, or -1
+	key   jsondoc.Value // theirs' key of a member that the head does not have
+}
+
+// merger is one merge. What it lends from scratch is given back when the
+// container it was taken for is done.
+type merger struct {
+	aligner
+	trail
+	bound      int // what has been compared in vain already (sameBytes)
+	refuseMass bool
+	refused    bool // the policy rejects something that was found
+	rows       scratch[row]
+	outs       scratch[out]
+}
+
+func newMerger(p *Policy) *merger {
+	return &merger{bound: unbounded, refuseMass: p != nil && p.RefuseMassDelete}
+}
+
+// value merges one place that head and theirs both have. b is the zero Value
+// where the base does not have it.
+func (m *merger) value(b, o, t jsondoc.Value, r *rules) out {
+	if b.Exists() {
+		saved := m.bound
+		defer func() { m.bound = saved }()
+		var same bool
+		if same, m.bound = sameBytes(b.Raw(), t.Raw(), m.bound); same {
+			return keep(o)
+		}
+	}
+	if o.Kind() == t.Kind() && o.IsContainer() && r.as != AsAtomic && !isCommand(m.name()) {
+		if b.Exists() && b.Kind() != o.Kind() {
+			b = jsondoc.Value{}
+		}
+		if o.Kind() == jsondoc.Object {
+			return m.object(b, o, t, r)
+		}
+		return m.list(b, o, t, r)
+	}
+	return m.leaf(b, o, t, r)
+}
+
+// isCommand reports whether a member of this name is a command line, in which no
+// word can be merged without the others.
+func isCommand(name string) bool {
+	switch name {
+	case "args", "argv", "command":
+		return true
+	}
+	return false
+}
+
+// leaf merges what cannot be merged inside: scalars, values of different types,
+// and what is atomic.
+func (m *merger) leaf(b, o, t jsondoc.Value, r *rules) out {
+	kind := Added
+	if b.Exists() {
+		switch {
+		case respelled(b, t):
+			return keep(o)
+		case respelled(b, o):
+			m.noteReplaced(b, t)
+			return take(t)
+		}
+		if x, ok := m.trait(b, o, t, r); ok {
+			return x
+		}
+		kind = Changed
+		if b.Kind() != o.Kind() || b.Kind() != t.Kind() {
+			kind = TypeChanged
+		}
+	}
+	switch {
+	case jsondoc.Equal(o, t):
+		return keep(o)
+	case !b.Exists() && m.bothStamps(o, t, r):
+		return m.later(o, t)
+	case b.Exists() && !m.touched(b, o, r):
+		m.noteReplaced(b, t)
+		return take(t)
+	case b.Exists() && !m.touched(b, t, r):
+		return keep(o)
+	}
+	if m.settle(kind, r) == Head {
+		return keep(o)
+	}
+	m.noteReplaced(b, t)
+	return take(t)
+}
+
+// trait merges counters and stamps that both sides have changed.
+func (m *merger) trait(b, o, t jsondoc.Value, r *rules) (out, bool) {
+	switch name := m.name(); {
+	case traitOf(name, o, r.as) == counter && traitOf(name, t, r.as) == counter:
+		if sum, ok := addedUp(b, o, t); ok {
+			return m.number(o, t, sum), true
+		}
+	case m.bothStamps(o, t, r):
+		return m.later(o, t), true
+	}
+	return out{}, false
+}
+
+func (m *merger) bothStamps(o, t jsondoc.Value, r *rules) bool {
+	name := m.name()
+	return traitOf(name, o, r.as) == stamp && traitOf(name, t, r.as) == stamp
+}
+
+func (m *merger) later(o, t jsondoc.Value) out {
+	if laterStamp(o, t) == Head || jsondoc.Equal(o, t) {
+		return keep(o)
+	}
+	return take(t)
+}
+
+// child merges one member or element, which at least one version has.
+func (m *merger) child(b, o, t jsondoc.Value, rw row, r *rules) out {
+	switch {
+	case o.Exists() && t.Exists():
+		if rw.sameT {
+			return keep(o)
+		}
+		return m.value(b, o, t, r)
+	case o.Exists() && !b.Exists():
+		return keep(o)
+	case t.Exists() && !b.Exists():
+		return take(t)
+	case o.Exists():
+		return m.deleted(b, o, Theirs, rw.sameO, r)
+	case t.Exists():
+		return m.deleted(b, t, Head, rw.sameT, r)
+	}
+	return out{}
+}
+
+// deleted decides about a place that one side has deleted and x is the other
+// side's version of. Counters and stamps alone do not keep it.
+func (m *merger) deleted(b, x jsondoc.Value, by Side, untouched bool, r *rules) out {
+	if untouched || !m.touched(b, x, r) {
+		m.noteDeleted(b, by)
+		return out{}
+	}
+	other := Theirs
+	if by == Theirs {
+		other = Head
+	}
+	switch {
+	case r.onConflict == Reject:
+		m.settle(Deleted, r)
+	case r.onConflict == TakeOurs && by == Head, m.credential(b):
+		m.record(Deleted, by)
+		m.noteDeleted(b, by)
+		return out{}
+	default:
+		m.record(Deleted, other)
+	}
+	if by == Theirs {
+		return keep(x)
+	}
+	return take(x)
+}
+
+// settle records a conflict and returns the side that wins it.
+func (m *merger) settle(kind ConflictKind, r *rules) Side {
+	switch r.onConflict {
+	case TakeOurs:
+		m.record(kind, Head)
+		return Head
+	case Reject:
+		m.refused = true
+		m.record(kind, Neither)
+		return Theirs
+	}
+	m.record(kind, Theirs)
+	return Theirs
+}
+
+// number makes a counter's sum, which may be what one side has anyway.
+func (m *merger) number(o, t jsondoc.Value, sum int64) out {
+	text := strconv.AppendInt(nil, sum, 10)
+	switch {
+	case bytes.Equal(o.Raw(), text):
+		return keep(o)
+	case bytes.Equal(t.Raw(), text):
+		return take(t)
+	}
+	return out{kind: outText, edit: &edit{text: text}}
+}

@@ -1,0 +1,141 @@
+package merge
+
+// row is one thing that a container holds in some of the versions: where it is
+// in each of them, -1 where it is not.
+type row struct {
+	b, o, t int32
+	sameO   bool // known to be untouched by the head
+	sameT   bool // known to be untouched by theirs
+	decided bool // its outcome is known already
+}
+
+// table holds the rows of one container: first those of the head's members or
+// elements in the head's order, then those that only theirs has.
+type table struct {
+	rows   []row
+	outs   []out   // what becomes of each row
+	heads  int     // how many members or elements the head has
+	rowOfT []int32 // the row of each of theirs' members or elements
+}
+
+// order returns the rows that remain, in the order of the result; nil if these
+// are the head's, all of them, in the head's order.
+//
+// Where theirs has moved elements of the base its order is the skeleton, else
+// the head's is. What only the other side has comes behind its nearest surviving
+// predecessor there; where both sides added at one place the head's additions
+// come first.
+func (tb *table) order(moved bool) []int32 {
+	kept, added := 0, 0
+	for i := range tb.rows {
+		switch present := tb.outs[i].kind != outDrop; {
+		case present && i < tb.heads:
+			kept++
+		case present:
+			added++
+		}
+	}
+	if added == 0 && kept == tb.heads && !moved {
+		return nil
+	}
+	c := newChain(len(tb.rows))
+	if moved {
+		tb.buildFromTheirs(&c)
+	} else {
+		tb.buildFromHead(&c)
+	}
+	return c.list(make([]int32, 0, kept+added))
+}
+
+// moved reports whether theirs has changed the order of what it shares with the
+// base, as far as that remains.
+func (tb *table) moved() bool {
+	last := int32(-1)
+	for _, r := range tb.rowOfT {
+		if b := tb.rows[r].b; b >= 0 && tb.outs[r].kind != outDrop {
+			if b < last {
+				return true
+			}
+			last = b
+		}
+	}
+	return false
+}
+
+func (tb *table) buildFromHead(c *chain) {
+	at := c.front()
+	for i := range tb.heads {
+		if tb.outs[i].kind != outDrop {
+			at = c.insert(at, int32(i))
+		}
+	}
+	at, run := c.front(), false // run: at was inserted by this loop
+	for _, r := range tb.rowOfT {
+		switch {
+		case tb.outs[r].kind == outDrop:
+		case int(r) < tb.heads:
+			at, run = r, false
+		default:
+			if !run {
+				at = tb.behindAdditions(c, at)
+			}
+			at, run = c.insert(at, r), true
+		}
+	}
+}
+
+// behindAdditions goes from a place behind what only the head has added there.
+func (tb *table) behindAdditions(c *chain, at int32) int32 {
+	for {
+		next := c.after(at)
+		if next < 0 || tb.rows[next].b >= 0 || tb.rows[next].t >= 0 {
+			return at
+		}
+		at = next
+	}
+}
+
+func (tb *table) buildFromTheirs(c *chain) {
+	at := c.front()
+	for _, r := range tb.rowOfT {
+		if tb.outs[r].kind != outDrop {
+			at = c.insert(at, r)
+		}
+	}
+	at = c.front()
+	for i := range tb.heads {
+		switch {
+		case tb.outs[i].kind == outDrop:
+		case tb.rows[i].t >= 0:
+			at = int32(i)
+		default:
+			at = c.insert(at, int32(i))
+		}
+	}
+}
+
+// chain is a linked list of rows.
+type chain struct{ next []int32 } // next[i] follows i; the last one is the front
+
+func newChain(rows int) chain {
+	c := chain{make([]int32, rows+1)}
+	c.next[rows] = -1
+	return c
+}
+
+func (c *chain) front() int32 { return int32(len(c.next) - 1) }
+
+func (c *chain) after(at int32) int32 { return c.next[at] }
+
+func (c *chain) insert(at, r int32) int32 {
+	c.next[r] = c.next[at]
+	c.next[at] = r
+	return r
+}
+
+func (c *chain) list(dst []int32) []int32 {
+	for r := c.next[c.front()]; r >= 0; r = c.next[r] {
+		dst = append(dst, r)
+	}
+	return dst
+}

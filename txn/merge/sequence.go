@@ -1,0 +1,277 @@
+package merge
+
+import "clawfs/txn/jsondoc"
+
+// alignSequence matches the elements of x with those of base, by content and
+// place; dst gets one match for each element of x. The cost is near linear:
+//
+//  1. what is equal at both ends;
+//  2. between them the shortest edit script (E. W. Myers, An O(ND) Difference
+//     Algorithm, 1986) unless it is longer than maxScript, in which case equal
+//     elements that are unique, and their neighbours (P. Heckel, A Technique for
+//     Isolating Differences Between Files, 1978);
+//  3. what is equal of the rest, in its order: elements that were moved;
+//  4. in the gaps, elements that were edited.
+func (a *aligner) alignSequence(dst []match, base, x []jsondoc.Value) {
+	for i := range dst {
+		dst[i].at = -1
+	}
+	s := sequences{aligner: a, base: base, x: x, dst: dst, taken: make([]bool, len(base))}
+	lo, hiB, hiX := s.trim()
+	if lo < hiB && lo < hiX {
+		s.alignMiddle(lo, hiB, hiX)
+	}
+	s.pairEdited()
+}
+
+// sequences is the alignment of two versions of a list.
+type sequences struct {
+	*aligner
+	base, x []jsondoc.Value
+	dst     []match
+	taken   []bool // by element of base: it is matched
+}
+
+func (s *sequences) match(b, x int, same bool) {
+	s.dst[x] = match{int32(b), same}
+	s.taken[b] = true
+}
+
+// trim matches what is equal at both ends and returns what is left: base[lo:hiB]
+// and x[lo:hiX].
+func (s *sequences) trim() (lo, hiB, hiX int) {
+	hiB, hiX = len(s.base), len(s.x)
+	for lo < hiB && lo < hiX && s.unchanged(s.base[lo], s.x[lo]) {
+		s.match(lo, lo, true)
+		lo++
+	}
+	for lo < hiB && lo < hiX && s.unchanged(s.base[hiB-1], s.x[hiX-1]) {
+		hiB--
+		hiX--
+		s.match(hiB, hiX, true)
+	}
+	return lo, hiB, hiX
+}
+
+func (s *sequences) alignMiddle(lo, hiB, hiX int) {
+	idsB, idsX := s.classes(s.base[lo:hiB], s.x[lo:hiX])
+	if script, ok := shortestScript(idsB, idsX); ok {
+		for _, run := range script {
+			for i := range run.length {
+				s.match(lo+run.b+i, lo+run.x+i, true)
+			}
+		}
+	} else {
+		s.matchUnique(lo, idsB, idsX)
+		s.matchNeighbours(lo, idsB, idsX)
+	}
+	s.matchRest(lo, idsB, idsX)
+}
+
+// classes numbers elements: two of base have the same number if they are equal,
+// one of x has that of the element of base that it respells. A hash finds the
+// candidates, the values decide.
+func (s *sequences) classes(base, x []jsondoc.Value) (idsB, idsX []int32) {
+	byHash := make(map[uint64][]int32, len(base))
+	var first []jsondoc.Value // of each class
+	number := func(v jsondoc.Value, same func(a, b jsondoc.Value) bool) int32 {
+		h := s.hash(v)
+		for _, c := range byHash[h] {
+			if same(first[c], v) {
+				return c
+			}
+		}
+		c := int32(len(first))
+		first = append(first, v)
+		byHash[h] = append(byHash[h], c)
+		return c
+	}
+	idsB = make([]int32, len(base))
+	for i, v := range base {
+		idsB[i] = number(v, jsondoc.Equal)
+	}
+	idsX = make([]int32, len(x))
+	for i, v := range x {
+		idsX[i] = number(v, respelled)
+	}
+	return idsB, idsX
+}
+
+// occurrences counts how often each class occurs and notes where it did last.
+type occurrences struct{ count, last []int32 }
+
+func countClasses(ids []int32, classes int) occurrences {
+	o := occurrences{make([]int32, classes), make([]int32, classes)}
+	for i, c := range ids {
+		o.count[c]++
+		o.last[c] = int32(i)
+	}
+	return o
+}
+
+func classCount(ids ...[]int32) int {
+	n := int32(0)
+	for _, list := range ids {
+		for _, c := range list {
+			n = max(n, c+1)
+		}
+	}
+	return int(n)
+}
+
+// matchUnique matches elements that occur once in both versions.
+func (s *sequences) matchUnique(lo int, idsB, idsX []int32) {
+	n := classCount(idsB, idsX)
+	inB, inX := countClasses(idsB, n), countClasses(idsX, n)
+	for i, c := range idsX {
+		if inB.count[c] == 1 && inX.count[c] == 1 {
+			s.match(lo+int(inB.last[c]), lo+i, true)
+		}
+	}
+}
+
+// matchNeighbours matches equal elements that stand beside matched ones.
+func (s *sequences) matchNeighbours(lo int, idsB, idsX []int32) {
+	try := func(i, k int) {
+		if i >= 0 && i < len(idsB) && k >= 0 && k < len(idsX) && idsB[i] == idsX[k] && !s.taken[lo+i] && s.dst[lo+k].at < 0 {
+			s.match(lo+i, lo+k, true)
+		}
+	}
+	for k := range idsX {
+		if at := s.dst[lo+k].at; at >= 0 {
+			try(int(at)-lo+1, k+1)
+		}
+	}
+	for k := len(idsX) - 1; k >= 0; k-- {
+		if at := s.dst[lo+k].at; at >= 0 {
+			try(int(at)-lo-1, k-1)
+		}
+	}
+}
+
+// matchRest matches equal elements that are left in the order in which they
+// come.
+func (s *sequences) matchRest(lo int, idsB, idsX []int32) {
+	n := classCount(idsB, idsX)
+	head, next := make([]int32, n), make([]int32, len(idsB)) // per class the free elements of base, ascending, from 1
+	for i := len(idsB) - 1; i >= 0; i-- {
+		if !s.taken[lo+i] {
+			next[i], head[idsB[i]] = head[idsB[i]], int32(i+1)
+		}
+	}
+	for k, c := range idsX {
+		if i := head[c]; i > 0 && s.dst[lo+k].at < 0 {
+			head[c] = next[i-1]
+			s.match(lo+int(i-1), lo+k, true)
+		}
+	}
+}
+
+// pairEdited pairs what is left between matched elements.
+func (s *sequences) pairEdited() {
+	for k := 0; k < len(s.x); k++ {
+		if s.dst[k].at >= 0 {
+			continue
+		}
+		end := k
+		for end < len(s.x) && s.dst[end].at < 0 {
+			end++
+		}
+		from := 0
+		if k > 0 {
+			from = int(s.dst[k-1].at) + 1
+		}
+		to := from
+		for to < len(s.base) && !s.taken[to] {
+			to++
+		}
+		if to > from {
+			s.pairGap(from, to, k, end)
+		}
+		k = end
+	}
+}
+
+// window is how far the elements of a gap are searched for the one that an
+// element was made from.
+const window = 8
+
+// pairGap pairs the elements of base[fromB:toB] with those of x[fromX:toX] that
+// were made from them: position by position where both are equally many, else
+// the first that resembles.
+func (s *sequences) pairGap(fromB, toB, fromX, toX int) {
+	even := toB-fromB == toX-fromX
+	lone := even && toB-fromB == 1
+	b := fromB
+	for x := fromX; x < toX && b < toB; x++ {
+		if even {
+			if b = fromB + x - fromX; resembles(s.base[b], s.x[x], true, lone) {
+				s.match(b, x, false)
+			}
+			continue
+		}
+		for i := b; i < toB && i < b+window; i++ {
+			if resembles(s.base[i], s.x[x], false, false) {
+				s.match(i, x, false)
+				b = i + 1
+				break
+			}
+		}
+	}
+}
+
+// resembles reports whether x may be an edited version of base: an object of
+// which at least half the members are as they were, or, in its own place, a
+// scalar or a list. The only member of the only element may differ.
+func resembles(base, x jsondoc.Value, inPlace, lone bool) bool {
+	switch {
+	case base.IsContainer() != x.IsContainer(), base.IsContainer() && base.Kind() != x.Kind():
+		return false
+	case base.Kind() != jsondoc.Object:
+		return inPlace
+	}
+	a, b := members(nil, base), members(nil, x)
+	names := nameIndex{of: b}
+	shared, same := 0, 0
+	for _, member := range a {
+		k := names.find(member.Key)
+		if k < 0 {
+			continue
+		}
+		shared++
+		if respelled(member.Value, b[k].Value) {
+			same++
+		}
+	}
+	total := max(len(a), len(b))
+	return 2*same >= total || lone && total == 1 && shared == 1
+}
+
+// sameAdditions finds what both sides have added: to gets for each element of
+// theirs the head's equal one, or -1.
+func (a *aligner) sameAdditions(to []int32, l *list3, ob, tb []match) {
+	free := make(map[uint64][]int32)
+	for i, v := range l.o {
+		if ob[i].at < 0 {
+			h := a.hash(v)
+			free[h] = append(free[h], int32(i))
+		}
+	}
+	if len(free) == 0 {
+		return
+	}
+	for i, v := range l.t {
+		if tb[i].at >= 0 {
+			continue
+		}
+		h := a.hash(v)
+		for n, o := range free[h] {
+			if jsondoc.Equal(l.o[o], v) {
+				to[i] = o
+				copy(free[h][1:n+1], free[h][:n]) // n is 0 unless hashes collide
+				free[h] = free[h][1:]
+				break
+			}
+		}
+	}
+}

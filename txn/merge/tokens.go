@@ -1,0 +1,104 @@
+package merge
+
+import "clawfs/txn/jsondoc"
+
+// tokens decides the rows of an object's token groups that both sides have
+// renewed: all of a group comes from one side, since an access token of one
+// login and a refresh token of another open nothing.
+func (m *merger) tokens(v *members3, tb *table, o jsondoc.Value, r *rules) {
+	for g := range tokenGroups {
+		group := m.groupRows(g, v, tb)
+		if group == nil {
+			continue
+		}
+		if winner, ok := m.renewed(v, tb, group, r); ok {
+			tb.takeAll(v, group, winner)
+		}
+		return
+	}
+}
+
+// groupRows returns the rows of a token group, nil if the object has none.
+func (m *merger) groupRows(g int, v *members3, tb *table) []int32 {
+	var rows []int32
+	tokens := 0
+	for i := range tb.rows {
+		key := v.key(tb.rows[i])
+		switch {
+		case isOneOf(key, tokenGroups[g].tokens):
+			tokens++
+		case !isOneOf(key, tokenGroups[g].rest):
+			continue
+		}
+		rows = append(rows, int32(i))
+	}
+	if tokens == 0 || len(rows) < 2 {
+		return nil
+	}
+	return rows
+}
+
+func isOneOf(key jsondoc.Value, names []string) bool {
+	raw := key.Raw()
+	for _, name := range names {
+		if len(raw) >= len(name) && len(raw) <= 6*len(name)+2 && key.Text() == name {
+			return true
+		}
+	}
+	return false
+}
+
+// renewed reports whether both sides have changed the group, to different
+// tokens, and records who wins. A side that has removed its tokens has logged
+// out, which holds.
+func (m *merger) renewed(v *members3, tb *table, group []int32, r *rules) (winner Side, ok bool) {
+	var head, theirs, different bool
+	inHead, inTheirs := 0, 0
+	for _, i := range group {
+		b, o, t := v.pick(tb.rows[i])
+		head = head || !sameSlot(b, o)
+		theirs = theirs || !sameSlot(b, t)
+		different = different || !(o.Exists() == t.Exists() && (!o.Exists() || jsondoc.Equal(o, t)))
+		if o.Exists() {
+			inHead++
+		}
+		if t.Exists() {
+			inTheirs++
+		}
+	}
+	switch {
+	case !head || !theirs || !different:
+		return Neither, false
+	case r.onConflict == Reject:
+		return m.settle(TokensRotated, r), true
+	case inHead == 0:
+		m.record(Deleted, Head)
+		return Head, true
+	case inTheirs == 0:
+		m.record(Deleted, Theirs)
+		return Theirs, true
+	}
+	return m.settle(TokensRotated, r), true
+}
+
+// sameSlot reports whether a version has what the base has, or neither anything.
+func sameSlot(base, x jsondoc.Value) bool {
+	if !base.Exists() || !x.Exists() {
+		return base.Exists() == x.Exists()
+	}
+	return respelled(base, x)
+}
+
+// takeAll decides all rows of a group for one side.
+func (tb *table) takeAll(v *members3, group []int32, winner Side) {
+	for _, i := range group {
+		_, o, t := v.pick(tb.rows[i])
+		tb.rows[i].decided = true
+		switch {
+		case winner == Head && o.Exists(), o.Exists() && t.Exists() && jsondoc.Equal(o, t):
+			tb.outs[i] = keep(o)
+		case winner != Head && t.Exists():
+			tb.outs[i] = take(t)
+		}
+	}
+}
