@@ -1,0 +1,213 @@
+package txn
+
+import (
+	"slices"
+
+	"clawfs/txn/jsondoc"
+	"clawfs/txn/merge"
+)
+
+// A candidate is something that the author of a transaction may have had in
+// hand when it made its content.
+type candidate struct {
+	content *content
+	write   bool   // the author's own bytes
+	order   uint64 // place in the store-wide order of events
+	views   []*view
+	tx      *Tx     // the transaction whose content this is, nil for a view
+	staged  *staged // what that transaction holds
+}
+
+// pending reports whether the candidate is content that was not committed yet.
+func (c *candidate) pending() bool {
+	return c.tx != nil && len(c.views) == 0 && !c.staged.committed.Load()
+}
+
+// An author is what is known of those who made some content.
+type author struct {
+	wrote bool // one of them has written the registry before
+	kin   bool // the candidates are what its kin had seen
+}
+
+// and returns what is known of two authors together.
+func (a author) and(b author) author { return author{wrote: a.wrote || b.wrote, kin: a.kin || b.kin} }
+
+// A strike says why a candidate was not taken.
+type strike string
+
+// The reasons for which choose passes a candidate over.
+const (
+	strikeRefuted   strike = "the content holds a change that first appeared in a newer candidate"
+	strikeUnchanged strike = "the content equals an older state, which is a revert"
+	strikeStamps    strike = "the content differs from an older reading in stamps only"
+	strikeUnseen    strike = "it is in flight, and the content holds nothing of it"
+	strikeFarther   strike = "another candidate is closer"
+	strikeUnparsed  strike = "it is not a valid document"
+)
+
+// considered is what choose found out about one candidate.
+type considered struct {
+	candidate
+	delta *merge.Delta // what the content changes relative to it
+	why   strike       // empty for the one that was taken
+}
+
+// distinct sorts candidates by age and leaves one of each content, the newest:
+// what refutes an older reading of it does not refute the newer one.
+func distinct(cands []candidate) []candidate {
+	slices.SortStableFunc(cands, func(a, b candidate) int {
+		switch {
+		case a.order < b.order:
+			return -1
+		case a.order > b.order:
+			return 1
+		}
+		return 0
+	})
+	var out []candidate
+	for i := len(cands) - 1; i >= 0; i-- {
+		c := cands[i]
+		same := slices.IndexFunc(out, func(o candidate) bool { return o.content.digest == c.content.digest })
+		if same < 0 {
+			out = append(out, c)
+			continue
+		}
+		out[same].write = out[same].write || c.write
+		out[same].views = append(out[same].views, c.views...)
+		if out[same].tx == nil {
+			out[same].tx, out[same].staged = c.tx, c.staged
+		}
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// choose returns the candidate that content was made from, with what it found
+// out about each; nil if there is none. The rule:
+//
+//  0. Strike what is still in flight unless the content holds a telling change
+//     of it.
+//  1. Strike a candidate that the content refutes: it holds a telling change
+//     that first appeared in a newer candidate, so that its author had seen
+//     beyond this one.
+//  2. If the author has written before, or is a program such as cp that knows
+//     the registry from its kin only, strike an older candidate that the content
+//     equals, since writing an old state again is a revert; and an older reading
+//     that differs in stamps only.
+//  3. Of the rest take the one that differs in the fewest leaves, stamps aside.
+//  4. Tie: the oldest for an author that has never written, else the newest.
+//
+// Its cost is one comparison for each distinct candidate, and none where there
+// is only one.
+func choose(cands []candidate, doc *jsondoc.Doc, parse func(*content) (*jsondoc.Doc, error), policy *merge.Policy, by author) (*candidate, []considered) {
+	cands = distinct(cands)
+	if !slices.ContainsFunc(cands, func(c candidate) bool { return !c.pending() }) {
+		return nil, nil // nothing was seen
+	}
+	all := make([]considered, len(cands))
+	for i, c := range cands {
+		all[i].candidate = c
+	}
+	if len(all) > 1 {
+		compareAll(all, doc, parse, policy)
+		strikeUnproved(all)
+		strikeRefutedOnes(all)
+		if by.wrote || by.kin {
+			strikeReverts(all)
+		}
+	}
+	best := closest(all, by.wrote)
+	for i := range all {
+		if i != best && all[i].why == "" {
+			all[i].why = strikeFarther
+		}
+	}
+	all[best].why = ""
+	return &all[best].candidate, all
+}
+
+func compareAll(all []considered, doc *jsondoc.Doc, parse func(*content) (*jsondoc.Doc, error), policy *merge.Policy) {
+	for i := range all {
+		from, err := parse(all[i].content)
+		if err != nil {
+			all[i].why = strikeUnparsed
+			continue
+		}
+		all[i].delta = merge.Compare(from, doc, policy)
+	}
+}
+
+func strikeRefutedOnes(all []considered) {
+	for i := range all {
+		for j := i + 1; j < len(all) && all[i].why == ""; j++ {
+			if all[j].delta != nil && all[j].why != strikeUnseen && all[i].delta.TellsBeyond(all[j].delta) {
+				all[i].why = strikeRefuted
+			}
+		}
+	}
+}
+
+// strikeUnproved strikes what is in flight unless the content holds a telling
+// change of it that some view does not have. Tasks of one process that know
+// nothing of each other are all in flight at the same time.
+func strikeUnproved(all []considered) {
+	for i := range all {
+		if !all[i].pending() || all[i].delta == nil {
+			continue
+		}
+		proved := slices.ContainsFunc(all, func(c considered) bool {
+			return !c.pending() && c.delta != nil && c.delta.TellsBeyond(all[i].delta)
+		})
+		if !proved {
+			all[i].why = strikeUnseen
+		}
+	}
+}
+
+// strikeReverts leaves the newest view alone, and what is in flight, which
+// nobody has seen replaced yet.
+func strikeReverts(all []considered) {
+	newest := len(all) - 1
+	for newest > 0 && all[newest].pending() {
+		newest--
+	}
+	for i := range all {
+		c := &all[i]
+		switch {
+		case i == newest, c.pending(), c.why != "":
+		case c.delta.Empty():
+			c.why = strikeUnchanged
+		case !c.write && c.delta.Leaves() == 0:
+			c.why = strikeStamps
+		}
+	}
+}
+
+// closest returns the index of the candidate to take. Where all were struck it
+// is the newest that was seen.
+func closest(all []considered, wrote bool) int {
+	best := -1
+	for i := range all {
+		if all[i].why != "" {
+			continue
+		}
+		if best < 0 || all[i].leaves() < all[best].leaves() || (wrote && all[i].leaves() == all[best].leaves()) {
+			best = i
+		}
+	}
+	if best >= 0 {
+		return best
+	}
+	best = len(all) - 1
+	for all[best].pending() {
+		best--
+	}
+	return best
+}
+
+func (c *considered) leaves() int {
+	if c.delta == nil {
+		return 0
+	}
+	return c.delta.Leaves()
+}

@@ -1,0 +1,505 @@
+package txn
+
+import (
+	"errors"
+	"io/fs"
+	"runtime/debug"
+
+	"clawfs/txn/jsondoc"
+	"clawfs/txn/merge"
+)
+
+// A request is one transaction's content on its way into a registry, or a piece
+// of work that must be alone with the registry.
+type request struct {
+	*staged
+	doc     *jsondoc.Doc
+	tx      *Tx      // nil where the content comes from a finished file
+	writers []Caller // those who wrote the content; the first one is logged
+	like    fs.File
+	via     Via
+	alone   func() // not a commit: run this while nothing else touches the registry
+
+	event   Event
+	err     error
+	chosen  *candidate
+	absorbs []absorption // the transactions in flight that the content was made from
+	made    *Version     // the version that this request made, nil where none
+
+	answered bool      // it is done, whatever becomes of the rest of its batch
+	turn     chan bool // true: lead; false: done
+}
+
+// reset makes the request as if it had not been applied.
+func (q *request) reset(name string) {
+	for _, a := range q.absorbs {
+		a.tx.absorbed.Store(nil)
+	}
+	q.committed.Store(false)
+	q.err, q.made, q.chosen, q.absorbs = nil, nil, nil, nil
+	q.event = Event{Name: name, Via: q.via, Writer: q.logged()}
+}
+
+// applied notes, for the requests behind this one, that its content is in the
+// registry, and that of the transaction which it was made from with it.
+func (q *request) applied() {
+	q.committed.Store(true)
+	for _, a := range q.absorbs {
+		a.tx.absorbed.Store(a.content)
+	}
+}
+
+// An absorption is content of a transaction in flight that another one has in it.
+type absorption struct {
+	tx      *Tx
+	content *content
+}
+
+// submit puts the request in the registry's queue and returns when it has been
+// carried out: committed durably, found to change nothing, or refused.
+//
+// Commits are grouped. Whoever finds nobody leading leads: it takes all that is
+// queued, merges it in memory in the order of arrival, and writes the result
+// once. What arrives meanwhile gathers for the next batch, whose first request
+// leads it. So one pair of syncs serves a whole batch, and a batch is as large as
+// the disk is slow.
+//
+//	leader:  batch := queue
+//	         refresh head                         (adopt what changed behind us)
+//	         for each request: apply              (choose base, merge; in memory)
+//	         Storage.Commit(last version)         (the commit point)
+//	         publish head, record views, log      (readers see it from here)
+//	         observe; wake the batch; hand over
+//
+// What always holds: one leader a registry; head and the live file differ only
+// while placing is set; a request is answered only after its version, or a
+// later one that contains it, is on disk.
+func (r *Registry) submit(q *request) {
+	q.turn = make(chan bool, 1)
+	r.mu.Lock()
+	r.queue = append(r.queue, q)
+	if r.leading {
+		r.mu.Unlock()
+		if lead := <-q.turn; !lead {
+			return
+		}
+	} else {
+		r.leading = true
+		r.mu.Unlock()
+	}
+	r.lead(q)
+}
+
+// lead carries out batches until the leader's own request is done, then hands
+// the lead to whoever waits first.
+func (r *Registry) lead(own *request) {
+	r.mu.Lock()
+	batch := r.queue
+	r.queue = nil
+	r.mu.Unlock()
+	r.carryOutSafely(batch)
+	r.mu.Lock()
+	var next *request
+	if len(r.queue) > 0 {
+		next = r.queue[0]
+	} else {
+		r.leading = false
+	}
+	r.mu.Unlock()
+	for _, q := range batch {
+		if q != own {
+			q.turn <- false
+		}
+	}
+	if next != nil {
+		next.turn <- true
+	}
+}
+
+// carryOutSafely turns a panic, which is a fault of ours, into the failure of
+// what the batch had left to do, so that the registry stays usable and nobody
+// waits for ever.
+func (r *Registry) carryOutSafely(batch []*request) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		r.mu.Lock()
+		r.placing, r.stamp = false, stampUnknown
+		r.mu.Unlock()
+		fault := &FaultError{Name: r.name, Stack: string(debug.Stack())}
+		for _, q := range batch {
+			if !q.answered {
+				q.reset(r.name)
+				q.err = fault
+			}
+		}
+	}()
+	r.carryOut(batch)
+}
+
+// carryOut does the batch in order; work that must be alone parts it.
+func (r *Registry) carryOut(batch []*request) {
+	start := 0
+	for i, q := range batch {
+		if q.alone == nil {
+			continue
+		}
+		r.commitBatch(batch[start:i])
+		q.alone()
+		q.answered = true
+		start = i + 1
+	}
+	r.commitBatch(batch[start:])
+}
+
+// maxAttempts bounds how often a commit is made anew because the live file
+// changed behind the store between refresh and Storage.Commit.
+const maxAttempts = 16
+
+func (r *Registry) commitBatch(batch []*request) {
+	if len(batch) == 0 {
+		return
+	}
+	for range maxAttempts {
+		done, err := r.tryBatch(batch)
+		if err != nil {
+			r.fail(batch, err)
+		}
+		if done || err != nil {
+			r.conclude(batch)
+			return
+		}
+	}
+	r.fail(batch, ErrBeaten)
+	r.conclude(batch)
+}
+
+func (r *Registry) fail(batch []*request, err error) {
+	for _, q := range batch {
+		if q.err == nil {
+			q.reset(r.name)
+			q.err = err
+		}
+	}
+}
+
+// tryBatch applies the batch to the present head and places the result. It
+// returns false where the head was overtaken meanwhile.
+func (r *Registry) tryBatch(batch []*request) (bool, error) {
+	r.mu.Lock()
+	event, err := r.refresh()
+	head, seq := r.head, r.lastSeq
+	r.mu.Unlock()
+	r.store.observe(event)
+	if err != nil {
+		return false, err
+	}
+	next := head
+	for _, q := range batch {
+		q.reset(r.name)
+	}
+	for _, q := range batch {
+		next = r.apply(q, next, &seq)
+	}
+	return r.place(batch, head, next)
+}
+
+// apply makes the request's change on top of head and returns the head after
+// it. It touches nothing but the request.
+func (r *Registry) apply(q *request, head *Version, seq *uint64) *Version {
+	if head != nil {
+		q.event.Seq, q.event.Parent = head.Seq, head.Seq
+	}
+	base, err := r.baseOf(q)
+	if err != nil {
+		q.err = err
+		return head
+	}
+	text, err := r.combine(q, base, head)
+	if err != nil {
+		q.err = err
+		return head
+	}
+	q.applied()
+	if head != nil && text.digest == head.Digest {
+		q.event.Outcome = Unchanged
+		return head
+	}
+	*seq++
+	v := &Version{Seq: *seq, Parent: q.event.Parent, Digest: text.digest, Size: int64(len(text.bytes)), Writer: q.event.Writer.Actor, content: text}
+	q.made, q.event.Seq, q.event.Changed = v, v.Seq, true
+	q.event.Outcome = Merged
+	if text.digest == q.content.digest {
+		q.event.Outcome = Committed
+	}
+	return v
+}
+
+func (q *request) logged() Caller {
+	if len(q.writers) > 0 {
+		return q.writers[0]
+	}
+	return Caller{}
+}
+
+// baseOf chooses the merge base of the request; nil means that there was
+// nothing to see.
+func (r *Registry) baseOf(q *request) (*content, error) {
+	if q.tx != nil {
+		if c := q.tx.absorbed.Load(); c != nil {
+			q.event.Base = Base{Kind: BaseInFlight, Digest: c.digest}
+			return c, nil
+		}
+	}
+	chosen, all := r.chooseFor(q.staged, q.doc)
+	switch {
+	case chosen != nil:
+		q.event.Base = describeChoice(chosen, all)
+	case q.open != nil:
+		q.event.Base = Base{Kind: BaseOpen, Digest: q.open.Digest}
+	default:
+		q.event.Base = Base{Kind: BaseAbsent}
+	}
+	q.chosen = chosen
+	return r.ground(q, chosen, q.open)
+}
+
+// ground returns the content that a chosen candidate stands for. Content of a
+// transaction that is still in flight is not in the registry yet: what was made
+// from it brings that transaction's change along, so the base of both is the
+// base of that transaction. It was opened earlier, so this comes to an end.
+func (r *Registry) ground(q *request, chosen *candidate, open *Version) (*content, error) {
+	switch {
+	case chosen == nil && open == nil:
+		return nil, nil
+	case chosen == nil:
+		return open.content, nil
+	case !chosen.pending():
+		return chosen.content, nil
+	}
+	if c := chosen.tx.absorbed.Load(); c != nil {
+		return c, nil
+	}
+	q.absorbs = append(q.absorbs, absorption{chosen.tx, chosen.content})
+	doc, err := r.parse(chosen.content)
+	if err != nil {
+		return nil, err
+	}
+	earlier, _ := r.chooseFor(chosen.staged, doc)
+	return r.ground(q, earlier, chosen.staged.open)
+}
+
+func (r *Registry) chooseFor(st *staged, doc *jsondoc.Doc) (*candidate, []considered) {
+	return choose(st.settled(), doc, r.parse, r.store.cfg.Policy(r.name), st.by)
+}
+
+// settled returns the candidates with the contents of transactions in flight
+// filled in. What is not a document is still being written.
+func (st *staged) settled() []candidate {
+	out := make([]candidate, 0, len(st.candidates))
+	for _, c := range st.candidates {
+		if c.tx != nil {
+			if c.staged = c.tx.inHand(); c.staged != nil {
+				c.content = c.staged.content
+			}
+		}
+		if c.content != nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func describeChoice(chosen *candidate, all []considered) Base {
+	b := Base{Kind: BaseRead, Digest: chosen.content.digest}
+	switch {
+	case chosen.pending():
+		b.Kind = BaseInFlight
+	case chosen.write:
+		b.Kind = BaseWrite
+	}
+	if len(all) < 2 {
+		return b
+	}
+	for _, c := range all {
+		b.Candidates = append(b.Candidates, CandidateInfo{Digest: c.content.digest, Write: c.write, Leaves: c.leaves(), Struck: string(c.why)})
+	}
+	return b
+}
+
+// combine returns what the registry holds after the request: its content as it
+// is where nobody else committed since base, and a merge otherwise.
+func (r *Registry) combine(q *request, base *content, head *Version) (*content, error) {
+	switch {
+	case head == nil, q.content.digest == head.Digest:
+		return q.content, nil
+	case base != nil && base.digest == head.Digest:
+		return q.content, nil
+	case r.store.cfg.RejectStale:
+		return nil, &StaleError{Name: r.name, Base: q.openSeq(), Head: head.Seq}
+	}
+	theirs := q.doc
+	headDoc, err := r.parse(head.content)
+	if err != nil {
+		return q.content, nil // what was no document before clawfs came gives way to the first one
+	}
+	var baseDoc *jsondoc.Doc
+	if base != nil {
+		baseDoc, _ = r.parse(base) // likewise: nothing was seen that could be compared
+	}
+	res, err := merge.Merge(baseDoc, headDoc, theirs, r.store.cfg.Policy(r.name))
+	if err != nil {
+		return nil, err
+	}
+	q.event.Conflicts, q.event.Warnings = res.Conflicts, res.Warnings
+	switch res.Outcome {
+	case merge.KeptHead:
+		return head.content, nil
+	case merge.TookTheirs:
+		return q.content, nil
+	}
+	text := newContent(res.Text)
+	if _, err := r.parse(text); err != nil {
+		return nil, err // larger than allowed; or a fault of ours, which must never reach the disk
+	}
+	return text, nil
+}
+
+func (q *request) openSeq() uint64 {
+	if q.open == nil {
+		return 0
+	}
+	return q.open.Seq
+}
+
+// place writes next over head and publishes it. It returns false where head is
+// no longer what the registry holds.
+func (r *Registry) place(batch []*request, head, next *Version) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.head != head {
+		return false, nil
+	}
+	if next == head {
+		return true, nil
+	}
+	var oldSeq uint64
+	if head != nil {
+		oldSeq = head.Seq
+	}
+	next.Time = r.nextTime()
+	r.placing = true
+	stamp, ok, err := r.write(next, oldSeq, likeOf(batch))
+	r.placing = false
+	if err != nil && !uncertain(err) {
+		return false, err
+	}
+	if !ok && err == nil {
+		r.stamp = stampUnknown
+		return false, nil
+	}
+	r.head, r.stamp, r.lastTime, r.foreignErr = next, stamp, next.Time, nil
+	r.lastSeq = max(r.lastSeq, next.Seq)
+	return true, err
+}
+
+// write lets go of mu, which the caller holds, while the storage works.
+func (r *Registry) write(v *Version, oldSeq uint64, like fs.File) (stamp string, ok bool, err error) {
+	name, stamp := r.name, r.stamp
+	r.mu.Unlock()
+	defer r.mu.Lock()
+	return r.store.storage.Commit(name, stamp, v.Seq, oldSeq, v.content.bytes, v.Digest, v.Time, like)
+}
+
+// uncertain reports whether an error of Storage.Commit left the new content in
+// place, though perhaps not durably.
+func uncertain(err error) bool {
+	var u interface{ Uncertain() bool }
+	return errors.As(err, &u) && u.Uncertain()
+}
+
+func likeOf(batch []*request) fs.File {
+	for i := len(batch) - 1; i >= 0; i-- {
+		if batch[i].err == nil && batch[i].like != nil {
+			return batch[i].like
+		}
+	}
+	return nil
+}
+
+// conclude records what became of each request: the views of those who wrote,
+// the log, and the versions of the batch that never were live but lost a
+// conflict to a later one.
+func (r *Registry) conclude(batch []*request) {
+	r.mu.Lock()
+	head := r.head
+	for _, q := range batch {
+		if q.err == nil {
+			r.seeWritten(q)
+		}
+	}
+	r.mu.Unlock()
+	for i, q := range batch {
+		q.answered = true
+		if q.err != nil {
+			continue
+		}
+		if head != nil {
+			q.event.Size, q.event.Time = head.Size, head.Time
+		}
+		r.keepLosers(q, batch[:i])
+		r.record(&q.event, q.made)
+		r.store.observe(&q.event)
+	}
+}
+
+// seeWritten makes the content a view of those who wrote it and uses up the
+// reading that it was based on. The caller holds mu.
+func (r *Registry) seeWritten(q *request) {
+	for _, w := range q.writers {
+		r.noteWrite(w, q.content)
+	}
+	if q.chosen == nil {
+		return
+	}
+	event := r.store.next()
+	for _, v := range q.chosen.views {
+		if v.use(event) {
+			break
+		}
+	}
+}
+
+// keepLosers keeps what lost a conflict, where it is not in the history already:
+// the version with which the request's content was merged, if that was made and
+// superseded within the batch, and the content itself, if the head won.
+func (r *Registry) keepLosers(q *request, earlier []*request) {
+	lost := false
+	for _, c := range q.event.Conflicts {
+		lost = lost || c.Won == merge.Head
+	}
+	if lost {
+		q.event.Copy, _ = r.store.quarantine(&q.event, q.content.bytes)
+	}
+	if len(q.event.Conflicts) == 0 {
+		return
+	}
+	for _, e := range earlier {
+		if e.made != nil && e.made.Seq == q.event.Parent {
+			_ = r.store.storage.Archive(r.name, e.made.Seq, e.made.content.bytes, e.made.Digest)
+		}
+	}
+}
+
+// observe reports an event, if there is one.
+func (s *Store) observe(e *Event) {
+	if e == nil {
+		return
+	}
+	s.cfg.Observer.Observe(*e)
+	if w := s.watcher.Load(); w != nil {
+		(*w).Observe(*e)
+	}
+}

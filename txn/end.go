@@ -1,0 +1,218 @@
+package txn
+
+import "errors"
+
+// Death says how the process that closes a file is dying. The zero value is a
+// process that lives, or that exits of its own accord.
+type Death struct {
+	Signal int // the signal that kills it, 0 if none
+}
+
+// Flush ends the transaction, as far as one close of one of its descriptors
+// can end it, and returns what close(2) is to return.
+//
+// A close by the process that opened the file commits what has been staged
+// since the last attempt. A close by another one, a forked child that exits,
+// commits only if the opener has closed its own descriptor already; content
+// that is no document then waits, as long as the opener lives. Refused content
+// stays staged: a later write may complete it. A writer that is being killed
+// aborts the transaction.
+//
+// Errors: *InvalidError, *TooLargeError, *merge.ConflictError, *StaleError,
+// *AbortedError, or the storage's.
+func (t *Tx) Flush(c Caller, d Death) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	own := c.Actor == t.opener.Actor
+	switch {
+	case t.aborted != nil:
+		return t.aborted
+	case d.Signal != 0 && t.concerns(c):
+		return t.abort(c, d)
+	case own:
+		t.openerClosed = true
+	case !t.openerClosed && t.openerLives():
+		return nil
+	}
+	err := t.attempt(ViaClose)
+	var invalid *InvalidError
+	if errors.As(err, &invalid) && !own && t.openerLives() {
+		return nil
+	}
+	if err != nil && len(t.data) > 0 {
+		t.keepRefused(c, ViaClose, err)
+	}
+	return err
+}
+
+func (t *Tx) openerLives() bool {
+	return t.opener.Known() && t.reg.store.cfg.Alive(t.opener.Actor)
+}
+
+// concerns reports whether the process opened the file or wrote to it. One that
+// only inherited a descriptor can die without harm.
+func (t *Tx) concerns(c Caller) bool {
+	if c.Actor == t.opener.Actor {
+		return true
+	}
+	for _, w := range t.writers {
+		if w.Actor == c.Actor {
+			return true
+		}
+	}
+	return false
+}
+
+// Sync makes what is staged safe, as fsync(2) promises: content that is a
+// document is committed; any other goes to quarantine for the time being, so
+// that a crash leaves a trace of it. Errors are those of Flush, except that
+// content which is no document yet is none.
+func (t *Tx) Sync(c Caller) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.aborted != nil {
+		return t.aborted
+	}
+	err := t.attempt(ViaFsync)
+	var invalid *InvalidError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	if len(t.data) == 0 {
+		return nil
+	}
+	return t.keepCopy(c, ViaFsync, err)
+}
+
+// Release ends the transaction for good: what is still staged is committed if
+// it can be, and else rejected into quarantine. Nobody is told the result but
+// the observer.
+func (t *Tx) Release() {
+	t.mu.Lock()
+	if !t.released {
+		t.released = true
+		if err := t.attempt(ViaRelease); err != nil && t.aborted == nil {
+			t.keepRefused(t.author(), ViaRelease, err)
+		}
+		t.mu.Unlock()
+		t.reg.removeOpen(t)
+		t.reg.store.release(t.reg)
+		return
+	}
+	t.mu.Unlock()
+}
+
+// author returns the process to name for the staged content.
+func (t *Tx) author() Caller {
+	if len(t.writers) > 0 {
+		return t.writers[0]
+	}
+	return t.opener
+}
+
+// attempt commits what was staged since the last attempt. Without anything new
+// it returns the last result again, so that every close of refused content
+// reports it.
+func (t *Tx) attempt(via Via) error {
+	if t.aborted != nil {
+		return t.aborted
+	}
+	if !t.dirty || t.forsaken.Load() {
+		return t.refused
+	}
+	c := newContent(t.data)
+	doc, err := t.reg.parse(c)
+	if err != nil {
+		t.refused = err
+		return err
+	}
+	st := t.stage(c)
+	t.attempted.Store(st)
+	q := &request{tx: t, staged: st, doc: doc, writers: t.writers, like: t.like, via: via}
+	if len(q.writers) == 0 {
+		q.writers = []Caller{t.opener}
+	}
+	t.reg.submit(q)
+	t.refused = q.err
+	if q.err != nil {
+		return q.err
+	}
+	t.settle(q)
+	return nil
+}
+
+// settle makes the transaction ready for another write after a commit.
+func (t *Tx) settle(q *request) {
+	t.dirty, t.noted, t.shared = false, false, false
+	t.like = nil
+	t.reg.mu.Lock()
+	t.base, t.creates = t.reg.head, false
+	t.reg.mu.Unlock()
+	t.absorbed.Store(nil)
+	if t.copyID != "" {
+		_ = t.reg.store.storage.Discard(t.copyID)
+		t.copyID = ""
+	}
+}
+
+// abort ends the transaction of a killed writer. What it had written goes to
+// quarantine.
+func (t *Tx) abort(c Caller, d Death) error {
+	t.aborted = &AbortedError{Name: t.Name(), Signal: d.Signal}
+	if !t.dirty {
+		return t.aborted
+	}
+	e := t.event(c, ViaClose, t.aborted)
+	e.Outcome = Aborted
+	if len(t.data) > 0 && t.copyID == "" {
+		t.copyID, _ = t.reg.store.quarantine(&e, t.data)
+	}
+	e.Copy = t.copyID
+	t.end(&e)
+	return t.aborted
+}
+
+// keepRefused quarantines refused content and reports the refusal, once for
+// each content.
+func (t *Tx) keepRefused(c Caller, via Via, cause error) {
+	if !t.dirty {
+		return
+	}
+	_ = t.keepCopy(c, via, cause)
+	e := t.event(c, via, cause)
+	e.Copy = t.copyID
+	t.end(&e)
+	t.dirty = false
+}
+
+// keepCopy puts a copy of the staged content into quarantine in place of the
+// copy that was kept before.
+func (t *Tx) keepCopy(c Caller, via Via, cause error) error {
+	if len(t.data) == 0 {
+		return nil
+	}
+	e := t.event(c, via, cause)
+	id, err := t.reg.store.quarantine(&e, t.data)
+	if err != nil {
+		return err
+	}
+	if t.copyID != "" {
+		_ = t.reg.store.storage.Discard(t.copyID)
+	}
+	t.copyID = id
+	return nil
+}
+
+func (t *Tx) event(c Caller, via Via, cause error) Event {
+	e := Event{Name: t.Name(), Outcome: Rejected, Via: via, Writer: c, Err: cause, Size: int64(len(t.data))}
+	if h := t.reg.Head(); h != nil {
+		e.Seq, e.Parent = h.Seq, h.Seq
+	}
+	return e
+}
+
+// end records and reports an event that left the head alone.
+func (t *Tx) end(e *Event) {
+	t.reg.record(e, t.reg.Head())
+	t.reg.store.observe(e)
+}

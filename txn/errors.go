@@ -1,0 +1,69 @@
+package txn
+
+import (
+	"errors"
+	"fmt"
+
+	"clawfs/txn/jsondoc"
+)
+
+// InvalidError says that content is not one complete strict document.
+type InvalidError struct {
+	Name  string               // the registry
+	Cause *jsondoc.SyntaxError // where and why; never holds a value
+}
+
+// Error returns the registry's name, the position and the problem.
+func (e *InvalidError) Error() string { return fmt.Sprintf("%s: %v", e.Name, e.Cause) }
+
+// Unwrap returns the parser's error.
+func (e *InvalidError) Unwrap() error { return e.Cause }
+
+// TooLargeError says that content would exceed the size limit of registries.
+type TooLargeError struct {
+	Name        string
+	Size, Limit int64 // bytes
+}
+
+// Error returns the registry's name and both sizes.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("%s: %d bytes exceed the limit of %d", e.Name, e.Size, e.Limit)
+}
+
+// StaleError says that the registry has moved on since the version that the
+// content was made from, where the configuration wants such a write refused.
+type StaleError struct {
+	Name       string
+	Base, Head uint64 // sequence numbers; Base is 0 where it has none
+}
+
+// Error returns the registry's name and both versions.
+func (e *StaleError) Error() string {
+	return fmt.Sprintf("%s: made from version %d, the head is %d", e.Name, e.Base, e.Head)
+}
+
+// AbortedError says that a transaction was ended because its writer was killed
+// before it had closed the file.
+type AbortedError struct {
+	Name   string
+	Signal int // the number of the signal that killed the writer
+}
+
+// Error returns the registry's name and the signal.
+func (e *AbortedError) Error() string {
+	return fmt.Sprintf("%s: aborted, the writer was killed by signal %d", e.Name, e.Signal)
+}
+
+// FaultError says that the store has a fault: it panicked while it carried out
+// a commit. The registry is as it was.
+type FaultError struct {
+	Name  string
+	Stack string // where; holds no values of documents
+}
+
+// Error returns the registry's name.
+func (e *FaultError) Error() string { return e.Name + ": internal fault" }
+
+// ErrBeaten says that the backing file kept changing behind the store, so that
+// a commit could not be placed within a bounded number of attempts.
+var ErrBeaten = errors.New("registry keeps changing behind the store")

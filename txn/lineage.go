@@ -1,0 +1,148 @@
+package txn
+
+import (
+	"slices"
+	"time"
+)
+
+// Origin says who wrote a file that is about to become a registry, and what it
+// could have seen: everything that it had seen at the given place in the
+// store-wide order of events.
+type Origin struct {
+	Caller
+	Event uint64    // Store.Event at its first write
+	At    time.Time // when that was
+}
+
+// Copied is a version that a program copied, by copy_file_range(2), into a file
+// that is about to become a registry. What a copy holds counts as seen.
+type Copied struct {
+	Name    string
+	Version *Version
+	Event   uint64
+}
+
+// Lineage is what is known of how the content of a file came about.
+type Lineage struct {
+	Writers []Origin
+	Copies  []Copied
+}
+
+// noteRead records that the caller has read version v. The caller of noteRead
+// holds mu.
+func (r *Registry) noteRead(c Caller, v *Version) {
+	if !c.Known() || v == nil {
+		return
+	}
+	event, now := r.store.next(), r.store.cfg.Now()
+	r.viewsOf(c).add(&view{content: v.content, first: event, last: event, lastAt: now, unused: 1})
+	r.limitViews(r.views[c.Actor])
+}
+
+// noteWrite records what the caller has written. The caller of noteWrite holds
+// mu.
+func (r *Registry) noteWrite(c Caller, content *content) {
+	if !c.Known() {
+		return
+	}
+	event, now := r.store.next(), r.store.cfg.Now()
+	r.viewsOf(c).add(&view{content: content, write: true, first: event, last: event, lastAt: now})
+	r.limitViews(r.views[c.Actor])
+}
+
+func (r *Registry) viewsOf(c Caller) *actorViews {
+	a := r.views[c.Actor]
+	if a == nil {
+		if len(r.views) >= max(r.nextPrune, 32) {
+			r.pruneViews()
+			r.nextPrune = 2 * len(r.views)
+		}
+		a = &actorViews{caller: c}
+		r.views[c.Actor] = a
+	}
+	return a
+}
+
+func (r *Registry) limitViews(a *actorViews) {
+	if len(a.views) > maxViews || len(a.views)%16 == 0 {
+		a.prune(r.viewCutoff())
+	}
+}
+
+// viewCutoff is the time before which a view that is live no longer serves
+// nobody: a write that began while it was live has ended or is a minute old.
+func (r *Registry) viewCutoff() time.Time {
+	return r.store.cfg.Now().Add(-r.store.cfg.KinWindow - r.store.cfg.ReadWindow)
+}
+
+// pruneViews forgets the actors that are dead and whose views are too old to
+// serve their kin. It is called each time when the number of actors has
+// doubled, so that its cost is constant for each actor.
+func (r *Registry) pruneViews() {
+	cutoff := r.viewCutoff()
+	for actor, a := range r.views {
+		newest := a.views[len(a.views)-1].lastAt
+		if newest.Before(cutoff) && !r.store.cfg.Alive(actor) {
+			delete(r.views, actor)
+			continue
+		}
+		a.prune(cutoff)
+	}
+}
+
+// candidatesOf returns what the writer could have seen of the registry at the
+// given place and time: its own views or, where it has none, those of its kin.
+// The caller holds mu.
+func (r *Registry) candidatesOf(o Origin) ([]candidate, author) {
+	if a := r.views[o.Actor]; a != nil {
+		return candidatesFrom(a.live(o.Event, o.At, r.store.cfg.ReadWindow)), author{wrote: a.wrote}
+	}
+	var cands []candidate
+	by := author{kin: true}
+	for _, a := range r.kinOf(o) {
+		cands = append(cands, candidatesFrom(a.live(o.Event, o.At, r.store.cfg.KinWindow))...)
+		by.wrote = by.wrote || a.wrote
+	}
+	return cands, by
+}
+
+func candidatesFrom(views []*view) []candidate {
+	out := make([]candidate, 0, len(views))
+	for _, v := range views {
+		out = append(out, candidate{content: v.content, write: v.write, order: v.last, views: []*view{v}})
+	}
+	return out
+}
+
+// kinOf walks up the writer's ancestors and returns, at the first one that has
+// a view of the registry within the kin window or a descendant that had one,
+// the views of all of these. A writer like mv, cp or tee has read nothing
+// itself: what it writes was made by a process next to it that is usually gone
+// by then, or by the shell that started it.
+func (r *Registry) kinOf(o Origin) []*actorViews {
+	since := o.At.Add(-r.store.cfg.KinWindow)
+	for _, ancestor := range o.Ancestors {
+		var kin []*actorViews
+		for actor, a := range r.views {
+			related := actor == ancestor || slices.Contains(a.caller.Ancestors, ancestor)
+			if related && a.seenBetween(o.Event, since) {
+				kin = append(kin, a)
+			}
+		}
+		if len(kin) > 0 {
+			return kin
+		}
+	}
+	return nil
+}
+
+// seenBetween reports whether a view was made by the given event and not before
+// the given time.
+func (a *actorViews) seenBetween(asOf uint64, since time.Time) bool {
+	for _, v := range a.views {
+		if v.first <= asOf && !v.lastAt.Before(since) {
+			return true
+		}
+	}
+	return false
+}

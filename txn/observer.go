@@ -1,0 +1,116 @@
+package txn
+
+import (
+	"time"
+
+	"clawfs/txn/merge"
+)
+
+// Outcome says how a transaction ended.
+type Outcome uint8
+
+// The ways in which a transaction ends.
+const (
+	Pending   Outcome = iota // it has not ended
+	Committed                // the content became the head as it was written
+	Merged                   // it was merged with what others had committed
+	Unchanged                // the head already was, or stays, as the writer wants it
+	Rejected                 // it was refused; the content is in quarantine
+	Aborted                  // its writer was killed; the content is in quarantine
+)
+
+// String returns the outcome in lower case, as logs and commands show it.
+func (o Outcome) String() string {
+	switch o {
+	case Committed:
+		return "committed"
+	case Merged:
+		return "merged"
+	case Unchanged:
+		return "unchanged"
+	case Rejected:
+		return "rejected"
+	case Aborted:
+		return "aborted"
+	}
+	return "pending"
+}
+
+// Via names the call, or the discovery, that ended a transaction.
+type Via string
+
+// What ends transactions.
+const (
+	ViaClose    Via = "close"
+	ViaFsync    Via = "fsync"
+	ViaRelease  Via = "release"  // the last descriptor is gone, nobody is told the result
+	ViaTruncate Via = "truncate" // truncate(2), without a handle
+	ViaRename   Via = "rename"
+	ViaLink     Via = "link"
+	ViaUnlink   Via = "unlink"
+	ViaForeign  Via = "foreign"  // found in the backing directory, not written through clawfs
+	ViaRecovery Via = "recovery" // an older version put back
+)
+
+// Event is one ended transaction, or a change found in the backing directory.
+// It never holds a value of a document.
+type Event struct {
+	Name      string
+	Outcome   Outcome
+	Via       Via
+	Writer    Caller
+	Seq       uint64    // the version that is the head after it
+	Parent    uint64    // the version that was the head before it
+	Changed   bool      // whether the head is another one than before
+	Deleted   bool      // whether the registry is gone after it
+	Size      int64     // bytes of the head
+	Time      time.Time // modification time of the head
+	Base      Base
+	Conflicts []merge.Conflict
+	Warnings  []merge.Warning
+	Err       error  // why it was rejected or aborted
+	Copy      string // id of the quarantined copy, if there is one
+}
+
+// Base tells which merge base was taken, for people who want to know why a
+// merge came out as it did.
+type Base struct {
+	Kind       BaseKind
+	Digest     [32]byte
+	Candidates []CandidateInfo // only where there were several
+}
+
+// BaseKind says where a merge base came from.
+type BaseKind string
+
+// Where a merge base comes from.
+const (
+	BaseNone     BaseKind = ""         // there was nothing to merge with
+	BaseRead     BaseKind = "read"     // a version that the writer had read
+	BaseWrite    BaseKind = "write"    // what the writer had written before
+	BaseInFlight BaseKind = "inflight" // what the writer was still writing on another handle
+	BaseOpen     BaseKind = "open"     // nothing was seen: the head at open, that is, replacement
+	BaseAbsent   BaseKind = "absent"   // nothing was seen, and there was no registry at open
+)
+
+// CandidateInfo says what became of one candidate for the merge base.
+type CandidateInfo struct {
+	Digest [32]byte
+	Write  bool   // what the writer wrote, else what it read
+	Leaves int    // leaves in which the content differs from it, stamps aside
+	Struck string // why it was not taken; empty for the one that was
+}
+
+// Observer is told of every event of a Store, after the event can be seen by
+// readers. Calls come from the goroutine that ended the transaction, in the
+// order of commits for one registry, and hold up the close of that file: they
+// must be quick and must not call back into the Store.
+type Observer interface {
+	Observe(Event)
+}
+
+// ObserverFunc makes a function an Observer.
+type ObserverFunc func(Event)
+
+// Observe calls f.
+func (f ObserverFunc) Observe(e Event) { f(e) }

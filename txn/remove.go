@@ -1,0 +1,178 @@
+package txn
+
+import (
+	"io/fs"
+	"strings"
+)
+
+// A deletion waits a moment before it is committed: a program that moves a file
+// here from another file system removes the registry and creates it anew, which
+// is one transaction. Until then everybody else still sees the head.
+type deletion struct {
+	by      Caller
+	version *Version
+	timer   Stopper
+}
+
+// Unlink deletes the registry for the caller at once, and for all others when
+// the caller has ended, or after the deletion window, unless the caller creates
+// it anew before. The error is fs.ErrNotExist where there is none for the
+// caller, or the storage's.
+func (s *Store) Unlink(name string, c Caller) error {
+	r := s.acquire(name)
+	defer s.release(r)
+	s.settleIfDead(r)
+	r.mu.Lock()
+	event, err := r.refresh()
+	switch {
+	case err != nil:
+	case r.head == nil && r.forsake(c.Actor):
+	case r.head == nil, r.deletion != nil && r.deletion.by.Actor == c.Actor:
+		err = fs.ErrNotExist
+	case r.deletion != nil:
+		// Two processes want it gone: nobody is left to create it anew.
+		d := r.deletion
+		r.mu.Unlock()
+		s.observe(event)
+		return r.commitDeletion(d)
+	default:
+		r.forsake(c.Actor)
+		d := &deletion{by: c, version: r.head}
+		r.deletion = d
+		d.timer = s.cfg.After(s.cfg.DeletionWindow, func() { _ = r.commitDeletion(d) })
+	}
+	r.mu.Unlock()
+	s.observe(event)
+	return err
+}
+
+// forsake makes the transactions that the process has open end without a
+// commit, since it has unlinked their file, and reports whether there were any.
+// The caller holds mu.
+func (r *Registry) forsake(a Actor) bool {
+	found := false
+	for t := range r.open {
+		if t.opener.Actor == a && a.Known() {
+			t.forsaken.Store(true)
+			t.creates = false
+			found = true
+		}
+	}
+	return found
+}
+
+// takeDeletion makes a transaction part of the deletion that its process has
+// begun: what was removed is what the new file replaces. The caller holds mu.
+func (r *Registry) takeDeletion(t *Tx) {
+	d := r.deletion
+	if d == nil || d.by.Actor != t.opener.Actor {
+		return
+	}
+	d.timer.Stop()
+	r.deletion = nil
+	t.base, t.creates = d.version, true
+}
+
+// settleIfDead commits a deletion whose process has ended.
+func (s *Store) settleIfDead(r *Registry) {
+	r.mu.Lock()
+	d := r.deletion
+	r.mu.Unlock()
+	if d != nil && (!d.by.Known() || !s.cfg.Alive(d.by.Actor)) {
+		_ = r.commitDeletion(d)
+	}
+}
+
+// Settle commits the deletions that wait at or below a directory, named like a
+// registry ("" is the root), so that the directory can be removed or renamed.
+// It returns the first error of the storage.
+func (s *Store) Settle(dir string) error {
+	var first error
+	for _, r := range s.below(dir) {
+		r.mu.Lock()
+		d := r.deletion
+		r.mu.Unlock()
+		if d == nil {
+			continue
+		}
+		if err := r.commitDeletion(d); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// below returns the registries in memory below a directory.
+func (s *Store) below(dir string) []*Registry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []*Registry
+	for name, r := range s.registries {
+		if dir == "" || strings.HasPrefix(name, dir+"/") {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// commitDeletion makes a deletion that waits happen, unless it was taken back
+// meanwhile.
+func (r *Registry) commitDeletion(d *deletion) error {
+	var err error
+	r.alone(func() { err = r.delete(d) })
+	return err
+}
+
+// alone runs f while no commit of the registry is under way.
+func (r *Registry) alone(f func()) { r.submit(&request{alone: f}) }
+
+// delete removes the live file. Where somebody has committed since the caller
+// removed it, that modification stays: it is not what the caller had deleted.
+func (r *Registry) delete(d *deletion) error {
+	r.mu.Lock()
+	if r.deletion != d {
+		r.mu.Unlock()
+		return nil
+	}
+	r.deletion = nil
+	d.timer.Stop()
+	foreign, err := r.refresh()
+	head := r.head
+	r.mu.Unlock()
+	r.store.observe(foreign)
+	if err != nil || head == nil {
+		return err
+	}
+	e := Event{Name: r.name, Outcome: Unchanged, Via: ViaUnlink, Writer: d.by, Seq: head.Seq, Parent: head.Seq, Size: head.Size, Time: head.Time}
+	if head == d.version || head.Digest == d.version.Digest {
+		if err := r.removeLive(head); err != nil {
+			return err
+		}
+		e.Outcome, e.Changed, e.Deleted, e.Seq, e.Size = Committed, true, true, 0, 0
+	}
+	r.record(&e, nil)
+	r.store.observe(&e)
+	return nil
+}
+
+// removeLive deletes the live file, which goes to the history. Only the leader
+// calls it.
+func (r *Registry) removeLive(head *Version) error {
+	r.mu.Lock()
+	r.placing = true
+	stamp := r.stamp
+	r.mu.Unlock()
+	ok, err := r.store.storage.Remove(r.name, stamp, head.Seq)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.placing = false
+	if err != nil {
+		return err
+	}
+	if !ok {
+		r.stamp = stampUnknown
+		return ErrBeaten
+	}
+	r.head, r.stamp = nil, ""
+	return nil
+}

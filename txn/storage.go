@@ -1,0 +1,84 @@
+package txn
+
+import (
+	"io/fs"
+	"time"
+)
+
+// Storage is what a disk must give so that a Store can keep its promises. It
+// uses standard types only, so that an implementation need not know this
+// package. The real directory is package backing; package txntest has one in
+// memory that can lose power and fail on purpose. One conformance suite, in
+// package backingtest, runs against every implementation.
+//
+// A name is the slash-separated path of a registry below the root; it never
+// starts with "/" and has no "." or ".." elements. Versions of a name are
+// numbered by the caller, ascending from 1.
+//
+// Nothing above Storage may assume that it is alone: the live file can change
+// behind it, and a commit can be beaten by another one.
+//
+// All methods may be called concurrently. Calls for one name that change it
+// are made one at a time.
+type Storage interface {
+	// Load reads the live file; mtime is its modification time. The stamp identifies this very state of the
+	// file: it changes whenever anybody but Commit changes the file. Errors:
+	// fs.ErrNotExist; fs.ErrInvalid where the name is no regular file;
+	// *fs.PathError with the errno for all else.
+	Load(name string) (content []byte, mtime time.Time, stamp string, err error)
+
+	// Stamp returns the stamp of the live file without reading it, or "" and
+	// nil where there is none.
+	Stamp(name string) (string, error)
+
+	// Commit replaces the live file by content, atomically and as durably as
+	// the storage was opened for, provided that the file's stamp is still the
+	// given one ("" says that there must be no file). ok is false and nothing
+	// has changed where it is not: the commit was beaten.
+	//
+	// seq numbers the new version, oldSeq the replaced one (0: there was none),
+	// under which what was live goes to the history. digest is the SHA-256 of
+	// content; mtime becomes the file's modification time. like, if not nil, is
+	// an open file whose owner, mode and extended attributes the new file gets;
+	// otherwise it gets those of the live file.
+	//
+	// After an error nothing was replaced, unless the error has a method
+	// Uncertain() bool that returns true: then the new content is in place but
+	// may not survive a power failure.
+	Commit(name, stamp string, seq, oldSeq uint64, content []byte, digest [32]byte, mtime time.Time, like fs.File) (newStamp string, ok bool, err error)
+
+	// Remove deletes the live file if its stamp still is the given one; the
+	// file becomes version oldSeq in the history.
+	Remove(name, stamp string, oldSeq uint64) (ok bool, err error)
+
+	// Rename moves the live file, or a whole directory, to another name and
+	// its history with it. With noreplace an existing target is fs.ErrExist.
+	Rename(from, to string, noreplace bool) error
+
+	// LastRecord returns the newest line recorded for name, nil if there is
+	// none. It costs the same however long the log is.
+	LastRecord(name string) ([]byte, error)
+
+	// Record appends one line, a JSON object without its newline, to the log of
+	// name. It is not durable by itself.
+	Record(name string, line []byte) error
+
+	// Archive keeps content as version seq of name although it never was the
+	// live file: a version that was superseded within one batch.
+	Archive(name string, seq uint64, content []byte, digest [32]byte) error
+
+	// Version returns the content kept as version seq, fs.ErrNotExist if it
+	// is not kept.
+	Version(name string, seq uint64) ([]byte, error)
+
+	// Versions lists the versions kept for name, ascending.
+	Versions(name string) ([]uint64, error)
+
+	// Quarantine keeps refused or aborted content durably. meta is one JSON
+	// object that says who wrote it, when, and why it was refused. The id names
+	// the copy.
+	Quarantine(name string, content, meta []byte) (id string, err error)
+
+	// Discard removes a quarantined copy that a later commit made moot.
+	Discard(id string) error
+}

@@ -1,0 +1,117 @@
+package txn
+
+import "time"
+
+// A view is what an actor saw of a registry: content that it read, or content
+// that it wrote itself. Views are what merge bases are chosen from.
+//
+// Readings of one version that follow each other are one view with a count,
+// since a write uses up one reading only: a process with many tasks reads the
+// same version once for each.
+type view struct {
+	content *content
+	write   bool // the actor's own bytes, not what the merge made of them
+
+	first  uint64    // place of the first reading in the store-wide order of events
+	last   uint64    // place of the last one
+	lastAt time.Time // when that was
+
+	unused int    // readings that no write has used up
+	usedUp uint64 // place of the event that used up the last one
+}
+
+// actorViews are one actor's views of one registry, in the order in which they
+// were made. Views that are live no longer stay for the kin window, since a
+// temporary file can come to its rename long after the process that wrote it
+// is gone.
+type actorViews struct {
+	caller Caller
+	views  []*view
+	wrote  bool // has ever written this registry
+}
+
+// maxViews bounds the views that are kept of one actor and one registry. The
+// oldest go first: a base chosen among the newest can only cost a conflict, a
+// daemon without memory costs everything.
+const maxViews = 256
+
+// add appends a view, or counts a reading of the version read last.
+func (a *actorViews) add(v *view) {
+	if n := len(a.views); n > 0 && !v.write {
+		last := a.views[n-1]
+		if !last.write && last.content == v.content {
+			last.last, last.lastAt = v.last, v.lastAt
+			last.unused++
+			last.usedUp = 0
+			return
+		}
+	}
+	a.views = append(a.views, v)
+	a.wrote = a.wrote || v.write
+}
+
+// prune drops what can't become a candidate any more: views made before the
+// cutoff that are neither the latest write nor the newest reading.
+func (a *actorViews) prune(cutoff time.Time) {
+	lastWrite, lastRead := a.latest(^uint64(0))
+	kept := a.views[:0]
+	excess := len(a.views) - maxViews
+	for i, v := range a.views {
+		if v == lastWrite || v == lastRead || (v.lastAt.After(cutoff) && i >= excess) {
+			kept = append(kept, v)
+		}
+	}
+	clear(a.views[len(kept):])
+	a.views = kept
+}
+
+// latest returns the latest write view and the newest read view that were made
+// at or before the given place in the order of events; nil where there is none.
+func (a *actorViews) latest(asOf uint64) (write, read *view) {
+	for _, v := range a.views {
+		switch {
+		case v.first > asOf:
+		case v.write:
+			write = v
+		default:
+			read = v
+		}
+	}
+	return write, read
+}
+
+// live returns the views that were live at the given place and time: the latest
+// write, the newest reading, and the older readings that no write had used up
+// and that were not older than the read window. They come in the order in which
+// they were made.
+func (a *actorViews) live(asOf uint64, at time.Time, window time.Duration) []*view {
+	write, read := a.latest(asOf)
+	var out []*view
+	for _, v := range a.views {
+		if v == write || v == read || v.liveReading(asOf, at, window) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func (v *view) liveReading(asOf uint64, at time.Time, window time.Duration) bool {
+	if v.write || v.first > asOf {
+		return false
+	}
+	unused := v.unused > 0 || v.usedUp > asOf
+	return unused && at.Sub(v.lastAt) <= window
+}
+
+// use notes that a write was based on this view: one reading is used up. It
+// reports whether there was one to use.
+func (v *view) use(event uint64) bool {
+	if v.write || v.unused == 0 {
+		return false
+	}
+	v.unused--
+	if v.unused == 0 {
+		v.usedUp = event
+	}
+	return true
+}
