@@ -1,0 +1,178 @@
+package txntest
+
+import (
+	"io/fs"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Commit implements txn.Storage.
+func (m *Memory) Commit(name, stamp string, seq, oldSeq uint64, content []byte, digest [32]byte, mtime time.Time, _ fs.File) (string, bool, error) {
+	if err := checkName("commit", name); err != nil {
+		return "", false, err
+	}
+	defer m.changing(name)()
+	m.mu.Lock()
+	m.book.offered(name, seq, oldSeq, content, digest)
+	isDir, beaten := m.now.isDir(name), m.now.files[name].stamp() != stamp
+	m.mu.Unlock()
+	switch {
+	case isDir:
+		return "", false, pathError("commit", name, fs.ErrInvalid)
+	case beaten:
+		return "", false, nil
+	}
+	c := &commit{m: m, name: name, stamp: stamp, seq: seq, oldSeq: oldSeq, new: file{content: slices.Clone(content), mtime: mtime}}
+	ok, err := c.run()
+	if !ok {
+		return "", false, err
+	}
+	return c.new.stamp(), true, err
+}
+
+// commit is one Commit under way.
+type commit struct {
+	m           *Memory
+	name, stamp string
+	seq, oldSeq uint64
+	new         file
+}
+
+func (c *commit) run() (bool, error) {
+	if err := c.m.reach("commit", c.name, "stage"); err != nil {
+		return false, err
+	}
+	c.put("stage", effect{apply: func(d *disk) { d.staged[c.name] = staged{file: c.new, seq: c.seq} }})
+	err := c.m.reach("commit", c.name, "sync file")
+	if err == nil {
+		c.syncUnlessRelaxed()
+		err = c.m.reach("commit", c.name, "exchange")
+	}
+	if err != nil || !c.exchange() {
+		c.put("discard", effect{apply: func(d *disk) { delete(d.staged, c.name) }})
+		return false, err
+	}
+	if err = c.m.reach("commit", c.name, "sync directory"); err != nil {
+		err = &UncertainError{err}
+	} else {
+		c.syncUnlessRelaxed()
+	}
+	_ = c.m.reach("commit", c.name, "keep") // what fails here is made good when the history is looked at next
+	c.put("keep", effect{apply: func(d *disk) { d.conclude(c.name, c.oldSeq) }})
+	c.m.prune("commit", c.name)
+	return true, err
+}
+
+func (c *commit) put(what string, e effect) {
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	e.step, e.chain = Step{"commit", c.name, what}, c.name
+	c.m.put(e)
+}
+
+func (c *commit) syncUnlessRelaxed() {
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	if !c.m.Relaxed {
+		c.m.sync(c.name)
+	}
+}
+
+// exchange makes the new file live if the live one is still that of the stamp.
+func (c *commit) exchange() bool {
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	if c.m.now.files[c.name].stamp() != c.stamp {
+		return false
+	}
+	c.new.state = c.m.newState()
+	swap := func(f file) func(*disk) {
+		return func(d *disk) {
+			old, replaced := d.files[c.name]
+			d.files[c.name] = f
+			delete(d.staged, c.name)
+			if replaced {
+				d.staged[c.name] = staged{file: old, seq: c.oldSeq, exchanged: true}
+			}
+		}
+	}
+	e := effect{step: Step{"commit", c.name, "exchange"}, chain: c.name, apply: swap(c.new)}
+	if c.m.Relaxed {
+		lost := c.new
+		lost.content = lost.content[:len(lost.content)/2]
+		e.torn = swap(lost)
+	}
+	c.m.put(e)
+	c.m.book.committed(c.name, c.seq)
+	return true
+}
+
+// UncertainError says that a commit is in place but perhaps not durable.
+type UncertainError struct{ Err error }
+
+// Error implements error.
+func (e *UncertainError) Error() string { return e.Err.Error() + " (done, but perhaps not durable)" }
+
+// Unwrap returns the error of the sync.
+func (e *UncertainError) Unwrap() error { return e.Err }
+
+// Uncertain returns true.
+func (e *UncertainError) Uncertain() bool { return true }
+
+// prune drops the oldest versions beyond the limits, but never the newest.
+func (m *Memory) prune(call, name string) {
+	m.mu.Lock()
+	kept := maps.Clone(m.now.hist[name].versions)
+	m.mu.Unlock()
+	seqs := slices.Sorted(maps.Keys(kept))
+	n, size := len(seqs), int64(0)
+	for _, b := range kept {
+		size += int64(len(b))
+	}
+	for i := 0; i < len(seqs)-1 && (n > m.KeepVersions || size > m.KeepBytes); i++ {
+		n--
+		size -= int64(len(kept[seqs[i]]))
+		if m.Pinned(name, seqs[i]) {
+			continue
+		}
+		m.mu.Lock()
+		m.put(effect{Step{call, name, "prune"}, name, func(d *disk) { delete(d.hist[name].versions, seqs[i]) }, nil})
+		m.mu.Unlock()
+	}
+}
+
+// Remove implements txn.Storage.
+func (m *Memory) Remove(name, stamp string, oldSeq uint64) (bool, error) {
+	if err := checkName("remove", name); err != nil {
+		return false, err
+	}
+	if oldSeq == 0 {
+		return false, pathError("remove", name, fs.ErrInvalid)
+	}
+	defer m.changing(name)()
+	if err := m.reach("remove", name, "take away"); err != nil {
+		return false, err
+	}
+	m.mu.Lock()
+	if f, ok := m.now.files[name]; !ok || f.stamp() != stamp {
+		m.mu.Unlock()
+		return false, nil
+	}
+	m.put(effect{Step{"remove", name, "take away"}, name, func(d *disk) {
+		d.staged[name] = staged{file: d.files[name], seq: oldSeq, exchanged: true}
+		delete(d.files, name)
+	}, nil})
+	m.mu.Unlock()
+	err := m.reach("remove", name, "sync directory")
+	m.mu.Lock()
+	if err != nil {
+		err = &UncertainError{err}
+	} else if !m.Relaxed {
+		m.sync(name)
+	}
+	m.put(effect{Step{"remove", name, "keep"}, name, func(d *disk) { d.conclude(name, oldSeq) }, nil})
+	m.mu.Unlock()
+	m.prune("remove", name)
+	return true, err
+}
