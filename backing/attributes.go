@@ -79,6 +79,9 @@ func readXattrs(list func([]byte) (int, error), get func(string, []byte) (int, e
 	}
 	var all []xattr
 	for name := range strings.SplitSeq(strings.TrimSuffix(string(names), "\x00"), "\x00") {
+		if bound(name) {
+			continue
+		}
 		value, err := grow(func(b []byte) (int, error) { return get(name, b) })
 		switch err {
 		case nil:
@@ -89,6 +92,16 @@ func readXattrs(list func([]byte) (int, error), get func(string, []byte) (int, e
 		}
 	}
 	return all, nil
+}
+
+// bound reports whether an extended attribute says something about one inode or
+// one content, so that another file must not have it.
+func bound(name string) bool {
+	switch name {
+	case "security.ima", "security.evm", "security.capability":
+		return true
+	}
+	return strings.HasPrefix(name, "trusted.overlay.")
 }
 
 // grow calls a function that fills a buffer with larger ones until all fits.

@@ -2,15 +2,83 @@
 //
 // # What always holds
 //
-//   - The live file of a registry is only ever replaced as a whole, by a rename
-//     of a complete and synced file.
+//   - A live file is only ever replaced as a whole, by a rename of a file that
+//     is complete and synced.
 //   - A commit that was acknowledged survives a kill of the process and, unless
 //     the Dir was opened with a relaxed durability, a power failure.
-//   - What was live is kept in the history; what never became live is kept in
-//     quarantine. Only retention removes something, and says so.
+//   - What was live is kept in the history; what was refused, or never became
+//     live, is kept in quarantine. Only retention removes anything.
 //   - After a crash every staged file is resolved to exactly one of before and
 //     after its exchange.
+//   - What somebody else puts in place of a live file is never overwritten
+//     unseen: the commit is beaten, and his content stays.
 //   - Everything is reached through one descriptor that was opened before a mount
-//     could hide the directory. No path is used afterwards, no symbolic link is
-//     followed.
+//     could hide the directory. No path is used after that, no symbolic link is
+//     followed, and no name leads out of the directory.
+//   - Nothing is created for a registry before its first commit. No operation
+//     costs more because a history is long or registries are many.
+//
+// # The format of .clawfs, number 1
+//
+// The directory is an ordinary directory of ordinary files; all that clawfs adds
+// is one entry, .clawfs (mode 0700, owned by the directory's owner):
+//
+//	lock                      locked (flock) by the process that serves the directory;
+//	                          holds its process id in decimal
+//	format                    the line "clawfs 1". A process that knows another number
+//	                          only refuses the directory
+//	history/NAME/             the history of the registry NAME
+//	history/NAME/@7           version 7, as it was when it was live: same bytes, mode,
+//	                          owner, attributes
+//	history/NAME/@log         what happened, one JSON object a line, oldest first
+//	history/NAME/@log.1       the lines before those; replaced when @log has 1 MiB
+//	quarantine/ID             one refused or aborted content
+//	quarantine/ID.meta        who wrote it, when, why it was refused: one JSON object
+//	quarantine/@log           which copies have gone for lack of room, like @log above
+//	stage/N                   a symbolic link whose text is the name of a registry: this
+//	                          history may hold leftovers if the process was killed
+//	stage/@move-N             a rename under way: {"from":…,"to":…,"history":inode}
+//
+// The live file itself is always the truth. Whatever is deleted from .clawfs
+// while no process serves the directory is merely gone from history.
+//
+// # Names in the history
+//
+// NAME is the registry's path with each component escaped: one that does not
+// begin with "@" stands for itself. One that does, and has at most 100 bytes,
+// gets another "@" in front. A longer one becomes "@=" and the SHA-256 of the
+// component in hexadecimal; its directory has an entry @name that holds the
+// component. So entries of a history (which begin with a single "@") and
+// directories below it can't be confused, any byte may occur, and no name
+// becomes longer than a directory entry may be.
+//
+// # Leftovers
+//
+// While a change is under way the history has one more entry. A number is in
+// base 36, a digest is SHA-256 in hexadecimal:
+//
+//	@new-SEQ-OLDSEQ-OLDINO-DIGEST   the staged file of a commit; after the exchange
+//	                                the file that was live
+//	@gone-OLDSEQ                    a file that is being removed
+//	@arc-SEQ-DIGEST                 a copy on its way to become version SEQ
+//
+// DIGEST is that of the new content; OLDINO is the inode that was live (0: none).
+// Open looks into the histories that stage tells of, every other one is looked
+// into when it is first used:
+//
+//   - @new with inode OLDINO was exchanged: it becomes version OLDSEQ.
+//   - @new with digest DIGEST was not: it goes to quarantine, as aborted.
+//   - @new with neither, while the live file has DIGEST, was exchanged (the
+//     directory is a copy, so that inodes say nothing): version OLDSEQ.
+//   - @new with neither is an incomplete copy: quarantine.
+//   - @gone becomes version OLDSEQ.
+//   - @arc with its DIGEST becomes version SEQ, else it goes to quarantine.
+//   - @move whose live file has its new name, while the history has not: the
+//     history is moved.
+//
+// # Locks
+//
+// Dir.inUse, then shelf.loading, then shelves.mu, then shelf.mu or quarantine.mu;
+// syncer.flushing, then syncer.mu. No two shelves are locked at a time. The caller makes the calls
+// that change one registry one at a time; nothing here waits for that.
 package backing

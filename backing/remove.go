@@ -33,19 +33,11 @@ func (r *removal) run() (bool, error) {
 	if err := r.shelf.load(r.d); err != nil {
 		return false, err
 	}
-	dir, base := split(r.shelf.name)
-	r.base, r.entry = base, goneEntry(r.oldSeq)
-	var err error
-	switch r.parent, err = openDir(r.d.root, dir); err {
-	case nil:
-	case unix.ENOENT, unix.ENOTDIR:
-		return false, nil
-	default:
-		return false, err
-	}
+	r.entry = goneEntry(r.oldSeq)
 	if ok, err := r.check(); !ok || r.was == nil || err != nil {
 		return false, err
 	}
+	var err error
 	if r.hist, err = r.d.makeHistory(r.shelf.name); err != nil {
 		return false, err
 	}

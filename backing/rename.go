@@ -50,10 +50,8 @@ func (d *Dir) rename(from, to string, noreplace bool) error {
 		return err
 	}
 	defer closeFD(target)
-	if !noreplace && from != to {
-		if err := d.quarantineLive(target, toBase, to); err != nil {
-			return err
-		}
+	if nothing, err := d.prepareTarget(source, fromBase, target, toBase, to, noreplace); nothing || err != nil {
+		return err
 	}
 	m, slot, err := d.announce(from, to)
 	if err != nil {
@@ -80,12 +78,32 @@ func (d *Dir) rename(from, to string, noreplace bool) error {
 	return nil
 }
 
-// quarantineLive keeps a file that a rename is about to replace.
-func (d *Dir) quarantineLive(parent int, base, name string) error {
-	st, err := statAt(parent, base)
-	if err != nil || st == nil || !st.regular() {
-		return err
+// prepareTarget looks at both names and quarantines a file that the rename is
+// about to replace. Where both are names of one file there is nothing to do, as
+// POSIX has it.
+func (d *Dir) prepareTarget(source int, from string, target int, to, name string, noreplace bool) (nothing bool, err error) {
+	old, err := statAt(target, to)
+	if err != nil || old == nil {
+		return false, err
 	}
+	st, err := statAt(source, from)
+	switch {
+	case err != nil:
+		return false, err
+	case st == nil:
+		return false, unix.ENOENT
+	case noreplace:
+		return false, unix.EEXIST
+	case st.ino == old.ino:
+		return true, nil
+	case st.regular() && old.regular():
+		return false, d.quarantineLive(target, to, name, old)
+	}
+	return false, nil
+}
+
+// quarantineLive keeps a copy of a live file.
+func (d *Dir) quarantineLive(parent int, base, name string, st *state) error {
 	content, err := readFileAt(parent, base, d.o.MaxLoad)
 	if err != nil {
 		return err

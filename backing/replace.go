@@ -90,12 +90,6 @@ func (r *replacement) run() (string, bool, error) {
 	if err := r.shelf.load(r.d); err != nil {
 		return "", false, err
 	}
-	dir, base := split(r.shelf.name)
-	r.base = base
-	var err error
-	if r.parent, err = openDir(r.d.root, dir); err != nil {
-		return "", false, err
-	}
 	if ok, err := r.check(); !ok || err != nil {
 		return "", false, err
 	}
@@ -110,8 +104,20 @@ func (r *replacement) run() (string, bool, error) {
 	return r.settle()
 }
 
-// check reports whether the live file is the one that the stamp stands for.
+// check opens the live file's directory, and reports whether the live file is
+// the one that the stamp stands for.
 func (r *replacement) check() (bool, error) {
+	dir, base := split(r.shelf.name)
+	r.base = base
+	var err error
+	switch r.parent, err = openDir(r.d.root, dir); {
+	case (err == unix.ENOENT || err == unix.ENOTDIR) && r.stamp != "":
+		return false, nil // the directory went with the file
+	case err == unix.ELOOP:
+		return false, fs.ErrInvalid
+	case err != nil:
+		return false, err
+	}
 	st, err := statAt(r.parent, r.base)
 	if err != nil {
 		return false, err

@@ -90,13 +90,18 @@ func (ss *shelves) forget(d *Dir, s *shelf) {
 }
 
 // forgetBelow drops the shelves of a registry or of all registries in a
-// directory, since their names are about to change. Nobody may be using them.
+// directory, since their names are about to change. One that somebody reads just
+// now is loaded anew when it is used next.
 func (ss *shelves) forgetBelow(d *Dir, name string) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	for n, s := range ss.byName {
-		if s.idle != nil && (n == name || strings.HasPrefix(n, name+"/")) {
+		switch {
+		case n != name && !strings.HasPrefix(n, name+"/"):
+		case s.idle != nil:
 			ss.forget(d, s)
+		default:
+			s.reload()
 		}
 	}
 }
