@@ -36,6 +36,8 @@ type Options struct {
 	QuarantineFiles int   // copies to keep in quarantine; 256
 	QuarantineBytes int64 // bytes to keep in quarantine; 256 MiB
 
+	Reserve int64 // bytes set aside for quarantine on a full disk; 1 MiB
+
 	MaxLoad  int64 // largest file that is read; 1 GiB
 	LogBytes int64 // size at which a log is rotated; 1 MiB
 
@@ -63,6 +65,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.KeepBytes, 64<<20)
 	setDefault(&o.QuarantineFiles, 256)
 	setDefault(&o.QuarantineBytes, 256<<20)
+	setDefault(&o.Reserve, 1<<20)
 	setDefault(&o.MaxLoad, 1<<30)
 	setDefault(&o.LogBytes, 1<<20)
 	if o.Pinned == nil {
@@ -141,19 +144,14 @@ func (d *Dir) open() error {
 	if err := d.openState(); err != nil {
 		return err
 	}
-	if d.o.ReadOnly {
-		return d.checkFormat()
+	if _, err := d.readFormat(); err != nil || d.o.ReadOnly {
+		return err
 	}
 	if err := d.takeLock(); err != nil {
 		return err
 	}
-	if err := d.checkFormat(); err != nil {
+	if err := d.prepareState(); err != nil {
 		return err
-	}
-	for _, name := range [...]string{historyName, stageName, quarantineName} {
-		if err := d.makeDir(d.state, name); err != nil {
-			return d.stateError("create", name, err)
-		}
 	}
 	if d.stage, err = openDir(d.state, stageName); err != nil {
 		return d.stateError("open", stageName, err)
@@ -176,6 +174,46 @@ func (d *Dir) openState() error {
 	if d.state, err = openAt(d.root, Name, unix.O_PATH|unix.O_DIRECTORY, 0); err != nil {
 		return d.stateError("open", "", err)
 	}
+	return d.closeState()
+}
+
+// closeState takes from everybody but the owner what rights a careless copy of
+// the directory may have given them to .clawfs: it holds credentials.
+func (d *Dir) closeState() error {
+	st, err := statFD(d.state)
+	if err != nil {
+		return d.stateError("stat", "", err)
+	}
+	if d.o.ReadOnly || st.mode&0o077 == 0 {
+		return nil
+	}
+	if err := retry(func() error { return unix.Fchmodat(d.root, Name, 0o700, 0) }); err != nil {
+		return d.stateError("chmod", "", err)
+	}
+	return nil
+}
+
+// prepareState completes .clawfs. What is new in it is on disk before anything
+// relies on it.
+func (d *Dir) prepareState() error {
+	known, err := d.readFormat()
+	if err != nil {
+		return err
+	}
+	for _, name := range [...]string{historyName, stageName, quarantineName} {
+		if err := d.makeDir(d.state, name); err != nil {
+			return d.stateError("create", name, err)
+		}
+	}
+	if !known {
+		if err := d.writeFormat(); err != nil {
+			return err
+		}
+		if err := errors.Join(d.syncDir(d.state), d.syncDir(d.root)); err != nil {
+			return d.stateError("sync", "", err)
+		}
+	}
+	d.fillReserve()
 	return nil
 }
 

@@ -34,6 +34,7 @@
 //	history/NAME/@log.1       the lines before those; replaced when @log has 1 MiB
 //	quarantine/ID             one refused or aborted content
 //	quarantine/ID.meta        who wrote it, when, why it was refused: one JSON object
+//	reserve                   space set aside for quarantine on a full disk
 //	quarantine/@log           which copies have gone for lack of room, like @log above
 //	stage/N                   a symbolic link whose text is the name of a registry: this
 //	                          history may hold leftovers if the process was killed

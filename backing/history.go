@@ -114,13 +114,7 @@ func (d *Dir) Version(name string, seq uint64) ([]byte, error) {
 	}
 	defer d.leave()
 	content, err := d.version(name, seq)
-	if err == unix.EFBIG {
-		return nil, &SizeError{Name: name, Limit: d.o.MaxLoad}
-	}
-	if err != nil {
-		return nil, &fs.PathError{Op: "read version", Path: name, Err: err}
-	}
-	return content, nil
+	return content, wrap("read version", name, err)
 }
 
 func (d *Dir) version(name string, seq uint64) ([]byte, error) {
@@ -135,6 +129,40 @@ func (d *Dir) version(name string, seq uint64) ([]byte, error) {
 	}
 	defer closeFD(hist)
 	return readFileAt(hist, versionEntry(seq), d.o.MaxLoad)
+}
+
+// Forget removes versions of a registry for good; one that is not kept is no
+// error. It does not touch the live file. What is still to be removed after an
+// error is kept.
+func (d *Dir) Forget(name string, seqs ...uint64) error {
+	if err := d.change("forget", name); err != nil {
+		return err
+	}
+	defer d.leave()
+	s := d.shelves.take(name)
+	defer d.shelves.put(d, s)
+	return wrap("forget", name, d.forget(s, seqs))
+}
+
+func (d *Dir) forget(s *shelf, seqs []uint64) error {
+	if err := s.load(d); err != nil {
+		return err
+	}
+	hist, err := d.openHistory(s.name)
+	if err == unix.ENOENT {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer closeFD(hist)
+	for _, seq := range seqs {
+		if err := unlink(hist, versionEntry(seq)); err != nil && err != unix.ENOENT {
+			return err
+		}
+		s.drop(seq)
+	}
+	return d.syncDir(hist)
 }
 
 // Versions lists the versions that are kept of a registry, ascending.
@@ -181,7 +209,7 @@ func (d *Dir) archive(s *shelf, seq uint64, content []byte, digest [32]byte) err
 	if err := unlink(hist, entry); err != nil && err != unix.ENOENT {
 		return err
 	}
-	if err := d.writeLike(hist, entry, s.name, content); err != nil {
+	if err := d.writeLike(hist, entry, s.name, content, d.syncNew); err != nil {
 		_ = unlink(hist, entry)
 		d.dropHistory(s.name)
 		return err
@@ -190,14 +218,17 @@ func (d *Dir) archive(s *shelf, seq uint64, content []byte, digest [32]byte) err
 		_ = unlink(hist, entry)
 		return err
 	}
+	if d.o.Durability > 0 {
+		d.syncer.note(versionPath(s.name, seq))
+	}
 	s.add(kept{seq, int64(len(content))})
 	d.prune(s, hist)
 	return nil
 }
 
 // writeLike writes a new file in a directory of .clawfs, with the attributes of
-// a live file if there is one, and syncs it unless the Dir is relaxed.
-func (d *Dir) writeLike(dir int, entry, name string, content []byte) error {
+// a live file if there is one, and syncs it as sync does.
+func (d *Dir) writeLike(dir int, entry, name string, content []byte, sync func(fd int) error) error {
 	fd, err := openAt(dir, entry, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
@@ -212,13 +243,10 @@ func (d *Dir) writeLike(dir int, entry, name string, content []byte) error {
 	if err := d.likeLive(fd, name); err != nil {
 		return err
 	}
-	if d.o.Durability != Fsync {
-		return nil
-	}
 	if err := d.o.reach("sync copy"); err != nil {
 		return err
 	}
-	return fsync(fd)
+	return sync(fd)
 }
 
 // likeLive gives a file just created the attributes of a live one; where there

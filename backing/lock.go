@@ -61,23 +61,22 @@ func (d *Dir) overwrite(name, text string) error {
 	return writeAll(fd, []byte(text))
 }
 
-// checkFormat reads the number of the format, and writes it where there is
-// none: what has no number is new, or its making was cut short.
-func (d *Dir) checkFormat() error {
+// readFormat reads the number of the format. known is false where there is none:
+// what has no number is new, or its making was cut short. Nothing may be changed
+// before the number is known to be the right one.
+func (d *Dir) readFormat() (known bool, err error) {
 	b, err := readFileAt(d.state, formatName, 4096)
-	switch {
-	case err == unix.ENOENT && d.o.ReadOnly:
-		return nil
-	case err == unix.ENOENT:
-		return d.writeFormat()
-	case err != nil:
-		return d.stateError("read", formatName, err)
+	if err == unix.ENOENT {
+		return false, nil
+	}
+	if err != nil {
+		return false, d.stateError("read", formatName, err)
 	}
 	text := strings.TrimSpace(string(b))
 	if text == formatPrefix+strconv.Itoa(Format) {
-		return nil
+		return true, nil
 	}
-	return &FormatError{Dir: d.path, Found: text[:min(len(text), 40)], Wanted: Format}
+	return false, &FormatError{Dir: d.path, Found: text[:min(len(text), 40)], Wanted: Format}
 }
 
 func (d *Dir) writeFormat() error {

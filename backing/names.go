@@ -20,6 +20,7 @@ const (
 	historyName    = "history"
 	stageName      = "stage"
 	quarantineName = "quarantine"
+	reserveName    = "reserve"
 )
 
 // Entries of a registry's history. All begin with mark, which no escaped
@@ -30,7 +31,6 @@ const (
 	logEntry   = "@log"
 	oldLog     = "@log.1"
 	nameEntry  = "@name"
-	pastEntry  = "@past"
 	newPrefix  = "@new-"
 	gonePrefix = "@gone-"
 	arcPrefix  = "@arc-"
@@ -114,6 +114,12 @@ func historyPath(name string) string {
 }
 
 func versionEntry(seq uint64) string { return string(mark) + strconv.FormatUint(seq, 10) }
+
+// versionPath returns where a version of a registry is kept, relative to the
+// root.
+func versionPath(name string, seq uint64) string {
+	return Name + "/" + historyPath(name) + "/" + versionEntry(seq)
+}
 
 // parseVersion is the inverse of versionEntry.
 func parseVersion(entry string) (seq uint64, ok bool) {

@@ -58,7 +58,7 @@ func (d *Dir) Quarantine(name string, content, meta []byte) (id string, err erro
 // copyTo returns a function that writes content as a new entry of a directory.
 func (d *Dir) copyTo(name string, content []byte) func(dir int, id string) error {
 	return func(dir int, id string) error {
-		err := d.writeLike(dir, id, name, content)
+		err := d.writeLike(dir, id, name, content, d.syncKept)
 		if err != nil && err != unix.EEXIST {
 			_ = unlink(dir, id)
 		}
@@ -93,6 +93,9 @@ func (d *Dir) quarantineEntry(hist int, entry, name string, f found) (id string,
 	if err != nil {
 		return "", err
 	}
+	if err := d.syncEntry(hist, entry); err != nil {
+		return "", err
+	}
 	return d.keepRefused(name, meta, st.size, func(dir int, id string) error { return moveNew(hist, entry, dir, id) }, keepPartial)
 }
 
@@ -115,23 +118,34 @@ func (d *Dir) keepRefused(name string, meta []byte, size int64, place func(dir i
 	if err := d.loadQuarantine(dir); err != nil {
 		return "", err
 	}
+	id, err := d.placeRefused(dir, name, meta, place, p)
+	if d.spendReserve(err) {
+		id, err = d.placeRefused(dir, name, meta, place, p)
+	}
+	if err != nil {
+		return "", err
+	}
+	d.limitQuarantine(dir, copied{id, size})
+	if err := d.syncDir(dir); err != nil {
+		return id, &UncertainError{Err: err}
+	}
+	return id, nil
+}
+
+// placeRefused makes a copy and its meta.
+func (d *Dir) placeRefused(dir int, name string, meta []byte, place func(dir int, id string) error, p partial) (string, error) {
 	id, err := d.placeNew(dir, place)
 	if err != nil {
 		return "", err
 	}
-	if err := d.writeLike(dir, id+metaSuffix, name, append(bytes.TrimRight(meta, "\n"), '\n')); err != nil {
+	line := append(bytes.TrimRight(meta, "\n"), '\n')
+	if err := d.writeLike(dir, id+metaSuffix, name, line, d.syncKept); err != nil {
 		_ = unlink(dir, id+metaSuffix)
 		if p == removePartial {
 			_ = unlink(dir, id)
 			return "", err
 		}
 	}
-	if d.o.Durability == Fsync {
-		if err := fsync(dir); err != nil {
-			return id, &UncertainError{Err: err}
-		}
-	}
-	d.limitQuarantine(dir, copied{id, size})
 	return id, nil
 }
 
@@ -179,10 +193,15 @@ func (d *Dir) loadQuarantine(dir int) error {
 	if q.loaded {
 		return nil
 	}
-	copies, err := listCopies(dir)
+	entries, err := listDir(dir)
 	if err != nil {
 		return err
 	}
+	copies, err := copiesAmong(dir, entries)
+	if err != nil {
+		return err
+	}
+	dropOrphans(dir, entries)
 	if q.log, err = readLogEnd(dir); err != nil {
 		return err
 	}
@@ -197,11 +216,19 @@ func (d *Dir) loadQuarantine(dir int) error {
 	return nil
 }
 
-func listCopies(dir int) ([]copied, error) {
-	entries, err := listDir(dir)
-	if err != nil {
-		return nil, err
+// dropOrphans removes what tells of copies that are gone: a crash came between
+// the two.
+func dropOrphans(dir int, entries []string) {
+	for _, e := range entries {
+		id, isMeta := strings.CutSuffix(e, metaSuffix)
+		if _, found := slices.BinarySearch(entries, id); isMeta && validID(id) && !found {
+			_ = unlink(dir, e)
+		}
 	}
+}
+
+// copiesAmong sorts the entries of the quarantine and returns the copies.
+func copiesAmong(dir int, entries []string) ([]copied, error) {
 	slices.Sort(entries)
 	var copies []copied
 	for _, id := range entries {
@@ -282,6 +309,7 @@ func (d *Dir) Discard(id string) error {
 			q.bytes -= q.copies[i].size
 			q.copies = slices.Delete(q.copies, i, i+1)
 		}
+		d.fillReserve()
 		return nil
 	})
 }
@@ -327,7 +355,11 @@ func (d *Dir) ListQuarantine() ([]Quarantined, error) {
 		return nil, d.stateError("open", quarantineName, err)
 	}
 	defer closeFD(dir)
-	copies, err := listCopies(dir)
+	entries, err := listDir(dir)
+	if err != nil {
+		return nil, d.stateError("list", quarantineName, err)
+	}
+	copies, err := copiesAmong(dir, entries)
 	if err != nil {
 		return nil, d.stateError("list", quarantineName, err)
 	}

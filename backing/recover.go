@@ -81,22 +81,20 @@ func leftover(entry string) bool {
 	return strings.HasPrefix(entry, newPrefix) || strings.HasPrefix(entry, gonePrefix) || strings.HasPrefix(entry, arcPrefix)
 }
 
-// resolve makes the leftovers in a history what they must be.
-func (d *Dir) resolve(hist int, name string, entries []string) ([]Recovery, error) {
-	var done []Recovery
+// resolve makes the leftovers in a history what they must be. One that can't be
+// resolved does not keep it from the others.
+func (d *Dir) resolve(hist int, name string, entries []string) (done []Recovery, failed error) {
 	for _, e := range entries {
 		if !leftover(e) {
 			continue
 		}
 		r, err := d.resolveOne(hist, name, e)
-		if err != nil {
-			return done, err
-		}
+		failed = errors.Join(failed, err)
 		if r != nil {
 			done = append(done, *r)
 		}
 	}
-	return done, nil
+	return done, failed
 }
 
 func (d *Dir) resolveOne(hist int, name, entry string) (*Recovery, error) {

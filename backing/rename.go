@@ -141,7 +141,11 @@ func (d *Dir) announce(from, to string) (move, string, error) {
 		return m, "", err
 	}
 	defer closeFD(fd)
-	if err := writeAll(fd, text); err != nil {
+	err = writeAll(fd, text)
+	if err == nil {
+		err = d.syncKept(fd)
+	}
+	if err != nil {
 		return m, "", errors.Join(err, d.unannounce(slot))
 	}
 	return m, slot, d.giveAway(d.stage, slot)

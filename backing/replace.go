@@ -162,7 +162,11 @@ func (r *replacement) stage() error {
 	if err = r.d.o.reach("sync file"); err != nil {
 		return err
 	}
-	if err = r.d.syncNew(r.file); err != nil {
+	sync := r.d.syncNew
+	if r.was == nil {
+		sync = r.d.syncKept // no older version could be put back in its place
+	}
+	if err = sync(r.file); err != nil {
 		return err
 	}
 	r.is, err = statFD(r.file)
@@ -365,7 +369,7 @@ func (r *replacement) copyOld(entry string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.d.writeLike(r.hist, entry, r.shelf.name, content); err != nil {
+	if err := r.d.writeLike(r.hist, entry, r.shelf.name, content, r.d.syncNew); err != nil {
 		_ = unlink(r.hist, entry)
 		return err
 	}

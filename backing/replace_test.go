@@ -1,6 +1,7 @@
 package backing
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,38 +44,36 @@ func (h *hook) reach(step string) error {
 // change is a call that changes a registry which has two versions.
 type change struct {
 	name string
-	prep func(b *bench)
+	prep func(b *bench) // makes the directory what the change needs
+	tune func(d *Dir)   // makes the Dir so
 	call func(b *bench, stamp string) (bool, error)
 	// what is there before and after
 	before, after []string
-	prunes        bool // a version goes; where that fails it goes with the next commit
+	staged        string // the content on its way in, "" for none
+	prunes        bool   // a version goes; where that fails it goes with the next commit
 }
 
 func changes() []change {
+	v3 := func(b *bench, stamp string) (bool, error) {
+		_, ok, err := b.try("d/a", stamp, 3, 2, "v3")
+		return ok, err
+	}
 	state := func(live string, kept ...string) []string { return append([]string{live}, kept...) }
 	return []change{
 		{
 			name: "replace", before: state("v2", "1:v1"), after: state("v3", "1:v1", "2:v2"),
-			call: func(b *bench, stamp string) (bool, error) {
-				_, ok, err := b.try("d/a", stamp, 3, 2, "v3")
-				return ok, err
-			},
+			staged: "v3", call: v3,
 		}, {
 			name: "replace without exchange", before: state("v2", "1:v1"), after: state("v3", "1:v1", "2:v2"),
-			prep: func(b *bench) { b.d.noExchange.Store(true) },
-			call: func(b *bench, stamp string) (bool, error) {
-				_, ok, err := b.try("d/a", stamp, 3, 2, "v3")
-				return ok, err
-			},
+			staged: "v3", call: v3,
+			tune: func(d *Dir) { d.noExchange.Store(true) },
 		}, {
 			name: "replace and prune", prunes: true, before: state("v2", "1:v1"), after: state("v3", "2:v2"),
-			prep: func(b *bench) { b.d.o.KeepVersions = 1 },
-			call: func(b *bench, stamp string) (bool, error) {
-				_, ok, err := b.try("d/a", stamp, 3, 2, "v3")
-				return ok, err
-			},
+			staged: "v3", call: v3,
+			tune: func(d *Dir) { d.o.KeepVersions = 1 },
 		}, {
 			name: "create", before: state("(none)"), after: state("v1"),
+			staged: "v1",
 			prep: func(b *bench) {
 				b.must(os.Remove(filepath.Join(b.path, "d/a")))
 				b.must(os.RemoveAll(filepath.Join(b.path, Name, "history/d")))
@@ -86,7 +85,10 @@ func changes() []change {
 			call: func(b *bench, stamp string) (bool, error) { return b.d.Remove("d/a", stamp, 2) },
 		}, {
 			name: "archive", before: state("v2", "1:v1"), after: state("v2", "1:v1", "9:v9"),
-			call: func(b *bench, _ string) (bool, error) { return true, b.d.Archive("d/a", 9, []byte("v9"), [32]byte{}) },
+			staged: "v9",
+			call: func(b *bench, _ string) (bool, error) {
+				return true, b.d.Archive("d/a", 9, []byte("v9"), sha256.Sum256([]byte("v9")))
+			},
 		},
 	}
 }
@@ -100,6 +102,9 @@ func newChange(t *testing.T, c change, h *hook) (*bench, string) {
 	stamp := b.commits("d/a", 2)
 	if c.prep != nil {
 		c.prep(b)
+	}
+	if c.tune != nil {
+		c.tune(b.d)
 	}
 	h.off = false
 	return b, stamp

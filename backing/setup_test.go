@@ -201,7 +201,7 @@ func (b *bench) tree() []string {
 		if err != nil {
 			return err
 		}
-		if rel == "." || slices.Contains([]string{lockName, formatName, historyName, stageName, quarantineName}, rel) {
+		if rel == "." || slices.Contains([]string{lockName, formatName, historyName, stageName, quarantineName, reserveName}, rel) {
 			return nil
 		}
 		if e.Type()&fs.ModeSymlink != 0 && filepath.Dir(rel) == stageName {

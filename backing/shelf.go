@@ -134,7 +134,12 @@ func (s *shelf) occupy(d *Dir) {
 		return
 	}
 	slot := d.shelves.newSlot()
-	if retry(func() error { return unix.Symlinkat(s.name, d.stage, slot) }) == nil {
+	err := retry(func() error { return unix.Symlinkat(s.name, d.stage, slot) })
+	for err == unix.EEXIST { // of a leftover that could not be resolved
+		slot = d.shelves.newSlot()
+		err = retry(func() error { return unix.Symlinkat(s.name, d.stage, slot) })
+	}
+	if err == nil {
 		_ = d.giveAway(d.stage, slot)
 		s.slot = slot
 	}
@@ -220,8 +225,6 @@ func (d *Dir) entriesResolved(hist int, name string) ([]string, error) {
 	if err != nil || d.o.ReadOnly || !slices.ContainsFunc(entries, leftover) {
 		return entries, err
 	}
-	if _, err := d.resolve(hist, name, entries); err != nil {
-		return nil, err
-	}
+	_, _ = d.resolve(hist, name, entries) // what can't be resolved is no version, and must not stop commits
 	return listDir(hist)
 }

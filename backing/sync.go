@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncNew makes the content of a new file durable before it replaces another
-// one. With an Interval its writing is only begun: a journal that records the
-// replacement then records it after the content, so that even a power failure
-// within the interval finds whole files on the usual file systems.
+// syncNew makes the content of a new file durable before it gets its name. With
+// an Interval its writing is only begun: a journal that records the name then
+// records it after the content on the usual file systems. Where it doesn't, the
+// file that was replaced is in the history still.
 func (d *Dir) syncNew(fd int) error {
 	switch {
 	case d.o.Durability == Fsync:
@@ -35,21 +35,58 @@ func (d *Dir) syncReplaced(parent int, name string) error {
 	return nil
 }
 
+// syncKept makes the content of a copy durable that stands in no history. Even
+// with an Interval, since nothing else in the file system holds it.
+func (d *Dir) syncKept(fd int) error {
+	if d.o.Durability == None {
+		return nil
+	}
+	return fsync(fd)
+}
+
+// syncEntry makes the content of a file in a directory durable, as syncKept does.
+func (d *Dir) syncEntry(dir int, entry string) error {
+	if d.o.Durability == None {
+		return nil
+	}
+	fd, err := openAt(dir, entry, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	defer closeFD(fd)
+	return fsync(fd)
+}
+
+// syncDir makes the names in a directory durable; dir may be an O_PATH
+// descriptor.
+func (d *Dir) syncDir(dir int) error {
+	if d.o.Durability == None {
+		return nil
+	}
+	fd, err := openDir(dir, "")
+	if err != nil {
+		return err
+	}
+	defer closeFD(fd)
+	return fsync(fd)
+}
+
 // syncer syncs in the background what an Interval has left unsynced. It has a
 // timer only while there is something.
 type syncer struct {
 	d *Dir
 
-	mu    sync.Mutex // guards what follows
-	names map[string]struct{}
-	timer *time.Timer // runs while names is not empty
+	mu    sync.Mutex          // guards what follows
+	names map[string]struct{} // paths below the root
+	timer *time.Timer         // runs while names is not empty
 
 	flushing sync.Mutex // held by flush: Sync waits for one that is under way
 }
 
 func (s *syncer) init(d *Dir) { s.d = d }
 
-// note says that the live file of a registry, or its absence, is not synced.
+// note says that a file, or its absence, is not synced: a live file, or a version
+// that never was one.
 func (s *syncer) note(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,8 +109,9 @@ func (s *syncer) tick() {
 	}
 }
 
-// flush syncs all that was noted. What can't be synced is not tried again: the
-// kernel reports a lost write once, and would call the next attempt a success.
+// flush syncs all that was noted. What the disk can't sync is not tried again:
+// the kernel reports a lost write once, and would call the next attempt a success.
+// What could not be tried, for want of memory or descriptors, is.
 func (s *syncer) flush() error {
 	s.flushing.Lock()
 	defer s.flushing.Unlock()
@@ -89,6 +127,9 @@ func (s *syncer) flush() error {
 	for name := range names {
 		if err := s.d.syncName(name); err != nil {
 			errs = append(errs, &fs.PathError{Op: "sync", Path: name, Err: err})
+			if err == unix.EMFILE || err == unix.ENFILE || err == unix.ENOMEM {
+				s.note(name)
+			}
 		}
 	}
 	return errors.Join(errs...)

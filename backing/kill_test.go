@@ -1,0 +1,132 @@
+package backing
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// killEnv tells a child of a test what to do: "CHANGE\nSTEP\nDIRECTORY".
+const killEnv = "CLAWFS_TEST_KILL"
+
+// killable are the changes that a test kills a process in.
+func killable() []change {
+	return append(changes(), change{
+		name: "rename", before: []string{"v2", "1:v1"}, after: []string{"(none)"},
+		call: func(b *bench, _ string) (bool, error) { return true, b.d.Rename("d/a", "d/b", false) },
+	}, change{
+		name: "rename over", before: []string{"v2", "1:v1"}, after: []string{"(none)", "1:w1", "2:w2"},
+		prep: func(b *bench) {
+			stamp := b.commit("d/b", "", 1, 0, "w1")
+			stamp = b.commit("d/b", stamp, 2, 1, "w2")
+			b.commit("d/b", stamp, 3, 2, "w3")
+		},
+		call: func(b *bench, _ string) (bool, error) { return true, b.d.Rename("d/a", "d/b", false) },
+	}, change{
+		name: "quarantine", before: []string{"v2", "1:v1"}, after: []string{"v2", "1:v1"},
+		call: func(b *bench, _ string) (bool, error) {
+			_, err := b.d.Quarantine("d/a", []byte("{bad"), []byte(`{"why":"bad"}`))
+			return true, err
+		},
+	})
+}
+
+// A process is killed at each step of each change. The next Open finds the
+// registry as it was before or as it was to be, with the history that belongs to
+// it; what was on its way in is in quarantine then; nothing else is left.
+func TestKilledAtEachStep(t *testing.T) {
+	tried := 0
+	for _, c := range killable() {
+		t.Run(c.name, func(t *testing.T) {
+			h := &hook{}
+			b, stamp := newChange(t, c, h)
+			if ok, err := c.call(b, stamp); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			for _, step := range slices.Compact(slices.Clone(h.seen)) {
+				t.Run(step, func(t *testing.T) { killAt(t, c, step) })
+				tried++
+			}
+		})
+	}
+	if tried < 30 {
+		t.Errorf("only %d steps", tried)
+	}
+}
+
+func killAt(t *testing.T, c change, step string) {
+	b, _ := newChange(t, c, &hook{})
+	b.close()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledChild$")
+	cmd.Env = append(os.Environ(), killEnv+"="+c.name+"\n"+step+"\n"+b.path)
+	out, _ := cmd.CombinedOutput()
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
+		t.Fatalf("the child was not killed: %v\n%s", cmd.ProcessState, out)
+	}
+	b.open()
+	got := b.state()
+	if c.name == "rename" || c.name == "rename over" {
+		b.checkRenamed(c, got)
+	} else {
+		b.checkChanged(c, step, got)
+	}
+	b.wantTidy()
+	b.commit("d/a", b.stamp("d/a"), 20, 0, "v20")
+	b.wantLive("d/a", "v20")
+}
+
+func (b *bench) checkChanged(c change, step string, got []string) {
+	b.Helper()
+	after := got[0] == c.after[0] && len(got) >= len(c.after)
+	switch {
+	case after && c.prunes:
+		if !slices.Contains(got, "2:v2") {
+			b.Errorf("after %q: the version that was replaced is gone: %q", step, got)
+		}
+	case !slices.Equal(got, c.before) && !slices.Equal(got, c.after) && !(c.name == "replace without exchange" && got[0] == "v2"):
+		b.Errorf("%q, want %q or %q", got, c.before, c.after)
+	}
+	if c.staged == "" || after || slices.Contains([]string{"make history", "create", "write", "write copy"}, step) {
+		return
+	}
+	b.wantQuarantined(c.staged)
+}
+
+func (b *bench) checkRenamed(c change, got []string) {
+	b.Helper()
+	other := append([]string{b.live("d/b")}, b.kept("d/b")...)
+	switch {
+	case slices.Equal(got, c.before): // not begun: what it was to replace is there
+		if want := "w3"; c.name == "rename over" && other[0] != want {
+			b.Errorf("d/b: %q, want %q", other, want)
+		}
+	case slices.Equal(got, c.after) && slices.Equal(other, c.before):
+	default:
+		b.Errorf("d/a: %q, d/b: %q", got, other)
+	}
+}
+
+// TestKilledChild is the process that dies.
+func TestKilledChild(t *testing.T) {
+	todo := strings.Split(os.Getenv(killEnv), "\n")
+	if len(todo) != 3 {
+		t.Skip("for a child of another test")
+	}
+	i := slices.IndexFunc(killable(), func(c change) bool { return c.name == todo[0] })
+	c := killable()[i]
+	h := &hook{at: todo[1], do: func() error { return syscall.Kill(os.Getpid(), syscall.SIGKILL) }}
+	b := &bench{T: t, path: todo[2], o: Options{reach: h.reach}}
+	b.open()
+	if c.tune != nil {
+		c.tune(b.d)
+	}
+	if _, err := os.Stat(filepath.Join(b.path, "d")); err != nil {
+		t.Fatal(err)
+	}
+	c.call(b, b.stamp("d/a"))
+	t.Fatal("still alive")
+}

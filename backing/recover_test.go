@@ -1,0 +1,187 @@
+package backing
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// leave puts a file into the history of a registry, as a crash leaves it there.
+func (b *bench) leave(name, entry, content string) {
+	b.Helper()
+	dir := filepath.Join(b.path, Name, "history", name)
+	b.must(os.MkdirAll(dir, 0o700))
+	b.must(os.WriteFile(filepath.Join(dir, entry), []byte(content), 0o600))
+}
+
+// Copying or restoring a directory gives every file another inode: digests tell
+// what became of a commit that was under way.
+func TestRecoveryOfACopiedDirectory(t *testing.T) {
+	entry := staged{seq: 3, oldSeq: 2, oldIno: 1 << 60, digest: sha256.Sum256([]byte("v3"))}.entry()
+	for name, tt := range map[string]struct {
+		live, left  string
+		kept        []string
+		quarantined []string
+	}{
+		"not exchanged yet": {"v2", "v3", []string{"1:v1"}, []string{"v3"}},
+		"exchanged":         {"v3", "v2", []string{"1:v1", "2:v2"}, nil},
+		"cut short":         {"v2", "v", []string{"1:v1"}, []string{"v"}},
+		"not begun":         {"v2", "", []string{"1:v1"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, Options{})
+			b.commits("a", 2)
+			b.write("a", tt.live)
+			b.leave("a", entry, tt.left)
+			b.reopen()
+			b.wantKept("a", tt.kept...)
+			b.wantLive("a", tt.live)
+			b.wantQuarantined(tt.quarantined...)
+			b.wantTidy()
+			for _, r := range b.d.Recovered() {
+				if r.Err != nil || r.Name != "a" {
+					t.Errorf("recovered: %+v", r)
+				}
+			}
+		})
+	}
+}
+
+// The digest of a copy on its way into the history says whether it is whole.
+func TestRecoveryOfAnArchivedCopy(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commits("a", 1)
+	b.leave("a", archived{5, sha256.Sum256([]byte("v5"))}.entry(), "v5")
+	b.leave("a", archived{6, sha256.Sum256([]byte("v6"))}.entry(), "v")
+	b.reopen()
+	b.wantKept("a", "5:v5")
+	b.wantQuarantined("v")
+	b.wantTidy()
+}
+
+// What nobody told Open of is found when the registry is used.
+func TestRecoveryWithoutAMark(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commits("a", 1)
+	b.close()
+	b.leave("a", goneEntry(7), "v7")
+	b.open()
+	if len(b.d.Recovered()) != 0 {
+		t.Errorf("Open looked into a history that it was not told of: %+v", b.d.Recovered())
+	}
+	b.wantKept("a", "7:v7")
+	b.wantTidy()
+}
+
+// A leftover that can't be resolved is reported, stays where it is, and stops
+// neither the others nor the next commit.
+func TestRecoveryThatFails(t *testing.T) {
+	b := newBench(t, Options{})
+	stamp := b.commits("a", 1)
+	b.leave("a", goneEntry(7), "v7")
+	b.leave("a", goneEntry(8), "v8")
+	b.must(os.MkdirAll(filepath.Join(b.path, Name, "history/a/@7/x"), 0o700))
+	b.reopen()
+	var failed int
+	for _, r := range b.d.Recovered() {
+		if r.Err != nil {
+			failed++
+		}
+	}
+	if failed != 1 {
+		t.Errorf("%d failures reported, want 1: %+v", failed, b.d.Recovered())
+	}
+	stamp = b.commit("a", stamp, 9, 1, "v9")
+	b.wantKept("a", "1:v1", "8:v8")
+	b.must(os.RemoveAll(filepath.Join(b.path, Name, "history/a/@7")))
+	b.reopen()
+	b.commit("a", stamp, 10, 9, "v10")
+	b.wantKept("a", "1:v1", "7:v7", "8:v8", "9:v9")
+	b.wantTidy()
+}
+
+// Open looks into the histories that were in use, not into all: with many
+// registries that would take long. What has been idle is not told of any more.
+func TestMarksAreFewAndGo(t *testing.T) {
+	b := newBench(t, Options{Durability: None})
+	for i := range hotShelves + 50 {
+		b.commit(fmt.Sprintf("r%d", i), "", 1, 0, "v1")
+	}
+	marks := func() int {
+		entries, err := os.ReadDir(filepath.Join(b.path, Name, stageName))
+		b.must(err)
+		return len(entries)
+	}
+	if n := marks(); n != hotShelves {
+		t.Errorf("%d marks, want %d", n, hotShelves)
+	}
+	b.reopen()
+	if n := marks(); n != 0 {
+		t.Errorf("%d marks after recovery, want none", n)
+	}
+	b.commit("r0", b.stamp("r0"), 2, 1, "v2")
+	b.close()
+	b.open()
+	if n := marks(); n != 0 {
+		t.Errorf("%d marks after Close, want none", n)
+	}
+}
+
+// The meta of what recovery puts into quarantine says what it is.
+func TestRecoveredCopyTellsWhatItIs(t *testing.T) {
+	b := newBench(t, Options{})
+	b.must(os.Mkdir(filepath.Join(b.path, "d"), 0o700))
+	b.commits("d/a", 2)
+	b.leave("d/a", staged{seq: 3, oldSeq: 2, oldIno: 1, digest: sha256.Sum256([]byte("v3"))}.entry(), "v3")
+	b.reopen()
+	list, err := b.d.ListQuarantine()
+	b.must(err)
+	var meta struct {
+		Name, Outcome, Via, Error string
+		Seq                       uint64
+		Size                      int64
+	}
+	if len(list) != 1 || json.Unmarshal(list[0].Meta, &meta) != nil {
+		t.Fatalf("quarantine: %+v", list)
+	}
+	if meta.Name != "d/a" || meta.Outcome != "aborted" || meta.Via != "recovery" || meta.Error == "" || meta.Seq != 3 || meta.Size != 2 {
+		t.Errorf("meta: %s", list[0].Meta)
+	}
+}
+
+// A process that only looks changes nothing, not even what a crash left.
+func TestReadOnlyRecoversNothing(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commits("a", 2)
+	b.leave("a", goneEntry(7), "v7")
+	before := b.tree()
+	look, err := Open(b.path, Options{ReadOnly: true})
+	b.must(err)
+	defer look.Close()
+	if seqs, err := look.Versions("a"); err != nil || fmt.Sprint(seqs) != "[1]" {
+		t.Errorf("Versions: %v, %v", seqs, err)
+	}
+	for call, err := range map[string]error{
+		"Record":     look.Record("a", []byte(`{}`)),
+		"Archive":    look.Archive("a", 9, nil, [32]byte{}),
+		"Rename":     look.Rename("a", "b", false),
+		"Discard":    look.Discard("20060102T150405.000000000Z-000000"),
+		"Forget":     look.Forget("a", 1),
+		"Quarantine": func() error { _, err := look.Quarantine("a", nil, nil); return err }(),
+		"Commit":     func() error { _, _, err := look.Commit("a", "", 1, 0, nil, [32]byte{}, moment(1), nil); return err }(),
+		"Remove":     func() error { _, err := look.Remove("a", b.stamp("a"), 2); return err }(),
+	} {
+		if !errors.Is(err, unix.EROFS) {
+			t.Errorf("%s: %v, want EROFS", call, err)
+		}
+	}
+	if got := b.tree(); fmt.Sprint(got) != fmt.Sprint(before) {
+		t.Errorf("changed: %q, was %q", got, before)
+	}
+}

@@ -1,0 +1,101 @@
+package backing
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Which steps reach the disk is what durability is: with Fsync both before the
+// commit returns, with an Interval later and once for many commits.
+func TestIntervalSyncsLaterAndOnce(t *testing.T) {
+	h := &hook{}
+	b := newBench(t, Options{Durability: Interval(time.Hour), reach: h.reach})
+	b.commits("a", 5)
+	b.commits("b", 1)
+	if slices.Contains(h.seen, "sync later") {
+		t.Error("synced before the interval was over")
+	}
+	b.must(b.d.Sync())
+	if n := count(h.seen, "sync later"); n != 2 {
+		t.Errorf("%d files synced, want 2", n)
+	}
+	b.must(b.d.Sync())
+	if n := count(h.seen, "sync later"); n != 2 {
+		t.Errorf("%d files synced although there was nothing new", n)
+	}
+	b.must(b.d.Archive("a", 9, []byte("v9"), [32]byte{}))
+	b.close()
+	if n := count(h.seen, "sync later"); n != 3 {
+		t.Errorf("%d files synced, want 3: Close has to sync what is left", n)
+	}
+}
+
+func count(steps []string, step string) (n int) {
+	for _, s := range steps {
+		if s == step {
+			n++
+		}
+	}
+	return n
+}
+
+func TestIntervalSyncsByItself(t *testing.T) {
+	synced := make(chan struct{}, 100)
+	reach := func(step string) error {
+		if step == "sync later" {
+			synced <- struct{}{}
+		}
+		return nil
+	}
+	b := newBench(t, Options{Durability: Interval(time.Millisecond), reach: reach})
+	stamp := b.commits("a", 1)
+	for i := uint64(2); i < 4; i++ {
+		select {
+		case <-synced:
+		case <-time.After(10 * time.Second):
+			t.Fatal("never synced")
+		}
+		stamp = b.commit("a", stamp, i, i-1, "v")
+	}
+}
+
+// A sync that nobody waits for and that fails is told of. What could not even be
+// tried is tried again; what the disk has lost is not, since the kernel would call
+// the next attempt a success.
+func TestIntervalSyncThatFails(t *testing.T) {
+	for fault, again := range map[unix.Errno]bool{unix.EIO: false, unix.EMFILE: true} {
+		h := &hook{at: "sync later"}
+		failures := make(chan error, 10)
+		b := newBench(t, Options{Durability: Interval(time.Millisecond), reach: h.reach, SyncFailed: func(err error) { failures <- err }})
+		h.do = func() error { return fault }
+		b.commits("a", 1)
+		select {
+		case err := <-failures:
+			if !errors.Is(err, fault) {
+				t.Errorf("told of %v, want %v", err, fault)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("never told")
+		}
+		b.close()
+		if n := count(h.seen, "sync later"); (n > 1) != again {
+			t.Errorf("%v: tried %d times", fault, n)
+		}
+	}
+}
+
+// Without any syncing everything else is the same.
+func TestNoDurability(t *testing.T) {
+	h := &hook{}
+	b := newBench(t, Options{Durability: None, reach: h.reach})
+	b.commits("a", 3)
+	b.reopen()
+	b.wantKept("a", "1:v1", "2:v2")
+	if slices.Contains(h.seen, "sync later") {
+		t.Error("synced")
+	}
+}
