@@ -173,16 +173,16 @@ func (t *Tx) abort(c Caller, d Death) error {
 }
 
 // keepRefused quarantines refused content and reports the refusal, once for
-// each content.
+// each content; where it could not be kept, the next close and the release try
+// again.
 func (t *Tx) keepRefused(c Caller, via Via, cause error) {
 	if !t.dirty {
 		return
 	}
-	_ = t.keepCopy(c, via, cause)
+	t.dirty = t.keepCopy(c, via, cause) != nil
 	e := t.event(c, via, cause)
 	e.Copy = t.copyID
 	t.end(&e)
-	t.dirty = false
 }
 
 // keepCopy puts a copy of the staged content into quarantine in place of the
