@@ -22,7 +22,7 @@ const (
 type Quarantined struct {
 	ID   string
 	Size int64  // bytes of the content
-	Meta []byte // one JSON object: who wrote it, when, why it was refused; nil if a crash came before it
+	Meta []byte // one JSON object: who wrote it, when, why it was refused; nil if it could not be written
 }
 
 // quarantine is what is known in memory of the copies in quarantine.
@@ -51,7 +51,7 @@ func (d *Dir) Quarantine(name string, content, meta []byte) (id string, err erro
 		return "", err
 	}
 	defer d.leave()
-	id, err = d.keepRefused(name, meta, int64(len(content)), d.copyTo(name, content), removePartial)
+	id, err = d.keepRefused(name, meta, int64(len(content)), d.copyTo(name, content))
 	return id, wrap("quarantine", name, err)
 }
 
@@ -96,20 +96,12 @@ func (d *Dir) quarantineEntry(hist int, entry, name string, f found) (id string,
 	if err := d.syncEntry(hist, entry); err != nil {
 		return "", err
 	}
-	return d.keepRefused(name, meta, st.size, func(dir int, id string) error { return moveNew(hist, entry, dir, id) }, keepPartial)
+	return d.keepRefused(name, meta, st.size, func(dir int, id string) error { return moveNew(hist, entry, dir, id) })
 }
-
-// partial says what becomes of a copy whose meta can't be written.
-type partial bool
-
-const (
-	removePartial partial = false // the caller still has the content
-	keepPartial   partial = true  // it is the only copy
-)
 
 // keepRefused puts a copy into quarantine, which place makes under the given
 // name in the given directory, and then its meta.
-func (d *Dir) keepRefused(name string, meta []byte, size int64, place func(dir int, id string) error, p partial) (string, error) {
+func (d *Dir) keepRefused(name string, meta []byte, size int64, place func(dir int, id string) error) (string, error) {
 	dir, err := openDir(d.state, quarantineName)
 	if err != nil {
 		return "", err
@@ -118,13 +110,14 @@ func (d *Dir) keepRefused(name string, meta []byte, size int64, place func(dir i
 	if err := d.loadQuarantine(dir); err != nil {
 		return "", err
 	}
-	id, err := d.placeRefused(dir, name, meta, place, p)
+	id, err := d.placeNew(dir, place)
 	if d.spendReserve(err) {
-		id, err = d.placeRefused(dir, name, meta, place, p)
+		id, err = d.placeNew(dir, place)
 	}
 	if err != nil {
 		return "", err
 	}
+	d.describe(dir, id, name, meta)
 	d.limitQuarantine(dir, copied{id, size})
 	if err := d.syncDir(dir); err != nil {
 		return id, &UncertainError{Err: err}
@@ -132,21 +125,18 @@ func (d *Dir) keepRefused(name string, meta []byte, size int64, place func(dir i
 	return id, nil
 }
 
-// placeRefused makes a copy and its meta.
-func (d *Dir) placeRefused(dir int, name string, meta []byte, place func(dir int, id string) error, p partial) (string, error) {
-	id, err := d.placeNew(dir, place)
-	if err != nil {
-		return "", err
-	}
+// describe writes the meta of a copy. The copy is kept also where that fails: what
+// a program wrote is worth more than what is known of it.
+func (d *Dir) describe(dir int, id, name string, meta []byte) {
 	line := append(bytes.TrimRight(meta, "\n"), '\n')
-	if err := d.writeLike(dir, id+metaSuffix, name, line, d.syncKept); err != nil {
+	write := func() error { return d.writeLike(dir, id+metaSuffix, name, line, d.syncKept) }
+	err := write()
+	if err != nil {
 		_ = unlink(dir, id+metaSuffix)
-		if p == removePartial {
-			_ = unlink(dir, id)
-			return "", err
-		}
 	}
-	return id, nil
+	if d.spendReserve(err) && write() != nil {
+		_ = unlink(dir, id+metaSuffix)
+	}
 }
 
 // placeNew runs place with the first id that is free. A process that ran before

@@ -118,7 +118,7 @@ func (d *Dir) quarantineLive(parent int, base, name string, st *state) error {
 	if err != nil {
 		return err
 	}
-	_, err = d.keepRefused(name, meta, st.size, d.copyTo(name, content), removePartial)
+	_, err = d.keepRefused(name, meta, st.size, d.copyTo(name, content))
 	return err
 }
 
