@@ -1,0 +1,234 @@
+package fs
+
+import (
+	"context"
+	"syscall"
+	"time"
+
+	fusefs "github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+)
+
+// plainTimeout is how long the kernel may answer for plain files by itself. All
+// changes through the mount reach its caches at once: it is the time after which
+// a change made behind clawfs's back is seen.
+const plainTimeout = time.Second
+
+// timeout returns how long the kernel may keep a name and what is told of it.
+// What may be a registry is asked for each time.
+func (r role) timeout() time.Duration {
+	if r == rolePlain {
+		return plainTimeout
+	}
+	return 0
+}
+
+// Getattr implements stat(2). Only lseek(2) says which handle it is about.
+func (n *node) Getattr(ctx context.Context, f fusefs.FileHandle, out *fuse.AttrOut) syscall.Errno {
+	errno := n.attrOut(ctx, out)
+	if size, ok := sizeOf(f); ok && errno == 0 {
+		out.Size = size
+	}
+	return errno
+}
+
+// Statx tells what Getattr tells, and the time of birth.
+func (n *node) Statx(ctx context.Context, _ fusefs.FileHandle, flags, mask uint32, out *fuse.StatxOut) syscall.Errno {
+	var stx unix.Statx_t
+	if err := n.stat(ctx, &stx); err != nil {
+		return plainErrno(err)
+	}
+	out.FromStatx(&stx)
+	out.Ino = n.id.Ino
+	out.SetTimeout(n.role().timeout())
+	return 0
+}
+
+// attrOut answers with the node's attributes.
+func (n *node) attrOut(ctx context.Context, out *fuse.AttrOut) syscall.Errno {
+	var stx unix.Statx_t
+	if err := n.stat(ctx, &stx); err != nil {
+		return plainErrno(err)
+	}
+	n.fillAttr(&stx, &out.Attr)
+	out.SetTimeout(n.role().timeout())
+	return 0
+}
+
+// entryOut answers with a node found, or made, under a name whose role is r.
+func (n *node) entryOut(r role, stx *unix.Statx_t, out *fuse.EntryOut) *fusefs.Inode {
+	n.fillAttr(stx, &out.Attr)
+	out.SetEntryTimeout(r.timeout())
+	out.SetAttrTimeout(r.timeout())
+	return n.EmbeddedInode()
+}
+
+func (n *node) fillAttr(stx *unix.Statx_t, out *fuse.Attr) {
+	*out = fuse.Attr{
+		Ino:       n.id.Ino,
+		Size:      stx.Size,
+		Blocks:    stx.Blocks,
+		Atime:     uint64(stx.Atime.Sec),
+		Mtime:     uint64(stx.Mtime.Sec),
+		Ctime:     uint64(stx.Ctime.Sec),
+		Atimensec: stx.Atime.Nsec,
+		Mtimensec: stx.Mtime.Nsec,
+		Ctimensec: stx.Ctime.Nsec,
+		Mode:      uint32(stx.Mode),
+		Nlink:     stx.Nlink,
+		Owner:     fuse.Owner{Uid: stx.Uid, Gid: stx.Gid},
+		Rdev:      uint32(unix.Mkdev(stx.Rdev_major, stx.Rdev_minor)),
+		Blksize:   stx.Blksize,
+	}
+}
+
+// Setattr implements chmod, chown, truncate and utimensat. A file that is open
+// for writing is truncated through its handle, whatever its mode is by now.
+func (n *node) Setattr(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAttrIn, out *fuse.AttrOut) syscall.Errno {
+	if errno := n.changeable(); errno != 0 {
+		return errno
+	}
+	if _, _, path, ok := n.registry(); ok || n.isRegistry() {
+		if err := n.setRegistry(ctx, path, f, in); err != nil {
+			return registryErrno(err)
+		}
+	} else if err := n.setPlain(ctx, f, in); err != nil {
+		return plainErrno(err)
+	}
+	return n.attrOut(ctx, out)
+}
+
+// setPlain applies what is set in a request. The order matters: a change of the
+// owner takes setuid and setgid away, a truncation sets times.
+func (n *node) setPlain(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAttrIn) error {
+	if err := setOwnerAndMode(n.fd, in); err != nil {
+		return err
+	}
+	if size, ok := in.GetSize(); ok {
+		if err := n.truncate(f, int64(size)); err != nil {
+			return err
+		}
+	}
+	if in.Valid&fuse.FATTR_KILL_SUIDGID != 0 {
+		if err := n.dropPrivileges(ctx); err != nil {
+			return err
+		}
+	}
+	return setTimes(n.fd, in)
+}
+
+// setRegistry is setPlain for a registry: a new size is a transaction. What
+// clawfs itself sets, so that watchers hear of a commit, changes nothing.
+func (n *node) setRegistry(ctx context.Context, path string, f fusefs.FileHandle, in *fuse.SetAttrIn) error {
+	if n.fsys.isOwnTouch(ctx, in) {
+		return nil
+	}
+	if size, ok := in.GetSize(); ok {
+		if err := n.truncateRegistry(ctx, path, f, int64(size)); err != nil {
+			return err
+		}
+	}
+	const metadata = fuse.FATTR_UID | fuse.FATTR_GID | fuse.FATTR_MODE | fuse.FATTR_ATIME | fuse.FATTR_MTIME
+	_, sized := in.GetSize()
+	if in.Valid&metadata == 0 || sized && in.Valid&(metadata&^(fuse.FATTR_ATIME|fuse.FATTR_MTIME)) == 0 {
+		return nil // the times that come with a size are those of the commit
+	}
+	return n.changeObject(ctx, func(fd int) error {
+		if err := setOwnerAndMode(fd, in); err != nil {
+			return err
+		}
+		return setTimes(fd, in)
+	})
+}
+
+func setOwnerAndMode(fd int, in *fuse.SetAttrIn) error {
+	if in.Valid&(fuse.FATTR_UID|fuse.FATTR_GID) != 0 {
+		if err := chown(fd, in); err != nil {
+			return err
+		}
+	}
+	if mode, ok := in.GetMode(); ok {
+		return chmod(fd, mode)
+	}
+	return nil
+}
+
+func chown(fd int, in *fuse.SetAttrIn) error {
+	uid, gid := -1, -1
+	if id, ok := in.GetUID(); ok {
+		uid = int(id)
+	}
+	if id, ok := in.GetGID(); ok {
+		gid = int(id)
+	}
+	return retry(func() error { return unix.Fchownat(fd, "", uid, gid, unix.AT_EMPTY_PATH) })
+}
+
+func chmod(fd int, mode uint32) error {
+	return retry(func() error { return unix.Chmod(procPath(fd), mode) })
+}
+
+func (n *node) truncate(f fusefs.FileHandle, size int64) error {
+	if size == 0 {
+		n.lineage.begin()
+	}
+	if h, ok := f.(*plainFile); ok && h.writable {
+		return retry(func() error { return unix.Ftruncate(h.fd, size) })
+	}
+	return retry(func() error { return unix.Truncate(procPath(n.fd), size) })
+}
+
+func setTimes(fd int, in *fuse.SetAttrIn) error {
+	if in.Valid&(fuse.FATTR_ATIME|fuse.FATTR_MTIME) == 0 {
+		return nil
+	}
+	times := [2]unix.Timespec{
+		timespec(in.Valid&fuse.FATTR_ATIME != 0, in.Valid&fuse.FATTR_ATIME_NOW != 0, in.Atime, in.Atimensec),
+		timespec(in.Valid&fuse.FATTR_MTIME != 0, in.Valid&fuse.FATTR_MTIME_NOW != 0, in.Mtime, in.Mtimensec),
+	}
+	return retry(func() error { return unix.UtimesNanoAt(fd, "", times[:], unix.AT_EMPTY_PATH) })
+}
+
+func timespec(set, now bool, sec uint64, nsec uint32) unix.Timespec {
+	switch {
+	case !set:
+		return unix.Timespec{Nsec: unix.UTIME_OMIT}
+	case now:
+		return unix.Timespec{Nsec: unix.UTIME_NOW}
+	}
+	return unix.Timespec{Sec: int64(sec), Nsec: int64(nsec)}
+}
+
+// dropPrivileges takes setuid away, and setgid where it means one, as a write by
+// somebody without privileges does. The daemon's own writes would leave them.
+// A commit of a registry leaves them anyway.
+func (n *node) dropPrivileges(ctx context.Context) error {
+	if n.isRegistry() || !n.privileged.Load() {
+		return nil
+	}
+	var stx unix.Statx_t
+	if err := statFD(n.fd, &stx); err != nil {
+		return err
+	}
+	const groupRuns = unix.S_ISGID | unix.S_IXGRP
+	mode := stx.Mode & 0o7777 &^ unix.S_ISUID
+	if mode&groupRuns == groupRuns {
+		mode &^= unix.S_ISGID
+	}
+	if stx.Mode&unix.S_IFMT != unix.S_IFREG || mode == stx.Mode&0o7777 {
+		return nil
+	}
+	return chmod(n.fd, uint32(mode))
+}
+
+// dropSetgid takes setgid away.
+func (n *node) dropSetgid(ctx context.Context) error {
+	return n.changeObject(ctx, func(fd int) error {
+		var stx unix.Statx_t
+		if err := statFD(fd, &stx); err != nil || stx.Mode&unix.S_ISGID == 0 {
+			return err
+		}
+		return chmod(fd, uint32(stx.Mode&0o7777&^unix.S_ISGID))
+	})
+}

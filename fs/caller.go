@@ -1,0 +1,166 @@
+package fs
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+
+	"clawfs/txn"
+)
+
+// callers tells which process a request comes from. A request carries the id of
+// a thread, in the mounter's pid namespace; 0 stands for a process that can't be
+// told.
+//
+// A process is told from a later one with the same id by the inode number of
+// its pidfd, which the kernel never uses again (since 6.9). Older kernels have one
+// inode for all: there the table of living processes counts up.
+//
+// Nothing here may wait for the caller: it can be in the middle of an exec, with
+// locks held that many files below /proc want.
+type callers struct {
+	living *processTable // nil: the kernel tells processes apart
+
+	mu    sync.Mutex                // guards known
+	known map[txn.Actor][]txn.Actor // ancestors, nearest first
+}
+
+// maxKnown bounds the processes whose ancestors are remembered.
+const maxKnown = 1024
+
+func newCallers() *callers {
+	c := &callers{known: make(map[txn.Actor][]txn.Actor)}
+	if !pidfdsDiffer() {
+		c.living = newProcessTable()
+	}
+	return c
+}
+
+// actorOf returns the process that a request comes from.
+func (c *callers) actorOf(ctx context.Context) txn.Actor {
+	a, _ := c.processOf(threadOf(ctx))
+	return a
+}
+
+// of returns the process that a request comes from, with what it descends from.
+func (c *callers) of(ctx context.Context) txn.Caller {
+	a, parent := c.processOf(threadOf(ctx))
+	caller := txn.Caller{Actor: a}
+	if from, ok := fuse.FromContext(ctx); ok {
+		caller.UID = from.Uid
+	}
+	if a.Known() {
+		caller.Ancestors = c.ancestors(a, parent)
+	}
+	return caller
+}
+
+// named returns of, with the name of the program.
+func (c *callers) named(ctx context.Context) txn.Caller {
+	caller := c.of(ctx)
+	if caller.Known() {
+		caller.Program = programName(caller.PID)
+	}
+	return caller
+}
+
+func threadOf(ctx context.Context) int {
+	if caller, ok := fuse.FromContext(ctx); ok {
+		return int(caller.Pid)
+	}
+	return 0
+}
+
+// programName returns what the kernel calls a process.
+func programName(pid int) string {
+	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(name))
+}
+
+// processOf returns the process that a thread belongs to, and its parent's id.
+func (c *callers) processOf(tid int) (a txn.Actor, parent int) {
+	if tid <= 0 {
+		return txn.Actor{}, 0
+	}
+	t, ok := threadInfo(tid)
+	if !ok {
+		return txn.Actor{}, 0
+	}
+	if c.living != nil {
+		return txn.Actor{PID: t.process, Start: c.living.serial(t.process)}, t.parent
+	}
+	if t.process != tid || t.inode == 0 {
+		if t.inode, ok = pidfdInode(t.process); !ok {
+			return txn.Actor{}, 0
+		}
+	}
+	return txn.Actor{PID: t.process, Start: t.inode}, t.parent
+}
+
+// ancestors walks up from a process's parent, up to the first process of all,
+// which everything descends from.
+func (c *callers) ancestors(a txn.Actor, parent int) []txn.Actor {
+	c.mu.Lock()
+	list, ok := c.known[a]
+	c.mu.Unlock()
+	if ok {
+		return list
+	}
+	for parent > 1 && len(list) < maxAncestors {
+		var up txn.Actor
+		up, parent = c.processOf(parent)
+		if !up.Known() {
+			break
+		}
+		list = append(list, up)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.known) >= maxKnown {
+		clear(c.known)
+	}
+	c.known[a] = list
+	return list
+}
+
+// maxAncestors bounds how far kin is looked for.
+const maxAncestors = 32
+
+// Alive reports whether a process that package fs has told still runs.
+func Alive(a txn.Actor) bool {
+	fd, err := unix.PidfdOpen(a.PID, 0)
+	if err != nil {
+		return err != unix.ESRCH && err != unix.EINVAL
+	}
+	defer closeFD(fd)
+	if isPidfs(fd) && inodeOf(fd) != a.Start {
+		return false
+	}
+	return !hasEnded(fd)
+}
+
+// hasEnded reports whether the process of a pidfd has ended, waited for or not.
+func hasEnded(fd int) bool {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0 && fds[0].Revents&(unix.POLLIN|unix.POLLHUP) != 0
+}
+
+// isAncestor reports whether a process is among those that a caller descends
+// from.
+func isAncestor(a txn.Actor, of txn.Caller) bool {
+	for _, up := range of.Ancestors {
+		if up == a {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,109 @@
+package fs
+
+import (
+	"context"
+	"syscall"
+
+	fusefs "github.com/hanwen/go-fuse/v2/fs"
+	"golang.org/x/sys/unix"
+)
+
+// copyLimit bounds what one request copies. The kernel asks again for the rest;
+// nothing can interrupt a request.
+const copyLimit = 128 << 20
+
+// documentLimit bounds what one request copies out of or into a registry.
+const documentLimit = 8 << 20
+
+// CopyFileRange copies from this node's handle to another's. What a registry is
+// copied into holds a version of it then, which is remembered; who copies has
+// seen nothing.
+func (n *node) CopyFileRange(ctx context.Context, from fusefs.FileHandle, offIn uint64, _ *fusefs.Inode, to fusefs.FileHandle, offOut, size, flags uint64) (uint32, syscall.Errno) {
+	src, dst := int64(offIn), int64(offOut)
+	switch in := from.(type) {
+	case *plainFile:
+		switch out := to.(type) {
+		case *plainFile:
+			return in.copyTo(ctx, out, src, dst, int(min(size, copyLimit)), int(flags))
+		case *registryFile:
+			return out.copyFrom(ctx, in, src, dst, int(min(size, documentLimit)))
+		}
+	case *registryFile:
+		return in.copyTo(ctx, to, src, dst, int(min(size, documentLimit)))
+	}
+	return 0, syscall.EXDEV // the kernel copies by itself
+}
+
+// copyTo copies between plain files within the backing file system.
+func (f *plainFile) copyTo(ctx context.Context, out *plainFile, src, dst int64, size, flags int) (uint32, syscall.Errno) {
+	if errno := out.dropPrivileges(ctx); errno != 0 {
+		return 0, errno
+	}
+	var copied int
+	err := retry(func() (err error) {
+		copied, err = unix.CopyFileRange(f.fd, &src, out.fd, &dst, size, flags)
+		return err
+	})
+	if err != nil {
+		return 0, plainErrno(err)
+	}
+	out.node.lineage.note(out.node.fsys, ctx)
+	out.node.lineage.inherit(f.node.lineage.get())
+	return uint32(copied), 0
+}
+
+// copyFrom stages a part of a plain file.
+func (f *registryFile) copyFrom(ctx context.Context, in *plainFile, src, dst int64, size int) (uint32, syscall.Errno) {
+	buf := make([]byte, size)
+	var read int
+	err := retry(func() (err error) {
+		read, err = unix.Pread(in.fd, buf, src)
+		return err
+	})
+	if err != nil {
+		return 0, plainErrno(err)
+	}
+	if read == 0 {
+		return 0, 0
+	}
+	return f.Write(ctx, buf[:read], dst)
+}
+
+// copyTo copies a part of what the registry holds, or of what is staged.
+func (f *registryFile) copyTo(ctx context.Context, to fusefs.FileHandle, src, dst int64, size int) (uint32, syscall.Errno) {
+	data, errno := f.content(ctx, src, size)
+	if errno != 0 || len(data) == 0 {
+		return 0, errno
+	}
+	switch out := to.(type) {
+	case *registryFile:
+		return out.Write(ctx, data, dst)
+	case *plainFile:
+		if errno := out.dropPrivileges(ctx); errno != 0 {
+			return 0, errno
+		}
+		n, errno := out.Write(ctx, data, dst)
+		if errno == 0 && f.tx == nil {
+			out.node.lineage.copied(f.snapshot.Copied())
+		}
+		return n, errno
+	}
+	return 0, syscall.EXDEV
+}
+
+// content returns a part of what the file shows, without having it count as
+// seen unless it is the process's own.
+func (f *registryFile) content(ctx context.Context, off int64, size int) ([]byte, syscall.Errno) {
+	if f.tx == nil {
+		return part(f.snapshot.Version().Bytes(), off, size), 0
+	}
+	buf := make([]byte, max(0, min(int64(size), f.tx.Size()-off)))
+	if len(buf) == 0 {
+		return nil, 0
+	}
+	n, err := f.tx.ReadAt(f.callers().of(ctx), buf, off)
+	if n == 0 {
+		return nil, registryErrno(err)
+	}
+	return buf[:n], 0
+}

@@ -1,0 +1,25 @@
+package fs
+
+import (
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// procPath names an open descriptor's object. It is for the calls that have no
+// form relative to an O_PATH descriptor; the kernel goes straight to the object,
+// whatever has become of its name.
+func procPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
+
+// retry calls f until it is not interrupted by a signal. Some file systems
+// interrupt calls that hit upon the signals of Go's scheduler.
+func retry(f func() error) error {
+	for {
+		if err := f(); err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// closeFD closes a descriptor of which no error can be told.
+func closeFD(fd int) { _ = unix.Close(fd) }

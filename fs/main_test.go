@@ -1,0 +1,301 @@
+package fs
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/moby/sys/mountinfo"
+	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
+
+	"clawfs/backing"
+	"clawfs/txn"
+)
+
+// A client in the process that serves it can deadlock, so every mount under test
+// is served by another process: this binary once more, told by serveVariable
+// what to mount.
+const serveVariable = "CLAWFS_TEST_SERVE"
+
+// serveConfig is what the serving process is told.
+type serveConfig struct {
+	Dir, Mountpoint string
+	Options         Options
+	Descriptors     uint64 // limit to begin with; 0: as it is
+	PanicOn         string // name whose lookup panics
+}
+
+func TestMain(m *testing.M) {
+	if config := os.Getenv(serveVariable); config != "" {
+		if err := serveForTest(config); err != nil {
+			fmt.Fprintln(os.Stderr, "serve:", err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	code := m.Run()
+	if left := mountsBelow(os.TempDir()); len(left) > 0 && code == 0 {
+		fmt.Fprintln(os.Stderr, "mounts left behind:", left)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// serveForTest mounts, says so on standard output, and serves until standard
+// input ends, as it does when the test's process is gone.
+func serveForTest(config string) error {
+	var c serveConfig
+	if err := json.Unmarshal([]byte(config), &c); err != nil {
+		return err
+	}
+	if c.Descriptors != 0 {
+		limit := syscall.Rlimit{Cur: c.Descriptors, Max: c.Descriptors}
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+			return err
+		}
+	}
+	dir, err := Clear(c.Dir)
+	if err != nil {
+		return err
+	}
+	mountpoint, err := Clear(c.Mountpoint)
+	if err != nil {
+		return err
+	}
+	below, err := backing.Open(dir, backing.Options{})
+	if err != nil {
+		return err
+	}
+	defer below.Close()
+	if err := os.Chdir("/"); err != nil {
+		return err
+	}
+	if c.Options.Log, err = zap.NewDevelopment(); err != nil {
+		return err
+	}
+	server, err := Mount(below, txn.New(below, txn.Config{Alive: Alive}), mountpoint, c.Options)
+	if err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, "shutdown:", err)
+			os.Exit(1)
+		}
+	}()
+	server.Wait()
+	return nil
+}
+
+// mount is a mount under test.
+type mount struct {
+	t       *testing.T
+	dir     string // below which everything happens
+	backing string // the same directory without clawfs; empty in place
+	cmd     *exec.Cmd
+	stdin   io.Closer
+	stderr  *lockedBuffer
+	exited  chan error
+}
+
+// mountOn mounts one directory on another, which may be the same.
+func mountOn(t *testing.T, dir, mountpoint string, configure ...func(*serveConfig)) *mount {
+	t.Helper()
+	m, err := startMount(t, dir, mountpoint, configure...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// inPlace mounts a new directory in place.
+func inPlace(t *testing.T, configure ...func(*serveConfig)) *mount {
+	t.Helper()
+	dir := scratch(t)
+	m := mountOn(t, dir, dir, configure...)
+	m.backing = ""
+	return m
+}
+
+// aside mounts a new directory on another one, so that what happens below the
+// mount can be seen, and done behind its back.
+func aside(t *testing.T, configure ...func(*serveConfig)) *mount {
+	t.Helper()
+	return mountOn(t, scratch(t), scratch(t), configure...)
+}
+
+// scratch makes a directory that anybody may enter, on a real file system where
+// one is at hand.
+func scratch(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "clawfs-fs-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func startMount(t *testing.T, dir, mountpoint string, configure ...func(*serveConfig)) (*mount, error) {
+	t.Helper()
+	needFUSE(t)
+	c := serveConfig{Dir: dir, Mountpoint: mountpoint, Options: Options{AllowOther: os.Geteuid() == 0}}
+	for _, f := range configure {
+		f(&c)
+	}
+	config, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &mount{t: t, dir: mountpoint, backing: dir, stderr: &lockedBuffer{}, exited: make(chan error, 1)}
+	m.cmd = exec.Command(os.Args[0])
+	m.cmd.Env = append(os.Environ(), serveVariable+"="+string(config))
+	m.cmd.Stderr = m.stderr
+	stdin, err := m.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.stdin = stdin
+	ready, err := m.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line := make([]byte, len("ready\n"))
+	_, readErr := io.ReadFull(ready, line)
+	go func() { m.exited <- m.cmd.Wait() }()
+	if readErr != nil {
+		return nil, fmt.Errorf("the server did not start: %v\n%s", <-m.exited, m.stderr)
+	}
+	t.Cleanup(m.stop)
+	return m, nil
+}
+
+// stop ends the server, by force if need be, and leaves no mount behind.
+func (m *mount) stop() {
+	if m.cmd == nil {
+		return
+	}
+	_ = m.stdin.Close()
+	select {
+	case err := <-m.exited:
+		if err != nil {
+			m.t.Errorf("the server ended badly: %v\n%s", err, m.stderr)
+		}
+	case <-time.After(10 * time.Second):
+		_ = unix.Unmount(m.dir, unix.MNT_DETACH)
+		_ = m.cmd.Process.Kill()
+		<-m.exited
+		m.t.Errorf("the server did not end\n%s", m.stderr)
+	}
+	m.cmd = nil
+	for len(mountsBelow(m.dir)) > 0 {
+		m.t.Errorf("%s was left mounted", m.dir)
+		if err := unix.Unmount(m.dir, unix.MNT_DETACH); err != nil {
+			m.t.Fatal(err)
+		}
+	}
+}
+
+// kill ends the server as a crash does. Its mount stays, dead.
+func (m *mount) kill() {
+	m.t.Helper()
+	if err := m.cmd.Process.Kill(); err != nil {
+		m.t.Fatal(err)
+	}
+	<-m.exited
+	m.cmd = nil
+	m.t.Cleanup(func() { _ = unix.Unmount(m.dir, unix.MNT_DETACH) })
+}
+
+func (m *mount) path(name string) string { return filepath.Join(m.dir, name) }
+
+// behind is the path of a name without clawfs.
+func (m *mount) behind(name string) string { return filepath.Join(m.backing, name) }
+
+// mountsBelow lists the mounts of clawfs on a directory and below it.
+func mountsBelow(dir string) []string {
+	mounts, err := mountinfo.GetMounts(func(info *mountinfo.Info) (skip, stop bool) {
+		below := info.Mountpoint == dir || strings.HasPrefix(info.Mountpoint, dir+"/clawfs-")
+		return !below || info.FSType != fsType, false
+	})
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var paths []string
+	for _, m := range mounts {
+		paths = append(paths, m.Mountpoint)
+	}
+	return paths
+}
+
+func needFUSE(t *testing.T) {
+	t.Helper()
+	if _, err := os.Stat("/dev/fuse"); err != nil {
+		t.Skip("no /dev/fuse:", err)
+	}
+}
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+}
+
+// lockedBuffer takes the server's log.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// run runs a program and returns what it printed.
+func run(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("%s: %v\n%s", cmd, err, out)
+		}
+		t.Fatalf("%s: %v", cmd, err)
+	}
+	return string(out)
+}

@@ -1,0 +1,252 @@
+package fs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	fusefs "github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
+
+	"clawfs/backing"
+	"clawfs/txn"
+)
+
+// fusermount is the program by which ordinary users mount.
+const fusermount = "fusermount3"
+
+// Options say how a mount behaves.
+type Options struct {
+	Patterns   *Patterns   // what is a registry; nil: as the defaults say
+	AllowOther bool        // let other users in, as far as the modes of files allow
+	Debug      bool        // log every request
+	Log        *zap.Logger // nil: no log
+}
+
+// Server serves one mount.
+type Server struct {
+	mountpoint string
+	mountID    int
+	fsys       *fileSystem
+	fuse       *fuse.Server
+	watchers   notifier
+	done       chan struct{} // closed when the last request is answered
+}
+
+// Mount mounts the directory of dir on a mountpoint, which may be the same
+// directory: in place. The store must be over dir; both stay the caller's, and in
+// use until Wait returns. The mountpoint must be absolute, free of symbolic links
+// and of dead mounts (Clear). Mount returns when the kernel's INIT is answered and
+// requests are served.
+//
+// It changes the process: the umask becomes 0, since the kernel applies the
+// callers', and the limit of descriptors is raised as far as possible.
+//
+// Errors: *MissingError, *NotDirectoryError, *MountedError, *DeadMountError,
+// *NoFUSEError, *PatternError, or the system's.
+func Mount(dir *backing.Dir, store *txn.Store, mountpoint string, o Options) (*Server, error) {
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	unix.Umask(0)
+	fsys, err := newFileSystem(dir, store, o, raiseDescriptorLimit())
+	if err != nil {
+		return nil, err
+	}
+	options, err := mountOptions(dir.Fd(), o)
+	if err != nil {
+		return nil, err
+	}
+	raw := &requests{RawFileSystem: fusefs.NewNodeFS(fsys.root, options), fsys: fsys}
+	server, err := newServer(raw, mountpoint, &options.MountOptions)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{mountpoint: mountpoint, fsys: fsys, fuse: server, done: make(chan struct{})}
+	if m, err := topMount(mountpoint); err == nil && m != nil {
+		s.mountID = m.ID
+		s.watchers.init(mountpoint, unix.Mkdev(uint32(m.Major), uint32(m.Minor)))
+		store.Watch(&s.watchers)
+	}
+	go s.serve()
+	return s, nil
+}
+
+func newFileSystem(dir *backing.Dir, store *txn.Store, o Options, descriptors uint64) (*fileSystem, error) {
+	names := o.Patterns
+	if names == nil {
+		var err error
+		if names, err = NewPatterns(nil, nil, nil); err != nil {
+			return nil, err
+		}
+	}
+	var stx unix.Statx_t
+	if err := statFD(dir.Fd(), &stx); err != nil {
+		return nil, os.NewSyscallError("statx", err)
+	}
+	fsys := &fileSystem{
+		log: o.Log, dir: dir, store: store, names: names,
+		callers: newCallers(), credentials: newCredentials(), origin: originOf(&stx),
+	}
+	id := fusefs.StableAttr{Mode: unix.S_IFDIR, Ino: rootID, Gen: generationOf(&stx)}
+	fsys.root = &node{fsys: fsys, fd: dir.Fd(), dev: fsys.origin.dev, id: id}
+	fsys.nodes.init(fsys.pruner.crowded)
+	fsys.pruner.init(fsys, descriptors)
+	return fsys, nil
+}
+
+// maxWrite is the most that one request reads or writes.
+const maxWrite = 1 << 20
+
+func mountOptions(root int, o Options) (*fusefs.Options, error) {
+	source, err := os.Readlink(procPath(root))
+	if err != nil {
+		return nil, err
+	}
+	logger, err := zap.NewStdLogAt(o.Log, zap.WarnLevel)
+	if err != nil {
+		return nil, err
+	}
+	return &fusefs.Options{
+		// No timeouts: each reply has its own, by the role of the file.
+		NullPermissions: true, // a mode of 0 means nothing else
+		ExternalNodeID:  true,
+		RootStableAttr:  &fusefs.StableAttr{Ino: rootID},
+		Logger:          logger,
+		MountOptions: fuse.MountOptions{
+			AllowOther:    o.AllowOther,
+			Options:       []string{"default_permissions"},
+			MaxBackground: 64,
+			MaxWrite:      maxWrite,
+			FsName:        source,
+			Name:          strings.TrimPrefix(fsType, "fuse."),
+			Debug:         o.Debug,
+			Logger:        logger,
+			EnableAcl:     true,
+			PanicHandler:  func(v any) fuse.Status { return survive(o.Log, v) },
+			// O_TRUNC comes with OPEN, the umask with what creates, and the
+			// kernel asks for no capabilities before each write.
+			ExtraCapabilities: fuse.CAP_ATOMIC_O_TRUNC | fuse.CAP_DONT_MASK | fuse.CAP_HANDLE_KILLPRIV_V2 |
+				fuse.CAP_SETXATTR_EXT | fuse.CAP_DIRECT_IO_ALLOW_MMAP | fuse.CAP_READDIRPLUS_AUTO | fuse.CAP_ASYNC_DIO,
+			DisabledCapabilities: fuse.CAP_NO_OPEN_SUPPORT | fuse.CAP_PASSTHROUGH,
+		},
+	}, nil
+}
+
+// survive makes a panic in a handler that request's EIO. What was thrown is not
+// logged, unless the runtime did: it might hold something out of a document.
+func survive(log *zap.Logger, thrown any) fuse.Status {
+	what := fmt.Sprintf("%T", thrown)
+	if err, ok := thrown.(runtime.Error); ok {
+		what = err.Error()
+	}
+	log.Error("panic in a request", zap.String("thrown", what), zap.ByteString("goroutine", debug.Stack()))
+	return fuse.EIO
+}
+
+// newServer mounts and answers the kernel's first request. Root mounts by
+// itself, on the very directory that the path stands for now; others have
+// fusermount3 do it.
+func newServer(raw fuse.RawFileSystem, path string, o *fuse.MountOptions) (*fuse.Server, error) {
+	if os.Geteuid() != 0 {
+		if _, err := exec.LookPath(fusermount); err != nil {
+			return nil, &NoFUSEError{Problem: fusermount + " is missing, without which only root can mount"}
+		}
+		return fuse.NewServer(raw, path, o)
+	}
+	device, err := mountDirectly(path, o)
+	if err != nil {
+		return nil, err
+	}
+	server, err := fuse.NewServer(raw, fmt.Sprintf("/dev/fd/%d", device), o)
+	if err != nil {
+		return nil, errors.Join(err, detach(path, true))
+	}
+	return server, nil
+}
+
+// mountDirectly mounts a new FUSE connection and returns its descriptor.
+func mountDirectly(path string, o *fuse.MountOptions) (int, error) {
+	device, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, &NoFUSEError{Problem: "cannot open /dev/fuse: " + err.Error()}
+	}
+	dir, err := openMountpoint(path)
+	if err != nil {
+		closeFD(device)
+		return -1, err
+	}
+	defer closeFD(dir)
+	data := fmt.Sprintf("fd=%d,rootmode=%o,user_id=%d,group_id=%d,max_read=%d,%s",
+		device, unix.S_IFDIR, os.Geteuid(), os.Getegid(), o.MaxWrite, strings.Join(o.Options, ","))
+	if o.AllowOther {
+		data += ",allow_other"
+	}
+	err = unix.Mount(o.FsName, procPath(dir), fsType, unix.MS_NOSUID|unix.MS_NODEV, data)
+	switch err {
+	case nil:
+		return device, nil
+	case unix.EPERM, unix.ENODEV:
+		closeFD(device)
+		return -1, &NoFUSEError{Problem: "this system does not let the process mount: " + err.Error()}
+	}
+	closeFD(device)
+	return -1, os.NewSyscallError("mount", err)
+}
+
+// serve answers requests until the mount is taken away.
+func (s *Server) serve() {
+	defer close(s.done)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go s.fsys.pruner.run(ctx)
+	if s.watchers.wake != nil {
+		go s.watchers.run(ctx)
+	}
+	s.fuse.Serve()
+	s.fsys.nodes.clear()
+}
+
+// Wait returns when the mount was taken away, by whomever, and the last request
+// is answered.
+func (s *Server) Wait() { <-s.done }
+
+// Shutdown takes the mount away, lazily if it is in use, and waits until the
+// last file that is still open has been closed, or ctx ends. Its error then is
+// ctx's, what has been staged and not committed is in quarantine, and what is open
+// stays served until the process ends.
+func (s *Server) Shutdown(ctx context.Context) error {
+	if err := s.unmount(); err != nil {
+		return err
+	}
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		s.fsys.store.Abandon()
+		return ctx.Err()
+	}
+}
+
+// unmount takes the mount away, if it is still what the mountpoint shows.
+func (s *Server) unmount() error {
+	m, err := topMount(s.mountpoint)
+	if err != nil {
+		return err
+	}
+	if m == nil || m.ID != s.mountID {
+		return nil
+	}
+	err = detach(s.mountpoint, false)
+	if errors.Is(err, unix.EBUSY) {
+		err = detach(s.mountpoint, true)
+	}
+	return err
+}

@@ -1,0 +1,257 @@
+package fs
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/moby/sys/mountinfo"
+	"golang.org/x/sys/unix"
+)
+
+// fsType is what the mount table calls a mount of clawfs.
+const fsType = "fuse.clawfs"
+
+// deathPatience is how long a mount may take to show whether its daemon is gone.
+const deathPatience = time.Second
+
+// MissingError says that there is no directory to mount on.
+type MissingError struct{ Path string }
+
+// Error names the path.
+func (e *MissingError) Error() string { return "there is no directory " + e.Path }
+
+// NotDirectoryError says that something else is where a directory is wanted.
+type NotDirectoryError struct{ Path string }
+
+// Error names the path.
+func (e *NotDirectoryError) Error() string { return e.Path + " is not a directory" }
+
+// MountedError says that clawfs serves a directory already.
+type MountedError struct{ Path string }
+
+// Error names the path.
+func (e *MountedError) Error() string { return e.Path + " is mounted already" }
+
+// DeadMountError says that on a directory there is a dead mount of another file
+// system, or one that could not be taken away.
+type DeadMountError struct {
+	Path, Type string
+	Err        error // why it could not be taken away, or nil
+}
+
+// Error names the path and the type.
+func (e *DeadMountError) Error() string {
+	return fmt.Sprintf("on %s there is a dead mount of type %s", e.Path, e.Type)
+}
+
+// Unwrap returns why the mount could not be taken away.
+func (e *DeadMountError) Unwrap() error { return e.Err }
+
+// NoFUSEError says what the system lacks to mount.
+type NoFUSEError struct {
+	Problem string
+	Cure    string // the command that helps; empty where none is known
+}
+
+// Error returns the problem.
+func (e *NoFUSEError) Error() string { return e.Problem }
+
+// Mountpoint is a directory and what is mounted on it.
+type Mountpoint struct {
+	Dir   string          // absolute, free of symbolic links
+	Mount *mountinfo.Info // the topmost mount on it; nil if there is none
+}
+
+// FindMountpoint finds out what a name given by a user stands for. It does not
+// touch what is mounted there as long as the mount table tells enough: a daemon
+// that is dead, or stuck, must not hold it up. Errors: *MissingError,
+// *NotDirectoryError, or the system's.
+func FindMountpoint(name string) (Mountpoint, error) {
+	dir, err := filepath.Abs(name)
+	if err != nil {
+		return Mountpoint{}, err
+	}
+	if m, err := topMount(dir); err != nil || m != nil {
+		return Mountpoint{Dir: dir, Mount: m}, err
+	}
+	parent, err := filepath.EvalSymlinks(filepath.Dir(dir))
+	if err != nil {
+		return Mountpoint{}, missing(dir, err)
+	}
+	resolved := filepath.Join(parent, filepath.Base(dir))
+	if m, err := topMount(resolved); err != nil || m != nil {
+		return Mountpoint{Dir: resolved, Mount: m}, err
+	}
+	if resolved, err = filepath.EvalSymlinks(resolved); err != nil {
+		return Mountpoint{}, missing(dir, err)
+	}
+	if m, err := topMount(resolved); err != nil || m != nil {
+		return Mountpoint{Dir: resolved, Mount: m}, err
+	}
+	info, err := os.Stat(resolved)
+	if err == nil && !info.IsDir() {
+		err = &NotDirectoryError{Path: resolved}
+	}
+	return Mountpoint{Dir: resolved}, err
+}
+
+func missing(path string, err error) error {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return &MissingError{Path: path}
+	case errors.Is(err, unix.ENOTDIR):
+		return &NotDirectoryError{Path: path}
+	}
+	return err
+}
+
+// topMount returns what is mounted on a path, as the mount table has it; nil if
+// nothing is.
+func topMount(path string) (*mountinfo.Info, error) {
+	mounts, err := mountinfo.GetMounts(mountinfo.SingleEntryFilter(path))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the mount table: %w", err)
+	}
+	if len(mounts) == 0 {
+		return nil, nil
+	}
+	return mounts[len(mounts)-1], nil // later mounts cover earlier ones
+}
+
+// Mounts lists the mounts of clawfs in the order in which they were made.
+func Mounts() ([]Mountpoint, error) {
+	mounts, err := mountinfo.GetMounts(mountinfo.FSTypeFilter(fsType))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the mount table: %w", err)
+	}
+	out := make([]Mountpoint, 0, len(mounts))
+	for _, m := range mounts {
+		out = append(out, Mountpoint{Dir: m.Mountpoint, Mount: m})
+	}
+	return out, nil
+}
+
+// IsClawfs reports whether clawfs is what is mounted there, living or dead.
+func (m Mountpoint) IsClawfs() bool { return m.Mount != nil && m.Mount.FSType == fsType }
+
+// IsDead reports whether the daemon behind the mount is gone. One that does not
+// answer is not gone.
+func (m Mountpoint) IsDead() bool {
+	if m.Mount == nil {
+		return false
+	}
+	answer := make(chan error, 1)
+	go func() {
+		var st unix.Statfs_t
+		answer <- unix.Statfs(m.Dir, &st)
+	}()
+	select {
+	case err := <-answer:
+		return err == unix.ENOTCONN || err == unix.ECONNABORTED
+	case <-time.After(deathPatience):
+		return false
+	}
+}
+
+// Owner returns the id of the user who has mounted a FUSE file system there; the
+// kernel notes it in the options of the mount.
+func (m Mountpoint) Owner() (uid int, ok bool) {
+	if m.Mount == nil {
+		return 0, false
+	}
+	for option := range strings.SplitSeq(m.Mount.VFSOptions, ",") {
+		if _, err := fmt.Sscanf(option, "user_id=%d", &uid); err == nil {
+			return uid, true
+		}
+	}
+	return 0, false
+}
+
+// Detach takes the mount away: lazily, that is at once though it is in use, or
+// not at all if it is busy (unix.EBUSY).
+func (m Mountpoint) Detach(lazily bool) error { return detach(m.Dir, lazily) }
+
+// Clear prepares a directory for mounting: it resolves the path and takes away
+// dead mounts that a killed daemon has left. It must come before the directory
+// is opened, as a dead mount hides it. It returns the path, absolute and free of
+// symbolic links. Errors: *MissingError, *NotDirectoryError, *MountedError where
+// a daemon lives, *DeadMountError, or the system's.
+func Clear(path string) (string, error) {
+	for {
+		m, err := FindMountpoint(path)
+		switch {
+		case err != nil:
+			return "", err
+		case !m.IsDead() && m.IsClawfs():
+			return "", &MountedError{Path: m.Dir}
+		case !m.IsDead():
+			return m.Dir, nil
+		case !m.IsClawfs():
+			return "", &DeadMountError{Path: m.Dir, Type: m.Mount.FSType}
+		}
+		if err := m.Detach(true); err != nil {
+			return "", &DeadMountError{Path: m.Dir, Type: m.Mount.FSType, Err: err}
+		}
+	}
+}
+
+// openMountpoint opens a directory on which clawfs is to be mounted, and is not
+// yet: two mounts on one directory would stack without a word.
+func openMountpoint(path string) (fd int, err error) {
+	m, err := topMount(path)
+	if err != nil {
+		return -1, err
+	}
+	if (Mountpoint{Dir: path, Mount: m}).IsClawfs() {
+		return -1, &MountedError{Path: path}
+	}
+	err = retry(func() error {
+		fd, err = unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return -1, missing(path, &os.PathError{Op: "open", Path: path, Err: err})
+	}
+	return fd, nil
+}
+
+// detach takes the topmost mount on a path away. An ordinary user needs
+// fusermount3 for it, which doesn't say in a way fit for programs why it failed:
+// as the mount is the user's own, EBUSY is taken for the reason.
+func detach(path string, lazily bool) error {
+	flags := unix.UMOUNT_NOFOLLOW
+	if lazily {
+		flags |= unix.MNT_DETACH
+	}
+	err := unix.Unmount(path, flags)
+	if err != unix.EPERM {
+		return os.NewSyscallError("umount", err)
+	}
+	m, err := topMount(path)
+	if err != nil {
+		return err
+	}
+	if uid, ok := (Mountpoint{Mount: m}).Owner(); ok && uid != os.Geteuid() {
+		return fmt.Errorf("the mount on %s belongs to user %d", path, uid)
+	}
+	args := []string{"-u", "-q"}
+	if lazily {
+		args = append(args, "-z")
+	}
+	bin, err := exec.LookPath(fusermount)
+	if err != nil {
+		return &NoFUSEError{Problem: fusermount + " is missing, without which only root can unmount"}
+	}
+	if exec.Command(bin, append(args, "--", path)...).Run() == nil {
+		return nil
+	}
+	if m, err := topMount(path); err != nil || m == nil {
+		return err // somebody was faster
+	}
+	return os.NewSyscallError("umount", unix.EBUSY)
+}

@@ -1,0 +1,192 @@
+package fs
+
+import (
+	"context"
+	"syscall"
+	"unsafe"
+
+	fusefs "github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+)
+
+// plainFile is an open plain file, or an open file below .clawfs: a descriptor
+// of the backing file, on which offsets come with each request.
+type plainFile struct {
+	node     *node
+	fd       int
+	writable bool
+}
+
+// plainFlags returns the flags with which the backing file is opened. The kernel
+// has dealt with O_APPEND and O_DIRECT itself: its requests have absolute
+// offsets, and unaligned buffers.
+func plainFlags(flags uint32) int {
+	const kept = unix.O_ACCMODE | unix.O_TRUNC | unix.O_SYNC | unix.O_DSYNC | unix.O_NOATIME
+	return int(flags)&kept | unix.O_LARGEFILE | unix.O_NOCTTY
+}
+
+func writes(flags uint32) bool { return flags&unix.O_ACCMODE != unix.O_RDONLY }
+
+// newPlainFile makes a handle of a descriptor, which it takes over, and says how
+// the kernel is to use it. The pages of a plain file stay valid from one open to
+// the next: whatever changes it comes through the kernel, or is noticed by its
+// time when the attributes are asked for next.
+func newPlainFile(n *node, fd int, flags uint32) (*plainFile, uint32) {
+	fuseFlags := uint32(fuse.FOPEN_KEEP_CACHE)
+	if n.own {
+		fuseFlags = fuse.FOPEN_DIRECT_IO // the daemon writes there itself
+	}
+	n.plainFiles.Add(1)
+	return &plainFile{node: n, fd: fd, writable: writes(flags)}, fuseFlags
+}
+
+// Open opens a regular file.
+func (n *node) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
+	if writes(flags) || flags&unix.O_TRUNC != 0 {
+		if errno := n.changeable(); errno != 0 {
+			return nil, 0, errno
+		}
+	}
+	if _, _, path, ok := n.registry(); ok {
+		return n.openRegistry(ctx, path, flags)
+	}
+	if n.isRegistry() {
+		return nil, 0, syscall.ESTALE // its name has come to mean something else: the kernel looks again
+	}
+	if flags&unix.O_TRUNC != 0 {
+		n.lineage.begin()
+	}
+	fd, err := n.reopen(plainFlags(flags))
+	if err != nil {
+		return nil, 0, plainErrno(err)
+	}
+	h, fuseFlags := newPlainFile(n, fd, flags)
+	return h, fuseFlags, 0
+}
+
+// Read reads at an offset. Large reads are spliced.
+func (f *plainFile) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
+	if len(dest) >= splicedFrom {
+		return fuse.ReadResultFd(uintptr(f.fd), off, len(dest)), 0
+	}
+	var n int
+	err := retry(func() (err error) {
+		n, err = unix.Pread(f.fd, dest, off)
+		return err
+	})
+	if err != nil {
+		return nil, plainErrno(err)
+	}
+	return fuse.ReadResultData(dest[:n]), 0
+}
+
+// splicedFrom is the size from which splicing costs less than copying.
+const splicedFrom = 64 << 10
+
+// Write writes at an offset.
+func (f *plainFile) Write(ctx context.Context, data []byte, off int64) (uint32, syscall.Errno) {
+	f.node.lineage.note(f.node.fsys, ctx)
+	var n int
+	err := retry(func() (err error) {
+		n, err = unix.Pwrite(f.fd, data, off)
+		return err
+	})
+	if err != nil {
+		return 0, plainErrno(err)
+	}
+	return uint32(n), 0
+}
+
+// Flush is one close of one descriptor. File systems that report errors of
+// writing at close are asked by closing a duplicate.
+func (f *plainFile) Flush(ctx context.Context) syscall.Errno {
+	if !f.writable {
+		return 0
+	}
+	fd, err := unix.FcntlInt(uintptr(f.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return 0 // no descriptor left: the close itself succeeds
+	}
+	if err := unix.Close(fd); err != unix.EINTR {
+		return plainErrno(err)
+	}
+	return 0
+}
+
+// Fsync makes the file durable.
+func (f *plainFile) Fsync(ctx context.Context, flags uint32) syscall.Errno {
+	return plainErrno(syncFD(f.fd, flags))
+}
+
+func syncFD(fd int, flags uint32) error {
+	const dataOnly = 1 // FUSE_FSYNC_FDATASYNC
+	if flags&dataOnly != 0 {
+		return retry(func() error { return unix.Fdatasync(fd) })
+	}
+	return retry(func() error { return unix.Fsync(fd) })
+}
+
+// Release is the end of the last descriptor.
+func (f *plainFile) Release(ctx context.Context) syscall.Errno {
+	f.node.plainFiles.Add(-1)
+	closeFD(f.fd)
+	return 0
+}
+
+// Allocate implements fallocate(2).
+func (f *plainFile) Allocate(ctx context.Context, off, size uint64, mode uint32) syscall.Errno {
+	if errno := f.dropPrivileges(ctx); errno != 0 {
+		return errno
+	}
+	return plainErrno(retry(func() error { return unix.Fallocate(f.fd, mode, int64(off), int64(size)) }))
+}
+
+// Lseek finds data and holes.
+func (f *plainFile) Lseek(ctx context.Context, off uint64, whence uint32) (uint64, syscall.Errno) {
+	pos, err := unix.Seek(f.fd, int64(off), int(whence))
+	if err != nil {
+		return 0, plainErrno(err)
+	}
+	return uint64(pos), 0
+}
+
+// dropPrivileges is for the requests that change content without saying what
+// their caller may. Only root keeps setuid and setgid.
+func (f *plainFile) dropPrivileges(ctx context.Context) syscall.Errno {
+	if caller, ok := fuse.FromContext(ctx); ok && caller.Uid == 0 {
+		return 0
+	}
+	return plainErrno(f.node.dropPrivileges(ctx))
+}
+
+// Ioctl passes on what only reads a file's flags, on which lsattr and cp rely.
+// An ioctl would run with the daemon's rights: of the others some destroy the
+// file system below.
+func (f *plainFile) Ioctl(ctx context.Context, cmd uint32, arg uint64, input, output []byte) (int32, syscall.Errno) {
+	return harmlessIoctl(f.fd, cmd, output)
+}
+
+func harmlessIoctl(fd int, cmd uint32, output []byte) (int32, syscall.Errno) {
+	size, ok := ioctlSize(cmd)
+	if !ok || len(output) < size {
+		return 0, syscall.ENOTTY
+	}
+	result, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(cmd), uintptr(unsafe.Pointer(&output[0])))
+	if errno == syscall.EOPNOTSUPP {
+		errno = syscall.ENOTTY
+	}
+	return int32(result), errno
+}
+
+// ioctlSize returns the size of a harmless ioctl's result.
+func ioctlSize(cmd uint32) (size int, ok bool) {
+	const fsIocFsgetxattr = 0x801c581f // struct fsxattr
+	switch cmd {
+	case unix.FS_IOC_GETFLAGS:
+		return 8, true
+	case fsIocFsgetxattr:
+		return 28, true
+	}
+	return 0, false
+}

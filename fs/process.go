@@ -1,0 +1,222 @@
+package fs
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"clawfs/txn"
+)
+
+// thread is what the kernel tells of a thread.
+type thread struct {
+	process, parent int    // ids
+	inode           uint64 // of the thread's pidfd, 0 if not known
+}
+
+// pidfdThread has a pidfd stand for a thread (PIDFD_THREAD, since 6.9).
+const pidfdThread = unix.O_EXCL
+
+// threadInfo asks the kernel about a thread; not ok where it is gone.
+func threadInfo(tid int) (thread, bool) {
+	fd, err := unix.PidfdOpen(tid, pidfdThread)
+	if err != nil {
+		return threadStatus(tid)
+	}
+	defer closeFD(fd)
+	info := unix.PidfdInfo{Mask: unix.PIDFD_INFO_PID}
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.PIDFD_GET_INFO, uintptr(unsafe.Pointer(&info)))
+	if errno != 0 || info.Tgid == 0 {
+		return threadStatus(tid)
+	}
+	t := thread{process: int(info.Tgid), parent: int(info.Ppid)}
+	if t.process == tid {
+		t.inode = inodeOf(fd)
+	}
+	return t, true
+}
+
+// threadStatus is threadInfo for kernels before 6.13. The file is one of those
+// that no exec holds up.
+func threadStatus(tid int) (thread, bool) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
+	if err != nil {
+		return thread{}, false
+	}
+	var t thread
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(line, ":")
+		switch name {
+		case "Tgid":
+			t.process, _ = strconv.Atoi(strings.TrimSpace(value))
+		case "PPid":
+			t.parent, _ = strconv.Atoi(strings.TrimSpace(value))
+			return t, t.process > 0
+		}
+	}
+	return thread{}, false
+}
+
+// pidfdInode returns the inode number of a process's pidfd, not ok where it has
+// gone.
+func pidfdInode(pid int) (inode uint64, ok bool) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return 0, false
+	}
+	defer closeFD(fd)
+	return inodeOf(fd), true
+}
+
+func inodeOf(fd int) uint64 {
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil {
+		return 0
+	}
+	return st.Ino
+}
+
+// pidfdsDiffer reports whether this kernel gives each process's pidfd an inode
+// of its own. Where all have one, it is that of every anonymous file.
+func pidfdsDiffer() bool {
+	fd, err := unix.PidfdOpen(os.Getpid(), 0)
+	if err != nil {
+		return false
+	}
+	defer closeFD(fd)
+	return isPidfs(fd)
+}
+
+func isPidfs(fd int) bool {
+	var fs unix.Statfs_t
+	return unix.Fstatfs(fd, &fs) == nil && fs.Type == unix.PID_FS_MAGIC
+}
+
+// processTable tells processes of one id apart by holding a pidfd of each that
+// it was asked about: as long as that process lives, nobody else has its id.
+type processTable struct {
+	mu     sync.Mutex // guards what follows
+	last   uint64
+	living map[int]heldProcess
+	sweep  int // number of processes at which to look for ended ones
+}
+
+type heldProcess struct {
+	fd     int
+	serial uint64
+}
+
+func newProcessTable() *processTable {
+	return &processTable{living: make(map[int]heldProcess), sweep: 64}
+}
+
+// serial returns a number for the process that has the id now.
+func (t *processTable) serial(pid int) uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p, ok := t.living[pid]; ok {
+		if !hasEnded(p.fd) {
+			return p.serial
+		}
+		closeFD(p.fd)
+		delete(t.living, pid)
+	}
+	if len(t.living) >= t.sweep {
+		t.dropEnded()
+	}
+	t.last++
+	if fd, err := unix.PidfdOpen(pid, 0); err == nil {
+		t.living[pid] = heldProcess{fd: fd, serial: t.last}
+	}
+	return t.last
+}
+
+// dropEnded gives up what has ended. It is called each time when the number of
+// processes has doubled. The caller holds mu.
+func (t *processTable) dropEnded() {
+	for pid, p := range t.living {
+		if hasEnded(p.fd) {
+			closeFD(p.fd)
+			delete(t.living, pid)
+		}
+	}
+	t.sweep = 2 * max(len(t.living), 32)
+}
+
+// Flags of a task, and the bit of SIGKILL among pending signals
+// (linux/sched.h).
+const (
+	flagExiting  = 0x4
+	flagSignaled = 0x400
+	bitKilled    = 1 << (9 - 1)
+)
+
+// deathOf says how a thread is dying that closes a file: by which signal, or of
+// its own accord, or not at all.
+//
+// What tells it, /proc/TID/stat, makes the reader wait while the thread is in the
+// middle of an exec. A thread that is exiting has given up its memory before it
+// closes its files, and one that executes a program has not; statm tells that
+// without waiting.
+func deathOf(tid int) txn.Death {
+	proc := "/proc/" + strconv.Itoa(tid)
+	statm, err := os.ReadFile(proc + "/statm")
+	if err != nil || !bytes.HasPrefix(statm, []byte("0 ")) {
+		return txn.Death{}
+	}
+	text, err := os.ReadFile(proc + "/stat")
+	if err != nil {
+		return txn.Death{}
+	}
+	flags, status, ok := parseStat(text)
+	if !ok || flags&flagExiting == 0 {
+		return txn.Death{}
+	}
+	if signal := int(status & 0x7f); signal != 0 {
+		return txn.Death{Signal: signal}
+	}
+	if status == 0 && flags&flagSignaled != 0 && isKilled(proc) {
+		return txn.Death{Signal: int(unix.SIGKILL)} // the status is not shown to everybody
+	}
+	return txn.Death{}
+}
+
+// parseStat returns flags and exit code of a task out of /proc/TID/stat: fields
+// 9 and 52, the name in parentheses being the second.
+func parseStat(text []byte) (flags, status uint64, ok bool) {
+	end := bytes.LastIndexByte(text, ')')
+	if end < 0 {
+		return 0, 0, false
+	}
+	fields := bytes.Fields(text[end+1:])
+	const first = 3 // number of the first field behind the name
+	if len(fields) <= 52-first {
+		return 0, 0, false
+	}
+	flags, err := strconv.ParseUint(string(fields[9-first]), 10, 64)
+	if err != nil {
+		return 0, 0, false
+	}
+	status, err = strconv.ParseUint(string(fields[52-first]), 10, 64)
+	return flags, status, err == nil
+}
+
+// isKilled reports whether SIGKILL is pending for a process.
+func isKilled(proc string) bool {
+	text, err := os.ReadFile(proc + "/status")
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "ShdPnd:"); ok {
+			pending, err := strconv.ParseUint(strings.TrimSpace(value), 16, 64)
+			return err == nil && pending&bitKilled != 0
+		}
+	}
+	return false
+}

@@ -1,0 +1,237 @@
+package fs
+
+import (
+	"context"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+
+	fusefs "github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+
+	"clawfs/txn"
+)
+
+// registryFile is an open registry: a snapshot, or a transaction if it was opened
+// for writing.
+type registryFile struct {
+	node     *node // under which it was opened
+	opener   txn.Actor
+	append   bool
+	snapshot *txn.Snapshot
+	tx       *txn.Tx
+	like     *os.File // what a registry that is being created gets its attributes from
+}
+
+// opened makes the file one of its node's, and says how the kernel is to use it:
+// without its page cache, which belongs to the inode and would mix versions.
+func (f *registryFile) opened() uint32 {
+	f.node.files.add(f)
+	if f.tx == nil {
+		return fuse.FOPEN_DIRECT_IO | fuse.FOPEN_NOFLUSH
+	}
+	return fuse.FOPEN_DIRECT_IO
+}
+
+func (f *registryFile) callers() *callers { return f.node.fsys.callers }
+
+func (f *registryFile) size() uint64 {
+	if f.tx != nil {
+		return uint64(f.tx.Size())
+	}
+	return uint64(f.snapshot.Size())
+}
+
+// Read reads the pinned version, or what is staged.
+func (f *registryFile) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
+	if f.tx == nil {
+		if !f.snapshot.Seen() {
+			f.snapshot.See(f.callers().of(ctx))
+		}
+		return fuse.ReadResultData(part(f.snapshot.Version().Bytes(), off, len(dest))), 0
+	}
+	n, err := f.tx.ReadAt(f.callers().of(ctx), dest, off)
+	if err != nil && err != io.EOF {
+		return nil, registryErrno(err)
+	}
+	return fuse.ReadResultData(dest[:n]), 0
+}
+
+// part returns the bytes from off on, size at the most.
+func part(b []byte, off int64, size int) []byte {
+	if off >= int64(len(b)) {
+		return nil
+	}
+	b = b[off:]
+	return b[:min(size, len(b))]
+}
+
+// Write stages data: at the end of this handle's content with O_APPEND, whatever
+// the kernel takes for the end.
+func (f *registryFile) Write(ctx context.Context, data []byte, off int64) (uint32, syscall.Errno) {
+	if f.tx == nil {
+		return 0, syscall.EBADF
+	}
+	caller := f.callers().named(ctx)
+	f.node.lineage.note(f.node.fsys, ctx)
+	var n int
+	var err error
+	if f.append {
+		n, err = f.tx.Append(caller, data)
+	} else {
+		n, err = f.tx.WriteAt(caller, data, off)
+	}
+	return uint32(n), commitErrno(err)
+}
+
+// Flush is one close of one descriptor: it commits.
+func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
+	if f.tx == nil {
+		return 0
+	}
+	death := deathOf(threadOf(ctx))
+	return commitErrno(f.tx.Flush(f.callers().named(ctx), death))
+}
+
+// Fsync commits, or makes safe what can't be committed yet.
+func (f *registryFile) Fsync(ctx context.Context, _ uint32) syscall.Errno {
+	if f.tx != nil {
+		if err := f.tx.Sync(f.callers().named(ctx)); err != nil {
+			return commitErrno(err)
+		}
+	}
+	return commitErrno(f.node.fsys.dir.Sync())
+}
+
+// Release is the end of the last descriptor.
+func (f *registryFile) Release(context.Context) syscall.Errno {
+	f.node.files.remove(f)
+	if f.tx != nil {
+		f.tx.Release()
+	} else {
+		f.snapshot.Release()
+	}
+	if f.like != nil {
+		_ = f.like.Close() // a commit has taken over what it held
+	}
+	return 0
+}
+
+// Allocate implements fallocate(2) as far as a document can: it grows with zeros.
+func (f *registryFile) Allocate(ctx context.Context, off, size uint64, mode uint32) syscall.Errno {
+	switch {
+	case f.tx == nil:
+		return syscall.EBADF
+	case mode == unix.FALLOC_FL_KEEP_SIZE:
+		return 0
+	case mode != 0:
+		return syscall.EOPNOTSUPP
+	}
+	if end := int64(off + size); end > f.tx.Size() {
+		return commitErrno(f.tx.Truncate(f.callers().named(ctx), end))
+	}
+	return 0
+}
+
+// Lseek finds data, which is all there is, and the hole behind it.
+func (f *registryFile) Lseek(_ context.Context, off uint64, whence uint32) (uint64, syscall.Errno) {
+	size := f.size()
+	switch {
+	case off >= size:
+		return 0, syscall.ENXIO
+	case whence == unix.SEEK_DATA:
+		return off, 0
+	}
+	return size, 0
+}
+
+// registryFiles are the open files of one registry's node.
+type registryFiles struct {
+	mu   sync.Mutex // guards list
+	list []*registryFile
+}
+
+func (o *registryFiles) add(f *registryFile) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.list = append(o.list, f)
+}
+
+func (o *registryFiles) remove(f *registryFile) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if i := slices.Index(o.list, f); i >= 0 {
+		o.list = slices.Delete(o.list, i, i+1)
+	}
+}
+
+// all returns the open files.
+func (o *registryFiles) all() []*registryFile {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.list)
+}
+
+func (o *registryFiles) any() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.list) > 0
+}
+
+// creating returns a file by which the process is creating the registry, or nil.
+func (o *registryFiles) creating(a txn.Actor) *registryFile {
+	for _, f := range o.all() {
+		if f.like != nil && f.opener == a && f.tx.Creates() {
+			return f
+		}
+	}
+	return nil
+}
+
+// writers returns how many files are open for writing.
+func (o *registryFiles) writers() int {
+	n := 0
+	for _, f := range o.all() {
+		if f.tx != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// sizeFor returns the size to tell a process: what it has staged itself, and never
+// less than what it could read by a descriptor that it has opened or inherited.
+// The kernel does not say which descriptor fstat(2) is about.
+func (o *registryFiles) sizeFor(who func() txn.Caller, head uint64) uint64 {
+	files := o.all()
+	if len(files) == 0 {
+		return head
+	}
+	caller := who()
+	size, writes := uint64(0), false
+	for _, f := range files {
+		switch {
+		case f.opener == caller.Actor && caller.Known():
+			writes = writes || f.tx != nil
+		case !isAncestor(f.opener, caller):
+			continue
+		}
+		size = max(size, f.size())
+	}
+	if writes {
+		return size
+	}
+	return max(size, head)
+}
+
+// sizeOf returns the size of what an open file shows, where the request says which
+// one it is about.
+func sizeOf(f fusefs.FileHandle) (size uint64, ok bool) {
+	if h, ok := f.(*registryFile); ok {
+		return h.size(), true
+	}
+	return 0, false
+}

@@ -1,0 +1,126 @@
+package fs
+
+import (
+	"github.com/hanwen/go-fuse/v2/fuse"
+)
+
+// requests stands between the kernel and go-fuse's fs package, for what that
+// package keeps to itself: the umask of what creates, the flags that say that a
+// caller has no privileges, and the counting of references.
+type requests struct {
+	fuse.RawFileSystem
+	fsys *fileSystem
+}
+
+// The modes that come with requests have room for the umask.
+const umaskShift = 16
+
+func joinMode(mode, umask uint32) uint32 { return mode&0xffff | umask&0o777<<umaskShift }
+
+func splitMode(mode uint32) (perm, umask uint32) { return mode & 0o7777, mode >> umaskShift & 0o777 }
+
+// node returns the node that a request is on.
+func (r *requests) node(id uint64) *node {
+	if id == rootID {
+		return r.fsys.root
+	}
+	return r.fsys.nodes.get(id)
+}
+
+// Lookup refuses the names by which an NFS server asks: nothing is exported.
+func (r *requests) Lookup(cancel <-chan struct{}, header *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
+	if name == "." || name == ".." {
+		return fuse.ENOTSUP
+	}
+	return r.RawFileSystem.Lookup(cancel, header, name, out)
+}
+
+// Forget ends references. go-fuse goes first: a node that it still finds must
+// not be closed.
+func (r *requests) Forget(id, count uint64) {
+	r.RawFileSystem.Forget(id, count)
+	r.fsys.nodes.forget(id, count)
+}
+
+// Create passes the umask on.
+func (r *requests) Create(cancel <-chan struct{}, in *fuse.CreateIn, name string, out *fuse.CreateOut) fuse.Status {
+	in.Mode = joinMode(in.Mode, in.Umask)
+	status := r.RawFileSystem.Create(cancel, in, name, out)
+	if status.Ok() && in.OpenFlags&fuse.OPEN_KILL_SUIDGID != 0 {
+		return r.dropPrivileges(cancel, in.Caller, out.NodeId)
+	}
+	return status
+}
+
+// Tmpfile passes the umask on.
+func (r *requests) Tmpfile(cancel <-chan struct{}, in *fuse.CreateIn, out *fuse.CreateOut) fuse.Status {
+	in.Mode = joinMode(in.Mode, in.Umask)
+	return r.RawFileSystem.Tmpfile(cancel, in, out)
+}
+
+// Mkdir passes the umask on.
+func (r *requests) Mkdir(cancel <-chan struct{}, in *fuse.MkdirIn, name string, out *fuse.EntryOut) fuse.Status {
+	in.Mode = joinMode(in.Mode, in.Umask)
+	return r.RawFileSystem.Mkdir(cancel, in, name, out)
+}
+
+// Mknod passes the umask on.
+func (r *requests) Mknod(cancel <-chan struct{}, in *fuse.MknodIn, name string, out *fuse.EntryOut) fuse.Status {
+	in.Mode = joinMode(in.Mode, in.Umask)
+	return r.RawFileSystem.Mknod(cancel, in, name, out)
+}
+
+// Open takes setuid and setgid away where somebody without privileges truncates.
+func (r *requests) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	if in.Mode&fuse.OPEN_KILL_SUIDGID != 0 {
+		if status := r.dropPrivileges(cancel, in.Caller, in.NodeId); !status.Ok() {
+			return status
+		}
+	}
+	return r.RawFileSystem.Open(cancel, in, out)
+}
+
+// Writev takes setuid and setgid away where somebody without privileges writes.
+func (r *requests) Writev(cancel <-chan struct{}, in *fuse.WriteIn, data [][]byte) (uint32, fuse.Status) {
+	if in.WriteFlags&fuse.WRITE_KILL_SUIDGID != 0 {
+		if status := r.dropPrivileges(cancel, in.Caller, in.NodeId); !status.Ok() {
+			return 0, status
+		}
+	}
+	// What was written through a shared mapping comes without its writer, by any
+	// handle that is open for writing: where there are several it might be taken for
+	// somebody else's.
+	if n := r.node(in.NodeId); in.WriteFlags&fuse.WRITE_CACHE != 0 && n != nil && n.files.writers() > 1 {
+		return 0, fuse.EIO
+	}
+	return r.RawFileSystem.Writev(cancel, in, data)
+}
+
+// SetXAttr takes setgid away where an ACL is set by somebody outside the file's
+// group.
+func (r *requests) SetXAttr(cancel <-chan struct{}, in *fuse.SetXAttrIn, attr string, data []byte) fuse.Status {
+	status := r.RawFileSystem.SetXAttr(cancel, in, attr, data)
+	if status.Ok() && in.SetXAttrFlags&fuse.SETXATTR_ACL_KILL_SGID != 0 {
+		ctx := &fuse.Context{Caller: in.Caller, Cancel: cancel}
+		return fuse.Status(plainErrno(r.node(in.NodeId).dropSetgid(ctx)))
+	}
+	return status
+}
+
+func (r *requests) dropPrivileges(cancel <-chan struct{}, caller fuse.Caller, id uint64) fuse.Status {
+	n := r.node(id)
+	if n == nil || n.own {
+		return fuse.OK
+	}
+	return fuse.Status(plainErrno(n.dropPrivileges(&fuse.Context{Caller: caller, Cancel: cancel})))
+}
+
+// GetAttr tells apart whether the request names a handle: go-fuse would pass any
+// one that is open.
+func (r *requests) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
+	n := r.node(in.NodeId)
+	if n == nil || in.Flags()&fuse.FUSE_GETATTR_FH != 0 {
+		return r.RawFileSystem.GetAttr(cancel, in, out)
+	}
+	return fuse.Status(n.Getattr(&fuse.Context{Caller: in.Caller, Cancel: cancel}, nil, out))
+}
