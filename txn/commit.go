@@ -46,7 +46,7 @@ func (r *Registry) apply(q *request, head *Version, seq *uint64) *Version {
 		return head
 	}
 	q.applied()
-	if head != nil && text.digest == head.Digest {
+	if head != nil && text.digest == head.Digest && (q.like == nil || text.digest != q.content.digest) {
 		q.event.Outcome = Unchanged
 		return head
 	}

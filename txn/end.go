@@ -102,6 +102,32 @@ func (t *Tx) Release() {
 	t.mu.Unlock()
 }
 
+// Abandon ends every open transaction that has something staged without a
+// commit, as at a forced end of the daemon: what is staged goes to quarantine. It
+// commits the deletions that wait.
+func (s *Store) Abandon() {
+	for _, r := range s.all() {
+		r.mu.Lock()
+		open := make([]*Tx, 0, len(r.open))
+		for t := range r.open {
+			open = append(open, t)
+		}
+		r.mu.Unlock()
+		for _, t := range open {
+			t.abandon()
+		}
+	}
+	_ = s.Settle("")
+}
+
+func (t *Tx) abandon() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.aborted == nil && !t.released {
+		_ = t.abort(t.author(), Death{})
+	}
+}
+
 // author returns the process to name for the staged content.
 func (t *Tx) author() Caller {
 	if len(t.writers) > 0 {

@@ -42,15 +42,18 @@ func (e *StaleError) Error() string {
 	return fmt.Sprintf("%s: made from version %d, the head is %d", e.Name, e.Base, e.Head)
 }
 
-// AbortedError says that a transaction was ended because its writer was killed
-// before it had closed the file.
+// AbortedError says that a transaction was ended before its writer had closed the
+// file: the writer was killed, or clawfs was told to end at once.
 type AbortedError struct {
 	Name   string
-	Signal int // the number of the signal that killed the writer
+	Signal int // the number of the signal that killed the writer; 0: clawfs ended
 }
 
 // Error returns the registry's name and the signal.
 func (e *AbortedError) Error() string {
+	if e.Signal == 0 {
+		return e.Name + ": aborted, clawfs was told to end before the file was closed"
+	}
 	return fmt.Sprintf("%s: aborted, the writer was killed by signal %d", e.Name, e.Signal)
 }
 

@@ -19,11 +19,11 @@ type Info struct {
 	Time time.Time
 }
 
-// Look says how a registry of that name presents itself to a process. It must
-// be called after the backing file was looked at: while a commit is being
-// placed the file already is what readers get only afterwards, and only the
-// store knows what they get now.
-func (s *Store) Look(name string, a Actor) (Presence, Info) {
+// Look says how a registry of that name presents itself to a process, which who
+// tells if that matters. It must be called after the backing file was looked at:
+// while a commit is being placed the file already is what readers get only
+// afterwards, and only the store knows what they get now.
+func (s *Store) Look(name string, who func() Actor) (Presence, Info) {
 	r := s.peek(name)
 	if r == nil {
 		return OnDisk, Info{}
@@ -31,11 +31,16 @@ func (s *Store) Look(name string, a Actor) (Presence, Info) {
 	s.settleIfDead(r)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.deletion != nil || r.replacing() {
+		a := who()
+		switch {
+		case r.creating(a):
+			return Staged, Info{}
+		case r.deletion != nil && r.deletion.by.Actor == a:
+			return Gone, Info{}
+		}
+	}
 	switch {
-	case r.creating(a):
-		return Staged, Info{}
-	case r.deletion != nil && r.deletion.by.Actor == a:
-		return Gone, Info{}
 	case !r.placing:
 		return OnDisk, Info{}
 	case r.head == nil:
@@ -44,12 +49,20 @@ func (s *Store) Look(name string, a Actor) (Presence, Info) {
 	return InInfo, Info{Size: r.head.Size, Time: r.head.Time}
 }
 
+// replacing reports whether a process has removed the registry and creates it
+// anew, while others still see it. The caller holds mu.
+func (r *Registry) replacing() bool {
+	for t := range r.open {
+		if t.creates {
+			return true
+		}
+	}
+	return false
+}
+
 // creating reports whether the process has a transaction open that will create
 // the registry. The caller holds mu.
 func (r *Registry) creating(a Actor) bool {
-	if r.head != nil && r.deletion == nil {
-		return false
-	}
 	for t := range r.open {
 		if t.opener.Actor == a && t.creates {
 			return true

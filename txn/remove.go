@@ -38,7 +38,7 @@ func (s *Store) Unlink(name string, c Caller) error {
 	default:
 		r.forsake(c.Actor)
 		d := &deletion{by: c, version: r.head}
-		r.deletion = d
+		r.setDeletion(d)
 		d.timer = s.cfg.After(s.cfg.DeletionWindow, func() { _ = r.commitDeletion(d) })
 	}
 	r.mu.Unlock()
@@ -69,8 +69,35 @@ func (r *Registry) takeDeletion(t *Tx) {
 		return
 	}
 	d.timer.Stop()
-	r.deletion = nil
+	r.setDeletion(nil)
 	t.base, t.creates = d.version, true
+}
+
+// setDeletion sets the deletion that waits, nil for none, and keeps count. The
+// caller holds mu.
+func (r *Registry) setDeletion(d *deletion) {
+	switch {
+	case r.deletion == nil && d != nil:
+		r.store.deletions.Add(1)
+	case r.deletion != nil && d == nil:
+		r.store.deletions.Add(-1)
+	}
+	r.deletion = d
+}
+
+// Deleting reports whether deletions wait, so that names may be hidden from some
+// processes and not from others.
+func (s *Store) Deleting() bool { return s.deletions.Load() > 0 }
+
+// SettleDead commits the deletions below a directory, named as in Settle, whose
+// processes have ended, so that a listing does not show them.
+func (s *Store) SettleDead(dir string) {
+	if !s.Deleting() {
+		return
+	}
+	for _, r := range s.below(dir) {
+		s.settleIfDead(r)
+	}
 }
 
 // settleIfDead commits a deletion whose process has ended.
@@ -134,7 +161,7 @@ func (r *Registry) delete(d *deletion) error {
 		r.mu.Unlock()
 		return nil
 	}
-	r.deletion = nil
+	r.setDeletion(nil)
 	d.timer.Stop()
 	foreign, err := r.refresh()
 	head := r.head

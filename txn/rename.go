@@ -82,7 +82,7 @@ func (r *Registry) deletedBy(a Actor) bool { return r.deletion != nil && r.delet
 func (r *Registry) takeBack(a Actor) {
 	if r.deletedBy(a) {
 		r.deletion.timer.Stop()
-		r.deletion = nil
+		r.setDeletion(nil)
 	}
 }
 

@@ -79,6 +79,8 @@ type Store struct {
 	events  atomic.Uint64 // the store-wide order of reads, writes and opens
 	watcher atomic.Pointer[Observer]
 
+	deletions atomic.Int64 // that wait
+
 	mu         sync.Mutex // guards what follows, and Registry.users and parked
 	registries map[string]*Registry
 	idle       []*Registry // nobody has them open, longest idle first

@@ -534,7 +534,7 @@ func TestUnlinkAndCreateByOneProcessIsOneTransaction(t *testing.T) {
 	b := newBench(t, `[{"id":"a"}]`)
 	mv, other := program(1), program(2)
 	b.ok(b.store.Unlink(file, mv))
-	if p, _ := b.store.Look(file, mv.Actor); p != txn.Gone {
+	if p, _ := b.store.Look(file, func() txn.Actor { return mv.Actor }); p != txn.Gone {
 		t.Errorf("the process that removed the file finds it: %v", p)
 	}
 	if got := b.read(other); got != `[{"id":"a"}]` {
@@ -553,7 +553,7 @@ func TestADeletionIsCommittedWhenItsProcessEnds(t *testing.T) {
 	rm := program(1)
 	b.ok(b.store.Unlink(file, rm))
 	b.kill(rm)
-	b.store.Look(file, program(2).Actor)
+	b.store.Look(file, func() txn.Actor { return program(2).Actor })
 	if _, err := b.store.Open(file); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("opening a deleted registry gives %v", err)
 	}

@@ -47,7 +47,7 @@ type Tx struct {
 // BeginOptions say how a registry is opened for writing.
 type BeginOptions struct {
 	Truncate bool    // O_TRUNC: begin with nothing
-	Like     fs.File // an open file that the committed one gets owner, mode and attributes from; nil: the one that it replaces
+	Like     fs.File // an open file that a registry which is not there yet gets owner, mode and attributes from
 }
 
 // Begin opens the registry for writing: it is read first, pinned, and staged.
@@ -62,11 +62,14 @@ func (s *Store) Begin(name string, c Caller, o BeginOptions) (*Tx, error) {
 		s.release(r)
 		return nil, err
 	}
-	t := &Tx{reg: r, opener: c, opened: s.next(), base: r.head, like: o.Like}
+	t := &Tx{reg: r, opener: c, opened: s.next(), base: r.head}
 	t.creates = r.head == nil
 	r.takeDeletion(t)
+	if t.creates {
+		t.like = o.Like
+	}
 	switch {
-	case o.Truncate || t.base == nil:
+	case o.Truncate || t.creates:
 		t.dirty = true
 	default:
 		t.data, t.shared = t.base.content.bytes, true
@@ -82,6 +85,14 @@ func (t *Tx) Name() string {
 	t.reg.mu.Lock()
 	defer t.reg.mu.Unlock()
 	return t.reg.name
+}
+
+// Creates reports whether the transaction is to make the registry: there was
+// none at open, or its process had removed it. It is false once it has.
+func (t *Tx) Creates() bool {
+	t.reg.mu.Lock()
+	defer t.reg.mu.Unlock()
+	return t.creates
 }
 
 // Opener returns the process that began the transaction.
