@@ -53,6 +53,22 @@ func TestRecoveryOfACopiedDirectory(t *testing.T) {
 	}
 }
 
+// What the next program did with the live file after a crash does not matter: the
+// inode says that the staged file was exchanged.
+func TestRecoveryOfAFileThatWasEditedSince(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commits("a", 2)
+	var st unix.Stat_t
+	b.must(unix.Stat(filepath.Join(b.path, "a"), &st))
+	entry := staged{seq: 3, oldSeq: 2, oldIno: st.Ino, digest: sha256.Sum256([]byte("v3"))}.entry()
+	b.must(os.Rename(filepath.Join(b.path, "a"), filepath.Join(b.path, Name, "history/a", entry)))
+	b.write("a", "edited")
+	b.reopen()
+	b.wantKept("a", "1:v1", "2:v2")
+	b.wantLive("a", "edited")
+	b.wantQuarantined()
+}
+
 // The digest of a copy on its way into the history says whether it is whole.
 func TestRecoveryOfAnArchivedCopy(t *testing.T) {
 	b := newBench(t, Options{})
