@@ -46,13 +46,14 @@ func (r *Registry) apply(q *request, head *Version, seq *uint64) *Version {
 		return head
 	}
 	q.applied()
+	q.left = head
 	if head != nil && text.digest == head.Digest && (q.like == nil || text.digest != q.content.digest) {
 		q.event.Outcome = Unchanged
 		return head
 	}
 	*seq++
 	v := &Version{Seq: *seq, Parent: q.event.Parent, Digest: text.digest, Size: int64(len(text.bytes)), Writer: q.event.Writer.Actor, content: text}
-	q.made, q.event.Seq, q.event.Changed = v, v.Seq, true
+	q.made, q.left, q.event.Seq, q.event.Changed = v, v, v.Seq, true
 	q.event.Outcome = Merged
 	if text.digest == q.content.digest {
 		q.event.Outcome = Committed
@@ -266,7 +267,7 @@ func (r *Registry) conclude(batch []*request) {
 			q.event.Size, q.event.Time = head.Size, head.Time
 		}
 		r.keepLosers(q, batch[:i])
-		r.record(&q.event, q.made)
+		r.record(&q.event, q.left)
 		r.store.observe(&q.event)
 	}
 }

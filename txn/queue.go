@@ -23,6 +23,7 @@ type request struct {
 	chosen  *candidate
 	absorbs []absorption // the transactions in flight that the content was made from
 	made    *Version     // the version that this request made, nil where none
+	left    *Version     // the head that it left: made, or the one before
 
 	answered bool      // it is done, whatever becomes of the rest of its batch
 	turn     chan bool // true: lead; false: done
@@ -34,7 +35,7 @@ func (q *request) reset(name string) {
 		a.tx.absorbed.Store(nil)
 	}
 	q.committed.Store(false)
-	q.err, q.made, q.chosen, q.absorbs = nil, nil, nil, nil
+	q.err, q.made, q.left, q.chosen, q.absorbs = nil, nil, nil, nil, nil
 	q.event = Event{Name: name, Via: q.via, Writer: q.logged()}
 }
 

@@ -24,25 +24,22 @@ func (s *Store) Unlink(name string, c Caller) error {
 	s.settleIfDead(r)
 	r.mu.Lock()
 	event, err := r.refresh()
+	var d *deletion
 	switch {
 	case err != nil:
 	case r.head == nil && r.forsake(c.Actor):
-	case r.head == nil, r.deletion != nil && r.deletion.by.Actor == c.Actor:
+	case r.head == nil, r.deletions[c.Actor] != nil:
 		err = fs.ErrNotExist
-	case r.deletion != nil:
-		// Two processes want it gone: nobody is left to create it anew.
-		d := r.deletion
-		r.mu.Unlock()
-		s.observe(event)
-		return r.commitDeletion(d)
 	default:
 		r.forsake(c.Actor)
-		d := &deletion{by: c, version: r.head}
-		r.setDeletion(d)
-		d.timer = s.cfg.After(s.cfg.DeletionWindow, func() { _ = r.commitDeletion(d) })
+		d = &deletion{by: c, version: r.head}
+		r.addDeletion(d)
 	}
 	r.mu.Unlock()
 	s.observe(event)
+	if d != nil && !c.Known() {
+		return r.commitDeletion(d) // it can't be told from others that it would be hidden from
+	}
 	return err
 }
 
@@ -64,25 +61,45 @@ func (r *Registry) forsake(a Actor) bool {
 // takeDeletion makes a transaction part of the deletion that its process has
 // begun: what was removed is what the new file replaces. The caller holds mu.
 func (r *Registry) takeDeletion(t *Tx) {
-	d := r.deletion
-	if d == nil || d.by.Actor != t.opener.Actor {
-		return
+	if d := r.deletions[t.opener.Actor]; d != nil {
+		r.dropDeletion(d)
+		t.base, t.creates = d.version, true
 	}
-	d.timer.Stop()
-	r.setDeletion(nil)
-	t.base, t.creates = d.version, true
 }
 
-// setDeletion sets the deletion that waits, nil for none, and keeps count. The
-// caller holds mu.
-func (r *Registry) setDeletion(d *deletion) {
-	switch {
-	case r.deletion == nil && d != nil:
-		r.store.deletions.Add(1)
-	case r.deletion != nil && d == nil:
-		r.store.deletions.Add(-1)
+// addDeletion has a deletion wait, and starts its timer. The caller holds mu.
+func (r *Registry) addDeletion(d *deletion) {
+	if r.deletions == nil {
+		r.deletions = make(map[Actor]*deletion)
 	}
-	r.deletion = d
+	r.deletions[d.by.Actor] = d
+	r.store.deletions.Add(1)
+	d.timer = r.store.cfg.After(r.store.cfg.DeletionWindow, func() { _ = r.commitDeletion(d) })
+}
+
+// dropDeletion ends the waiting of a deletion. It reports whether it did wait.
+// The caller holds mu.
+func (r *Registry) dropDeletion(d *deletion) bool {
+	if r.deletions[d.by.Actor] != d {
+		return false
+	}
+	delete(r.deletions, d.by.Actor)
+	r.store.deletions.Add(-1)
+	d.timer.Stop()
+	return true
+}
+
+// waiting returns the deletions that wait and that pick takes.
+func (r *Registry) waiting(pick func(*deletion) bool) []*deletion {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []*deletion
+	for _, d := range r.deletions {
+		if pick(d) {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // Deleting reports whether deletions wait, so that names may be hidden from some
@@ -100,12 +117,12 @@ func (s *Store) SettleDead(dir string) {
 	}
 }
 
-// settleIfDead commits a deletion whose process has ended.
+// settleIfDead commits the deletions whose processes have ended.
 func (s *Store) settleIfDead(r *Registry) {
-	r.mu.Lock()
-	d := r.deletion
-	r.mu.Unlock()
-	if d != nil && (!d.by.Known() || !s.cfg.Alive(d.by.Actor)) {
+	if !s.Deleting() {
+		return
+	}
+	for _, d := range r.waiting(func(d *deletion) bool { return !s.cfg.Alive(d.by.Actor) }) {
 		_ = r.commitDeletion(d)
 	}
 }
@@ -116,14 +133,10 @@ func (s *Store) settleIfDead(r *Registry) {
 func (s *Store) Settle(dir string) error {
 	var first error
 	for _, r := range s.below(dir) {
-		r.mu.Lock()
-		d := r.deletion
-		r.mu.Unlock()
-		if d == nil {
-			continue
-		}
-		if err := r.commitDeletion(d); err != nil && first == nil {
-			first = err
+		for _, d := range r.waiting(func(*deletion) bool { return true }) {
+			if err := r.commitDeletion(d); err != nil && first == nil {
+				first = err
+			}
 		}
 	}
 	return first
@@ -157,12 +170,10 @@ func (r *Registry) alone(f func()) { r.submit(&request{alone: f}) }
 // removed it, that modification stays: it is not what the caller had deleted.
 func (r *Registry) delete(d *deletion) error {
 	r.mu.Lock()
-	if r.deletion != d {
+	if !r.dropDeletion(d) {
 		r.mu.Unlock()
 		return nil
 	}
-	r.setDeletion(nil)
-	d.timer.Stop()
 	foreign, err := r.refresh()
 	head := r.head
 	r.mu.Unlock()
@@ -176,8 +187,9 @@ func (r *Registry) delete(d *deletion) error {
 			return err
 		}
 		e.Outcome, e.Changed, e.Deleted, e.Seq, e.Size = Committed, true, true, 0, 0
+		head = nil
 	}
-	r.record(&e, nil)
+	r.record(&e, head)
 	r.store.observe(&e)
 	return nil
 }
