@@ -61,7 +61,7 @@ func (c *comparer) note(from, to jsondoc.Value, at spot) {
 	if c.justTouched {
 		return
 	}
-	ch := change{place: at.place, at: to}
+	ch := change{place: at.place, from: from, at: to}
 	if !aside {
 		n := 0
 		if from.Exists() {

@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"iter"
 	"slices"
 
 	"clawfs/txn/jsondoc"
@@ -17,6 +18,7 @@ type Delta struct {
 // not listed.
 type change struct {
 	place   uint64        // hash of the path, with keys for the elements of keyed lists
+	from    jsondoc.Value // the value in the older document; the zero Value where it was added
 	at      jsondoc.Value // the value in the newer document; the zero Value where it was removed
 	telling bool
 }
@@ -33,6 +35,22 @@ func Compare(from, to *jsondoc.Doc, p *Policy) *Delta {
 
 // Empty reports whether nothing differs, stamps included.
 func (d *Delta) Empty() bool { return len(d.changes) == 0 && !d.reorder }
+
+// Changes yields each value that was added, changed or removed, as it was and as
+// it is: the zero Value where there is none. What was changed as a whole is not
+// taken apart.
+func (d *Delta) Changes() iter.Seq2[jsondoc.Value, jsondoc.Value] {
+	return func(yield func(from, to jsondoc.Value) bool) {
+		for _, c := range d.changes {
+			if !yield(c.from, c.at) {
+				return
+			}
+		}
+	}
+}
+
+// Reordered reports whether a list holds something in another order.
+func (d *Delta) Reordered() bool { return d.reorder }
 
 // Leaves returns the number of scalars that were added, removed or changed,
 // stamps and counters aside. An empty container that was added or removed counts
