@@ -1,0 +1,262 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	iofs "io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"clawfs/backing"
+	"clawfs/txn/jsondoc"
+	"clawfs/txn/merge"
+)
+
+// The problems that check finds. Their spelling is part of what --json promises.
+const (
+	problemInvalid  = "invalid"           // the registry is no document
+	problemMissing  = "missing"           // the registry is gone, and nobody deleted it through clawfs
+	problemUnread   = "unreadable"        // it can't be read
+	problemRepeated = "repeated-identity" // elements of a list have the same identity, so that it merges badly
+	problemVersion  = "damaged-version"   // a version is not what was committed
+)
+
+// problem is something that is wrong with a registry, as --json prints it.
+type problem struct {
+	Registry string `json:"registry"`
+	Problem  string `json:"problem"`
+	Seq      uint64 `json:"seq,omitempty"`  // the version that is meant; 0: what the registry holds
+	Path     string `json:"path,omitempty"` // where in the document, RFC 6901
+	Detail   string `json:"detail"`         // for people; holds no value of a document
+}
+
+type checkOptions struct {
+	deep   bool
+	asJSON bool
+	mount  *mountOptions // what is a registry, and in which language
+}
+
+func newCheckCommand(out streams) *cobra.Command {
+	o := checkOptions{mount: newMountOptions()}
+	cmd := &cobra.Command{
+		Use:   "check [flags] [FILE|DIR]",
+		Short: "Look for registries that are invalid, missing or damaged",
+		Long: "check reads a registry, or all registries below a directory, and reports what is wrong: invalid\n" +
+			"documents, registries that have gone without having been deleted, lists in which an identity occurs\n" +
+			"twice. With --deep it reads every version that is kept as well and compares it with the digest that was\n" +
+			"recorded when it was committed. It works the same whether the directory is mounted or not.",
+		Args:        atMostOne("a file or a directory"),
+		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitProblems, exitNotMounted),
+		Example:     "  clawfs check --deep ~/.openclaw",
+		RunE: func(_ *cobra.Command, args []string) error {
+			return check(first(args, "."), o, out)
+		},
+	}
+	cmd.Flags().BoolVar(&o.deep, "deep", false, "read all versions, too")
+	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print a JSON object a line")
+	for _, name := range []string{"registry", "ignore", "json5", "config"} {
+		cmd.Flags().AddFlag(o.mount.flags.Lookup(name))
+	}
+	cmd.Flags().SortFlags = false
+	return cmd
+}
+
+// checker looks at the registries of one directory.
+type checker struct {
+	place
+	dir   *backing.Dir
+	live  *live
+	deep  bool
+	found func(problem) error
+
+	registries, versions, problems int
+}
+
+// check reports what is wrong at a place. The error is a *verdict if
+// something is.
+func check(path string, o checkOptions, out streams) error {
+	p, err := locate(path)
+	if err != nil {
+		return err
+	}
+	l, err := o.mount.live(p.root)
+	if err != nil {
+		return err
+	}
+	dir, err := p.look()
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	c := &checker{place: p, dir: dir, live: l, deep: o.deep, found: func(b problem) error {
+		if o.asJSON {
+			return out.printJSON(b)
+		}
+		return out.printProblem(b)
+	}}
+	names, err := c.names()
+	if err != nil {
+		return err
+	}
+	for i, name := range names {
+		out.progress("checking %d of %d registries", i+1, len(names))
+		if err := c.registry(name); err != nil {
+			return err
+		}
+	}
+	out.endProgress()
+	summary := count(c.registries, "registry", "registries")
+	if c.deep {
+		summary += " and " + count(c.versions, "version")
+	}
+	out.talk("%s checked, %s found", summary, count(c.problems, "problem"))
+	if c.problems > 0 {
+		return &verdict{exitProblems}
+	}
+	return nil
+}
+
+// names lists the registries at the place and below it: those that are there and
+// those that have a history.
+func (c *checker) names() ([]string, error) {
+	names := make(map[string]bool)
+	err := filepath.WalkDir(c.path(), func(path string, d iofs.DirEntry, err error) error {
+		if errors.Is(err, iofs.ErrNotExist) {
+			return nil // gone meanwhile, or before
+		}
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(c.root, path)
+		switch name = filepath.ToSlash(name); {
+		case err != nil:
+			return err
+		case name == backing.Name:
+			return filepath.SkipDir
+		case d.Type().IsRegular() && c.live.now.Load().patterns.Registry(name):
+			names[name] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for name, err := range c.dir.Registries() {
+		if err != nil {
+			return nil, err
+		}
+		if c.holds(name) {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names)), nil
+}
+
+// registry checks one registry. The error is one of printing, or of reading the
+// history.
+func (c *checker) registry(name string) error {
+	c.registries++
+	h, content, err := c.read(name)
+	switch {
+	case h == nil:
+	case err == nil:
+		err = c.content(name, content)
+	case !errors.Is(err, iofs.ErrNotExist):
+		err = c.report(problem{Registry: name, Problem: problemUnread, Detail: reason(err)})
+	case h.head() != nil:
+		err = c.report(problem{Registry: name, Problem: problemMissing, Detail: fmt.Sprintf("last known as version %d", h.head().Seq)})
+	default:
+		err = nil // deleted
+	}
+	if err == nil && c.deep {
+		err = c.history(h)
+	}
+	return err
+}
+
+// read reads a registry and its history; the latter is nil where its log can't
+// be read. A registry that is not there may have been deleted after the log was
+// read, which is then read again.
+func (c *checker) read(name string) (*history, []byte, error) {
+	h, err := readHistory(c.dir, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	content, err := h.content(0)
+	if !errors.Is(err, iofs.ErrNotExist) {
+		return h, content, err
+	}
+	again, readErr := readHistory(c.dir, name)
+	if readErr != nil {
+		return nil, nil, readErr
+	}
+	return again, nil, err
+}
+
+// content checks what a registry holds.
+func (c *checker) content(name string, content []byte) error {
+	doc, err := jsondoc.Parse(content, c.live.grammar(name), jsondoc.Limits{})
+	if err != nil {
+		return c.report(problem{Registry: name, Problem: problemInvalid, Detail: err.Error()})
+	}
+	for _, w := range merge.Repeats(doc, c.live.policy(name)) {
+		err := c.report(problem{Registry: name, Problem: problemRepeated, Path: w.Path,
+			Detail: fmt.Sprintf("%d of %d elements repeat the identity of another", w.Count, w.Of)})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// history checks the versions that are kept. One may go, for lack of room, while
+// they are read.
+func (c *checker) history(h *history) error {
+	kept, err := c.dir.Versions(h.name)
+	if err != nil {
+		return err
+	}
+	for _, seq := range kept {
+		content, err := c.dir.Version(h.name, seq)
+		detail := ""
+		switch r := h.version(seq); {
+		case errors.Is(err, iofs.ErrNotExist):
+			continue
+		case err != nil:
+			detail = reason(err)
+		case r != nil && r.Digest != "" && r.Digest != digestOf(content):
+			detail = "its digest is not the one recorded"
+		}
+		c.versions++
+		if detail == "" {
+			continue
+		}
+		if err := c.report(problem{Registry: h.name, Problem: problemVersion, Seq: seq, Detail: detail}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) report(p problem) error {
+	c.problems++
+	return c.found(p)
+}
+
+// printProblem prints a problem for people.
+func (s streams) printProblem(p problem) error {
+	s.endProgress()
+	where := p.Registry
+	if p.Seq > 0 {
+		where = fmt.Sprintf("%s@%d", p.Registry, p.Seq)
+	}
+	if p.Path != "" {
+		where += " at " + p.Path
+	}
+	_, err := fmt.Fprintf(s.stdout, "%s: %s, %s\n", where, s.paintOut(red, strings.ReplaceAll(p.Problem, "-", " ")), p.Detail)
+	return err
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/moby/sys/mountinfo"
+	"golang.org/x/sys/unix"
+
+	"clawfs/backing"
+)
+
+// How unmount --force deals with a daemon: the first SIGTERM lets it end in
+// order, a second one, after a moment, cuts that short.
+const (
+	forceMoment = 300 * time.Millisecond
+	forceLimit  = 10 * time.Second
+)
+
+// lockPatience is how long a daemon may take to let its lock be read.
+const lockPatience = time.Second
+
+// daemonProcess is the process behind a mount. It is held by a descriptor, so that it
+// can't be mistaken for a later process of the same id.
+type daemonProcess struct {
+	pid int
+	fd  int // pidfd
+}
+
+// findDaemon finds the process behind a living mount; nil if it can't be seen.
+// Newer kernels say which connection an open FUSE device belongs to, so that the
+// daemon need not be asked. On older ones its lock says which process it is, if
+// the daemon lets it be read.
+func findDaemon(m *mountinfo.Info) *daemonProcess {
+	for _, pid := range processes() {
+		if servesConnection(pid, m.Minor) {
+			return openProcess(pid)
+		}
+	}
+	return openProcess(lockHolder(m.Mountpoint))
+}
+
+func openProcess(pid int) *daemonProcess {
+	if pid <= 0 {
+		return nil
+	}
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return nil
+	}
+	return &daemonProcess{pid: pid, fd: fd}
+}
+
+// lockHolder reads through the mount which process holds the lock, 0 if that
+// takes too long: the daemon might be stuck.
+func lockHolder(dir string) int {
+	answer := make(chan int, 1)
+	go func() {
+		text, err := os.ReadFile(filepath.Join(dir, backing.Name, "lock"))
+		pid, convErr := strconv.Atoi(strings.TrimSpace(string(text)))
+		if err != nil || convErr != nil || programName(pid) != programName(os.Getpid()) {
+			pid = 0
+		}
+		answer <- pid
+	}()
+	select {
+	case pid := <-answer:
+		return pid
+	case <-time.After(lockPatience):
+		return 0
+	}
+}
+
+// servesConnection reports whether a process has the device of a FUSE connection
+// open.
+func servesConnection(pid, connection int) bool {
+	dir := filepath.Join("/proc", strconv.Itoa(pid), "fdinfo")
+	fds, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	want := []byte(fmt.Sprintf("\nfuse_connection:\t%d\n", connection))
+	for _, fd := range fds {
+		info, err := os.ReadFile(filepath.Join(dir, fd.Name()))
+		if err == nil && bytes.Contains(info, want) {
+			return true
+		}
+	}
+	return false
+}
+
+// close gives the descriptor back.
+func (d *daemonProcess) close() {
+	if d != nil {
+		unix.Close(d.fd)
+	}
+}
+
+// wait returns when the process has ended, or with an error when ctx has. A nil
+// daemon has ended.
+func (d *daemonProcess) wait(ctx context.Context) error {
+	if d == nil {
+		return nil
+	}
+	const slice = 50 * time.Millisecond // how often ctx is looked at
+	for {
+		fds := []unix.PollFd{{Fd: int32(d.fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(fds, int(slice.Milliseconds()))
+		switch {
+		case n > 0:
+			return nil
+		case err != nil && !errors.Is(err, unix.EINTR):
+			return os.NewSyscallError("poll", err)
+		case ctx.Err() != nil:
+			return &stuckError{PID: d.pid}
+		}
+	}
+}
+
+// end tells the process to end and waits for it, first in order, then at once.
+func (d *daemonProcess) end(ctx context.Context) error {
+	for _, limit := range []time.Duration{forceMoment, forceLimit} {
+		if err := unix.PidfdSendSignal(d.fd, unix.SIGTERM, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
+			return fmt.Errorf("cannot end process %d: %w", d.pid, err)
+		}
+		limited, cancel := context.WithTimeout(ctx, limit)
+		err := d.wait(limited)
+		cancel()
+		if err == nil {
+			return nil
+		}
+	}
+	return &stuckError{PID: d.pid}
+}

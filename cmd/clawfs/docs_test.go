@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// docs/CLI.md has every command, every flag and every exit code that there is,
+// and no flag that there isn't.
+func TestCommandLineIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/CLI.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := map[string]bool{"json": true, "help": true}
+	for _, cmd := range newRootCommand(streams{}).Commands() {
+		checkDocumented(t, string(text), cmd, flags)
+	}
+	for _, m := range regexp.MustCompile(`--([a-z][a-z-]*)`).FindAllSubmatch(text, -1) {
+		if name := string(m[1]); name != "path" && !flags[name] { // --path is systemd-escape's
+			t.Errorf("docs/CLI.md has --%s, which no command has", name)
+		}
+	}
+	for _, code := range exitCodes() {
+		if row := fmt.Sprintf("| %d | %s |", code, exitMeaning(code)); !strings.Contains(string(text), row) {
+			t.Errorf("docs/CLI.md lacks %q", row)
+		}
+	}
+}
+
+func checkDocumented(t *testing.T, text string, cmd *cobra.Command, flags map[string]bool) {
+	t.Helper()
+	if !strings.Contains(text, "\n## clawfs "+cmd.Name()+" ") {
+		t.Errorf("docs/CLI.md lacks a section on %s", cmd.Name())
+	}
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		flags[f.Name] = true
+		if !f.Hidden && f.Name != "help" && !strings.Contains(text, "`--"+f.Name) && !strings.Contains(text, "[--"+f.Name) {
+			t.Errorf("docs/CLI.md lacks --%s of %s", f.Name, cmd.Name())
+		}
+	})
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"clawfs/backing"
+	"clawfs/fs"
+)
+
+// Exit codes.
+const (
+	exitDone       = 0
+	exitFailed     = 1
+	exitUsage      = 2
+	exitProblems   = 3
+	exitNotMounted = 4
+	exitInUse      = 5
+	exitNoFUSE     = 6
+	exitRefused    = 7
+)
+
+// exitCodes lists them.
+func exitCodes() []int {
+	return []int{exitDone, exitFailed, exitUsage, exitProblems, exitNotMounted, exitInUse, exitNoFUSE, exitRefused}
+}
+
+// exitMeaning is what help and documentation say of an exit code.
+func exitMeaning(code int) string {
+	switch code {
+	case exitDone:
+		return "done"
+	case exitUsage:
+		return "wrong command line or configuration, or no such directory"
+	case exitProblems:
+		return "problems found"
+	case exitNotMounted:
+		return "not mounted"
+	case exitInUse:
+		return "in use: mounted already, or still busy"
+	case exitNoFUSE:
+		return "this system, or this user, cannot mount"
+	case exitRefused:
+		return "clawfs refused the write"
+	}
+	return "failed"
+}
+
+// failure is an error as the user meets it. It travels from the daemon to the
+// command that started it as JSON.
+type failure struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"` // one sentence without a full stop
+	Hint    string `json:"hint,omitempty"`
+}
+
+// Error returns the message.
+func (f *failure) Error() string { return f.Message }
+
+// usageError says that a command line is wrong.
+type usageError struct {
+	Command string // whose help tells more
+	Problem error
+}
+
+// Error returns the problem.
+func (e *usageError) Error() string { return e.Problem.Error() }
+
+// configError says that the configuration file is wrong.
+type configError struct {
+	Path    string
+	Line    int // 0 where the file as a whole is meant
+	Problem string
+}
+
+// Error returns the file, the line and the problem.
+func (e *configError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %s", e.Path, e.Problem)
+	}
+	return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.Problem)
+}
+
+// notMountedError says that clawfs is not mounted on a directory.
+type notMountedError struct {
+	Dir  string
+	Type string // of the file system that is mounted there instead; empty if none is
+}
+
+// Error names the directory.
+func (e *notMountedError) Error() string {
+	if e.Type != "" {
+		return fmt.Sprintf("the mount on %s is not of clawfs but of %s", e.Dir, e.Type)
+	}
+	return fmt.Sprintf("clawfs is not mounted on %s", e.Dir)
+}
+
+// busyError says that a mount could not be taken away in time.
+type busyError struct {
+	Dir     string
+	Holders []holder
+}
+
+// Error names the directory and who holds it.
+func (e *busyError) Error() string {
+	return fmt.Sprintf("%s is still in use%s", e.Dir, heldBy(e.Holders))
+}
+
+// stuckError says that a daemon did not end when told to.
+type stuckError struct{ PID int }
+
+// Error names the process.
+func (e *stuckError) Error() string {
+	return fmt.Sprintf("the daemon, process %d, does not end", e.PID)
+}
+
+// deadError says that a directory can't be read, since the daemon that served it
+// is gone and its mount is not.
+type deadError struct{ Dir string }
+
+// Error names the directory.
+func (e *deadError) Error() string {
+	return fmt.Sprintf("the daemon of the mount on %s is gone", e.Dir)
+}
+
+// notKeptError says that clawfs keeps nothing of a path.
+type notKeptError struct{ Path string }
+
+// Error names the path.
+func (e *notKeptError) Error() string {
+	return fmt.Sprintf("clawfs was never mounted on %s or above it", e.Path)
+}
+
+// noVersionError says that a version is not, or no longer, there.
+type noVersionError struct {
+	Name string
+	Seq  uint64
+	Kept []uint64 // those that are, besides the head
+}
+
+// Error names the registry, the version, and what there is.
+func (e *noVersionError) Error() string {
+	if len(e.Kept) == 0 {
+		return fmt.Sprintf("there is no version %d of %s, nor any other old one", e.Seq, e.Name)
+	}
+	return fmt.Sprintf("there is no version %d of %s; the oldest is %d, the newest old one %d", e.Seq, e.Name, e.Kept[0], e.Kept[len(e.Kept)-1])
+}
+
+// noCopyError says that there is no copy of an id in quarantine.
+type noCopyError struct{ ID, Dir string }
+
+// Error names the id and the directory.
+func (e *noCopyError) Error() string {
+	return fmt.Sprintf("there is no copy %s in the quarantine of %s", e.ID, e.Dir)
+}
+
+// refusedError says that clawfs did not take what a command wrote.
+type refusedError struct {
+	Path  string
+	Cause error
+}
+
+// Error names the registry and the reason.
+func (e *refusedError) Error() string { return fmt.Sprintf("%s was refused: %v", e.Path, e.Cause) }
+
+// Unwrap returns the reason.
+func (e *refusedError) Unwrap() error { return e.Cause }
+
+// servedError says that something can't be done while a directory is mounted.
+type servedError struct{ Dir string }
+
+// Error names the directory.
+func (e *servedError) Error() string {
+	return fmt.Sprintf("%s is mounted, and its daemon counts on what is kept", e.Dir)
+}
+
+// verdict is no error of the command but what it found out, which it has printed
+// already: the exit code says it again.
+type verdict struct{ code int }
+
+// Error is not shown.
+func (e *verdict) Error() string { return exitMeaning(e.code) }
+
+// rule is one row of the table from errors to exit codes.
+type rule struct {
+	is   func(error) bool
+	code int
+	hint func(error) string
+}
+
+// rules is that table: the first row that fits an error decides. What fits none
+// is exitFailed, without a hint.
+func rules() []rule {
+	return []rule{
+		row(exitUsage, func(e *usageError) string { return e.Command + " --help" }),
+		row(exitUsage, func(e *configError) string { return "" }),
+		row(exitUsage, func(e *fs.PatternError) string { return "clawfs mount --help" }),
+		row(exitUsage, func(e *fs.MissingError) string { return "mkdir -p " + quote(e.Path) }),
+		row(exitUsage, func(e *fs.NotDirectoryError) string { return "name the directory that holds the registries" }),
+		row(exitInUse, func(e *fs.MountedError) string { return "clawfs unmount " + quote(e.Path) }),
+		row(exitInUse, func(e *fs.DeadMountError) string { return "umount -l " + quote(e.Path) }),
+		row(exitInUse, func(e *backing.LockedError) string { return "clawfs unmount it where it is mounted" }),
+		row(exitFailed, func(e *backing.FormatError) string { return "use the version of clawfs that made it, or a newer one" }),
+		row(exitNotMounted, func(e *notMountedError) string {
+			if e.Type != "" {
+				return "umount " + quote(e.Dir)
+			}
+			return "clawfs mount " + quote(e.Dir)
+		}),
+		row(exitInUse, func(e *busyError) string { return "clawfs unmount --force " + quote(e.Dir) }),
+		row(exitFailed, func(e *stuckError) string { return fmt.Sprintf("see its log, then: kill -9 %d", e.PID) }),
+		row(exitNotMounted, func(e *deadError) string { return "clawfs mount " + quote(e.Dir) }),
+		row(exitNotMounted, func(e *notKeptError) string {
+			return "name a registry, or a directory, below one that clawfs was mounted on"
+		}),
+		row(exitFailed, func(e *noVersionError) string { return "clawfs log tells which versions there were" }),
+		row(exitFailed, func(e *noCopyError) string { return "clawfs quarantine " + quote(e.Dir) }),
+		row(exitRefused, func(e *refusedError) string { return "see clawfs log " + quote(e.Path) }),
+		row(exitInUse, func(e *servedError) string { return "clawfs unmount " + quote(e.Dir) }),
+		row(exitNoFUSE, func(e *fs.NoFUSEError) string { return e.Cure }),
+	}
+}
+
+// row makes a rule for errors of type E.
+func row[E error](code int, hint func(E) string) rule {
+	return rule{
+		is:   func(err error) bool { var e E; return errors.As(err, &e) },
+		code: code,
+		hint: func(err error) string {
+			var e E
+			errors.As(err, &e)
+			return hint(e)
+		},
+	}
+}
+
+// classify turns any error into what the user sees of it.
+func classify(err error) *failure {
+	var f *failure
+	if errors.As(err, &f) {
+		return f
+	}
+	for _, r := range rules() {
+		if r.is(err) {
+			return &failure{Code: r.code, Message: err.Error(), Hint: r.hint(err)}
+		}
+	}
+	return &failure{Code: exitFailed, Message: err.Error()}
+}

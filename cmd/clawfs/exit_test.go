@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"clawfs/backing"
+	"clawfs/fs"
+)
+
+// Every row of the table from errors to exit codes is met, by its own error and
+// by that error wrapped.
+func TestClassify(t *testing.T) {
+	cases := []struct {
+		err  error
+		want failure
+	}{
+		{&usageError{Command: "clawfs mount", Problem: errors.New("unknown flag: --x")},
+			failure{Code: 2, Message: "unknown flag: --x", Hint: "clawfs mount --help"}},
+		{&configError{Path: "c.toml", Line: 7, Problem: "unknown key"}, failure{Code: 2, Message: "c.toml:7: unknown key"}},
+		{&fs.MissingError{Path: "/a b"}, failure{Code: 2, Message: "there is no directory /a b", Hint: "mkdir -p '/a b'"}},
+		{&fs.NotDirectoryError{Path: "/f"}, failure{Code: 2, Message: "/f is not a directory", Hint: "name the directory that holds the registries"}},
+		{&fs.MountedError{Path: "/d"}, failure{Code: 5, Message: "/d is mounted already", Hint: "clawfs unmount /d"}},
+		{&fs.DeadMountError{Path: "/d", Type: "fuse.sshfs"}, failure{Code: 5, Message: "on /d there is a dead mount of type fuse.sshfs", Hint: "umount -l /d"}},
+		{&fs.PatternError{Pattern: "["}, failure{Code: 2, Message: `malformed pattern "["`, Hint: "clawfs mount --help"}},
+		{&backing.LockedError{Dir: "/d", PID: 12}, failure{Code: 5, Message: "/d is in use by another clawfs (process 12)", Hint: "clawfs unmount it where it is mounted"}},
+		{&backing.FormatError{Dir: "/d", Found: "clawfs 9", Wanted: 1},
+			failure{Code: 1, Message: `/d/.clawfs has format "clawfs 9"; this clawfs knows format 1`, Hint: "use the version of clawfs that made it, or a newer one"}},
+		{&notMountedError{Dir: "/d"}, failure{Code: 4, Message: "clawfs is not mounted on /d", Hint: "clawfs mount /d"}},
+		{&busyError{Dir: "/d", Holders: []holder{{PID: 3, Program: "vi", Use: "/d/a"}}},
+			failure{Code: 5, Message: "/d is still in use: vi (3) has /d/a", Hint: "clawfs unmount --force /d"}},
+		{&stuckError{PID: 4}, failure{Code: 1, Message: "the daemon, process 4, does not end", Hint: "see its log, then: kill -9 4"}},
+		{&deadError{Dir: "/d"}, failure{Code: 4, Message: "the daemon of the mount on /d is gone", Hint: "clawfs mount /d"}},
+		{&notKeptError{Path: "/x/y"}, failure{Code: 4, Message: "clawfs was never mounted on /x/y or above it", Hint: "name a registry, or a directory, below one that clawfs was mounted on"}},
+		{&noVersionError{Name: "a.json", Seq: 3, Kept: []uint64{5, 6, 7}},
+			failure{Code: 1, Message: "there is no version 3 of a.json; the oldest is 5, the newest old one 7", Hint: "clawfs log tells which versions there were"}},
+		{&noCopyError{ID: "x", Dir: "/d"}, failure{Code: 1, Message: "there is no copy x in the quarantine of /d", Hint: "clawfs quarantine /d"}},
+		{&refusedError{Path: "/d/a.json", Cause: errors.New("busy")}, failure{Code: 7, Message: "/d/a.json was refused: busy", Hint: "see clawfs log /d/a.json"}},
+		{&servedError{Dir: "/d"}, failure{Code: 5, Message: "/d is mounted, and its daemon counts on what is kept", Hint: "clawfs unmount /d"}},
+		{&fs.NoFUSEError{Problem: "there is no /dev/fuse", Cure: "modprobe fuse"}, failure{Code: 6, Message: "there is no /dev/fuse", Hint: "modprobe fuse"}},
+	}
+	met := make([]bool, len(rules()))
+	for _, c := range cases {
+		if diff := cmp.Diff(&c.want, classify(c.err)); diff != "" {
+			t.Errorf("%T (-want +got):\n%s", c.err, diff)
+		}
+		if got := classify(fmt.Errorf("wrapped: %w", c.err)); got.Code != c.want.Code || got.Hint != c.want.Hint {
+			t.Errorf("%T wrapped: %+v", c.err, got)
+		}
+		for i, r := range rules() {
+			met[i] = met[i] || r.is(c.err)
+		}
+	}
+	for i, ok := range met {
+		if !ok {
+			t.Errorf("no case for row %d of the table", i)
+		}
+	}
+}
+
+func TestClassifyOthers(t *testing.T) {
+	if got := classify(errors.New("boom")); got.Code != exitFailed || got.Message != "boom" || got.Hint != "" {
+		t.Errorf("an error of no known kind: %+v", got)
+	}
+	reported := &failure{Code: 5, Message: "m", Hint: "h"}
+	if got := classify(fmt.Errorf("wrapped: %w", reported)); got != reported {
+		t.Errorf("what the daemon reported: %+v", got)
+	}
+	if got := classify(&notMountedError{Dir: "/d", Type: "nfs"}); got.Message != "the mount on /d is not of clawfs but of nfs" || got.Hint != "umount /d" {
+		t.Errorf("a mount of something else: %+v", got)
+	}
+}
+
+// Exit codes that commands name in their help have a meaning of their own.
+func TestExitMeanings(t *testing.T) {
+	seen := map[string]int{}
+	for _, code := range exitCodes() {
+		meaning := exitMeaning(code)
+		if other, dup := seen[meaning]; dup {
+			t.Errorf("%d and %d both mean %q", other, code, meaning)
+		}
+		seen[meaning] = code
+	}
+}
+
+func TestFailOutput(t *testing.T) {
+	cases := []struct {
+		name   string
+		colour bool
+		f      failure
+		want   string
+	}{
+		{"plain", false, failure{Message: "it broke", Hint: "mend it"}, "error: it broke\nhint: mend it\n"},
+		{"no hint", false, failure{Message: "it broke"}, "error: it broke\n"},
+		{"colour", true, failure{Message: "it broke", Hint: "mend it"}, "\x1b[31merror:\x1b[0m it broke\n\x1b[36mhint:\x1b[0m mend it\n"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			var b bytes.Buffer
+			streams{stderr: &b, colour: c.colour}.fail(&c.f)
+			if b.String() != c.want {
+				t.Errorf("got %q, want %q", b.String(), c.want)
+			}
+		})
+	}
+}
+
+func TestQuote(t *testing.T) {
+	for path, want := range map[string]string{
+		"/home/a/.openclaw": "/home/a/.openclaw",
+		"/a b":              "'/a b'",
+		"/it's":             `'/it'\''s'`,
+		"":                  "''",
+		"~/x":               "'~/x'",
+		"-x":                "'-x'",
+		"/$HOME":            "'/$HOME'",
+	} {
+		if got := quote(path); got != want {
+			t.Errorf("quote(%q) = %s, want %s", path, got, want)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"sync/atomic"
+
+	"go.uber.org/zap"
+
+	"clawfs/fs"
+	"clawfs/txn/jsondoc"
+	"clawfs/txn/merge"
+)
+
+// live is what can change while the mount serves: how registries are merged, and
+// in which language they are written.
+type live struct {
+	now atomic.Pointer[settings]
+}
+
+// settings are what some options say of registries. They are immutable.
+type settings struct {
+	options  *mountOptions
+	patterns *fs.Patterns
+	all      merge.Policy // of registries that no rule is for
+}
+
+// newSettings compiles options. The error is a *fs.PatternError.
+func newSettings(o *mountOptions) (*settings, error) {
+	patterns, err := fs.NewPatterns(o.registry, o.ignore, o.json5)
+	if err != nil {
+		return nil, err
+	}
+	onConflict, err := word("on-conflict", o.onConflict.value, merge.TakeTheirs, merge.TakeOurs, merge.Reject)
+	if err != nil {
+		return nil, err
+	}
+	return &settings{
+		options:  o,
+		patterns: patterns,
+		all:      merge.Policy{OnConflict: onConflict, RefuseMassDelete: o.refuseMassDelete},
+	}, nil
+}
+
+// live returns what the options and the configuration say of a directory.
+func (o *mountOptions) live(dir string) (*live, error) {
+	c, err := o.configured(dir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newSettings(c)
+	if err != nil {
+		return nil, err
+	}
+	l := &live{}
+	l.now.Store(s)
+	return l, nil
+}
+
+// policy returns how to merge a registry.
+func (l *live) policy(name string) *merge.Policy {
+	s := l.now.Load()
+	if len(s.options.rules) == 0 {
+		return &s.all
+	}
+	p := s.all
+	for _, r := range s.options.rules {
+		if r.registry == nil || r.registry.Match(name) {
+			p.Rules = append(p.Rules, r.rule)
+		}
+	}
+	return &p
+}
+
+// grammar returns the language of a registry.
+func (l *live) grammar(name string) jsondoc.Grammar {
+	if l.now.Load().patterns.JSON5(name) {
+		return jsondoc.JSON5
+	}
+	return jsondoc.JSON
+}
+
+// reload reads the configuration of a directory again. What is wrong with it
+// leaves everything as it was.
+func (l *live) reload(given *mountOptions, dir string, log *zap.Logger) {
+	old := l.now.Load()
+	again, err := given.live(dir)
+	if err != nil {
+		log.Error("configuration not read again", zap.Error(err))
+		return
+	}
+	now := again.now.Load()
+	l.now.Store(now)
+	log.Info("configuration read again", zap.String("dir", dir))
+	if later := old.options.fixedChanges(now.options); len(later) > 0 {
+		log.Warn("changed in the configuration, but in force from the next mount on", zap.Strings("keys", later))
+	}
+}
+
+// fixedChanges names the flags that differ in other options and can't change
+// while the mount serves.
+func (o *mountOptions) fixedChanges(other *mountOptions) []string {
+	var names []string
+	for _, name := range []string{"registry", "ignore", "max-size", "read-window", "durability", "reject-stale"} {
+		if o.flags.Lookup(name).Value.String() != other.flags.Lookup(name).Value.String() {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	iofs "io/fs"
+	"os"
+	"os/user"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"clawfs/backing"
+	"clawfs/txn"
+)
+
+type logOptions struct {
+	limit  int // 0: none
+	base   bool
+	asJSON bool
+}
+
+func newLogCommand(out streams) *cobra.Command {
+	var o logOptions
+	cmd := &cobra.Command{
+		Use:   "log [flags] [FILE|DIR]",
+		Short: "Show who wrote what, when, and how it ended",
+		Long: "log shows the transactions of a registry, or of all registries below a directory, the newest last:\n" +
+			"when each ended and how, what the registry's version and size were then, who wrote, which conflicts\n" +
+			"were decided and in whose favour. It works the same whether the directory is mounted or not, and never\n" +
+			"shows a value of a document.",
+		Args:        atMostOne("a file or a directory"),
+		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),
+		Example:     "  clawfs log --limit 20 ~/.openclaw/agents/main/agent/models.json",
+		RunE: func(_ *cobra.Command, args []string) error {
+			return showLog(first(args, "."), o, out)
+		},
+	}
+	cmd.Flags().IntVarP(&o.limit, "limit", "n", 0, "show the newest `N` only")
+	cmd.Flags().BoolVar(&o.base, "base", false, "show what each was merged from, and what else could have been")
+	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print a JSON object a line")
+	return cmd
+}
+
+// showLog prints the records of a registry or of a directory.
+func showLog(path string, o logOptions, out streams) error {
+	p, err := locate(path)
+	if err != nil {
+		return err
+	}
+	dir, err := p.look()
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	histories, err := p.histories(dir)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(p.path()); err != nil && len(histories) == 0 {
+		return &iofs.PathError{Op: "log", Path: path, Err: iofs.ErrNotExist}
+	}
+	known := make(map[string]*history, len(histories))
+	var records []record
+	for _, h := range histories {
+		known[h.name] = h
+		records = append(records, newest(h.records, o.limit)...)
+	}
+	slices.SortStableFunc(records, func(a, b record) int { return a.Time.Compare(b.Time) })
+	for _, r := range newest(records, o.limit) {
+		r.User = userName(r.UID)
+		if o.asJSON {
+			err = out.printJSON(r)
+		} else {
+			err = out.printRecord(r, known[r.Registry], o.base)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// histories reads the histories of the registries at a place and below it.
+func (p place) histories(dir *backing.Dir) ([]*history, error) {
+	var out []*history
+	for name, err := range dir.Registries() {
+		if err != nil {
+			return nil, err
+		}
+		if !p.holds(name) {
+			continue
+		}
+		h, err := readHistory(dir, name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, h)
+	}
+	return out, nil
+}
+
+// newest returns the last n records, all of them if n is 0.
+func newest(records []record, n int) []record {
+	if n > 0 && len(records) > n {
+		return records[len(records)-n:]
+	}
+	return records
+}
+
+// printRecord prints a record for people: a line, and one for each conflict and
+// whatever else there is to say.
+func (s streams) printRecord(r record, h *history, base bool) error {
+	version := r.Registry
+	if r.Seq > 0 {
+		version = fmt.Sprintf("%s@%d", r.Registry, r.Seq)
+	}
+	line := fmt.Sprintf("%s  %s  %-7s  %s  by %s", r.Time.Local().Format("2006-01-02 15:04:05"),
+		s.paintOut(outcomeColour(r), fmt.Sprintf("%-9s", outcomeOf(r))), humanize.IBytes(uint64(max(r.Size, 0))), version, writerOf(r))
+	var more []string
+	for _, c := range r.Conflicts {
+		more = append(more, fmt.Sprintf("conflict at %s (%s): %s", orRoot(c.Path), c.Kind, winner(c.Won)))
+	}
+	for _, w := range r.Warnings {
+		more = append(more, "warning: "+w)
+	}
+	if r.Error != "" {
+		more = append(more, "because: "+r.Error)
+	}
+	if r.Quarantine != "" {
+		more = append(more, "quarantined as "+r.Quarantine)
+	}
+	if base && r.Base != nil {
+		more = append(more, baseLines(r.Base, h)...)
+	}
+	_, err := fmt.Fprintln(s.stdout, strings.Join(append([]string{line}, more...), "\n    "))
+	return err
+}
+
+// outcomeOf is the one word for what became of a registry.
+func outcomeOf(r record) string {
+	switch {
+	case r.Via == string(txn.ViaRecovery) && r.Outcome == txn.Committed.String():
+		return "recovered"
+	case r.Via == string(txn.ViaForeign) && r.Outcome == txn.Committed.String() && !r.Deleted:
+		return "adopted"
+	case r.Deleted:
+		return "deleted"
+	}
+	return r.Outcome
+}
+
+func outcomeColour(r record) int {
+	switch outcomeOf(r) {
+	case txn.Rejected.String(), txn.Aborted.String():
+		return red
+	case "recovered", "adopted", "deleted":
+		return yellow
+	}
+	return green
+}
+
+// writerOf names who wrote.
+func writerOf(r record) string {
+	switch {
+	case r.PID != 0:
+		return fmt.Sprintf("%s (%d) of %s", cmp.Or(r.Program, "?"), r.PID, cmp.Or(r.User, userName(r.UID)))
+	case r.Via == string(txn.ViaForeign):
+		return "somebody behind clawfs"
+	case r.Via == string(txn.ViaRecovery):
+		return "clawfs"
+	}
+	return "an unknown process"
+}
+
+func winner(won string) string {
+	switch won {
+	case "head":
+		return "the earlier commit won"
+	case "theirs":
+		return "this one won"
+	case "both":
+		return "both were kept"
+	}
+	return "refused"
+}
+
+// baseLines say which merge base was taken and what became of the others.
+func baseLines(b *baseRecord, h *history) []string {
+	lines := []string{"base: " + b.Kind + h.numbered(b.Digest)}
+	for _, c := range b.Candidates {
+		what := "read"
+		if c.Write {
+			what = "written"
+		}
+		line := fmt.Sprintf("candidate: %s%s, %d leaves away", what, h.numbered(c.Digest), c.Leaves)
+		if c.Struck != "" {
+			line += ", struck: " + c.Struck
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// numbered names the version with a digest; the start of the digest where it is
+// none, which is so for what a program wrote before it was merged.
+func (h *history) numbered(digest string) string {
+	if digest == "" {
+		return ""
+	}
+	if seq := h.numberOf(digest); seq > 0 {
+		return fmt.Sprintf(" @%d", seq)
+	}
+	return " " + digest[:min(12, len(digest))]
+}
+
+func orRoot(path string) string { return cmp.Or(path, "the root") }
+
+// userName returns the name of a user, the number where it has none.
+func userName(uid uint32) string {
+	id := strconv.FormatUint(uint64(uid), 10)
+	if u, err := user.LookupId(id); err == nil {
+		return u.Username
+	}
+	return id
+}

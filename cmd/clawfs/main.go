@@ -1,0 +1,46 @@
+// Command clawfs makes the JSON files of a directory transactional by mounting
+// a file system on it, in place.
+//
+// Each command has a file of its own, by its name. mount.go reads flags and sends
+// the daemon to the background (background.go); serve.go is the daemon itself,
+// the place where the directory (backing), the store (txn) and the file system
+// (fs) meet. The commands that look into a directory find it by place.go and read
+// what is kept of a registry by history.go, mounted or not.
+//
+// What always holds here:
+//
+//   - Facts go to standard output, talk to standard error.
+//   - An error is one sentence without a full stop, then, where it helps, a hint
+//     with the command to type. It starts with "error:", the hint with "hint:".
+//   - A wrong command line prints its error and how to get help, never the
+//     whole usage text.
+//   - Every exit code has one meaning; exit.go has the table.
+//   - Colour only on a terminal, and never under NO_COLOR.
+//   - Nothing that is printed or logged holds a value out of a document.
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], standardStreams()))
+}
+
+// run executes one command line and returns its exit code.
+func run(ctx context.Context, args []string, out streams) int {
+	root := newRootCommand(out)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	if v := (*verdict)(nil); errors.As(err, &v) {
+		return v.code
+	}
+	f := classify(err)
+	out.fail(f)
+	return f.Code
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
+
+	"clawfs/fs"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"clawfs": main})
+}
+
+// The scripts run the whole program on real mounts, one behaviour each.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setUpScript,
+		Condition: func(name string) (bool, error) {
+			return name == "root" && os.Geteuid() == 0, nil
+		},
+	})
+}
+
+// setUpScript opens the way to the script's directory for an ordinary user, as
+// whom root runs some commands, and has what the script leaves taken away.
+func setUpScript(env *testscript.Env) error {
+	env.Defer(func() { takeAway(env.T().(testing.TB), env.WorkDir) })
+	for _, dir := range []string{filepath.Dir(env.WorkDir), env.WorkDir} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeAway detaches mounts of clawfs below a directory and ends their daemons.
+func takeAway(t testing.TB, dir string) {
+	mounts, err := fs.Mounts()
+	if err != nil {
+		t.Error(err)
+	}
+	for _, m := range mounts {
+		if !strings.HasPrefix(m.Dir, dir+"/") {
+			continue
+		}
+		d := findDaemon(m.Mount)
+		if err := m.Detach(true); err != nil {
+			t.Errorf("%s stays mounted: %v", m.Dir, err)
+		}
+		if d != nil {
+			if err := unix.PidfdSendSignal(d.fd, unix.SIGKILL, nil, 0); err != nil {
+				t.Errorf("the daemon of %s stays: %v", m.Dir, err)
+			}
+			d.close()
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"clawfs/fs"
+)
+
+// mountOptions are the flags of mount.
+type mountOptions struct {
+	registry, ignore, json5 []string
+
+	maxSize    size
+	readWindow span
+	durability durability
+
+	onConflict       choice
+	rejectStale      bool
+	refuseMassDelete bool
+	rules            []registryRule // from the configuration only
+
+	config     string
+	allowOther bool
+	debugFUSE  bool
+
+	logLevel  choice
+	logFormat choice
+	logFile   string
+
+	foreground bool
+	readyFD    int // descriptor on which to report that the mount serves; -1: none
+
+	flags *pflag.FlagSet // what sets all of these
+}
+
+func newMountCommand(out streams) *cobra.Command {
+	o := newMountOptions()
+	cmd := &cobra.Command{
+		Use:   "mount [flags] DIR",
+		Short: "Mount clawfs on a directory, in place",
+		Long: "mount makes the JSON files below DIR transactional and returns as soon as the mount serves; the\n" +
+			"daemon stays in the background until the directory is unmounted. With --foreground it stays itself,\n" +
+			"for a service manager, and tells systemd when it is ready.\n\n" +
+			"A pattern without a slash is matched against names at any depth, one with a slash against whole\n" +
+			"paths below DIR.",
+		Args:        oneDirectory,
+		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitInUse, exitNoFUSE),
+		Example:     "  clawfs mount ~/.openclaw",
+	}
+	cmd.Flags().AddFlagSet(o.flags)
+	cmd.Flags().SortFlags = false
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := o.makeAbsolute(); err != nil {
+			return err
+		}
+		if o.readyFD >= 0 {
+			return runDaemon(cmd.Context(), args[0], o)
+		}
+		if o.foreground {
+			return runForeground(cmd.Context(), args[0], o)
+		}
+		return startDaemon(args[0], o, out)
+	}
+	return cmd
+}
+
+// newMountOptions returns the defaults, and the flags to change them.
+func newMountOptions() *mountOptions {
+	o := &mountOptions{
+		maxSize:    64 << 20,
+		readWindow: span(30 * time.Second),
+		onConflict: choice{value: "theirs", allowed: []string{"theirs", "ours", "reject"}},
+		logLevel:   choice{value: "info", allowed: []string{"debug", "info", "warn", "error"}},
+		logFormat:  choice{value: formatConsole, allowed: []string{formatConsole, formatJSON}},
+		readyFD:    -1,
+		flags:      pflag.NewFlagSet("mount", pflag.ContinueOnError),
+	}
+	o.flags.SortFlags = false
+	o.register(o.flags)
+	return o
+}
+
+func (o *mountOptions) register(f *pflag.FlagSet) {
+	f.StringArrayVar(&o.registry, "registry", nil, "files that are registries, as a `GLOB`; repeatable (default *.json)")
+	f.StringArrayVar(&o.ignore, "ignore", nil, "files and directories that are not, as a `GLOB`; repeatable (default node_modules, .git, workspace*)")
+	f.StringArrayVar(&o.json5, "json5", nil, "registries in JSON5, as a `GLOB`; repeatable (default openclaw.json)")
+	f.Var(&o.maxSize, "max-size", "largest registry that is accepted")
+	f.Var(&o.readWindow, "read-window", "how long a version that a process has read may serve as the base of what it writes")
+	f.Var(&o.durability, "durability", "sync each commit before it is acknowledged, or at most once in an interval")
+	f.Var(&o.onConflict, "on-conflict", "who wins where two writers changed the same value: the later, the earlier, or neither")
+	f.BoolVar(&o.rejectStale, "reject-stale", false, "refuse a write that was not made from the newest version, instead of merging it")
+	f.BoolVar(&o.refuseMassDelete, "refuse-mass-delete", false, "refuse a write that drops most of a list that others have changed")
+	f.StringVar(&o.config, "config", "", "configuration `FILE` (default /etc/clawfs/config.toml for root, ~/.config/clawfs/config.toml for others)")
+	f.BoolVar(&o.allowOther, "allow-other", false, "let other users in, as far as the files' modes allow")
+	f.Var(&o.logLevel, "log-level", "least level that is logged")
+	f.Var(&o.logFormat, "log-format", "format of log lines")
+	f.StringVar(&o.logFile, "log-file", "", "`FILE` to log to (default with --foreground standard error, else /var/log/clawfs/NAME.log for root, ~/.local/state/clawfs/NAME.log for others)")
+	f.BoolVar(&o.foreground, "foreground", false, "stay in the foreground, for a service manager")
+	f.BoolVar(&o.debugFUSE, "debug-fuse", false, "log every request of the kernel")
+	f.IntVar(&o.readyFD, "ready-fd", o.readyFD, "descriptor to report readiness on")
+	for _, name := range []string{"debug-fuse", "ready-fd"} {
+		f.Lookup(name).Hidden = true
+	}
+}
+
+// given returns the flags that were given, in a form that can be parsed again.
+func (o *mountOptions) given() []string {
+	var args []string
+	o.flags.VisitAll(func(f *pflag.Flag) {
+		if !f.Changed {
+			return
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, v := range values {
+			args = append(args, "--"+f.Name+"="+v)
+		}
+	})
+	return args
+}
+
+// makeAbsolute makes the paths among the options independent of the working
+// directory, which the daemon gives up.
+func (o *mountOptions) makeAbsolute() error {
+	for _, file := range []*string{&o.logFile, &o.config} {
+		if *file == "" {
+			continue
+		}
+		path, err := filepath.Abs(*file)
+		if err != nil {
+			return fmt.Errorf("cannot tell where %s is: %w", *file, err)
+		}
+		*file = path
+	}
+	return nil
+}
+
+// checkMountpoint finds out what a name stands for and whether clawfs can be
+// mounted there, changing nothing. A dead mount is no obstacle. Errors:
+// *fs.MountedError, *fs.MissingError, *fs.NotDirectoryError, *fs.NoFUSEError, or
+// the system's.
+func checkMountpoint(name string, o *mountOptions) (fs.Mountpoint, error) {
+	m, err := fs.FindMountpoint(name)
+	switch {
+	case err != nil:
+		return m, err
+	case m.IsDead():
+		return m, nil
+	case m.IsClawfs():
+		return m, &fs.MountedError{Path: m.Dir}
+	}
+	return m, checkFUSE(m.Dir, o.allowOther)
+}
+
+// runForeground serves the mount until it is unmounted or told to end, logging
+// to standard error unless a file is given.
+func runForeground(ctx context.Context, name string, o *mountOptions) error {
+	log := os.Stderr
+	if o.logFile != "" {
+		f, err := openLog(o.logFile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		log = f
+		if err := keepCrashes(f); err != nil {
+			return err
+		}
+	}
+	logger, err := newLogger(log, o.logFormat.value, o.logLevel.value, o.logFile == "" && underJournal())
+	if err != nil {
+		return err
+	}
+	return serve(ctx, name, o, logger, managed())
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// streams is where a command writes: facts to stdout, talk to stderr.
+type streams struct {
+	stdout, stderr io.Writer
+	colourOut      bool // of stdout
+	colour         bool // of stderr
+	terminal       bool // stderr is one
+}
+
+// The colours that are used, in ANSI's numbers.
+const (
+	red    = 31
+	green  = 32
+	yellow = 33
+	cyan   = 36
+)
+
+// standardStreams returns the process's own.
+func standardStreams() streams {
+	colour := os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return streams{
+		stdout:    os.Stdout,
+		stderr:    os.Stderr,
+		colourOut: colour && isTerminal(os.Stdout),
+		colour:    colour && isTerminal(os.Stderr),
+		terminal:  isTerminal(os.Stderr),
+	}
+}
+
+func isTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}
+
+// fail prints an error and its hint.
+func (s streams) fail(f *failure) {
+	fmt.Fprintf(s.stderr, "%s %s\n", paint(s.colour, red, "error:"), f.Message)
+	if f.Hint != "" {
+		fmt.Fprintf(s.stderr, "%s %s\n", paint(s.colour, cyan, "hint:"), f.Hint)
+	}
+}
+
+// talk prints a line that is no fact.
+func (s streams) talk(format string, args ...any) {
+	fmt.Fprintf(s.stderr, format+"\n", args...)
+}
+
+// paintOut wraps text for stdout in a colour where that is wanted.
+func (s streams) paintOut(colour int, text string) string { return paint(s.colourOut, colour, text) }
+
+// paint wraps text in an ANSI colour where that is wanted.
+func paint(wanted bool, colour int, text string) string {
+	if !wanted {
+		return text
+	}
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", colour, text)
+}
+
+// printJSON prints a fact for programs: an object on a line of its own.
+func (s streams) printJSON(v any) error {
+	enc := json.NewEncoder(s.stdout)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// progress shows on a terminal how far something is.
+func (s streams) progress(format string, args ...any) {
+	if s.terminal {
+		fmt.Fprintf(s.stderr, "\r\x1b[K"+format, args...)
+	}
+}
+
+// endProgress takes away what progress shows.
+func (s streams) endProgress() {
+	if s.terminal {
+		fmt.Fprint(s.stderr, "\r\x1b[K")
+	}
+}
+
+// count says how many of something there are. Without another word the plural is
+// the one word with an s.
+func count(n int, one string, other ...string) string {
+	switch {
+	case n == 1:
+		return "1 " + one
+	case len(other) > 0:
+		return fmt.Sprintf("%d %s", n, other[0])
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+// quote returns a path as a shell takes it.
+func quote(path string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@%=,~", r)
+	}
+	if path != "" && strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 && path[0] != '~' && path[0] != '-' {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+)
+
+func newQuarantineCommand(out streams) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "quarantine [flags] [FILE|DIR]",
+		Short: "List what was refused or aborted and is kept",
+		Long: "quarantine lists the copies of what programs wrote and clawfs did not commit, of a registry or of all\n" +
+			"registries below a directory, the newest last. The id that starts a line is what show, restore and\n" +
+			"forget take after --quarantined.",
+		Args:        atMostOne("a file or a directory"),
+		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),
+		Example:     "  clawfs quarantine ~/.openclaw",
+		RunE: func(_ *cobra.Command, args []string) error {
+			return listQuarantine(first(args, "."), asJSON, out)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object a line")
+	return cmd
+}
+
+// listQuarantine prints what is in quarantine of a registry or of a directory.
+func listQuarantine(path string, asJSON bool, out streams) error {
+	p, err := locate(path)
+	if err != nil {
+		return err
+	}
+	dir, err := p.look()
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	copies, err := dir.ListQuarantine()
+	if err != nil {
+		return err
+	}
+	for _, q := range copies {
+		c := newCopyRecord(q)
+		if !p.holds(c.Registry) {
+			continue
+		}
+		c.User = userName(c.UID)
+		if asJSON {
+			err = out.printJSON(c)
+		} else {
+			_, err = fmt.Fprintf(out.stdout, "%s  %s  %-7s  %s  by %s\n    because: %s\n", c.ID, out.paintOut(red, fmt.Sprintf("%-8s", cmp.Or(c.Outcome, "?"))),
+				humanize.IBytes(uint64(c.Size)), cmp.Or(c.Registry, "?"), writerOf(c.record), cmp.Or(c.record.Error, "not known"))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// usageTemplate ends with an example that can be pasted; the exit status comes
+// before it.
+const usageTemplate = `Usage:
+  {{.UseLine}}{{if .HasAvailableSubCommands}} COMMAND{{end}}
+{{- if .HasAvailableSubCommands}}
+
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}
+{{- if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsagesWrapped 100 | trimTrailingWhitespaces}}{{end}}
+{{- if index .Annotations "exit"}}
+
+Exit status:
+{{index .Annotations "exit"}}{{end}}
+{{- if .HasExample}}
+
+Example:
+{{.Example}}{{end}}
+`
+
+// newRootCommand returns the whole tree of commands, writing to out.
+func newRootCommand(out streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "clawfs",
+		Short: "Make the JSON files of a directory transactional",
+		Long: "clawfs mounts a file system on a directory, in place. Programs keep writing their JSON files there\n" +
+			"as they always did; concurrent changes are merged instead of lost, and nothing invalid or half\n" +
+			"written is ever seen.",
+		Example:                    "  clawfs mount ~/.openclaw\n  clawfs unmount ~/.openclaw",
+		Args:                       cobra.ArbitraryArgs, // runs only without a known command
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 2,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+	}
+	root.SetOut(out.stdout)
+	root.SetErr(out.stderr)
+	root.SetUsageTemplate(usageTemplate)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{Command: cmd.CommandPath(), Problem: err}
+	})
+	root.AddCommand(
+		newMountCommand(out), newUnmountCommand(out),
+		newLogCommand(out), newShowCommand(out), newDiffCommand(out), newRestoreCommand(out),
+		newQuarantineCommand(out), newCheckCommand(out), newForgetCommand(out),
+		newVersionCommand(out),
+	)
+	return root
+}
+
+func unknownCommand(root *cobra.Command, name string) error {
+	err := fmt.Errorf("there is no command %q", name)
+	if near := root.SuggestionsFor(name); len(near) > 0 {
+		return &usageError{Command: root.Name() + " " + near[0], Problem: err}
+	}
+	return &usageError{Command: root.Name(), Problem: err}
+}
+
+// oneDirectory accepts exactly one argument, which is not empty.
+func oneDirectory(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return &usageError{Command: cmd.CommandPath(), Problem: fmt.Errorf("%s wants a directory", cmd.Name())}
+	case len(args) > 1:
+		return &usageError{Command: cmd.CommandPath(), Problem: fmt.Errorf("%s takes one directory, not %d", cmd.Name(), len(args))}
+	case args[0] == "":
+		return &usageError{Command: cmd.CommandPath(), Problem: fmt.Errorf("%s wants a directory, not an empty name", cmd.Name())}
+	}
+	return nil
+}
+
+// atMostOne accepts nothing or one argument, which is not empty.
+func atMostOne(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 1 || len(args) == 1 && args[0] == "" {
+			return &usageError{Command: cmd.CommandPath(), Problem: fmt.Errorf("%s wants %s, or nothing", cmd.Name(), what)}
+		}
+		return nil
+	}
+}
+
+// first returns the first argument, or what stands for none.
+func first(args []string, none string) string {
+	if len(args) == 0 {
+		return none
+	}
+	return args[0]
+}
+
+// noArguments accepts none.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return &usageError{Command: cmd.CommandPath(), Problem: fmt.Errorf("%s takes no argument", cmd.Name())}
+	}
+	return nil
+}
+
+// exitStatus is the part of a command's help that explains its exit codes.
+func exitStatus(codes ...int) map[string]string {
+	var b strings.Builder
+	for i, c := range codes {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "  %d  %s", c, exitMeaning(c))
+	}
+	return map[string]string{"exit": b.String()}
+}

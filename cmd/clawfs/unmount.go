@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"clawfs/fs"
+)
+
+// How unmount waits: it tries again after pauses that grow from the first to the
+// longest, and says who holds the mount after a while.
+const (
+	firstPause     = 5 * time.Millisecond
+	longestPause   = 200 * time.Millisecond
+	patience       = time.Second
+	defaultTimeout = 30 * time.Second
+)
+
+type unmountOptions struct {
+	force   bool
+	timeout time.Duration // 0: none
+}
+
+func newUnmountCommand(out streams) *cobra.Command {
+	var o unmountOptions
+	cmd := &cobra.Command{
+		Use:   "unmount [flags] DIR",
+		Short: "Unmount a directory when its open transactions have ended",
+		Long: "unmount waits until nothing on the mount is in use, which ends every transaction, and returns when\n" +
+			"the daemon has ended and the directory is an ordinary one again. If that takes more than a second it\n" +
+			"says who holds the mount.\n\n" +
+			"With --force it does not wait: the directory is an ordinary one at once, and what programs had\n" +
+			"written but not yet closed is kept in quarantine.",
+		Args:        oneDirectory,
+		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted, exitInUse),
+		Example:     "  clawfs unmount --timeout 10s ~/.openclaw",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return unmount(cmd.Context(), args[0], o, out)
+		},
+	}
+	cmd.Flags().BoolVar(&o.force, "force", false, "do not wait for programs that use the mount")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", defaultTimeout, "`TIME` to wait; 0 waits for ever")
+	return cmd
+}
+
+// unmount takes the mount on a directory away. Errors: *notMountedError,
+// *fs.MissingError,
+// *fs.NotDirectoryError, *busyError, or the system's.
+func unmount(ctx context.Context, name string, o unmountOptions, out streams) error {
+	m, err := fs.FindMountpoint(name)
+	if err != nil {
+		return err
+	}
+	if !m.IsClawfs() {
+		e := &notMountedError{Dir: m.Dir}
+		if m.Mount != nil {
+			e.Type = m.Mount.FSType
+		}
+		return e
+	}
+	if m.IsDead() {
+		return m.Detach(true)
+	}
+	d := findDaemon(m.Mount)
+	defer d.close()
+	if o.force {
+		return forceOut(ctx, m, d)
+	}
+	if o.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.timeout)
+		defer cancel()
+	}
+	if err := waitOut(ctx, m, out); err != nil {
+		return err
+	}
+	return d.wait(ctx)
+}
+
+// waitOut unmounts as soon as the mount is not busy.
+func waitOut(ctx context.Context, m fs.Mountpoint, out streams) error {
+	start := time.Now()
+	said, last := false, ""
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		err := m.Detach(false)
+		if !errors.Is(err, unix.EBUSY) {
+			return err
+		}
+		if time.Since(start) > patience {
+			if now := heldBy(findHolders(m.Mount)); !said || now != last {
+				out.talk("waiting for %s%s", m.Dir, now)
+				said, last = true, now
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return &busyError{Dir: m.Dir, Holders: findHolders(m.Mount)}
+		case <-time.After(pause):
+		}
+	}
+}
+
+// forceOut makes the directory an ordinary one whoever uses it, and ends the
+// daemon. The daemon unmounts by itself; what it leaves is taken away here.
+func forceOut(ctx context.Context, m fs.Mountpoint, d *daemonProcess) error {
+	var err error
+	if d != nil {
+		err = d.end(ctx)
+	}
+	now, findErr := fs.FindMountpoint(m.Dir)
+	if findErr != nil {
+		return findErr
+	}
+	if now.IsClawfs() {
+		if detachErr := now.Detach(true); detachErr != nil {
+			return detachErr
+		}
+	}
+	return err
+}
