@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sys/unix"
 )
 
 // bench is a directory under test.
@@ -247,20 +246,4 @@ func asRoot(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
 	}
-}
-
-// mountTmpfs mounts a small file system in memory on a new directory.
-func mountTmpfs(t *testing.T, options string) string {
-	t.Helper()
-	asRoot(t)
-	dir := t.TempDir()
-	if err := unix.Mount("clawfs-test", dir, "tmpfs", 0, options); err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
 }
