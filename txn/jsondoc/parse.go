@@ -42,7 +42,7 @@ func Parse(src []byte, g Grammar, lim Limits) (*Doc, error) {
 	if int64(len(src)) > lim.Size {
 		return nil, p.fail(KindSize, 0, "the text is too long", "a shorter document")
 	}
-	p.nodes = make([]node, 0, estimate(src))
+	p.nodes = make([]node, 0, estimate(src, lim.Depth))
 	if err := p.document(); err != nil {
 		return nil, err
 	}
@@ -50,12 +50,21 @@ func Parse(src []byte, g Grammar, lim Limits) (*Doc, error) {
 }
 
 // estimate guesses how many nodes a text makes, from a sample of its start, so
-// that the array of a large document does not have to grow often.
-func estimate(src []byte) int {
+// that the array of a large document does not have to grow often. It guesses
+// nothing for one that goes too deep at once, as that is all it is made for.
+func estimate(src []byte, depth int) int {
 	sample := src[:min(len(src), 16<<10)]
-	marks := 1
+	marks, open := 1, 0
 	for _, c := range sample {
-		if c == ',' || c == ':' || c == '{' || c == '[' {
+		switch c {
+		case '{', '[':
+			marks++
+			if open++; open > depth {
+				return 4
+			}
+		case '}', ']':
+			open--
+		case ',', ':':
 			marks++
 		}
 	}
