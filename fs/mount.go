@@ -212,6 +212,9 @@ func (s *Server) serve() {
 	}
 	s.fuse.Serve()
 	s.fsys.nodes.clear()
+	if err := s.fsys.store.Keep(); err != nil {
+		s.fsys.log.Warn("the newest versions could not be kept in the history", zap.Error(err))
+	}
 }
 
 // Wait returns when the mount was taken away, by whomever, and the last request

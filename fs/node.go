@@ -50,6 +50,7 @@ type node struct {
 	// seen last. All changes of it come through here.
 	privileged atomic.Bool
 
+	home       atomic.Pointer[home] // of a registry
 	lineage    lineage
 	files      registryFiles                // that are open on it as a registry
 	plainFiles atomic.Int32                 // how many are open on it otherwise

@@ -23,8 +23,14 @@ import (
 // own node for as long as the kernel remembers it under that name; it answers
 // for the registry, too.
 
-// isRegistry reports whether the node's id is that of a registry. Such a node may
-// have lost its name meanwhile.
+// home is where a registry's node is found. Requests on it come through its
+// directory, or from who has it open, which keeps the directory in place.
+type home struct {
+	dir  *node
+	base string
+}
+
+// isRegistry reports whether the node's id is that of a registry.
 func (n *node) isRegistry() bool { return n.id.Ino&registryID != 0 }
 
 // registryName returns the path below the root of a name in this directory, and
@@ -45,8 +51,13 @@ func (n *node) registryName(base string) (path string, ok bool) {
 }
 
 // registry returns the directory and the names under which the node is a registry
-// now; not ok if it is none.
+// now; not ok if it is none. A registry's own node is always that of its name,
+// whatever the kernel has made of the name meanwhile.
 func (n *node) registry() (dir *node, base, path string, ok bool) {
+	if at := n.home.Load(); at != nil {
+		path, ok = at.dir.registryName(at.base)
+		return at.dir, at.base, path, ok
+	}
 	if n.own || n.Mode() != unix.S_IFREG {
 		return nil, "", "", false
 	}
@@ -64,9 +75,13 @@ func (n *node) registry() (dir *node, base, path string, ok bool) {
 func (n *node) registryNode(ctx context.Context, base string) *node {
 	id := fusefs.StableAttr{Mode: unix.S_IFREG, Ino: n.registryIno(base), Gen: 1}
 	if known := n.fsys.nodes.acquire(id); known != nil {
+		if known.home.Load().dir != n {
+			known.home.Store(&home{dir: n, base: base})
+		}
 		return known
 	}
 	made := &node{fsys: n.fsys, fd: -1, dev: n.dev, id: id}
+	made.home.Store(&home{dir: n, base: base})
 	n.NewInode(ctx, made, id) // before others can find it
 	return n.fsys.nodes.insert(made)
 }

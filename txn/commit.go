@@ -217,7 +217,7 @@ func (r *Registry) place(batch []*request, head, next *Version) (bool, error) {
 		r.stamp = stampUnknown
 		return false, nil
 	}
-	r.head, r.stamp, r.lastTime, r.foreignErr = next, stamp, next.Time, nil
+	r.head, r.stamp, r.lastTime, r.foreignErr, r.unkept = next, stamp, next.Time, nil, true
 	r.lastSeq = max(r.lastSeq, next.Seq)
 	return true, err
 }

@@ -146,6 +146,10 @@ func (t *Tx) attempt(via Via) error {
 	if !t.dirty || t.forsaken.Load() {
 		return t.refused
 	}
+	if t.overflow != nil {
+		t.refused = t.overflow
+		return t.refused
+	}
 	c := newContent(t.data)
 	doc, err := t.reg.parse(c)
 	if err != nil {

@@ -31,12 +31,12 @@ func (s *Store) Look(name string, who func() Actor) (Presence, Info) {
 	s.settleIfDead(r)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.deletion != nil || r.replacing() {
+	if len(r.deletions) > 0 || r.replacing() {
 		a := who()
 		switch {
 		case r.creating(a):
 			return Staged, Info{}
-		case r.deletion != nil && r.deletion.by.Actor == a:
+		case r.deletions[a] != nil:
 			return Gone, Info{}
 		}
 	}

@@ -33,10 +33,11 @@ type Registry struct {
 	views      map[Actor]*actorViews
 	nextPrune  int // number of actors at which to look for dead ones
 	open       map[*Tx]struct{}
-	deletion   *deletion
+	deletions  map[Actor]*deletion // that wait
 	queue      []*request
 	leading    bool
 	foreignErr error // why the live file is not a valid document, if it is not
+	unkept     bool  // head was committed here and is not in the history
 }
 
 // forgettable reports whether nothing would be lost if the registry were read
@@ -47,7 +48,7 @@ func (r *Registry) forgettable() bool {
 		return false
 	}
 	defer r.mu.Unlock()
-	if len(r.queue) > 0 || r.leading || r.deletion != nil {
+	if len(r.queue) > 0 || r.leading || len(r.deletions) > 0 {
 		return false
 	}
 	r.pruneViews()
@@ -122,7 +123,11 @@ func (r *Registry) adopt(c *content, mtime time.Time, stamp string) (*Event, err
 		v.Seq, v.Parent = r.lastSeq, parent
 	}
 	_, r.foreignErr = r.parse(c)
-	if r.foreignErr != nil && parent > 0 && !known {
+	switch {
+	case r.foreignErr != nil && known:
+		r.head = v
+		return r.invalidEvent(v), nil
+	case r.foreignErr != nil:
 		return r.recover(v)
 	}
 	r.head = v
@@ -160,21 +165,30 @@ func (r *Registry) readLastSeq() record {
 	return rec
 }
 
+// invalidEvent tells that the live file is no document.
+func (r *Registry) invalidEvent(bad *Version) *Event {
+	return &Event{Name: r.name, Outcome: Rejected, Via: ViaForeign, Seq: bad.Seq, Parent: bad.Parent, Changed: true, Size: bad.Size, Time: bad.Time, Err: r.foreignErr}
+}
+
 // recover puts the newest valid version back where the live file holds
 // something else than a document; what it holds goes to quarantine. Where no
-// valid version is known the content stays as it is. The caller holds mu.
+// valid version is known the content stays as it is besides. The caller holds mu.
 func (r *Registry) recover(bad *Version) (*Event, error) {
 	good := r.newestValid()
 	if good == nil {
+		e := r.invalidEvent(bad)
+		if len(bad.content.bytes) > 0 {
+			e.Copy, _ = r.store.quarantine(e, bad.content.bytes) // it stays where it is, too
+		}
 		r.head = bad
-		e := &Event{Name: r.name, Outcome: Rejected, Via: ViaForeign, Seq: bad.Seq, Parent: bad.Parent, Changed: true, Size: bad.Size, Time: bad.Time, Err: r.foreignErr}
 		r.record(e, bad)
 		return e, nil
 	}
 	e := &Event{Name: r.name, Outcome: Committed, Via: ViaRecovery, Parent: bad.Parent, Changed: true, Err: r.foreignErr}
 	id, err := r.store.quarantine(e, bad.content.bytes)
 	if err != nil {
-		return nil, err
+		r.head = bad // what can't be kept is not replaced
+		return r.invalidEvent(bad), nil
 	}
 	e.Copy = id
 	good.Seq, good.Parent, good.Time = bad.Seq, bad.Parent, r.nextTime()
@@ -191,7 +205,14 @@ func (r *Registry) recover(bad *Version) (*Event, error) {
 	return e, nil
 }
 
+// newestValid returns the newest valid version that is known, the one in memory
+// if there is one, or nil. The caller holds mu.
 func (r *Registry) newestValid() *Version {
+	if r.head != nil {
+		if _, err := r.parse(r.head.content); err == nil {
+			return &Version{Digest: r.head.Digest, Size: r.head.Size, content: r.head.content}
+		}
+	}
 	kept, err := r.store.storage.Versions(r.name)
 	if err != nil {
 		return nil

@@ -75,14 +75,13 @@ func (r *Registry) candidatesFor(q *request, c Caller, l Lineage) {
 	}
 }
 
-func (r *Registry) deletedBy(a Actor) bool { return r.deletion != nil && r.deletion.by.Actor == a }
+func (r *Registry) deletedBy(a Actor) bool { return r.deletions[a] != nil }
 
 // takeBack ends a deletion of the process, which puts a new file in place. The
 // caller holds mu.
 func (r *Registry) takeBack(a Actor) {
-	if r.deletedBy(a) {
-		r.deletion.timer.Stop()
-		r.setDeletion(nil)
+	if d := r.deletions[a]; d != nil {
+		r.dropDeletion(d)
 	}
 }
 
@@ -195,13 +194,10 @@ func (s *Store) Remove(name string, c Caller) error {
 	}
 	r := s.acquire(name)
 	defer s.release(r)
-	r.mu.Lock()
-	d := r.deletion
-	r.mu.Unlock()
-	if d == nil {
-		return nil
+	for _, d := range r.waiting(func(d *deletion) bool { return d.by.Actor == c.Actor }) {
+		err = r.commitDeletion(d)
 	}
-	return r.commitDeletion(d)
+	return err
 }
 
 // Changing runs change, which renames files of the given registries behind the

@@ -174,5 +174,33 @@ func (s *Store) peek(name string) *Registry {
 	return s.registries[name]
 }
 
+// Keep puts a copy of each head that was committed into the history. The head is
+// the one version that nobody else has: a file that is emptied while no store
+// looks after it could only be put back to the version before. It is to be called
+// at the end, since it costs a write for each registry; the error is the first one
+// of the storage.
+func (s *Store) Keep() error {
+	var first error
+	for _, r := range s.all() {
+		r.alone(func() {
+			if err := r.keepHead(); err != nil && first == nil {
+				first = err
+			}
+		})
+	}
+	return first
+}
+
+func (r *Registry) keepHead() error {
+	r.mu.Lock()
+	v, unkept := r.head, r.unkept
+	r.unkept = false
+	r.mu.Unlock()
+	if v == nil || !unkept {
+		return nil
+	}
+	return r.store.storage.Archive(r.name, v.Seq, v.content.bytes, v.Digest)
+}
+
 // MaxSize returns the size limit of registries in bytes.
 func (s *Store) MaxSize() int64 { return s.cfg.MaxSize }

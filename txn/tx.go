@@ -38,6 +38,7 @@ type Tx struct {
 	candidates   []candidate
 	by           author
 	refused      error // result of the last attempt
+	overflow     error // what was written is not all there: it was too large
 	aborted      *AbortedError
 	openerClosed bool
 	copyID       string // quarantined copy of the refused content
@@ -152,7 +153,7 @@ func (t *Tx) write(c Caller, p []byte, off int64) (int, error) {
 }
 
 // Truncate sets the length of the staged content in bytes and returns what
-// WriteAt does.
+// WriteAt does. After content that was too large it begins anew.
 func (t *Tx) Truncate(c Caller, size int64) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -162,6 +163,7 @@ func (t *Tx) Truncate(c Caller, size int64) error {
 	if err := t.prepare(c, size); err != nil {
 		return err
 	}
+	t.overflow = nil // what did not fit would have been cut off, or is said anew
 	t.resize(size)
 	return nil
 }
@@ -173,7 +175,9 @@ func (t *Tx) prepare(c Caller, size int64) error {
 		return t.aborted
 	}
 	if limit := t.reg.store.cfg.MaxSize; size > limit {
-		return &TooLargeError{Name: t.Name(), Size: size, Limit: limit}
+		t.overflow = &TooLargeError{Name: t.Name(), Size: size, Limit: limit}
+		t.dirty = true
+		return t.overflow
 	}
 	t.noteWriter(c)
 	if t.shared {
