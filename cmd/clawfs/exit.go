@@ -135,7 +135,7 @@ func (e *notKeptError) Error() string {
 type noVersionError struct {
 	Name string
 	Seq  uint64
-	Kept []uint64 // those that are, besides the head
+	Kept []uint64 // those that are in the history
 }
 
 // Error names the registry, the version, and what there is.
@@ -143,7 +143,7 @@ func (e *noVersionError) Error() string {
 	if len(e.Kept) == 0 {
 		return fmt.Sprintf("there is no version %d of %s, nor any other old one", e.Seq, e.Name)
 	}
-	return fmt.Sprintf("there is no version %d of %s; the oldest is %d, the newest old one %d", e.Seq, e.Name, e.Kept[0], e.Kept[len(e.Kept)-1])
+	return fmt.Sprintf("there is no version %d of %s; the oldest that is kept is %d, the newest %d", e.Seq, e.Name, e.Kept[0], e.Kept[len(e.Kept)-1])
 }
 
 // noCopyError says that there is no copy of an id in quarantine.

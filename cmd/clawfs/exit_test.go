@@ -37,7 +37,7 @@ func TestClassify(t *testing.T) {
 		{&deadError{Dir: "/d"}, failure{Code: 4, Message: "the daemon of the mount on /d is gone", Hint: "clawfs mount /d"}},
 		{&notKeptError{Path: "/x/y"}, failure{Code: 4, Message: "clawfs was never mounted on /x/y or above it", Hint: "name a registry, or a directory, below one that clawfs was mounted on"}},
 		{&noVersionError{Name: "a.json", Seq: 3, Kept: []uint64{5, 6, 7}},
-			failure{Code: 1, Message: "there is no version 3 of a.json; the oldest is 5, the newest old one 7", Hint: "clawfs log tells which versions there were"}},
+			failure{Code: 1, Message: "there is no version 3 of a.json; the oldest that is kept is 5, the newest 7", Hint: "clawfs log tells which versions there were"}},
 		{&noCopyError{ID: "x", Dir: "/d"}, failure{Code: 1, Message: "there is no copy x in the quarantine of /d", Hint: "clawfs quarantine /d"}},
 		{&refusedError{Path: "/d/a.json", Cause: errors.New("busy")}, failure{Code: 7, Message: "/d/a.json was refused: busy", Hint: "see clawfs log /d/a.json"}},
 		{&servedError{Dir: "/d"}, failure{Code: 5, Message: "/d is mounted, and its daemon counts on what is kept", Hint: "clawfs unmount /d"}},
