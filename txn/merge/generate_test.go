@@ -16,13 +16,37 @@ type maker struct {
 	t     *rapid.T
 	fresh int
 	tag   string // in front of fresh strings: who made them
+	// id are the members that tell the elements of the document's keyed lists
+	// apart; numbered says that they are numbers, drawn one after the other.
+	id       []string
+	numbered bool
+	// spoiled says that some list has an element without identity, or two with
+	// the same one.
+	spoiled bool
 }
 
-func (m *maker) n(below int) int {
-	if below <= 1 {
+var identities = [][]string{{"id"}, {"_id"}, {"uuid"}, {"key"}, {"name"}, {"slug"}, {"pattern"}, {"containerName"}, {"requestId"}, {"path"}, {"url"}, {"provider", "id"}, {"type", "name"}}
+
+func newMaker(t *rapid.T) *maker {
+	m := &maker{t: t, tag: "b"}
+	m.id = identities[m.n(len(identities))]
+	m.numbered = len(m.id) == 1 && m.n(4) == 0
+	return m
+}
+
+// below[n] draws a number below n.
+var below = func() (g [200]*rapid.Generator[int]) {
+	for n := 1; n < len(g); n++ {
+		g[n] = rapid.IntRange(0, n-1)
+	}
+	return g
+}()
+
+func (m *maker) n(n int) int {
+	if n <= 1 {
 		return 0
 	}
-	return rapid.IntRange(0, below-1).Draw(m.t, "")
+	return below[n].Draw(m.t, "")
 }
 
 func (m *maker) text() string {
@@ -52,8 +76,6 @@ func (m *maker) scalar() *tree {
 	return str(m.text())
 }
 
-var identities = [][]string{{"id"}, {"_id"}, {"uuid"}, {"key"}, {"name"}, {"slug"}, {"pattern"}, {"containerName"}, {"requestId"}, {"path"}, {"url"}, {"provider", "id"}, {"type", "name"}}
-
 // document draws a whole registry.
 func (m *maker) document() *tree {
 	switch m.n(12) {
@@ -62,42 +84,52 @@ func (m *maker) document() *tree {
 	case 1:
 		return m.messages()
 	}
-	root := m.object(3)
-	return root
+	return m.object(3)
 }
 
-// shapes are the members that objects are made of.
-var shapes = []struct {
-	key  string
-	make func(m *maker, depth int) *tree
-}{
-	{"title", func(m *maker, _ int) *tree { return m.scalar() }},
-	{"mode", func(m *maker, _ int) *tree { return m.scalar() }},
-	{"n/~é", func(m *maker, _ int) *tree { return m.scalar() }},
-	{"version", func(m *maker, _ int) *tree { return num(strconv.Itoa(m.n(5))) }},
-	{"updatedAt", func(m *maker, _ int) *tree { return num(strconv.Itoa(1_700_000_000_000 + m.n(1000))) }},
-	{"lastUsedAt", func(m *maker, _ int) *tree { return str(fmt.Sprintf("2026-01-02T03:04:%02dZ", m.n(60))) }},
-	{"agents", func(m *maker, d int) *tree { return m.keyedList(d) }},
-	{"allow", func(m *maker, _ int) *tree { return m.set() }},
-	{"messages", func(m *maker, _ int) *tree { return m.messages() }},
-	{"bindings", func(m *maker, _ int) *tree { return m.messages() }},
-	{"scores", func(m *maker, _ int) *tree { return m.numbers() }},
-	{"args", func(m *maker, _ int) *tree { return m.args() }},
-	{"login", func(m *maker, _ int) *tree { return m.tokens() }},
-	{"matrix", func(m *maker, d int) *tree { return m.mixed(d) }},
-	{"env", func(m *maker, d int) *tree { return m.object(d) }},
-	{"plugins", func(m *maker, d int) *tree { return m.object(d) }},
+// shapeKeys are the members that objects are made of.
+var shapeKeys = []string{"title", "mode", "n/~é", "version", "updatedAt", "lastUsedAt", "agents", "entries", "allow",
+	"messages", "bindings", "scores", "args", "login", "matrix", "env", "plugins"}
+
+// shape draws what a member of such a name holds.
+func (m *maker) shape(key string, depth int) *tree {
+	switch key {
+	case "version":
+		return num(strconv.Itoa(m.n(5)))
+	case "updatedAt":
+		return num(strconv.Itoa(1_700_000_000_000 + m.n(100)*m.n(100)))
+	case "lastUsedAt":
+		return str(fmt.Sprintf("2026-01-02T03:%02d:%02dZ", m.n(60), m.n(60)))
+	case "agents", "entries":
+		return m.keyedList(depth)
+	case "allow":
+		return m.set()
+	case "messages", "bindings":
+		return m.messages()
+	case "scores":
+		return m.numbers()
+	case "args":
+		return m.args()
+	case "login":
+		return m.tokens()
+	case "matrix":
+		return m.mixed(depth)
+	case "env", "plugins":
+		return m.object(depth)
+	}
+	return m.scalar()
 }
+
+func (m *maker) aShape() string { return shapeKeys[m.n(len(shapeKeys))] }
 
 func (m *maker) object(depth int) *tree {
 	o := &tree{kind: jsondoc.Object}
 	if depth <= 0 {
 		return o
 	}
-	for range m.n(5) {
-		s := shapes[m.n(len(shapes))]
-		if o.member(s.key) == nil {
-			o.set(s.key, s.make(m, depth-1))
+	for range m.n(6) {
+		if key := m.aShape(); o.member(key) == nil {
+			o.set(key, m.shape(key, depth-1))
 		}
 	}
 	return o
@@ -105,24 +137,33 @@ func (m *maker) object(depth int) *tree {
 
 func (m *maker) keyedList(depth int) *tree {
 	l := &tree{kind: jsondoc.Array, tag: tagKeyed}
-	id := identities[m.n(len(identities))]
 	for range m.n(5) {
-		l.kids = append(l.kids, m.element(id, depth))
+		l.kids = append(l.kids, m.element(l, depth))
 	}
 	return l
 }
 
-// element draws an object with an identity.
-func (m *maker) element(id []string, depth int) *tree {
+// element draws an object with an identity that the list does not have yet.
+func (m *maker) element(l *tree, depth int) *tree {
 	e := m.object(min(depth, 2))
-	for i, name := range id {
-		if i < len(id)-1 {
-			e.set(name, str("p"+strconv.Itoa(m.n(2))))
-			continue
-		}
-		m.fresh++
-		e.set(name, str(m.tag+"id"+strconv.Itoa(m.fresh)))
+	last := m.id[len(m.id)-1]
+	if len(m.id) > 1 {
+		e.set(m.id[0], str("p"+strconv.Itoa(m.n(2))))
 	}
+	if !m.numbered {
+		m.fresh++
+		e.set(last, str(m.tag+"id"+strconv.Itoa(m.fresh)))
+		return e
+	}
+	next := 1
+	for _, k := range l.kids {
+		if v := k.member(last); v != nil {
+			if n, err := strconv.Atoi(v.text); err == nil {
+				next = max(next, n+1)
+			}
+		}
+	}
+	e.set(last, num(strconv.Itoa(next)))
 	return e
 }
 
@@ -154,7 +195,7 @@ func (m *maker) messages() *tree {
 
 func (m *maker) message() *tree {
 	o := &tree{kind: jsondoc.Object}
-	o.set("role", str([]string{"user", "bot"}[m.n(2)]))
+	o.set("role", str([]string{"=user", "=bot"}[m.n(2)]))
 	o.set("content", str(m.text()))
 	if m.n(3) == 0 {
 		o.set("meta", m.object(1))
@@ -182,7 +223,7 @@ func (m *maker) tokens() *tree {
 	o := &tree{kind: jsondoc.Object, tag: tagTokens}
 	o.set("access", str(m.text()))
 	o.set("refresh", str(m.text()))
-	o.set("expires", num(strconv.Itoa(1000+m.n(1000))))
+	o.set("expires", num(strconv.Itoa(1000+m.n(100))))
 	return o
 }
 
@@ -198,10 +239,10 @@ func (m *maker) anything(depth int) *tree {
 	if depth <= 0 || m.n(2) == 0 {
 		return m.scalar()
 	}
-	return shapes[m.n(len(shapes))].make(m, depth)
+	return m.shape(m.aShape(), depth)
 }
 
-// edited returns a copy of a document with some changes.
+// edited returns a copy of a document with up to so many changes.
 func (m *maker) edited(n *tree, most int) *tree {
 	c := n.clone()
 	for range 1 + m.n(most) {
@@ -224,10 +265,10 @@ func (m *maker) edit(n *tree) {
 		}
 		n = inside[m.n(len(inside))]
 	}
-	switch {
-	case n.kind == jsondoc.Object:
+	switch n.kind {
+	case jsondoc.Object:
 		m.editObject(n)
-	case n.kind == jsondoc.Array:
+	case jsondoc.Array:
 		m.editList(n)
 	}
 }
@@ -239,30 +280,43 @@ func (m *maker) editObject(o *tree) {
 		return
 	}
 	if len(o.kids) == 0 || m.n(4) == 0 {
-		s := shapes[m.n(len(shapes))]
-		o.set(s.key, s.make(m, 2))
+		key := m.aShape()
+		o.set(key, m.shape(key, 2))
 		return
 	}
 	i := m.n(len(o.kids))
-	switch op := m.n(8); {
-	case op == 0:
+	identity := m.isIdentity(o.keys[i])
+	switch op := m.n(16); {
+	case op < 2 && (!identity || m.n(20) == 0):
+		m.spoiled = m.spoiled || identity
 		o.remove(i)
-	case op == 1:
+	case op < 4:
 		o.keys[i], o.keys[0] = o.keys[0], o.keys[i]
 		o.kids[i], o.kids[0] = o.kids[0], o.kids[i]
-	case op == 2 && !isIdentity(o.keys[i]):
-		o.kids[i] = m.anything(2)
+	case op == 4 && !identity:
+		o.kids[i] = m.otherKind(o.keys[i])
 	default:
 		m.bump(o, i)
 	}
 }
 
-func isIdentity(key string) bool {
-	for _, names := range identities {
-		for _, n := range names {
-			if n == key {
-				return true
-			}
+// otherKind draws what a program might put in the place of a member.
+func (m *maker) otherKind(key string) *tree {
+	switch {
+	case key == "version":
+		return str(m.text())
+	case m.n(2) == 0:
+		return m.scalar()
+	case key == "title" || key == "mode":
+		return m.object(1)
+	}
+	return m.shape(key, 2)
+}
+
+func (m *maker) isIdentity(key string) bool {
+	for _, name := range m.id {
+		if name == key {
+			return true
 		}
 	}
 	return false
@@ -271,19 +325,18 @@ func isIdentity(key string) bool {
 // bump changes the value of a member in the way in which its sort changes.
 func (m *maker) bump(o *tree, i int) {
 	k := o.kids[i]
-	switch {
-	case o.keys[i] == "version" && k.kind == jsondoc.Number:
+	switch key := o.keys[i]; {
+	case m.isIdentity(key):
+	case key == "version" && k.kind == jsondoc.Number:
 		if v, err := strconv.Atoi(k.text); err == nil {
-			o.kids[i] = num(strconv.Itoa(v + 1 + m.n(3)))
+			o.kids[i] = num(strconv.Itoa(v + m.n(4)))
 		}
-	case o.keys[i] == "updatedAt":
-		o.kids[i] = num(strconv.Itoa(1_700_000_000_000 + m.n(100000)))
-	case o.keys[i] == "lastUsedAt":
-		o.kids[i] = str(fmt.Sprintf("2026-01-03T03:04:%02dZ", m.n(60)))
-	case !k.container() && !isIdentity(o.keys[i]):
-		o.kids[i] = m.scalar()
+	case key == "updatedAt", key == "lastUsedAt":
+		o.kids[i] = m.shape(key, 0)
 	case k.container():
 		m.edit(k)
+	default:
+		o.kids[i] = m.scalar()
 	}
 }
 
@@ -301,67 +354,74 @@ func (m *maker) editList(l *tree) {
 		l.remove(i)
 		l.insert(m.n(n), moved)
 	default:
-		switch k := l.kids[i]; {
-		case k.kind == jsondoc.Object:
-			m.editObject(k)
-		case k.kind == jsondoc.Array:
-			m.editList(k)
-		case l.tag == tagNumbers:
-			l.kids[i] = num(strconv.Itoa(m.n(6)))
-		case l.tag == tagSet:
-			l.remove(i)
-			m.addToSet(l)
-		default:
-			l.kids[i] = m.scalar()
-		}
+		m.editElement(l, i)
+	}
+}
+
+func (m *maker) editElement(l *tree, i int) {
+	switch k := l.kids[i]; {
+	case k.kind == jsondoc.Object:
+		m.editObject(k)
+	case k.kind == jsondoc.Array:
+		m.editList(k)
+	case l.tag == tagNumbers:
+		l.kids[i] = num(strconv.Itoa(m.n(6)))
+	case l.tag == tagSet:
+		l.remove(i)
+		m.addToSet(l)
+	case l.tag == tagArgs:
+		l.kids[i] = str(m.text())
+	default:
+		l.kids[i] = m.scalar()
 	}
 }
 
 func (m *maker) addTo(l *tree) {
+	at := m.n(len(l.kids) + 1)
 	switch l.tag {
 	case tagKeyed:
-		l.insert(m.n(len(l.kids)+1), m.newElement(l))
+		l.insert(at, m.newElement(l))
 	case tagSet:
 		m.addToSet(l)
 	case tagMessages:
-		at := len(l.kids)
-		if m.n(4) == 0 {
-			at = m.n(at + 1)
+		if m.n(4) > 0 {
+			at = len(l.kids)
 		}
 		l.insert(at, m.message())
 	case tagNumbers:
-		l.kids = append(l.kids, num(strconv.Itoa(m.n(6))))
+		l.insert(at, num(strconv.Itoa(m.n(6))))
 	case tagArgs:
-		l.kids = append(l.kids, str(m.text()))
+		l.insert(at, str(m.text()))
 	default:
-		l.insert(m.n(len(l.kids)+1), m.anything(2))
+		l.insert(at, m.anything(2))
 	}
 }
 
-// newElement draws an element with the list's identity, now and then one that
-// another writer draws as well, or that the list has already.
+// newElement draws an element of a keyed list, now and then one that another
+// writer draws as well, or that the list has already.
 func (m *maker) newElement(l *tree) *tree {
-	id := []string{"id"}
-	if len(l.kids) > 0 {
-		for _, names := range identities {
-			if l.kids[0].member(names[len(names)-1]) != nil {
-				id = names
-				break
-			}
+	e := m.element(l, 2)
+	last := m.id[len(m.id)-1]
+	var key *tree
+	switch m.n(24) {
+	case 0, 1, 2, 3, 4, 5:
+		if !m.numbered {
+			key = str("=new" + strconv.Itoa(m.n(2)))
 		}
-	}
-	e := m.element(id, 2)
-	last := id[len(id)-1]
-	switch m.n(12) {
-	case 0, 1, 2:
-		e.set(last, str("new"+strconv.Itoa(m.n(2))))
-	case 3:
+	case 6:
 		if len(l.kids) > 0 {
-			if v := l.kids[m.n(len(l.kids))].member(last); v != nil {
-				e.set(last, v.clone())
-			}
+			key = l.kids[m.n(len(l.kids))].member(last)
 		}
 	}
+	if key == nil {
+		return e
+	}
+	for _, k := range l.kids {
+		if v := k.member(last); v != nil && v.text == key.text {
+			m.spoiled = true
+		}
+	}
+	e.set(last, key.clone())
 	return e
 }
 

@@ -1,257 +1,542 @@
 package merge_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"clawfs/txn/jsondoc"
+	"clawfs/txn/merge"
 )
 
-// tree is a document as the tests make and edit it, before it is spelled.
-type tree struct {
-	kind jsondoc.Kind
-	text string // a string's content, a number's spelling, true or false
-	keys []string
-	kids []*tree
-	tag  tag
+// model says what a merge has to come to, by the table of docs/SEMANTICS.md and
+// nothing else: it walks the three versions and the result side by side, through
+// objects and lists whose elements have an identity. Where it comes to a list
+// without identities it stops; the laws of the strings hold for those.
+type model struct {
+	id        []string // the identity of the document's keyed lists
+	problems  []string
+	conflicts []string // what the log has to hold, sorted when done
+	opaque    []string // paths of the lists it has stopped at
 }
 
-// tag says what a container is meant to be, so that edits fit it.
-type tag uint8
+// place is a place in the four documents; a version that does not have it holds
+// the zero Value.
+type place struct {
+	b, o, t, m jsondoc.Value
+	path, name string
+	credential bool // the place is inside a credential
+}
 
-const (
-	tagNone     tag = iota
-	tagKeyed        // a list of objects with an identity
-	tagSet          // a list of distinct strings
-	tagMessages     // a list of objects without identity
-	tagNumbers      // a list of numbers
-	tagTokens       // an object that is a token group
-	tagArgs         // a command line
-	tagMixed        // a list of anything
-)
+func (c *model) fail(p place, format string, args ...any) {
+	c.problems = append(c.problems, p.path+": "+fmt.Sprintf(format, args...))
+}
 
-func str(s string) *tree { return &tree{kind: jsondoc.String, text: s} }
-func num(s string) *tree { return &tree{kind: jsondoc.Number, text: s} }
+func (c *model) conflict(p place, kind merge.ConflictKind, won merge.Side) {
+	c.conflicts = append(c.conflicts, merge.Conflict{Path: p.path, Kind: kind, Won: won}.String())
+}
 
-func (n *tree) clone() *tree {
-	c := *n
-	c.keys = append([]string(nil), n.keys...)
-	c.kids = make([]*tree, len(n.kids))
-	for i, k := range n.kids {
-		c.kids[i] = k.clone()
+// says reports whether x says what base says, respelled perhaps.
+func says(base, x jsondoc.Value) bool {
+	if !base.Exists() || !x.Exists() {
+		return base.Exists() == x.Exists()
 	}
-	return &c
+	return jsondoc.EqualAsJS(base, x) && !(base.Kind() == jsondoc.Null && x.Kind() == jsondoc.Number)
 }
 
-func (n *tree) container() bool { return n.kind >= jsondoc.Array }
+func equal(a, b jsondoc.Value) bool {
+	if !a.Exists() || !b.Exists() {
+		return a.Exists() == b.Exists()
+	}
+	return jsondoc.Equal(a, b)
+}
 
-func (n *tree) member(key string) *tree {
-	for i, k := range n.keys {
-		if k == key {
-			return n.kids[i]
+// want checks that the place is what one version has.
+func (c *model) want(p place, x jsondoc.Value, why string) {
+	switch {
+	case p.m.Exists() != x.Exists():
+		c.fail(p, "%s: there is %v, wanted %v", why, p.m.Exists(), x.Exists())
+	case x.Exists() && !jsondoc.EqualAsJS(p.m, x):
+		c.fail(p, "%s: got %s, wanted %s", why, p.m.Raw(), x.Raw())
+	}
+}
+
+func (c *model) check(p place) {
+	switch {
+	case says(p.b, p.t):
+		if p.o.Exists() && p.m.Exists() && string(p.o.Raw()) != string(p.m.Raw()) {
+			c.fail(p, "untouched by T: got %s, wanted the bytes %s", p.m.Raw(), p.o.Raw())
+		}
+		c.want(p, p.o, "untouched by T")
+	case says(p.b, p.o):
+		c.want(p, p.t, "untouched by the head")
+	case equal(p.o, p.t):
+		c.want(p, p.o, "the same on both sides")
+	case !p.o.Exists():
+		c.deleted(p, p.t, merge.Head)
+	case !p.t.Exists():
+		c.deleted(p, p.o, merge.Theirs)
+	case p.o.Kind() == jsondoc.Object && p.t.Kind() == jsondoc.Object:
+		c.object(p)
+	case p.o.Kind() == jsondoc.Array && p.t.Kind() == jsondoc.Array && p.name != "args":
+		c.list(p)
+	default:
+		c.leaf(p)
+	}
+}
+
+// deleted is a place that one side has deleted and the other changed to x.
+func (c *model) deleted(p place, x jsondoc.Value, by merge.Side) {
+	other := merge.Head + merge.Theirs - by
+	switch {
+	case !c.changed(p, x):
+		c.want(p, jsondoc.Value{}, "deleted, only counters and stamps touched")
+	case p.credential || isCredential(p.b):
+		c.want(p, jsondoc.Value{}, "a credential that was deleted")
+		c.conflict(p, merge.Deleted, by)
+	default:
+		c.want(p, x, "deleted on one side, modified on the other")
+		c.conflict(p, merge.Deleted, other)
+	}
+}
+
+// changed reports whether x differs from the base in more than counters and stamps.
+func (c *model) changed(p place, x jsondoc.Value) bool {
+	wrap := func(v jsondoc.Value) string { return "{" + strconv.Quote(p.name) + ":" + stripped(v, p.name) + "}" }
+	if sort, other := sortOf(p.name, p.b), sortOf(p.name, x); sort != "" && sort == other {
+		return false
+	}
+	return !says(parse(wrap(p.b)).Root(), parse(wrap(x)).Root())
+}
+
+// stripped spells a value without its stamps and with its counters at 0.
+func stripped(v jsondoc.Value, name string) string {
+	var parts []string
+	switch {
+	case v.Kind() == jsondoc.Object:
+		for m := range v.Members() {
+			switch sortOf(m.Name(), m.Value) {
+			case "stamp":
+			case "counter":
+				parts = append(parts, string(m.Key.Raw())+":0")
+			default:
+				parts = append(parts, string(m.Key.Raw())+":"+stripped(m.Value, m.Name()))
+			}
+		}
+		return "{" + strings.Join(parts, ",") + "}"
+	case v.Kind() == jsondoc.Array && name != "args":
+		for _, e := range v.Elements() {
+			parts = append(parts, stripped(e, ""))
+		}
+		return "[" + strings.Join(parts, ",") + "]"
+	}
+	return string(v.Raw())
+}
+
+// sortOf tells counters and stamps.
+func sortOf(name string, v jsondoc.Value) string {
+	if v.IsContainer() {
+		return ""
+	}
+	_, whole := integerOf(v)
+	switch {
+	case name == "version" && whole:
+		return "counter"
+	case name == "lastUsedAt", name == "updatedAt" && (v.Kind() == jsondoc.Number || v.Kind() == jsondoc.Null):
+		return "stamp"
+	}
+	return ""
+}
+
+func integerOf(v jsondoc.Value) (int64, bool) {
+	if !v.Exists() || v.Kind() != jsondoc.Number {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(string(v.Raw()), 10, 64)
+	return n, err == nil
+}
+
+// isCredential reports whether an object holds tokens.
+func isCredential(v jsondoc.Value) bool {
+	for _, name := range []string{"access", "refresh"} {
+		if x, ok := member(v, name); ok && x.Kind() == jsondoc.String {
+			return true
 		}
 	}
-	return nil
+	return false
 }
 
-// set adds a member or replaces its value.
-func (n *tree) set(key string, v *tree) {
-	for i, k := range n.keys {
-		if k == key {
-			n.kids[i] = v
+func member(v jsondoc.Value, name string) (jsondoc.Value, bool) {
+	if !v.Exists() {
+		return jsondoc.Value{}, false
+	}
+	return v.Member(name)
+}
+
+// leaf is a place that both sides have changed, to things that have no inside in
+// common.
+func (c *model) leaf(p place) {
+	if p.b.Exists() && !c.changed(p, p.o) {
+		if p.t.IsContainer() || sortOf(p.name, p.o) == "" || sortOf(p.name, p.t) != sortOf(p.name, p.o) {
+			c.want(p, p.t, "the head has touched counters and stamps only")
 			return
 		}
+	} else if p.b.Exists() && !c.changed(p, p.t) {
+		c.want(p, p.o, "T has touched counters and stamps only")
+		return
 	}
-	n.keys = append(n.keys, key)
-	n.kids = append(n.kids, v)
-}
-
-func (n *tree) remove(i int) {
-	if n.kind == jsondoc.Object {
-		n.keys = append(n.keys[:i:i], n.keys[i+1:]...)
+	switch sort := sortOf(p.name, p.o); {
+	case sort == "counter" && sortOf(p.name, p.t) == sort && c.sum(p):
+		return
+	case sort == "stamp" && sortOf(p.name, p.t) == sort:
+		c.stamp(p)
+		return
 	}
-	n.kids = append(n.kids[:i:i], n.kids[i+1:]...)
-}
-
-func (n *tree) insert(i int, v *tree) {
-	n.kids = append(n.kids[:i:i], append([]*tree{v}, n.kids[i:]...)...)
-}
-
-// spelling is how a tree is written.
-type spelling struct {
-	indent  string // "" for all on one line
-	newline string
-	space   bool // blanks on one line
-	js      bool // as JavaScript prints it
-	escapes bool // non-ASCII letters as escapes
-	five    bool // JSON5: comments, bare keys, trailing commas
-	final   bool // a line break at the end
-	comment int  // counts the comments
-}
-
-func (s *spelling) print(n *tree) string {
-	var b strings.Builder
-	s.value(&b, n, 0)
-	if s.final {
-		b.WriteString(s.newline)
+	kind := merge.Changed
+	switch {
+	case !p.b.Exists():
+		kind = merge.Added
+	case p.b.Kind() != p.o.Kind() || p.b.Kind() != p.t.Kind():
+		kind = merge.TypeChanged
 	}
-	return b.String()
+	c.want(p, p.t, "a conflict")
+	c.conflict(p, kind, merge.Theirs)
 }
 
-func (s *spelling) value(b *strings.Builder, n *tree, depth int) {
-	switch n.kind {
-	case jsondoc.String:
-		b.WriteString(s.quote(n.text))
-	case jsondoc.Array, jsondoc.Object:
-		s.container(b, n, depth)
-	case jsondoc.Number:
-		b.WriteString(s.number(n.text))
+// sum checks a counter; it returns false where one side did not count up.
+func (c *model) sum(p place) bool {
+	b, ok := integerOf(p.b)
+	o, _ := integerOf(p.o)
+	t, _ := integerOf(p.t)
+	if !ok || o < b || t < b {
+		return false
+	}
+	if n, _ := integerOf(p.m); n != o+t-b {
+		c.fail(p, "a counter at %d, wanted %d", n, o+t-b)
+	}
+	return true
+}
+
+// stamp checks that the later of two times is there, and one of the two values
+// where they are no times.
+func (c *model) stamp(p place) {
+	o, okO := timeOf(p.o)
+	t, okT := timeOf(p.t)
+	switch {
+	case okO && okT && o > t:
+		c.want(p, p.o, "the later stamp")
+	case okO && okT && t > o:
+		c.want(p, p.t, "the later stamp")
+	case !equal(p.m, p.o) && !equal(p.m, p.t):
+		c.fail(p, "a stamp that nobody wrote: %s", p.m.Raw())
+	}
+}
+
+// timeOf returns the milliseconds of the two sorts of stamps that the maker draws.
+func timeOf(v jsondoc.Value) (int64, bool) {
+	if n, ok := integerOf(v); ok && n > 1_000_000_000_000 && n < 2_000_000_000_000 {
+		return n, true
+	}
+	at, err := time.Parse(time.RFC3339, v.Text())
+	return at.UnixMilli(), err == nil
+}
+
+func (c *model) object(p place) {
+	if p.b.Exists() && p.b.Kind() != jsondoc.Object {
+		p.b = jsondoc.Value{}
+	}
+	if !p.m.Exists() || p.m.Kind() != jsondoc.Object {
+		c.fail(p, "an object on both sides has become something else")
+		return
+	}
+	inside := p.credential || isCredential(p.o)
+	decided := c.tokens(p)
+	for _, name := range names(p.o, p.t, p.b, p.m) {
+		if decided && slices.Contains(tokenNames, name) {
+			continue
+		}
+		next := place{path: p.path + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name), name: name, credential: inside}
+		next.b, _ = member(p.b, name)
+		next.o, _ = member(p.o, name)
+		next.t, _ = member(p.t, name)
+		next.m, _ = member(p.m, name)
+		c.check(next)
+	}
+}
+
+// names returns the names of the members of all versions, each once.
+func names(versions ...jsondoc.Value) []string {
+	var list []string
+	for _, v := range versions {
+		if v.Exists() {
+			for m := range v.Members() {
+				if !slices.Contains(list, m.Name()) {
+					list = append(list, m.Name())
+				}
+			}
+		}
+	}
+	return list
+}
+
+var tokenNames = []string{"access", "refresh", "expires"}
+
+// tokens checks a group that both sides have renewed: it is one side's whole
+// group. It returns false where there is no such group.
+func (c *model) tokens(p place) bool {
+	var rows [][4]jsondoc.Value
+	tokens, changedO, changedT, differ, inO, inT := 0, false, false, false, 0, 0
+	for i, name := range tokenNames {
+		var r [4]jsondoc.Value
+		for k, v := range []jsondoc.Value{p.b, p.o, p.t, p.m} {
+			r[k], _ = member(v, name)
+		}
+		if !r[1].Exists() && !r[2].Exists() {
+			if r[0].Exists() {
+				changedO, changedT = true, true
+			}
+			continue
+		}
+		if i < 2 {
+			tokens++
+		}
+		rows = append(rows, r)
+		changedO = changedO || !says(r[0], r[1])
+		changedT = changedT || !says(r[0], r[2])
+		differ = differ || !equal(r[1], r[2])
+		if r[1].Exists() {
+			inO++
+		}
+		if r[2].Exists() {
+			inT++
+		}
+	}
+	if tokens == 0 || len(rows) < 2 || !changedO || !changedT || !differ {
+		return false
+	}
+	winner, kind := merge.Theirs, merge.TokensRotated
+	switch {
+	case inO == 0:
+		winner, kind = merge.Head, merge.Deleted
+	case inT == 0:
+		kind = merge.Deleted
+	}
+	for _, r := range rows {
+		next := p
+		next.path, next.m = p.path+"/"+"(token)", r[3]
+		c.want(next, r[winner-merge.Head+1], "a group of tokens")
+	}
+	c.conflict(p, kind, winner)
+	return true
+}
+
+func (c *model) list(p place) {
+	if p.b.Exists() && p.b.Kind() != jsondoc.Array {
+		p.b = jsondoc.Value{}
+	}
+	if !p.m.Exists() || p.m.Kind() != jsondoc.Array {
+		c.fail(p, "a list on both sides has become something else")
+		return
+	}
+	switch {
+	case p.name == "allow":
+		c.set(p)
+	case c.keyed(p):
+		c.keyedList(p)
+	case p.name == "scores" && p.b.Exists() && p.b.Len() == p.o.Len() && p.b.Len() == p.t.Len() && p.b.Len() > 0:
+		c.positions(p)
 	default:
-		b.WriteString(n.text)
+		c.opaque = append(c.opaque, p.path)
 	}
 }
 
-func (s *spelling) container(b *strings.Builder, n *tree, depth int) {
-	brackets := "[]"
-	if n.kind == jsondoc.Object {
-		brackets = "{}"
+// set checks an ordered set of strings.
+func (c *model) set(p place) {
+	has := func(v jsondoc.Value) map[string]bool {
+		set := make(map[string]bool)
+		if v.Exists() {
+			for _, e := range v.Elements() {
+				set[e.Text()] = true
+			}
+		}
+		return set
 	}
-	b.WriteByte(brackets[0])
-	for i, k := range n.kids {
-		if i > 0 {
-			b.WriteByte(',')
-			if s.indent == "" && s.space {
-				b.WriteByte(' ')
+	b, o, t, m := has(p.b), has(p.o), has(p.t), has(p.m)
+	for _, set := range []map[string]bool{b, o, t, m} {
+		for s := range set {
+			want := o[s] || t[s]
+			if b[s] {
+				want = o[s] && t[s]
 			}
-		}
-		s.lineBreak(b, depth+1)
-		if s.five && (i+depth)%3 == 0 {
-			s.comment++
-			fmt.Fprintf(b, "/* c%d */ ", s.comment)
-		}
-		if n.kind == jsondoc.Object {
-			s.key(b, n.keys[i])
-		}
-		s.value(b, k, depth+1)
-		if s.five && s.indent != "" && (i+depth)%4 == 1 {
-			s.comment++
-			if i+1 < len(n.kids) {
-				b.WriteByte(',')
-			}
-			fmt.Fprintf(b, " // c%d", s.comment)
-			if i+1 < len(n.kids) {
-				s.lineBreak(b, depth+1)
-				s.afterComma(b, n, i, depth)
-				return
+			if m[s] != want {
+				c.fail(p, "%q in the set: %v, wanted %v", s, m[s], want)
 			}
 		}
 	}
-	s.closeContainer(b, n, depth, brackets[1])
+	if len(m) != p.m.Len() {
+		c.fail(p, "a set holds a string twice: %s", p.m.Raw())
+	}
 }
 
-// afterComma goes on behind a kid whose comma has been written already.
-func (s *spelling) afterComma(b *strings.Builder, n *tree, i, depth int) {
-	rest := tree{kind: n.kind, kids: n.kids[i+1:]}
-	brackets := "[]"
-	if n.kind == jsondoc.Object {
-		rest.keys, brackets = n.keys[i+1:], "{}"
-	}
-	for j, k := range rest.kids {
-		if j > 0 {
-			b.WriteByte(',')
-			s.lineBreak(b, depth+1)
+// keyed reports whether the elements of a list have the document's identity, each
+// its own, in every version.
+func (c *model) keyed(p place) bool {
+	for _, v := range []jsondoc.Value{p.b, p.o, p.t} {
+		if _, ok := c.byKey(v); !ok {
+			return false
 		}
-		if n.kind == jsondoc.Object {
-			s.key(b, rest.keys[j])
+	}
+	return true
+}
+
+// byKey returns the elements of a list by their identity; ok is false if one has
+// none or shares it.
+func (c *model) byKey(v jsondoc.Value) (at map[string]int, ok bool) {
+	at = make(map[string]int)
+	if !v.Exists() {
+		return at, true
+	}
+	for i, e := range v.Elements() {
+		if e.Kind() != jsondoc.Object {
+			return nil, false
 		}
-		s.value(b, k, depth+1)
+		// The last member of a composite is unique by itself unless it is drawn twice.
+		x, ok := e.Member(c.id[len(c.id)-1])
+		if !ok || x.IsContainer() {
+			return nil, false
+		}
+		key := string(x.Raw())
+		if _, twice := at[key]; twice {
+			return nil, false
+		}
+		at[key] = i
 	}
-	s.closeContainer(b, n, depth, brackets[1])
+	return at, true
 }
 
-func (s *spelling) closeContainer(b *strings.Builder, n *tree, depth int, bracket byte) {
-	if s.five && len(n.kids) > 0 && depth%2 == 0 && !strings.Contains(lastLineOf(b.String()), "//") {
-		b.WriteByte(',')
+func (c *model) keyedList(p place) {
+	m, ok := c.byKey(p.m)
+	if !ok {
+		if p.name == "entries" { // a log keeps both of two things with one number
+			c.opaque = append(c.opaque, p.path)
+		} else {
+			c.fail(p, "an identity is there twice, or not at all: %s", p.m.Raw())
+		}
+		return
 	}
-	if len(n.kids) > 0 {
-		s.lineBreak(b, depth)
+	b, _ := c.byKey(p.b)
+	o, _ := c.byKey(p.o)
+	t, _ := c.byKey(p.t)
+	drawn := c.drawn(b, o, t)
+	for _, key := range keysOf(b, o, t, m) {
+		next := place{credential: p.credential}
+		position := -1
+		for _, v := range []struct {
+			at   map[string]int
+			list jsondoc.Value
+			dst  *jsondoc.Value
+		}{{t, p.t, &next.t}, {b, p.b, &next.b}, {o, p.o, &next.o}, {m, p.m, &next.m}} {
+			if i, ok := v.at[key]; ok {
+				*v.dst = element(v.list, i)
+				if v.dst != &next.b {
+					position = i
+				}
+			}
+		}
+		next.path = p.path + "/" + strconv.Itoa(position)
+		if drawn(key) && !equal(next.o, next.t) {
+			c.conflict(next, merge.SameNumber, merge.Theirs)
+			c.want(next, next.t, "a number drawn by both")
+			continue
+		}
+		c.check(next)
 	}
-	b.WriteByte(bracket)
 }
 
-func lastLineOf(s string) string { return s[strings.LastIndexByte(s, '\n')+1:] }
-
-func (s *spelling) lineBreak(b *strings.Builder, depth int) {
-	if s.indent != "" {
-		b.WriteString(s.newline)
-		b.WriteString(strings.Repeat(s.indent, depth))
+// drawn returns whether both sides have given a new element the next number.
+func (c *model) drawn(b, o, t map[string]int) func(key string) bool {
+	last, ok := 0, true
+	for key := range b {
+		n, err := strconv.Atoi(key)
+		ok = ok && err == nil
+		last = max(last, n)
+	}
+	added := func(x map[string]int) (n int) {
+		for key := range x {
+			if _, old := b[key]; !old {
+				n++
+			}
+		}
+		return n
+	}
+	reach := min(added(o), added(t)) + 1
+	return func(key string) bool {
+		_, inB := b[key]
+		_, inO := o[key]
+		_, inT := t[key]
+		n, err := strconv.Atoi(key)
+		if len(b) == 0 {
+			last = -1
+		}
+		return ok && err == nil && !inB && inO && inT && n > last && n-last <= reach
 	}
 }
 
-func (s *spelling) key(b *strings.Builder, key string) {
-	if s.five && key != "" && !strings.ContainsAny(key, "-:/~ _é") && len(key)%2 == 0 {
-		b.WriteString(key)
-	} else {
-		b.WriteString(s.quote(key))
+func keysOf(lists ...map[string]int) []string {
+	var keys []string
+	for _, l := range lists {
+		for key := range l {
+			keys = append(keys, key)
+		}
 	}
-	b.WriteByte(':')
-	if s.indent != "" || s.space {
-		b.WriteByte(' ')
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+func element(list jsondoc.Value, at int) jsondoc.Value {
+	for i, e := range list.Elements() {
+		if i == at {
+			return e
+		}
+	}
+	return jsondoc.Value{}
+}
+
+// positions checks a list of numbers that is equally long in all versions.
+func (c *model) positions(p place) {
+	if p.m.Len() != p.b.Len() {
+		c.fail(p, "a list of %d numbers, wanted %d", p.m.Len(), p.b.Len())
+		return
+	}
+	for i := range p.b.Len() {
+		c.check(place{b: element(p.b, i), o: element(p.o, i), t: element(p.t, i), m: element(p.m, i), path: p.path + "/" + strconv.Itoa(i)})
 	}
 }
 
-func (s *spelling) quote(text string) string {
-	q, _ := json.Marshal(text)
-	if s.escapes && !s.js {
-		return strings.ReplaceAll(string(q), "é", `\u00e9`)
+// checkConflicts compares the log with what it has to hold, lists without
+// identities aside.
+func (c *model) checkConflicts(log []merge.Conflict) {
+	var got []string
+	for _, k := range log {
+		inOpaque := slices.ContainsFunc(c.opaque, func(list string) bool { return k.Path == list || strings.HasPrefix(k.Path, list+"/") })
+		if !inOpaque {
+			got = append(got, k.String())
+		}
 	}
-	return string(q)
+	slices.Sort(got)
+	slices.Sort(c.conflicts)
+	if !slices.Equal(got, c.conflicts) {
+		c.problems = append(c.problems, fmt.Sprintf("the conflict log holds %q, wanted %q", got, c.conflicts))
+	}
 }
 
-// number writes a number as it was spelled, or as JavaScript prints it.
-func (s *spelling) number(text string) string {
-	if !s.js {
-		return text
+// parse reads a document that the tests made.
+func parse(text string) *jsondoc.Doc {
+	d, err := jsondoc.Parse([]byte(text), jsondoc.JSON, jsondoc.Limits{})
+	if err != nil {
+		panic(err.Error() + "\n" + text)
 	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsInf(f, 0) {
-		return "null"
-	}
-	if f == 0 {
-		return "0"
-	}
-	if a := math.Abs(f); a >= 1e-6 && a < 1e21 {
-		return strconv.FormatFloat(f, 'f', -1, 64)
-	}
-	return strconv.FormatFloat(f, 'e', -1, 64)
-}
-
-func (n *tree) depth() int {
-	if !n.container() {
-		return 0
-	}
-	d := 0
-	for _, k := range n.kids {
-		d = max(d, k.depth())
-	}
-	return d + 1
-}
-
-// treeOf reads a document back.
-func treeOf(v jsondoc.Value) *tree {
-	n := &tree{kind: v.Kind(), text: v.Text()}
-	if n.container() {
-		n.text = ""
-	}
-	for _, e := range v.Elements() {
-		n.kids = append(n.kids, treeOf(e))
-	}
-	for m := range v.Members() {
-		n.keys = append(n.keys, m.Name())
-		n.kids = append(n.kids, treeOf(m.Value))
-	}
-	return n
+	return d
 }
