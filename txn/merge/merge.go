@@ -204,10 +204,10 @@ func (m *merger) leaf(b, o, t jsondoc.Value, r *rules) out {
 		return keep(o)
 	case !b.Exists() && m.bothStamps(o, t, r):
 		return m.later(o, t)
-	case b.Exists() && !m.touched(b, o, r):
+	case b.Exists() && b.IsContainer() && !m.touched(b, o, r):
 		m.noteReplaced(b, t)
 		return take(t)
-	case b.Exists() && !m.touched(b, t, r):
+	case b.Exists() && b.IsContainer() && !m.touched(b, t, r):
 		return keep(o)
 	}
 	if m.settle(kind, r) == Head {

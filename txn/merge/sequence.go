@@ -13,15 +13,9 @@ import "clawfs/txn/jsondoc"
 //  3. what is equal of the rest, in its order: elements that were moved;
 //  4. in the gaps, elements that were edited.
 func (a *aligner) alignSequence(dst []match, base, x []jsondoc.Value) {
-	for i := range dst {
-		dst[i].at = -1
-	}
-	s := sequences{aligner: a, base: base, x: x, dst: dst, taken: make([]bool, len(base))}
-	lo, hiB, hiX := s.trim()
-	if lo < hiB && lo < hiX {
-		s.alignMiddle(lo, hiB, hiX)
-	}
-	s.pairEdited()
+	s := a.sequences(dst, base, x)
+	s.alignEqual()
+	s.pairEdited(nil)
 }
 
 // sequences is the alignment of two versions of a list.
@@ -30,6 +24,21 @@ type sequences struct {
 	base, x []jsondoc.Value
 	dst     []match
 	taken   []bool // by element of base: it is matched
+}
+
+func (a *aligner) sequences(dst []match, base, x []jsondoc.Value) sequences {
+	for i := range dst {
+		dst[i].at = -1
+	}
+	return sequences{aligner: a, base: base, x: x, dst: dst, taken: make([]bool, len(base))}
+}
+
+// alignEqual does the first three steps.
+func (s *sequences) alignEqual() {
+	lo, hiB, hiX := s.trim()
+	if lo < hiB && lo < hiX {
+		s.alignMiddle(lo, hiB, hiX)
+	}
 }
 
 func (s *sequences) match(b, x int, same bool) {
@@ -167,8 +176,9 @@ func (s *sequences) matchRest(lo int, idsB, idsX []int32) {
 	}
 }
 
-// pairEdited pairs what is left between matched elements.
-func (s *sequences) pairEdited() {
+// pairEdited does the last step: it pairs what is left between matched elements,
+// except for the elements of x that are marked as new.
+func (s *sequences) pairEdited(new []bool) {
 	for k := 0; k < len(s.x); k++ {
 		if s.dst[k].at >= 0 {
 			continue
@@ -186,7 +196,7 @@ func (s *sequences) pairEdited() {
 			to++
 		}
 		if to > from {
-			s.pairGap(from, to, k, end)
+			s.pairGap(from, to, k, end, new)
 		}
 		k = end
 	}
@@ -199,11 +209,14 @@ const window = 8
 // pairGap pairs the elements of base[fromB:toB] with those of x[fromX:toX] that
 // were made from them: position by position where both are equally many, else
 // the first that resembles.
-func (s *sequences) pairGap(fromB, toB, fromX, toX int) {
+func (s *sequences) pairGap(fromB, toB, fromX, toX int, new []bool) {
 	even := toB-fromB == toX-fromX
 	lone := even && toB-fromB == 1
 	b := fromB
 	for x := fromX; x < toX && b < toB; x++ {
+		if new != nil && new[x] {
+			continue
+		}
 		if even {
 			if b = fromB + x - fromX; resembles(s.base[b], s.x[x], true, lone) {
 				s.match(b, x, false)
@@ -248,8 +261,9 @@ func resembles(base, x jsondoc.Value, inPlace, lone bool) bool {
 }
 
 // sameAdditions finds what both sides have added: to gets for each element of
-// theirs the head's equal one, or -1.
-func (a *aligner) sameAdditions(to []int32, l *list3, ob, tb []match) {
+// theirs the head's equal one, or -1. The marks, nil where there is none, tell
+// which elements of the head and of theirs these are.
+func (a *aligner) sameAdditions(to []int32, l *list3, ob, tb []match) (newO, newT []bool) {
 	free := make(map[uint64][]int32)
 	for i, v := range l.o {
 		if ob[i].at < 0 {
@@ -258,8 +272,9 @@ func (a *aligner) sameAdditions(to []int32, l *list3, ob, tb []match) {
 		}
 	}
 	if len(free) == 0 {
-		return
+		return newO, newT
 	}
+	newO, newT = make([]bool, len(l.o)), make([]bool, len(l.t))
 	for i, v := range l.t {
 		if tb[i].at >= 0 {
 			continue
@@ -268,10 +283,12 @@ func (a *aligner) sameAdditions(to []int32, l *list3, ob, tb []match) {
 		for n, o := range free[h] {
 			if jsondoc.Equal(l.o[o], v) {
 				to[i] = o
+				newO[o], newT[i] = true, true
 				copy(free[h][1:n+1], free[h][:n]) // n is 0 unless hashes collide
 				free[h] = free[h][1:]
 				break
 			}
 		}
 	}
+	return newO, newT
 }

@@ -30,7 +30,8 @@ func (w where) add(v jsondoc.Value, path string) {
 
 // scalarsLaw follows each string that is there once: additions are present, what
 // nobody touched is there, what is deleted stays so, nothing is invented, and
-// what is missing is in the conflict log.
+// what is missing is in the conflict log. Stamps are aside, and what is drawn from
+// the small pool.
 func scalarsLaw(c *triple) {
 	b, o, t, m := stringsOf(c.b), stringsOf(c.o), stringsOf(c.t3), stringsOf(c.out)
 	logged := loggedPlaces(c)
@@ -46,7 +47,7 @@ func scalarsLaw(c *triple) {
 		}
 	}
 	for s := range all {
-		if strings.HasPrefix(s, "=") || len(b[s]) > 1 || len(o[s]) > 1 || len(t[s]) > 1 {
+		if strings.HasPrefix(s, "=") || strings.HasPrefix(s, "2026-") || len(b[s]) > 1 || len(o[s]) > 1 || len(t[s]) > 1 {
 			continue
 		}
 		inB, inO, inT := b[s] != nil, o[s] != nil, t[s] != nil
