@@ -241,7 +241,8 @@ func (h *history) check(t *testing.T, fault, dir string, tried int) {
 			lost++
 		}
 	}
-	faultRow{fault: fault, tried: tried, acknowledged: acknowledged, lost: lost}.report(t)
+	row := &faultRow{fault: fault, tried: tried, acknowledged: acknowledged, lost: lost}
+	row.report(t)
 	if acknowledged < 10 || len(h.reads) < 10 {
 		t.Errorf("only %d appends and %d reads", acknowledged, len(h.reads))
 	}
