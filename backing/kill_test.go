@@ -53,6 +53,7 @@ func TestKilledAtEachStep(t *testing.T) {
 			}
 		})
 	}
+	t.Logf("FAULT|SIGKILL at each named step of each change (ext4)|%d|%d|0|0|0", tried, tried)
 	if tried < 30 {
 		t.Errorf("only %d steps", tried)
 	}

@@ -61,7 +61,7 @@ func TestPowerFailureNoticesAMissingSync(t *testing.T) {
 			for c.lost == 0 && c.tried < 20 || c.tried < rounds(t, "CLAWFS_POWER", 1) {
 				c.powerCut(t, d, "no directory fsync", backingtest.FlushNothing)
 			}
-			t.Logf("CONTROL|%s|%d|%d|%d|%d|%d", c.fault, c.tried, c.acknowledged, c.lost, c.invalid, c.unkept)
+			t.Logf("FAULT|%s|%d|%d|%d|%d|%d", c.fault, c.tried, c.acknowledged, c.lost, c.invalid, c.unkept)
 			if c.lost == 0 {
 				t.Error("nothing was lost in 20 failures")
 			}

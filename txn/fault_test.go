@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,15 @@ import (
 	"clawfs/txn/jsondoc"
 	"clawfs/txn/txntest"
 )
+
+// faultRow is one row of the table in docs/FAULTS.md: what was tried, and what it
+// cost in all states together. scripts/faults makes the table.
+type faultRow struct{ tried, acknowledged, lost, invalid, unkept int }
+
+func (r *faultRow) report(t *testing.T, fault string) {
+	t.Helper()
+	t.Logf("FAULT|%s|%d|%d|%d|%d|%d", fault, r.tried, r.acknowledged, r.lost, r.invalid, r.unkept)
+}
 
 // faultRun is one run of a workload on storage that may fail or lose power at
 // any step. It keeps what writers were told, and so may rely on.
@@ -227,8 +237,9 @@ func (w *faultRun) work() {
 }
 
 // afterwards checks a storage against what w's writers were told: P1, P4, P5, P9.
-func (w *faultRun) afterwards(t *testing.T, after *txntest.Memory, at string) {
+func (w *faultRun) afterwards(t *testing.T, row *faultRow, after *txntest.Memory, at string) {
 	t.Helper()
+	row.tried++
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	v := newFaultRun(t, after)
@@ -237,21 +248,25 @@ func (w *faultRun) afterwards(t *testing.T, after *txntest.Memory, at string) {
 		if s, err := v.store.Open(name); err == nil {
 			if err := valid(name, s.Version().Bytes()); err != nil {
 				w.errorf("%s: P1: %s holds no document: %v", at, name, err)
+				row.invalid++
 			}
 			s.Release()
 			if w.gone[name] {
 				w.errorf("%s: P5: %s is there again", at, name)
+				row.lost++
 			}
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			w.errorf("%s: %s: %v", at, name, err)
 		}
+		row.acknowledged += len(w.acked[name])
 		for _, entry := range w.acked[name] {
 			if !w.gone[name] && name != "gone.json" && !slices.Contains(found, entry) {
 				w.errorf("%s: P5: %s has lost %s: %q", at, name, entry, found)
+				row.lost++
 			}
 		}
 	}
-	w.checkRefused(after, v, at)
+	w.checkRefused(row, after, v, at)
 	v.add("a.json", "later")
 	if found, _ := v.entries("a.json", v.process()); len(v.acked["a.json"]) != 1 || !slices.Contains(found, "later") {
 		w.errorf("%s: the registry can't be used any more", at)
@@ -263,7 +278,7 @@ func (w *faultRun) afterwards(t *testing.T, after *txntest.Memory, at string) {
 
 // checkRefused looks for everything that somebody was told an error about: it is
 // in quarantine, or in the registry after all.
-func (w *faultRun) checkRefused(after *txntest.Memory, v *faultRun, at string) {
+func (w *faultRun) checkRefused(row *faultRow, after *txntest.Memory, v *faultRun, at string) {
 	kept := map[string]bool{"": true}
 	for _, c := range after.Copies() {
 		kept[string(c.Content)] = true
@@ -274,6 +289,7 @@ func (w *faultRun) checkRefused(after *txntest.Memory, v *faultRun, at string) {
 		}
 		if !v.hasAll(entriesOf([]byte(content))) {
 			w.errorf("%s: P9: refused, and not in quarantine: %s", at, content)
+			row.unkept++
 		}
 	}
 }
@@ -298,50 +314,49 @@ func valid(_ string, content []byte) error {
 // The power fails before every step of the workload and at its end, with every
 // set of effects lost that a disk may lose there.
 func TestEveryCrashState(t *testing.T) {
-	states := 0
+	var row faultRow
 	m := txntest.NewMemory()
 	w := newFaultRun(t, m)
 	txntest.EachCrashOf(m, func(*txntest.Memory) { w.work() }, func(after *txntest.Memory, at string) {
-		states++
-		w.afterwards(t, after, at)
+		w.afterwards(t, &row, after, at)
 	})
 	if len(w.acked["a.json"]) != 4 || len(w.acked["b.json"]) != 3 || !w.gone["gone.json"] || len(w.refused) != 1 {
 		t.Errorf("the workload did not work: %+v", w.acked)
 	}
-	report(t, "every crash state of a commit (memory)", states)
-	if states < 300 {
-		t.Errorf("only %d states", states)
+	row.report(t, "every crash state of a commit (memory)")
+	if row.tried < 300 {
+		t.Errorf("only %d states", row.tried)
 	}
 }
 
 // The same where three closes share two writes.
 func TestEveryCrashStateOfABatch(t *testing.T) {
-	states := 0
+	var row faultRow
 	m := txntest.NewMemory()
 	w := newFaultRun(t, m)
 	w.add("a.json", "a1")
 	txntest.EachCrashOf(m, func(*txntest.Memory) { w.batch("a.json", "a2", "a3", "a4") }, func(after *txntest.Memory, at string) {
-		states++
-		w.afterwards(t, after, at)
+		w.afterwards(t, &row, after, at)
 	})
-	report(t, "every crash state of three commits in two writes (memory)", states)
-	if w.gate.commits != 3 || len(w.acked["a.json"]) != 4 || states < 30 {
-		t.Errorf("%d writes, %q, %d states", w.gate.commits, w.acked["a.json"], states)
+	row.report(t, "every crash state of three commits in two writes (memory)")
+	if w.gate.commits != 3 || len(w.acked["a.json"]) != 4 || row.tried < 30 {
+		t.Errorf("%d writes, %q, %d states", w.gate.commits, w.acked["a.json"], row.tried)
 	}
 }
 
 // The control: where commits are acknowledged without being synced, these tests
 // find losses.
 func TestCrashStatesNoticeWhatIsNotSynced(t *testing.T) {
-	lost := 0
+	var row faultRow
 	m := txntest.NewMemory()
 	m.Relaxed = true
 	w := newFaultRun(t, m)
-	w.errorf = func(string, ...any) { lost++ }
+	w.errorf = func(string, ...any) {}
 	txntest.EachCrashOf(m, func(*txntest.Memory) { w.add("a.json", "a1"); w.both("a.json", "a2", "a3") }, func(after *txntest.Memory, at string) {
-		w.afterwards(t, after, at)
+		w.afterwards(t, &row, after, at)
 	})
-	if lost == 0 {
+	row.report(t, "control: the same without any sync (memory)")
+	if row.lost == 0 {
 		t.Error("nothing was lost although nothing was synced")
 	}
 }
@@ -349,7 +364,7 @@ func TestCrashStatesNoticeWhatIsNotSynced(t *testing.T) {
 // With an interval a power failure may take what was committed since the last
 // sync, and nothing else; what it leaves is valid.
 func TestEveryCrashStateWithAnInterval(t *testing.T) {
-	states := 0
+	var row faultRow
 	m := txntest.NewMemory()
 	m.Relaxed = true
 	w := newFaultRun(t, m)
@@ -371,37 +386,38 @@ func TestEveryCrashStateWithAnInterval(t *testing.T) {
 		sync()
 		w.add("b.json", "b3")
 	}, func(after *txntest.Memory, at string) {
-		states++
-		synced.afterwards(t, after, at)
+		synced.afterwards(t, &row, after, at)
 	})
-	report(t, "every crash state with --durability=interval (memory)", states)
-	if states < 300 || len(synced.acked["a.json"]) != 5 {
-		t.Errorf("%d states, %v", states, synced.acked)
+	row.report(t, "every crash state with --durability=interval (memory)")
+	if row.tried < 300 || len(synced.acked["a.json"]) != 5 {
+		t.Errorf("%d states, %v", row.tried, synced.acked)
 	}
 }
 
 // Every step of the workload fails, once with each error that a disk has.
 func TestEveryStepFails(t *testing.T) {
+	var row faultRow
 	var w *faultRun
 	failures := 0
-	runs := txntest.EachFault(func(m *txntest.Memory) {
+	txntest.EachFault(func(m *txntest.Memory) {
 		w = newFaultRun(t, m)
 		w.work()
 	}, func(m *txntest.Memory, at string) {
 		for _, failed := range w.failed {
 			failures += len(failed)
 		}
-		w.afterwards(t, m, at)
+		w.afterwards(t, &row, m, at)
 	})
-	report(t, "every storage call failed (memory): EIO, ENOSPC, EDQUOT, short write", runs)
-	if runs < 200 || failures < 30 {
-		t.Errorf("%d runs, in which %d writers were told", runs, failures)
+	row.report(t, "every storage call failed (memory): EIO, ENOSPC, EDQUOT, short write")
+	if row.tried < 200 || failures < 30 {
+		t.Errorf("%d runs, in which %d writers were told", row.tried, failures)
 	}
 }
 
 // The storage fails for good in the midst of the workload: nobody is told that
 // something was stored which was not.
 func TestStorageThatFailsForGood(t *testing.T) {
+	var row faultRow
 	for first := int64(0); ; first++ {
 		m := txntest.NewMemory()
 		w := newFaultRun(t, m)
@@ -418,13 +434,42 @@ func TestStorageThatFailsForGood(t *testing.T) {
 		}
 		m.Hook = func(txntest.Step) error { return nil }
 		w.refused = nil // there is nowhere left to keep it
-		w.afterwards(t, m, fmt.Sprintf("from step %d on", first))
+		w.afterwards(t, &row, m, fmt.Sprintf("from step %d on", first))
+	}
+	row.report(t, "storage dead from each call on (memory)")
+}
+
+// A clock that jumps, in either direction, by a second or by years, gives no two
+// versions one time, and takes no reading from a program that has yet to write.
+func TestClockThatJumps(t *testing.T) {
+	b := newBench(t, `[]`)
+	var times []time.Time
+	for i, jump := range []time.Duration{0, -time.Hour, 24 * time.Hour, -48 * time.Hour, 100_000 * time.Hour, -200_000 * time.Hour, 0, time.Nanosecond, -time.Nanosecond} {
+		slow, quick := program(2*i+1), program(2*i+2)
+		b.read(slow)
+		seen := b.head()
+		b.pass(jump)
+		b.read(quick)
+		b.save(quick, add(seen, fmt.Sprintf("quick-%d", i)))
+		b.pass(-jump / 2)
+		b.save(slow, add(seen, fmt.Sprintf("slow-%d", i)))
+		if got := len(b.ids(b.head())); got != 2*(i+1) {
+			t.Fatalf("after a jump by %v %d entries are there, want %d: %s", jump, got, 2*(i+1), b.head())
+		}
+		times = append(times, b.last().Time)
+	}
+	for i := 1; i < len(times); i++ {
+		if !times[i].After(times[i-1]) {
+			t.Errorf("a version of %v comes after one of %v", times[i], times[i-1])
+		}
 	}
 }
 
-// report prints one row of the table in docs/FAULTS.md. What was lost is an
-// error of the test, so that a row which passes has none.
-func report(t *testing.T, fault string, tried int) {
-	t.Helper()
-	t.Logf("FAULT|%s|%d", fault, tried)
+// add returns a list of objects with one more.
+func add(list, id string) string {
+	list = strings.TrimSuffix(list, "]")
+	if list != "[" {
+		list += ","
+	}
+	return list + `{"id":"` + id + `"}]`
 }
