@@ -126,27 +126,13 @@ var laws = []struct {
 	{"comments and layout change no value", json5Law},
 }
 
-// TestLaws tries every law on every case.
+// TestLaws tries each law on cases of its own.
 func TestLaws(t *testing.T) {
-	try(t, 80, func(rt *rapid.T) {
-		c := drawTriple(rt)
-		for _, law := range laws {
-			c.law(law.name, law.check)
-		}
-	})
-}
-
-// law runs one law and names it when it fails.
-func (c *triple) law(name string, check func(*triple)) {
-	c.t.Helper()
-	done := false
-	defer func() {
-		if !done {
-			c.t.Logf("law: %s", name)
-		}
-	}()
-	check(c)
-	done = true
+	for _, law := range laws {
+		t.Run(law.name, func(t *testing.T) {
+			try(t, 9, func(t *rapid.T) { law.check(drawTriple(t)) })
+		})
+	}
 }
 
 func (c *triple) wantText(what string, got *merge.Result, want []byte) {

@@ -257,7 +257,7 @@ func (c *model) object(p place) {
 		if decided && slices.Contains(tokenNames, name) {
 			continue
 		}
-		next := place{path: p.path + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name), name: name, credential: inside}
+		next := place{path: p.path + "/" + escapePointer.Replace(name), name: name, credential: inside}
 		next.b, _ = member(p.b, name)
 		next.o, _ = member(p.o, name)
 		next.t, _ = member(p.t, name)

@@ -10,6 +10,8 @@ import (
 // where holds the places of every string of a document, list positions as "*".
 type where map[string][]string
 
+var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
+
 func stringsOf(d *jsondoc.Doc) where {
 	w := make(where)
 	w.add(d.Root(), "")
@@ -24,7 +26,7 @@ func (w where) add(v jsondoc.Value, path string) {
 		w.add(e, path+"/*")
 	}
 	for m := range v.Members() {
-		w.add(m.Value, path+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(m.Name()))
+		w.add(m.Value, path+"/"+escapePointer.Replace(m.Name()))
 	}
 }
 
