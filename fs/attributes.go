@@ -59,7 +59,7 @@ func (n *node) attrOut(ctx context.Context, out *fuse.AttrOut) syscall.Errno {
 // entryOut answers with a node found, or made, under a name whose role is r.
 func (n *node) entryOut(r role, stx *unix.Statx_t, out *fuse.EntryOut) *fusefs.Inode {
 	n.fillAttr(stx, &out.Attr)
-	out.SetEntryTimeout(r.timeout())
+	out.SetEntryTimeout(n.nameTimeout(r))
 	out.SetAttrTimeout(r.timeout())
 	return n.EmbeddedInode()
 }
@@ -121,7 +121,7 @@ func (n *node) setPlain(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAt
 // setRegistry is setPlain for a registry: a new size is a transaction. What
 // clawfs itself sets, so that watchers hear of a commit, changes nothing.
 func (n *node) setRegistry(ctx context.Context, path string, f fusefs.FileHandle, in *fuse.SetAttrIn) error {
-	if n.fsys.isOwnTouch(ctx, in) {
+	if n.fsys.watchers.Load().isTouch(n.fsys.callers.actorOf(ctx), in) {
 		return nil
 	}
 	if size, ok := in.GetSize(); ok {

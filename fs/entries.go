@@ -95,7 +95,11 @@ func (n *node) created(ctx context.Context, fd int, flags uint32, r role, out *f
 	}
 	h, fuseFlags := newPlainFile(child, fd, flags)
 	child.lineage.begin()
-	return child.entryOut(r, &stx, out), h, fuseFlags, 0
+	inode := child.entryOut(r, &stx, out)
+	if !n.fsys.epoch.known() {
+		out.SetEntryTimeout(0) // it may be renamed onto a registry
+	}
+	return inode, h, fuseFlags, 0
 }
 
 // Mkdir makes a directory.

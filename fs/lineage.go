@@ -82,6 +82,13 @@ func (l *lineage) inherit(from txn.Lineage) {
 	l.copies = append(l.copies, from.Copies[:min(len(from.Copies), maxCopies-len(l.copies))]...)
 }
 
+// youngerThan reports whether somebody began to write the file within that time.
+func (l *lineage) youngerThan(d time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.writers) > 0 && time.Since(l.writers[len(l.writers)-1].At) < d
+}
+
 // get returns what is known.
 func (l *lineage) get() txn.Lineage {
 	l.mu.Lock()

@@ -25,6 +25,7 @@ const fusermount = "fusermount3"
 // Options say how a mount behaves.
 type Options struct {
 	Patterns   *Patterns   // what is a registry; nil: as the defaults say
+	Toucher    []string    // a command that calls Touch with its last two arguments; nil: watchers are not told of commits
 	AllowOther bool        // let other users in, as far as the modes of files allow
 	Debug      bool        // log every request
 	Log        *zap.Logger // nil: no log
@@ -36,7 +37,6 @@ type Server struct {
 	mountID    int
 	fsys       *fileSystem
 	fuse       *fuse.Server
-	watchers   notifier
 	done       chan struct{} // closed when the last request is answered
 }
 
@@ -72,8 +72,8 @@ func Mount(dir *backing.Dir, store *txn.Store, mountpoint string, o Options) (*S
 	s := &Server{mountpoint: mountpoint, fsys: fsys, fuse: server, done: make(chan struct{})}
 	if m, err := topMount(mountpoint); err == nil && m != nil {
 		s.mountID = m.ID
-		s.watchers.init(mountpoint, unix.Mkdev(uint32(m.Major), uint32(m.Minor)))
-		store.Watch(&s.watchers)
+		fsys.epoch = openEpoch(m.Minor)
+		fsys.watch(o.Toucher, mountpoint, unix.Mkdev(uint32(m.Major), uint32(m.Minor)))
 	}
 	go s.serve()
 	return s, nil
@@ -93,13 +93,23 @@ func newFileSystem(dir *backing.Dir, store *txn.Store, o Options, descriptors ui
 	}
 	fsys := &fileSystem{
 		log: o.Log, dir: dir, store: store, names: names,
-		callers: newCallers(), credentials: newCredentials(), origin: originOf(&stx),
+		callers: newCallers(), credentials: newCredentials(), origin: originOf(&stx), epoch: epoch{device: -1},
 	}
 	id := fusefs.StableAttr{Mode: unix.S_IFDIR, Ino: rootID, Gen: generationOf(&stx)}
 	fsys.root = &node{fsys: fsys, fd: dir.Fd(), dev: fsys.origin.dev, id: id}
 	fsys.nodes.init(fsys.pruner.crowded)
 	fsys.pruner.init(fsys, descriptors)
 	return fsys, nil
+}
+
+// watch has watchers told of commits.
+func (fsys *fileSystem) watch(toucher []string, mountpoint string, device uint64) {
+	if len(toucher) == 0 {
+		return
+	}
+	w := newNotifier(toucher, mountpoint, device, fsys.log)
+	fsys.watchers.Store(w)
+	fsys.store.Watch(w)
 }
 
 // maxWrite is the most that one request reads or writes.
@@ -207,10 +217,11 @@ func (s *Server) serve() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go s.fsys.pruner.run(ctx)
-	if s.watchers.wake != nil {
-		go s.watchers.run(ctx)
+	if w := s.fsys.watchers.Load(); w != nil {
+		go w.run(ctx)
 	}
 	s.fuse.Serve()
+	s.fsys.epoch.close()
 	s.fsys.nodes.clear()
 	if err := s.fsys.store.Keep(); err != nil {
 		s.fsys.log.Warn("the newest versions could not be kept in the history", zap.Error(err))

@@ -27,6 +27,8 @@ type fileSystem struct {
 	root        *node
 	nodes       nodeTable
 	pruner      pruner
+	watchers    atomic.Pointer[notifier] // nil: nobody is told
+	epoch       epoch
 }
 
 // node is an object below the mount: a file of any type and any role. But for

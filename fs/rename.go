@@ -180,10 +180,9 @@ func (fsys *fileSystem) moveIn(ctx context.Context, from, to place, flags uint32
 	} else {
 		err = retry(func() error { return unix.Unlinkat(from.dir.fd, from.base, 0) })
 	}
-	if moved != nil {
-		// The kernel goes on to know it by the registry's name, with what it was told of
-		// the temporary file.
-		_ = moved.NotifyContent(0, 0)
+	if fsys.epoch.known() {
+		// The kernel would go on to know the temporary file by the registry's name.
+		_ = fsys.epoch.next() // it fails only where the mount is gone
 	}
 	return err
 }
