@@ -3,30 +3,40 @@ package txn
 import (
 	"container/list"
 	"sync"
+	"time"
 
 	"clawfs/txn/jsondoc"
 )
 
 // docCache keeps the trees of the contents parsed last, so that a commit has
 // to parse only what it was given. It is bounded by the memory of trees and
-// contents together; the newest tree stays, however large it is.
+// contents together; those that one merge needs stay, however large they are.
+// What nobody uses for a while goes.
 type docCache struct {
 	limit int64 // bytes
+	after func(time.Duration, func()) Stopper
 
-	mu   sync.Mutex // guards docs, used and size
-	docs map[*content]*list.Element
-	used *list.List // of *cachedDoc, the one used last in front
-	size int64
+	mu       sync.Mutex // guards what follows
+	docs     map[*content]*list.Element
+	used     *list.List // of *cachedDoc, the one used last in front
+	size     int64
+	sweeping bool // a sweep is due
 }
 
 type cachedDoc struct {
 	content *content
 	doc     *jsondoc.Doc
 	size    int64
+	fresh   bool // used since the last sweep
 }
 
-func newDocCache(limit int64) *docCache {
-	return &docCache{limit: limit, docs: make(map[*content]*list.Element), used: list.New()}
+const (
+	oneMerge  = 3                // trees that a merge needs: base, head and theirs
+	docIdling = 30 * time.Second // between two sweeps
+)
+
+func newDocCache(limit int64, after func(time.Duration, func()) Stopper) *docCache {
+	return &docCache{limit: limit, after: after, docs: make(map[*content]*list.Element), used: list.New()}
 }
 
 // parse returns the tree of c, from the cache if it is there. The error is a
@@ -51,6 +61,7 @@ func (k *docCache) get(c *content, g jsondoc.Grammar) *jsondoc.Doc {
 		return nil
 	}
 	k.used.MoveToFront(e)
+	e.Value.(*cachedDoc).fresh = true
 	return e.Value.(*cachedDoc).doc
 }
 
@@ -60,12 +71,39 @@ func (k *docCache) put(c *content, d *jsondoc.Doc) {
 	if old := k.docs[c]; old != nil {
 		k.remove(old)
 	}
-	e := &cachedDoc{content: c, doc: d, size: d.MemSize() + int64(len(c.bytes))}
+	e := &cachedDoc{content: c, doc: d, size: d.MemSize() + int64(len(c.bytes)), fresh: true}
 	k.docs[c] = k.used.PushFront(e)
 	k.size += e.size
-	for k.size > k.limit && k.used.Len() > 1 {
+	for k.size > k.limit && k.used.Len() > oneMerge {
 		k.remove(k.used.Back())
 	}
+	k.sweepLater()
+}
+
+// sweepLater has a sweep made after a while, unless one is due. The caller holds
+// mu.
+func (k *docCache) sweepLater() {
+	if !k.sweeping && k.used.Len() > 0 {
+		k.sweeping = true
+		k.after(docIdling, k.sweep)
+	}
+}
+
+// sweep drops what was not used since the last sweep.
+func (k *docCache) sweep() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.sweeping = false
+	for e := k.used.Back(); e != nil; {
+		older := e.Prev()
+		if d := e.Value.(*cachedDoc); d.fresh {
+			d.fresh = false
+		} else {
+			k.remove(e)
+		}
+		e = older
+	}
+	k.sweepLater()
 }
 
 // remove drops an element. The caller holds mu.

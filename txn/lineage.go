@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -67,6 +68,53 @@ func (r *Registry) limitViews(a *actorViews) {
 	if len(a.views) > maxViews || len(a.views)%16 == 0 {
 		a.prune(r.viewCutoff())
 	}
+	r.viewBytes += int64(len(a.views[len(a.views)-1].content.bytes))
+	if r.viewBytes > max(2*r.keptBytes, maxViewBytes) {
+		r.pruneViews()
+		r.dropOldestViews()
+	}
+}
+
+// dropOldestViews bounds the memory of the contents that views hold: of those that
+// are not the latest write or the newest reading of a process that lives, the
+// oldest go, as far as it takes. It is called each time when as much has come
+// again as stayed.
+func (r *Registry) dropOldestViews() {
+	held := make(map[*content]bool)
+	var size int64
+	hold := func(v *view) bool {
+		if !held[v.content] {
+			held[v.content] = true
+			size += int64(len(v.content.bytes))
+		}
+		return size <= maxViewBytes
+	}
+	var others []*view
+	for actor, a := range r.views {
+		write, read := a.latest(^uint64(0))
+		lives := r.store.cfg.Alive(actor)
+		for _, v := range a.views {
+			if lives && (v == write || v == read) {
+				hold(v)
+			} else {
+				others = append(others, v)
+			}
+		}
+	}
+	slices.SortFunc(others, func(a, b *view) int { return cmp.Compare(b.last, a.last) })
+	drop := make(map[*view]bool)
+	for _, v := range others {
+		if !hold(v) {
+			drop[v] = true
+		}
+	}
+	for actor, a := range r.views {
+		a.views = slices.DeleteFunc(a.views, func(v *view) bool { return drop[v] })
+		if len(a.views) == 0 {
+			delete(r.views, actor)
+		}
+	}
+	r.viewBytes, r.keptBytes = size, size
 }
 
 // viewCutoff is the time before which a view that is live no longer serves

@@ -31,7 +31,9 @@ type Registry struct {
 	lastTime   time.Time
 	placing    bool // a commit is changing the live file: stamps say nothing now
 	views      map[Actor]*actorViews
-	nextPrune  int // number of actors at which to look for dead ones
+	nextPrune  int   // number of actors at which to look for dead ones
+	viewBytes  int64 // of the contents that came with views since the oldest were dropped, and before
+	keptBytes  int64 // of the contents that stayed then
 	open       map[*Tx]struct{}
 	deletions  map[Actor]*deletion // that wait
 	queue      []*request

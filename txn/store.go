@@ -13,7 +13,7 @@ import (
 type Config struct {
 	MaxSize  int64 // bytes that a registry may have; 64 MiB
 	MaxDepth int   // levels that a document may be nested; jsondoc.DefaultDepth
-	DocCache int64 // bytes of parsed documents to keep; 128 MiB
+	DocCache int64 // bytes of parsed documents to keep; 16 MiB
 	Idle     int   // registries that nobody has open to keep in memory; 256
 
 	ReadWindow     time.Duration // how long an unused reading stays a candidate; 30 s
@@ -37,7 +37,7 @@ type Stopper interface{ Stop() bool }
 func (c Config) withDefaults() Config {
 	setDefault(&c.MaxSize, 64<<20)
 	setDefault(&c.MaxDepth, jsondoc.DefaultDepth)
-	setDefault(&c.DocCache, 128<<20)
+	setDefault(&c.DocCache, 16<<20)
 	setDefault(&c.Idle, 256)
 	setDefault(&c.ReadWindow, 30*time.Second)
 	setDefault(&c.KinWindow, 60*time.Second)
@@ -94,7 +94,7 @@ func New(storage Storage, cfg Config) *Store {
 	return &Store{
 		storage:    storage,
 		cfg:        cfg,
-		docs:       newDocCache(cfg.DocCache),
+		docs:       newDocCache(cfg.DocCache, cfg.After),
 		registries: make(map[string]*Registry),
 		evictAt:    2 * cfg.Idle,
 	}

@@ -35,6 +35,10 @@ type actorViews struct {
 // daemon without memory costs everything.
 const maxViews = 256
 
+// maxViewBytes bounds, likewise, the contents that the views of one registry
+// hold.
+const maxViewBytes = 64 << 20
+
 // add appends a view, or counts a reading of the version read last.
 func (a *actorViews) add(v *view) {
 	if n := len(a.views); n > 0 && !v.write {

@@ -1,0 +1,46 @@
+package txn_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A gateway that reads a large registry each time when others have changed it
+// keeps no more of it in memory than the bound allows, and what it wrote last.
+func TestViewsAreBoundedInBytes(t *testing.T) {
+	document := func(n int) string {
+		return fmt.Sprintf(`{"n":%d,"text":"%s"}`, n, strings.Repeat("x", 1<<20))
+	}
+	b := newBench(t, document(0))
+	gateway := program(1)
+	b.save(gateway, `{"mine":1}`)
+	for n := range 100 {
+		cli := program(100 + n)
+		b.read(cli)
+		b.save(cli, document(n))
+		b.kill(cli)
+		b.read(gateway)
+		b.pass(10 * time.Millisecond)
+	}
+	if size := b.store.ViewBytes(file); size > 2*(64<<20)+(4<<20) {
+		t.Errorf("views hold %d MiB", size>>20)
+	}
+	b.save(gateway, `{"mine":2}`)
+	b.want(fmt.Sprintf(`{"n":%d,"text":"%s","mine":2}`, 99, strings.Repeat("x", 1<<20)))
+}
+
+// Trees of documents that nobody uses go.
+func TestParsedDocumentsGoWhenIdle(t *testing.T) {
+	b := newBench(t, `[]`)
+	b.save(program(1), `[1]`)
+	if b.store.CachedDocs() == 0 {
+		t.Fatal("nothing is kept: this test shows nothing")
+	}
+	b.fire()
+	b.fire()
+	if n := b.store.CachedDocs(); n != 0 {
+		t.Errorf("%d trees are kept", n)
+	}
+}
