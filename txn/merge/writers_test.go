@@ -91,7 +91,8 @@ func (m *maker) own(in *tree, at int) {
 // which they commit: the values are the same but for the order of lists, and
 // there is no conflict.
 func TestWritersInAnyOrder(t *testing.T) {
-	try(t, 8, func(t *rapid.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
 		m := newMaker(t)
 		m.numbered = false
 		base := m.document()
@@ -178,7 +179,8 @@ func canonical(v jsondoc.Value) string {
 // N writers, each of which counts up M times from what it wrote itself last,
 // leave the counter at B + N·M, and every entry that they added beside it.
 func TestCountersAddUp(t *testing.T) {
-	try(t, 5, func(t *rapid.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
 		writers := rapid.IntRange(1, 4).Draw(t, "writers")
 		bumps := rapid.IntRange(1, 4).Draw(t, "bumps")
 		start := rapid.IntRange(-3, 1000).Draw(t, "start")
