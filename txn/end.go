@@ -19,7 +19,7 @@ type Death struct {
 // aborts the transaction.
 //
 // Errors: *InvalidError, *TooLargeError, *merge.ConflictError, *StaleError,
-// *AbortedError, or the storage's.
+// *AbortedError, *UnkeptError, or the storage's.
 func (t *Tx) Flush(c Caller, d Death) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -40,7 +40,7 @@ func (t *Tx) Flush(c Caller, d Death) error {
 		return nil
 	}
 	if err != nil && len(t.data) > 0 {
-		t.keepRefused(c, ViaClose, err)
+		return t.keepRefused(c, ViaClose, err)
 	}
 	return err
 }
@@ -92,7 +92,7 @@ func (t *Tx) Release() {
 	if !t.released {
 		t.released = true
 		if err := t.attempt(ViaRelease); err != nil && t.aborted == nil {
-			t.keepRefused(t.author(), ViaRelease, err)
+			_ = t.keepRefused(t.author(), ViaRelease, err)
 		}
 		t.mu.Unlock()
 		t.reg.removeOpen(t)
@@ -174,6 +174,7 @@ func (t *Tx) attempt(via Via) error {
 // settle makes the transaction ready for another write after a commit.
 func (t *Tx) settle(q *request) {
 	t.dirty, t.noted, t.shared = false, false, false
+	t.since = t.reg.store.next()
 	t.like = nil
 	t.reg.mu.Lock()
 	t.base, t.creates = t.reg.head, false
@@ -203,16 +204,22 @@ func (t *Tx) abort(c Caller, d Death) error {
 }
 
 // keepRefused quarantines refused content and reports the refusal, once for
-// each content; where it could not be kept, the next close and the release try
-// again.
-func (t *Tx) keepRefused(c Caller, via Via, cause error) {
+// each content. It returns what the writer is to be told: the cause or, where the
+// content could not even be kept, why not; the next close and the release try
+// again then.
+func (t *Tx) keepRefused(c Caller, via Via, cause error) error {
 	if !t.dirty {
-		return
+		return cause
 	}
-	t.dirty = t.keepCopy(c, via, cause) != nil
-	e := t.event(c, via, cause)
+	told := cause
+	if err := t.keepCopy(c, via, cause); err != nil {
+		told = &UnkeptError{Name: t.Name(), Cause: cause, Err: err}
+	}
+	t.dirty = told != cause
+	e := t.event(c, via, told)
 	e.Copy = t.copyID
 	t.end(&e)
+	return told
 }
 
 // keepCopy puts a copy of the staged content into quarantine in place of the

@@ -57,6 +57,22 @@ func (e *AbortedError) Error() string {
 	return fmt.Sprintf("%s: aborted, the writer was killed by signal %d", e.Name, e.Signal)
 }
 
+// UnkeptError says that content was refused and could not be put into quarantine
+// either: only its writer still has it.
+type UnkeptError struct {
+	Name  string
+	Cause error // why it was refused
+	Err   error // why it could not be kept
+}
+
+// Error returns both reasons.
+func (e *UnkeptError) Error() string {
+	return fmt.Sprintf("%v, and could not be kept in quarantine: %v", e.Cause, e.Err)
+}
+
+// Unwrap returns the storage's error: it is the one that the writer must know.
+func (e *UnkeptError) Unwrap() error { return e.Err }
+
 // FaultError says that the store has a fault: it panicked while it carried out
 // a commit. The registry is as it was.
 type FaultError struct {

@@ -34,12 +34,13 @@ type faultRun struct {
 	store  *txn.Store
 	pid    int
 
-	mu      sync.Mutex          // guards what follows
-	acked   map[string][]string // by registry: entries whose close returned 0
-	failed  map[string][]string // entries whose close returned an error
-	gone    map[string]bool     // registries whose deletion was acknowledged
-	refused []string            // contents whose writers were told an error
-	traced  string              // content that fsync(2) has made safe, though it is no document yet
+	mu          sync.Mutex          // guards what follows
+	acked       map[string][]string // by registry: entries whose close returned 0
+	failed      map[string][]string // entries whose close returned an error
+	gone        map[string]bool     // registries whose deletion was acknowledged
+	refused     []string            // contents whose writers were told an error
+	invalidTold []string            // of these, contents whose writers were told that they were no documents, and nothing worse
+	traced      string              // content that fsync(2) has made safe, though it is no document yet
 }
 
 func newFaultRun(t *testing.T, m *txntest.Memory) *faultRun {
@@ -182,11 +183,15 @@ func (w *faultRun) invalid(name, content string) {
 		return
 	}
 	_, _ = tx.WriteAt(c, []byte(content), 0)
-	if tx.Flush(c, txn.Death{}) == nil {
+	err = tx.Flush(c, txn.Death{})
+	if err == nil {
 		w.errorf("invalid content was accepted")
 	}
 	tx.Release()
 	w.refuse(content)
+	if refusal := new(txn.InvalidError); errors.As(err, &refusal) {
+		w.invalidTold = append(w.invalidTold, content)
+	}
 }
 
 // halfSynced syncs half a document, and completes it later.
@@ -433,7 +438,7 @@ func TestStorageThatFailsForGood(t *testing.T) {
 			break
 		}
 		m.Hook = func(txntest.Step) error { return nil }
-		w.refused = nil // there is nowhere left to keep it
+		w.refused = w.invalidTold // there is nowhere left to keep it, and the others were told so
 		w.afterwards(t, &row, m, fmt.Sprintf("from step %d on", first))
 	}
 	row.report(t, "storage dead from each call on (memory)")
