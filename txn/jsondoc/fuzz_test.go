@@ -1,0 +1,200 @@
+package jsondoc_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"clawfs/txn/jsondoc"
+)
+
+var seeds = []string{
+	`{"version":42,"models":[{"id":"a","n":1.50,"t":"\u00e9\n"},{"id":"b","ok":true,"x":null}]}`,
+	"[\r\n\t-0, 1e400, 0.1e-7, [[]], {}, \"\", \"\\ud83d\\ude00\\ud83d\" ]\r\n",
+	`{"a":1,"\u0061":2}`, `{"\ud800":1,"\ud801":2}`, `"\ud800"`, `[1,]`, `[01]`, `[1e5.]`, `nul`, `[[[[[[[[`, "\ufeff{}", "\"\xff\"", `{"a":1}{}`,
+	"{a:1,/*c*/'b':[.5,+0x1F,],// d\n}", `'\x41\0\v\
+'`, "{é\\u0061:NaN,$:-Infinity}",
+}
+
+// FuzzParse holds the strict parser against jsontext, which takes the same texts
+// and finds the same values in them.
+func FuzzParse(f *testing.F) {
+	for _, s := range seeds {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		d, err := jsondoc.Parse(text, jsondoc.JSON, jsondoc.Limits{})
+		checkAgainstOracle(t, text, d, err)
+		if _, five := jsondoc.Parse(text, jsondoc.JSON5, jsondoc.Limits{}); err == nil && five != nil {
+			t.Fatalf("JSON, but not JSON5: %v", five)
+		}
+	})
+}
+
+// checkAgainstOracle compares what Parse made of a text with what jsontext makes
+// of it. jsontext takes lone surrogates only along with bad UTF-8, which is
+// checked apart, and then takes all of them for one character, so that it cannot
+// tell names apart.
+func checkAgainstOracle(t *testing.T, text []byte, d *jsondoc.Doc, err error) {
+	t.Helper()
+	var syntax *jsondoc.SyntaxError
+	if err != nil && !errors.As(err, &syntax) {
+		t.Fatalf("an error of type %T", err)
+	}
+	if err != nil && syntax.Kind == jsondoc.KindDepth {
+		return // jsontext goes deeper
+	}
+	loose := jsontext.AllowInvalidUTF8(true)
+	any := jsontext.AllowDuplicateNames(true)
+	valid := utf8.Valid(text) && jsontext.Value(text).IsValid(loose, any)
+	switch unique := jsontext.Value(text).IsValid(loose); {
+	case err == nil && !valid:
+		t.Fatal("taken, though jsontext does not")
+	case err != nil && valid && syntax.Kind != jsondoc.KindDuplicate:
+		t.Fatalf("refused, though jsontext does not: %v", err)
+	case err != nil && syntax.Kind == jsondoc.KindDuplicate && unique:
+		t.Fatalf("no name is there twice: %v", err)
+	case err == nil && !unique && !bytes.Contains(text, []byte(`\u`)):
+		t.Fatal("a name is there twice")
+	}
+	if err != nil {
+		return
+	}
+	ours, theirs := tokens(nil, d.Root()), oracleTokens(t, text)
+	if len(ours) != len(theirs) {
+		t.Fatalf("%d tokens, jsontext finds %d", len(ours), len(theirs))
+	}
+	for i := range ours {
+		if ours[i] != theirs[i] {
+			t.Fatalf("token %d is %q, for jsontext %q", i, ours[i], theirs[i])
+		}
+	}
+}
+
+// tokens spells a value as brackets, scalars and decoded strings.
+func tokens(dst []string, v jsondoc.Value) []string {
+	switch v.Kind() {
+	case jsondoc.String:
+		return append(dst, "s"+replaceSurrogates(v.Text()))
+	case jsondoc.Array:
+		dst = append(dst, "[")
+		for _, e := range v.Elements() {
+			dst = tokens(dst, e)
+		}
+		return append(dst, "]")
+	case jsondoc.Object:
+		dst = append(dst, "{")
+		for m := range v.Members() {
+			dst = tokens(append(dst, "s"+replaceSurrogates(m.Name())), m.Value)
+		}
+		return append(dst, "}")
+	}
+	return append(dst, string(v.Raw()))
+}
+
+// replaceSurrogates does what jsontext does to lone surrogates.
+func replaceSurrogates(s string) string {
+	for {
+		i := strings.IndexByte(s, 0xed)
+		for i >= 0 && (i+2 >= len(s) || s[i+1] < 0xa0) {
+			next := strings.IndexByte(s[i+1:], 0xed)
+			if next < 0 {
+				return s
+			}
+			i += 1 + next
+		}
+		if i < 0 {
+			return s
+		}
+		s = s[:i] + "\ufffd" + s[i+3:]
+	}
+}
+
+func oracleTokens(t *testing.T, text []byte) []string {
+	t.Helper()
+	dec := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+	var list []string
+	for {
+		tok, err := dec.ReadToken()
+		if errors.Is(err, io.EOF) {
+			return list
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tok.Kind() == '"' {
+			list = append(list, "s"+tok.String())
+		} else {
+			list = append(list, tok.String())
+		}
+	}
+}
+
+// FuzzPrint parses, prints and parses again: the value is the same, the text is
+// strict, and printing it once more changes nothing.
+func FuzzPrint(f *testing.F) {
+	for _, s := range seeds {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		for _, g := range []jsondoc.Grammar{jsondoc.JSON, jsondoc.JSON5} {
+			d, err := jsondoc.Parse(text, g, jsondoc.Limits{})
+			if err != nil {
+				continue
+			}
+			printed := d.Root().AppendJSON(nil)
+			again, err := jsondoc.Parse(printed, jsondoc.JSON, jsondoc.Limits{})
+			if err != nil {
+				t.Fatalf("printed as %q: %v", printed, err)
+			}
+			if !jsondoc.EqualAsJS(d.Root(), again.Root()) || g == jsondoc.JSON && !jsondoc.Equal(d.Root(), again.Root()) {
+				t.Fatalf("printed as %q", printed)
+			}
+			if g == jsondoc.JSON && again.Root().Hash() != d.Root().Hash() {
+				t.Fatal("the hash is another")
+			}
+			if twice := again.Root().AppendJSON(nil); !bytes.Equal(twice, printed) {
+				t.Fatalf("printed as %q, then as %q", printed, twice)
+			}
+		}
+	})
+}
+
+// TestSuite runs the files of https://github.com/nst/JSONTestSuite if
+// CLAWFS_JSONTESTSUITE names the directory that holds its test_parsing: what
+// begins with y_ is taken, unless it repeats a name, with n_ refused, and with i_
+// decided as jsontext does.
+func TestSuite(t *testing.T) {
+	dir := os.Getenv("CLAWFS_JSONTESTSUITE")
+	if dir == "" {
+		t.Skip("CLAWFS_JSONTESTSUITE names no directory")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "test_parsing", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files in %s: %v", dir, err)
+	}
+	count := make(map[byte]int)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Base(file)
+		count[name[0]]++
+		t.Run(name, func(t *testing.T) {
+			d, err := jsondoc.Parse(text, jsondoc.JSON, jsondoc.Limits{})
+			if want := name[0] == 'y' && !strings.Contains(name, "duplicated_key"); name[0] != 'i' && (err == nil) != want {
+				t.Errorf("Parse says %v", err)
+			}
+			checkAgainstOracle(t, text, d, err)
+		})
+	}
+	t.Logf("%d to take, %d to refuse, %d free", count['y'], count['n'], count['i'])
+}
