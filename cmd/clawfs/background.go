@@ -81,6 +81,7 @@ func spawn(args []string, log *os.File) (report, error) {
 		return report{}, os.NewSyscallError("close_range", err)
 	}
 	child := exec.Command(program, args...)
+	child.Args[0] = "clawfs" // whatever this process was called: as a mount helper it would start another one, and so on
 	child.Stdout, child.Stderr = log, log
 	child.ExtraFiles = []*os.File{out} // becomes readyDescriptor
 	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

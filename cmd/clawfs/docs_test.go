@@ -20,11 +20,19 @@ func TestCommandLineIsDocumented(t *testing.T) {
 	}
 	flags := map[string]bool{"json": true, "help": true}
 	for _, cmd := range newRootCommand(streams{}).Commands() {
+		if cmd.Hidden {
+			continue
+		}
 		checkDocumented(t, string(text), cmd, flags)
 	}
 	for _, m := range regexp.MustCompile(`--([a-z][a-z-]*)`).FindAllSubmatch(text, -1) {
 		if name := string(m[1]); name != "path" && !flags[name] { // --path is systemd-escape's
 			t.Errorf("docs/CLI.md has --%s, which no command has", name)
+		}
+	}
+	for _, m := range exported() {
+		if !strings.Contains(string(text), "`"+m.name+"`") {
+			t.Errorf("docs/CLI.md lacks %s", m.name)
 		}
 	}
 	for _, code := range exitCodes() {

@@ -174,6 +174,29 @@ func (e *servedError) Error() string {
 	return fmt.Sprintf("%s is mounted, and its daemon counts on what is kept", e.Dir)
 }
 
+// silentError says that the daemon of a living mount can't be asked.
+type silentError struct {
+	Dir string
+	PID int // 0: not known
+}
+
+// Error names the directory.
+func (e *silentError) Error() string { return fmt.Sprintf("the daemon of %s can't be asked", e.Dir) }
+
+// metricsError says that metrics can't be served at an address.
+type metricsError struct {
+	Address string
+	Err     error
+}
+
+// Error names the address and the reason.
+func (e *metricsError) Error() string {
+	return fmt.Sprintf("metrics can't be served at %s: %v", e.Address, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *metricsError) Unwrap() error { return e.Err }
+
 // verdict is no error of the command but what it found out, which it has printed
 // already: the exit code says it again.
 type verdict struct{ code int }
@@ -217,6 +240,10 @@ func rules() []rule {
 		row(exitFailed, func(e *noCopyError) string { return "clawfs quarantine " + quote(e.Dir) }),
 		row(exitRefused, func(e *refusedError) string { return "see clawfs log " + quote(e.Path) }),
 		row(exitInUse, func(e *servedError) string { return "clawfs unmount " + quote(e.Dir) }),
+		row(exitFailed, func(e *silentError) string { return "ask as root: sudo clawfs status " + quote(e.Dir) }),
+		row(exitFailed, func(e *metricsError) string {
+			return "give another address, as --metrics 127.0.0.1:9464 or --metrics unix:PATH"
+		}),
 		row(exitNoFUSE, func(e *fs.NoFUSEError) string { return e.Cure }),
 	}
 }

@@ -41,6 +41,9 @@ func TestClassify(t *testing.T) {
 		{&noCopyError{ID: "x", Dir: "/d"}, failure{Code: 1, Message: "there is no copy x in the quarantine of /d", Hint: "clawfs quarantine /d"}},
 		{&refusedError{Path: "/d/a.json", Cause: errors.New("busy")}, failure{Code: 7, Message: "/d/a.json was refused: busy", Hint: "see clawfs log /d/a.json"}},
 		{&servedError{Dir: "/d"}, failure{Code: 5, Message: "/d is mounted, and its daemon counts on what is kept", Hint: "clawfs unmount /d"}},
+		{&silentError{Dir: "/d"}, failure{Code: 1, Message: "the daemon of /d can't be asked", Hint: "ask as root: sudo clawfs status /d"}},
+		{&metricsError{Address: "x", Err: errors.New("why")},
+			failure{Code: 1, Message: "metrics can't be served at x: why", Hint: "give another address, as --metrics 127.0.0.1:9464 or --metrics unix:PATH"}},
 		{&fs.NoFUSEError{Problem: "there is no /dev/fuse", Cure: "modprobe fuse"}, failure{Code: 6, Message: "there is no /dev/fuse", Hint: "modprobe fuse"}},
 	}
 	met := make([]bool, len(rules()))

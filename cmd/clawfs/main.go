@@ -26,14 +26,22 @@ import (
 )
 
 func main() {
-	os.Exit(run(context.Background(), os.Args[1:], standardStreams()))
+	os.Exit(run(context.Background(), os.Args, standardStreams()))
 }
 
-// run executes one command line and returns its exit code.
+// run executes one command line, that begins with the program's name, and returns
+// its exit code.
 func run(ctx context.Context, args []string, out streams) int {
-	root := newRootCommand(out)
-	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	program, args := args[0], args[1:]
+	var err error
+	if isHelper(program) {
+		args, err = helperArgs(args)
+	}
+	if err == nil {
+		root := newRootCommand(out)
+		root.SetArgs(args)
+		err = root.ExecuteContext(ctx)
+	}
 	if err == nil {
 		return exitDone
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"clawfs": main})
+	testscript.Main(m, map[string]func(){"clawfs": main, "mount.fuse.clawfs": main})
 }
 
 // The scripts run the whole program on real mounts, one behaviour each.

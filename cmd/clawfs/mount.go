@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,6 +35,7 @@ type mountOptions struct {
 	logFormat choice
 	logFile   string
 
+	metrics    string // address; empty: none
 	foreground bool
 	readyFD    int // descriptor on which to report that the mount serves; -1: none
 
@@ -102,6 +104,7 @@ func (o *mountOptions) register(f *pflag.FlagSet) {
 	f.Var(&o.logLevel, "log-level", "least level that is logged")
 	f.Var(&o.logFormat, "log-format", "format of log lines")
 	f.StringVar(&o.logFile, "log-file", "", "`FILE` to log to (default with --foreground standard error, else /var/log/clawfs/NAME.log for root, ~/.local/state/clawfs/NAME.log for others)")
+	f.StringVar(&o.metrics, "metrics", "", "serve Prometheus metrics at an `ADDRESS`: HOST:PORT, or unix:PATH")
 	f.BoolVar(&o.foreground, "foreground", false, "stay in the foreground, for a service manager")
 	f.BoolVar(&o.debugFUSE, "debug-fuse", false, "log every request of the kernel")
 	f.IntVar(&o.readyFD, "ready-fd", o.readyFD, "descriptor to report readiness on")
@@ -131,6 +134,15 @@ func (o *mountOptions) given() []string {
 // makeAbsolute makes the paths among the options independent of the working
 // directory, which the daemon gives up.
 func (o *mountOptions) makeAbsolute() error {
+	if path, ok := strings.CutPrefix(o.metrics, unixPrefix); ok {
+		path, err := filepath.Abs(path)
+		if err != nil {
+			return fmt.Errorf("cannot tell where %s is: %w", o.metrics, err)
+		}
+		if err := o.flags.Set("metrics", unixPrefix+path); err != nil {
+			return err
+		}
+	}
 	for _, file := range []*string{&o.logFile, &o.config} {
 		if *file == "" {
 			continue

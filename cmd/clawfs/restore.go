@@ -161,7 +161,7 @@ func (p place) commit(content []byte) error {
 	if !l.now.Load().patterns.Registry(p.name) {
 		return fmt.Errorf("%s is not a registry", p.path())
 	}
-	store := txn.New(dir, storeConfig(o, l, zap.NewNop()))
+	store := txn.New(dir, storeConfig(o, l, nil))
 	self := txn.Caller{Actor: txn.Actor{PID: os.Getpid(), Start: 1}, Program: "clawfs", UID: uint32(os.Geteuid())}
 	// Nobody has seen anything in this store, so the base is the head at open:
 	// replacement.

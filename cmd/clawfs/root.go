@@ -55,8 +55,8 @@ func newRootCommand(out streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{Command: cmd.CommandPath(), Problem: err}
 	})
-	root.AddCommand(
-		newMountCommand(out), newUnmountCommand(out),
+	root.AddCommand(newToucherCommand(),
+		newMountCommand(out), newUnmountCommand(out), newStatusCommand(out), newWatchCommand(out),
 		newLogCommand(out), newShowCommand(out), newDiffCommand(out), newRestoreCommand(out),
 		newQuarantineCommand(out), newCheckCommand(out), newForgetCommand(out),
 		newVersionCommand(out),

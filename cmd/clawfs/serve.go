@@ -59,6 +59,20 @@ func takeSignals() (signals, func()) {
 	}
 }
 
+// served is a directory that this process serves.
+type served struct {
+	path  string // absolute, free of symbolic links
+	since time.Time
+	log   *zap.Logger
+	live  *live
+	dir   *backing.Dir
+	store *txn.Store
+
+	counters counters
+	watchers watchers
+	ended    chan struct{} // closed when it is served no longer
+}
+
 // serve mounts clawfs on a directory and serves it until it is unmounted, a
 // signal comes, or ctx ends. It is where the layers meet.
 func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logger, life lifecycle) error {
@@ -68,32 +82,76 @@ func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logge
 	if err != nil {
 		return err
 	}
-	l, err := given.live(path)
+	s, err := openServed(path, given, log)
 	if err != nil {
 		return err
 	}
-	first := l.now.Load()
-	o := first.options
-	dir, err := openBacking(path, o, log)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
+	defer s.dir.Close()
 	if err := os.Chdir("/"); err != nil { // the mount must not be kept busy
 		return err
 	}
-	server, err := fs.Mount(dir, txn.New(dir, storeConfig(o, l, log)), path, fs.Options{
-		Patterns: first.patterns, AllowOther: o.allowOther, Debug: o.debugFUSE, Log: log,
+	o := s.live.now.Load().options
+	server, err := fs.Mount(s.dir, s.store, path, fs.Options{
+		Patterns: s.live.now.Load().patterns, Toucher: toucher(), AllowOther: o.allowOther, Debug: o.debugFUSE, Log: log,
 	})
 	if err != nil {
 		return fmt.Errorf("cannot mount %s: %w", path, err)
 	}
+	stopTelling, err := s.tell(o.metrics)
+	if err != nil {
+		return errors.Join(err, stop(server, taken.end, log))
+	}
+	defer stopTelling()
 	log.Info("mounted", zap.String("dir", path), zap.Int("pid", os.Getpid()), zap.Stringer("version", build()))
 	if err := life.ready(); err != nil {
 		return errors.Join(err, stop(server, taken.end, log))
 	}
-	reload := func() { l.reload(given, path, log) }
+	reload := func() { s.live.reload(given, path, log) }
 	return untilEnd(ctx, server, taken, life, reload, log)
+}
+
+// openServed opens what is served: the directory and the store over it.
+func openServed(path string, given *mountOptions, log *zap.Logger) (*served, error) {
+	l, err := given.live(path)
+	if err != nil {
+		return nil, err
+	}
+	o := l.now.Load().options
+	dir, err := openBacking(path, o, log)
+	if err != nil {
+		return nil, err
+	}
+	s := &served{path: path, since: time.Now(), log: log, live: l, dir: dir, ended: make(chan struct{})}
+	logged := logObserver(log)
+	s.store = txn.New(timedStorage{dir, &s.counters}, storeConfig(o, l, txn.ObserverFunc(func(e txn.Event) {
+		s.counters.Observe(e)
+		s.watchers.Observe(e)
+		logged.Observe(e)
+	})))
+	return s, nil
+}
+
+// tell begins to answer commands, and those who read metrics at an address if
+// one is given, until the function that it returns is called.
+func (s *served) tell(metrics string) (stop func(), err error) {
+	stopMetrics := func() {}
+	if metrics != "" {
+		if stopMetrics, err = s.serveMetrics(metrics); err != nil {
+			return nil, err
+		}
+	}
+	c, err := openControl(s.dir.Fd(), map[string]func(*conversation){
+		askStatus: func(c *conversation) { _ = c.send(s.status()) },
+		askWatch:  func(c *conversation) { s.watchers.follow(c, s.ended) },
+	})
+	if err != nil {
+		s.log.Warn("status and watch will not work", zap.Error(err))
+	}
+	return func() {
+		close(s.ended)
+		c.close()
+		stopMetrics()
+	}, nil
 }
 
 // clearMountpoint takes dead mounts off a directory and returns its path,
@@ -136,7 +194,7 @@ func openBacking(path string, o *mountOptions, log *zap.Logger) (*backing.Dir, e
 	return dir, nil
 }
 
-func storeConfig(o *mountOptions, l *live, log *zap.Logger) txn.Config {
+func storeConfig(o *mountOptions, l *live, observer txn.Observer) txn.Config {
 	return txn.Config{
 		MaxSize:     int64(o.maxSize),
 		ReadWindow:  time.Duration(o.readWindow),
@@ -144,7 +202,7 @@ func storeConfig(o *mountOptions, l *live, log *zap.Logger) txn.Config {
 		Policy:      l.policy,
 		Grammar:     l.grammar,
 		Alive:       fs.Alive,
-		Observer:    logObserver(log),
+		Observer:    observer,
 	}
 }
 

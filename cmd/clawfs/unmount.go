@@ -48,19 +48,14 @@ func newUnmountCommand(out streams) *cobra.Command {
 }
 
 // unmount takes the mount on a directory away. Errors: *notMountedError,
-// *fs.MissingError,
-// *fs.NotDirectoryError, *busyError, or the system's.
+// *fs.MissingError, *fs.NotDirectoryError, *busyError, or the system's.
 func unmount(ctx context.Context, name string, o unmountOptions, out streams) error {
 	m, err := fs.FindMountpoint(name)
 	if err != nil {
 		return err
 	}
 	if !m.IsClawfs() {
-		e := &notMountedError{Dir: m.Dir}
-		if m.Mount != nil {
-			e.Type = m.Mount.FSType
-		}
-		return e
+		return notMounted(m)
 	}
 	if m.IsDead() {
 		return m.Detach(true)
@@ -79,6 +74,15 @@ func unmount(ctx context.Context, name string, o unmountOptions, out streams) er
 		return err
 	}
 	return d.wait(ctx)
+}
+
+// notMounted says what is mounted instead of clawfs.
+func notMounted(m fs.Mountpoint) error {
+	e := &notMountedError{Dir: m.Dir}
+	if m.Mount != nil {
+		e.Type = m.Mount.FSType
+	}
+	return e
 }
 
 // waitOut unmounts as soon as the mount is not busy.

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"clawfs/backing"
+	"clawfs/fs"
+)
+
+// Commands ask the daemon of a mount by a socket in .clawfs. Through the mount a
+// socket can't be reached, so they go by way of the daemon's own descriptor of
+// the directory, which /proc shows to root and to the daemon's user. The command
+// sends one line, the daemon answers with JSON objects, one a line.
+
+// controlName is the socket's name in .clawfs.
+const controlName = "control"
+
+// What a command can ask for.
+const (
+	askStatus = "status" // one object
+	askWatch  = "watch"  // an object for each transaction that ends from now on
+)
+
+// askPatience is how long either side may take to send what it has to.
+const askPatience = 5 * time.Second
+
+// control is the daemon's side.
+type control struct {
+	listener *net.UnixListener
+	answers  map[string]func(c *conversation)
+	open     sync.WaitGroup
+}
+
+// conversation is one command that asks.
+type conversation struct {
+	conn net.Conn
+	gone chan struct{} // closed when the command has ended
+}
+
+// openControl begins to answer commands, for the directory with a descriptor.
+func openControl(root int, answers map[string]func(c *conversation)) (*control, error) {
+	path := fmt.Sprintf("/proc/self/fd/%d/%s/%s", root, backing.Name, controlName)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err // a daemon that was killed has left it
+	}
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	c := &control{listener: listener, answers: answers}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	c.open.Go(c.serve)
+	return c, nil
+}
+
+// close ends all conversations. It must come before the descriptor is closed.
+func (c *control) close() {
+	if c == nil {
+		return
+	}
+	_ = c.listener.Close()
+	c.open.Wait()
+}
+
+func (c *control) serve() {
+	for {
+		conn, err := c.listener.Accept()
+		if err != nil {
+			return
+		}
+		go c.answer(conn)
+	}
+}
+
+func (c *control) answer(conn net.Conn) {
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(askPatience))
+	lines := bufio.NewReader(conn)
+	request, err := lines.ReadString('\n')
+	answer := c.answers[strings.TrimSpace(request)]
+	if err != nil || answer == nil {
+		return
+	}
+	_ = conn.SetReadDeadline(time.Time{})
+	talk := &conversation{conn: conn, gone: make(chan struct{})}
+	go func() {
+		_, _ = lines.ReadByte() // nothing more comes, so this is the end
+		close(talk.gone)
+	}()
+	answer(talk)
+}
+
+// send sends an object. A command that does not take it in time is gone.
+func (c *conversation) send(v any) error {
+	if err := c.conn.SetWriteDeadline(time.Now().Add(askPatience)); err != nil {
+		return err
+	}
+	return json.NewEncoder(c.conn).Encode(v)
+}
+
+// ask asks the daemon behind a living mount. The error is a *silentError where
+// it can't be reached.
+func ask(m fs.Mountpoint, request string) (net.Conn, error) {
+	d := findDaemon(m.Mount)
+	if d == nil {
+		return nil, &silentError{Dir: m.Dir}
+	}
+	defer d.close()
+	dir := fmt.Sprintf("/proc/%d/fd", d.pid)
+	fds, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, &silentError{Dir: m.Dir, PID: d.pid}
+	}
+	for _, fd := range fds {
+		conn, err := net.Dial("unix", filepath.Join(dir, fd.Name(), backing.Name, controlName))
+		if err != nil {
+			continue
+		}
+		if _, err := fmt.Fprintln(conn, request); err != nil {
+			conn.Close()
+			return nil, err
+		}
+		return conn, nil
+	}
+	return nil, &silentError{Dir: m.Dir, PID: d.pid}
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+
+	"clawfs/txn"
+)
+
+// unixPrefix tells an address that is the path of a socket.
+const unixPrefix = "unix:"
+
+// serveMetrics serves what the counters say in Prometheus's format, until the
+// function that it returns is called. The error is a *metricsError.
+func (s *served) serveMetrics(address string) (stop func(), err error) {
+	listener, err := listen(address)
+	if err != nil {
+		return nil, &metricsError{Address: address, Err: err}
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(s, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	server := &http.Server{Handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), ReadHeaderTimeout: askPatience}
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error("metrics are no longer served", zap.Error(err))
+		}
+	}()
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = server.Shutdown(ctx)
+	}, nil
+}
+
+// listen opens an address: HOST:PORT, or unix:PATH for this user alone. A socket
+// that nobody listens at any more is replaced.
+func listen(address string) (net.Listener, error) {
+	path, ok := strings.CutPrefix(address, unixPrefix)
+	if !ok {
+		return net.Listen("tcp", address)
+	}
+	if conn, err := net.Dial("unix", path); err == nil {
+		conn.Close()
+		return nil, errors.New("somebody listens there")
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == os.ModeSocket {
+		_ = os.Remove(path)
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return listener, nil
+}
+
+// metric is one number that is exported.
+type metric struct {
+	name, help string
+	kind       prometheus.ValueType
+	read       func(*served, *tally) float64
+}
+
+func exported() []metric {
+	return []metric{
+		{"clawfs_conflicts_total", "Conflicts that the policy decided.", prometheus.CounterValue,
+			func(_ *served, t *tally) float64 { return float64(t.conflicts) }},
+		{"clawfs_adopted_total", "Changes that were made behind clawfs and adopted.", prometheus.CounterValue,
+			func(_ *served, t *tally) float64 { return float64(t.adopted) }},
+		{"clawfs_recovered_total", "Invalid registries in whose place an older version was put.", prometheus.CounterValue,
+			func(_ *served, t *tally) float64 { return float64(t.recovered) }},
+		{"clawfs_open_transactions", "Transactions that are open.", prometheus.GaugeValue,
+			func(s *served, _ *tally) float64 { return float64(s.store.Transactions()) }},
+		{"clawfs_start_time_seconds", "When the mount began to serve, in seconds since 1970.", prometheus.GaugeValue,
+			func(s *served, _ *tally) float64 { return float64(s.since.UnixNano()) / 1e9 }},
+	}
+}
+
+func (m metric) describe() *prometheus.Desc { return describe(m.name, m.help) }
+
+// describe returns what a metric is. Each has the directory as a label.
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, append([]string{"dir"}, labels...), nil)
+}
+
+func describeTransactions() *prometheus.Desc {
+	return describe("clawfs_transactions_total", "Transactions that have ended, by outcome.", "outcome")
+}
+
+func describeBatches() *prometheus.Desc {
+	return describe("clawfs_batch_seconds", "How long batches of commits took to be on disk.")
+}
+
+// Describe is prometheus.Collector's.
+func (s *served) Describe(to chan<- *prometheus.Desc) {
+	for _, m := range exported() {
+		to <- m.describe()
+	}
+	to <- describeTransactions()
+	to <- describeBatches()
+}
+
+// Collect is prometheus.Collector's.
+func (s *served) Collect(to chan<- prometheus.Metric) {
+	t := s.counters.tally()
+	for _, m := range exported() {
+		to <- prometheus.MustNewConstMetric(m.describe(), m.kind, m.read(s, &t), s.path)
+	}
+	for o := txn.Committed; o <= txn.Aborted; o++ {
+		to <- prometheus.MustNewConstMetric(describeTransactions(), prometheus.CounterValue, float64(t.outcomes[o]), s.path, o.String())
+	}
+	to <- prometheus.MustNewConstHistogram(describeBatches(), t.writes.n, t.writes.sum.Seconds(), t.writes.cumulative(), s.path)
+}
+
+// cumulative returns, by the end of each bucket in seconds, how many times it and
+// those before hold.
+func (d *durations) cumulative() map[float64]uint64 {
+	out := make(map[float64]uint64, buckets)
+	var seen uint64
+	for i, end := 0, firstBucket; i < buckets; i, end = i+1, 2*end {
+		seen += d.counts[i]
+		out[end.Seconds()] = seen
+	}
+	return out
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"clawfs/backing"
+	"clawfs/fs"
+	"clawfs/txn"
+)
+
+// The states of a mount.
+const (
+	stateServing = "serving"
+	stateDead    = "dead"   // its daemon is gone
+	stateSilent  = "silent" // its daemon can't be asked: it is another user's, or it is stuck
+)
+
+// status is what a daemon says of itself, as status --json prints it. Counts are
+// since it began to serve.
+type status struct {
+	Dir        string      `json:"dir"`
+	State      string      `json:"state"`
+	PID        int         `json:"pid,omitempty"`
+	Version    string      `json:"version,omitempty"`
+	Since      time.Time   `json:"since,omitzero"`
+	Uptime     float64     `json:"uptime_seconds,omitempty"`
+	Registries int         `json:"registries"`        // that have a history
+	Open       int         `json:"open_transactions"` //
+	Commits    uint64      `json:"commits"`           // the merged ones included
+	Merged     uint64      `json:"merged"`            //
+	Unchanged  uint64      `json:"unchanged"`         //
+	Conflicts  uint64      `json:"conflicts"`         // that the policy decided
+	Rejected   uint64      `json:"rejected"`          //
+	Aborted    uint64      `json:"aborted"`           //
+	Adopted    uint64      `json:"adopted"`           // changes made behind clawfs
+	Recovered  uint64      `json:"recovered"`         // older versions put back
+	Batches    uint64      `json:"batches"`           // of commits that were written to disk together
+	BatchTime  batchTiming `json:"batch_seconds"`
+	Memory     int64       `json:"memory_bytes,omitempty"` // resident
+}
+
+// batchTiming is how long batches took to be on disk, in seconds.
+type batchTiming struct {
+	Median  float64 `json:"p50"`
+	P90     float64 `json:"p90"`
+	P99     float64 `json:"p99"`
+	Longest float64 `json:"max"`
+}
+
+func newStatusCommand(out streams) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status [flags] [DIR]",
+		Short: "Show what clawfs serves and what it has done",
+		Long: "status shows the mount on a directory, or all mounts of clawfs: whether the daemon serves, since when,\n" +
+			"and what it has done since then.",
+		Args:        atMostOne("a directory"),
+		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),
+		Example:     "  clawfs status --json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			mounts, err := mountsOf(args)
+			if err != nil {
+				return err
+			}
+			for _, m := range mounts {
+				s := statusOf(cmd.Context(), m)
+				if asJSON {
+					err = out.printJSON(s)
+				} else {
+					err = out.printStatus(s)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object a line")
+	return cmd
+}
+
+// mountsOf returns the mount on the directory that is given, or all. The error is
+// a *notMountedError where there is none.
+func mountsOf(args []string) ([]fs.Mountpoint, error) {
+	if len(args) == 0 {
+		mounts, err := fs.Mounts()
+		if err == nil && len(mounts) == 0 {
+			err = &failure{Code: exitNotMounted, Message: "clawfs is mounted nowhere", Hint: "clawfs mount DIR"}
+		}
+		return mounts, err
+	}
+	m, err := fs.FindMountpoint(args[0])
+	if err == nil && !m.IsClawfs() {
+		err = notMounted(m)
+	}
+	return []fs.Mountpoint{m}, err
+}
+
+// statusOf asks the daemon of a mount.
+func statusOf(ctx context.Context, m fs.Mountpoint) status {
+	if m.IsDead() {
+		return status{Dir: m.Dir, State: stateDead}
+	}
+	silent := status{Dir: m.Dir, State: stateSilent}
+	conn, err := ask(m, askStatus)
+	if err != nil {
+		var e *silentError
+		if errors.As(err, &e) {
+			silent.PID = e.PID
+		}
+		return silent
+	}
+	defer conn.Close()
+	if conn.SetReadDeadline(time.Now().Add(askPatience)) != nil {
+		return silent
+	}
+	s := status{}
+	if json.NewDecoder(conn).Decode(&s) != nil {
+		return silent
+	}
+	s.Dir = m.Dir // as it is called here
+	return s
+}
+
+// status describes what the daemon serves and has done.
+func (d *served) status() status {
+	t := d.counters.tally()
+	s := status{
+		Dir: d.path, State: stateServing, PID: os.Getpid(), Version: build().Version, Since: d.since, Uptime: time.Since(d.since).Seconds(),
+		Open:    d.store.Transactions(),
+		Commits: t.outcomes[txn.Committed] + t.outcomes[txn.Merged], Merged: t.outcomes[txn.Merged], Unchanged: t.outcomes[txn.Unchanged],
+		Conflicts: t.conflicts, Rejected: t.outcomes[txn.Rejected], Aborted: t.outcomes[txn.Aborted],
+		Adopted: t.adopted, Recovered: t.recovered, Batches: t.writes.n, Memory: residentMemory(),
+		BatchTime: batchTiming{
+			Median: t.writes.quantile(0.5).Seconds(), P90: t.writes.quantile(0.9).Seconds(),
+			P99: t.writes.quantile(0.99).Seconds(), Longest: t.writes.longest.Seconds(),
+		},
+	}
+	s.Registries = countRegistries(d.dir)
+	return s
+}
+
+// countRegistries counts those that have a history, as far as it can be read.
+func countRegistries(dir *backing.Dir) int {
+	n := 0
+	for _, err := range dir.Registries() {
+		if err == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// residentMemory returns what the process has in memory, in bytes; 0 if that
+// can't be told.
+func residentMemory() int64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	var total, resident int64
+	if _, err := fmt.Sscan(string(text), &total, &resident); err != nil {
+		return 0
+	}
+	return resident * int64(os.Getpagesize())
+}
+
+// printStatus prints the status of a mount for people.
+func (s streams) printStatus(v status) error {
+	switch v.State {
+	case stateDead:
+		_, err := fmt.Fprintf(s.stdout, "%s  %s, its daemon is gone\n", v.Dir, s.paintOut(red, v.State))
+		return err
+	case stateSilent:
+		_, err := fmt.Fprintf(s.stdout, "%s  %s, its daemon can't be asked\n", v.Dir, s.paintOut(yellow, v.State))
+		return err
+	}
+	_, err := fmt.Fprintf(s.stdout, "%s  %s since %s (%s), process %d, version %s, %s\n"+
+		"  %s, %s open\n"+
+		"  %s, %d merged; %s; %d unchanged, %d rejected, %d aborted, %d adopted, %d recovered\n"+
+		"  %s on disk: half within %s, 99 %% within %s, the longest %s\n",
+		v.Dir, s.paintOut(green, v.State), v.Since.Local().Format("2006-01-02 15:04:05"), time.Duration(v.Uptime*float64(time.Second)).Round(time.Second),
+		v.PID, v.Version, humanize.IBytes(uint64(v.Memory)),
+		count(v.Registries, "registry", "registries"), count(v.Open, "transaction"),
+		count(int(v.Commits), "commit"), v.Merged, count(int(v.Conflicts), "conflict"), v.Unchanged, v.Rejected, v.Aborted, v.Adopted, v.Recovered,
+		count(int(v.Batches), "batch", "batches"), seconds(v.BatchTime.Median), seconds(v.BatchTime.P99), seconds(v.BatchTime.Longest))
+	return err
+}
+
+func seconds(s float64) time.Duration {
+	return time.Duration(s * float64(time.Second)).Round(10 * time.Microsecond)
+}

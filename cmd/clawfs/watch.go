@@ -1,0 +1,139 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"clawfs/fs"
+	"clawfs/txn"
+)
+
+// watchBacklog is how many transactions a command that watches may be behind.
+// What comes then is not sent to it, since commits wait for nobody.
+const watchBacklog = 1024
+
+// watchers are the commands that watch a daemon.
+type watchers struct {
+	mu  sync.Mutex // guards what follows
+	all map[chan record]struct{}
+}
+
+// Observe sends an event to those who watch.
+func (w *watchers) Observe(e txn.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.all) == 0 {
+		return
+	}
+	r := newRecord(e, time.Now())
+	for c := range w.all {
+		select {
+		case c <- r:
+		default:
+		}
+	}
+}
+
+// follow sends what happens to a command, until it is gone or ended is closed.
+func (w *watchers) follow(c *conversation, ended <-chan struct{}) {
+	records := make(chan record, watchBacklog)
+	w.mu.Lock()
+	if w.all == nil {
+		w.all = make(map[chan record]struct{})
+	}
+	w.all[records] = struct{}{}
+	w.mu.Unlock()
+	defer func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.all, records)
+	}()
+	for {
+		select {
+		case r := <-records:
+			if c.send(r) != nil {
+				return
+			}
+		case <-c.gone:
+			return
+		case <-ended:
+			return
+		}
+	}
+}
+
+// newRecord tells of an event as a registry's log does.
+func newRecord(e txn.Event, now time.Time) record {
+	r := record{
+		Registry: e.Name, Seq: e.Seq, Parent: e.Parent, Time: now, Outcome: e.Outcome.String(), Via: string(e.Via), Size: e.Size, Deleted: e.Deleted,
+		PID: e.Writer.PID, Program: e.Writer.Program, UID: e.Writer.UID, Quarantine: e.Copy,
+	}
+	if e.Err != nil {
+		r.Error = e.Err.Error()
+	}
+	for _, c := range e.Conflicts {
+		r.Conflicts = append(r.Conflicts, conflictRecord{Path: c.Path, Kind: c.Kind.String(), Won: c.Won.String()})
+	}
+	for _, w := range e.Warnings {
+		r.Warnings = append(r.Warnings, w.String())
+	}
+	return r
+}
+
+func newWatchCommand(out streams) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "watch [flags] [DIR]",
+		Short: "Follow what is written, as it happens",
+		Long: "watch shows each transaction of a mounted directory as it ends, in the way of log, until it is\n" +
+			"interrupted or the directory is unmounted.",
+		Args:        atMostOne("a directory"),
+		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),
+		Example:     "  clawfs watch ~/.openclaw",
+		RunE: func(_ *cobra.Command, args []string) error {
+			m, err := fs.FindMountpoint(first(args, "."))
+			switch {
+			case err != nil:
+				return err
+			case m.IsDead():
+				return &deadError{Dir: m.Dir}
+			case !m.IsClawfs():
+				return notMounted(m)
+			}
+			return watch(m, asJSON, out)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object a line, as log does")
+	return cmd
+}
+
+// watch prints what the daemon of a mount tells.
+func watch(m fs.Mountpoint, asJSON bool, out streams) error {
+	conn, err := ask(m, askWatch)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	for lines := json.NewDecoder(conn); ; {
+		var r record
+		if err := lines.Decode(&r); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		r.User = userName(r.UID)
+		if asJSON {
+			err = out.printJSON(r)
+		} else {
+			err = out.printRecord(r, nil, false)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
