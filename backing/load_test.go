@@ -26,7 +26,7 @@ import (
 // its standard output what it was told, then take away the process, the power or
 // the room, and look for what was acknowledged.
 //
-//	CLAWFS_KILLS=1000    processes killed under load (20)
+//	CLAWFS_KILLS=1000    processes killed under load, for each durability (10)
 //	CLAWFS_POWER=100     power failures for each file system and durability (2)
 //	CLAWFS_FULL=100      disks filled (2)
 //
@@ -318,14 +318,19 @@ func commitForever(d *Dir, name string) {
 }
 
 // A process is killed at a step that chance chooses, while it commits to several
-// registries at once, and starts again where it was.
+// registries at once, and starts again where it was. An interval makes no
+// difference: what was written is there, though not on disk.
 func TestKilledUnderLoad(t *testing.T) {
-	c := &tally{fault: "SIGKILL at a step of a commit, under load (ext4)"}
-	dir := t.TempDir()
-	for range rounds(t, "CLAWFS_KILLS", 20) {
-		l := startLoad(t, dir, "fsync", 1+rand.IntN(2000))
-		l.wait(t)
-		c.check(t, dir, l, time.Now())
+	for _, durability := range []string{"fsync", "interval"} {
+		t.Run(durability, func(t *testing.T) {
+			c := &tally{fault: fmt.Sprintf("SIGKILL at a step of a commit, under load, --durability=%s (ext4)", durability)}
+			dir := t.TempDir()
+			for range rounds(t, "CLAWFS_KILLS", 10) {
+				l := startLoad(t, dir, durability, 1+rand.IntN(2000))
+				l.wait(t)
+				c.check(t, dir, l, time.Now())
+			}
+			c.report(t)
+		})
 	}
-	c.report(t)
 }
