@@ -58,6 +58,7 @@ func newMountCommand(out streams) *cobra.Command {
 	}
 	cmd.Flags().AddFlagSet(o.flags)
 	cmd.Flags().SortFlags = false
+	completeChoices(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := o.makeAbsolute(); err != nil {
 			return err

@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"clawfs/fs"
 )
 
 // usageTemplate ends with an example that can be pasted; the exit status comes
@@ -59,7 +62,7 @@ func newRootCommand(out streams) *cobra.Command {
 		newMountCommand(out), newUnmountCommand(out), newStatusCommand(out), newWatchCommand(out),
 		newLogCommand(out), newShowCommand(out), newDiffCommand(out), newRestoreCommand(out),
 		newQuarantineCommand(out), newCheckCommand(out), newForgetCommand(out),
-		newVersionCommand(out),
+		newServiceCommand(out), newVersionCommand(out),
 	)
 	return root
 }
@@ -101,6 +104,31 @@ func first(args []string, none string) string {
 		return none
 	}
 	return args[0]
+}
+
+// completeChoices has shells offer the words of flags that take one of a few, and
+// directories as arguments.
+func completeChoices(cmd *cobra.Command) {
+	cmd.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs)
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if c, ok := f.Value.(*choice); ok {
+			// It fails only where a flag is not the command's.
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(c.allowed, cobra.ShellCompDirectiveNoFileComp))
+		}
+	})
+}
+
+// completeMounts has shells offer the directories that are mounted.
+func completeMounts(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	mounts, err := fs.Mounts()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var dirs []string
+	for _, m := range mounts {
+		dirs = append(dirs, m.Dir)
+	}
+	return dirs, cobra.ShellCompDirectiveNoFileComp
 }
 
 // noArguments accepts none.

@@ -62,9 +62,10 @@ func newStatusCommand(out streams) *cobra.Command {
 		Short: "Show what clawfs serves and what it has done",
 		Long: "status shows the mount on a directory, or all mounts of clawfs: whether the daemon serves, since when,\n" +
 			"and what it has done since then.",
-		Args:        atMostOne("a directory"),
-		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),
-		Example:     "  clawfs status --json",
+		Args:              atMostOne("a directory"),
+		ValidArgsFunction: completeMounts,
+		Annotations:       exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),
+		Example:           "  clawfs status --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			mounts, err := mountsOf(args)
 			if err != nil {

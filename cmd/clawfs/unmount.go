@@ -35,9 +35,10 @@ func newUnmountCommand(out streams) *cobra.Command {
 			"says who holds the mount.\n\n" +
 			"With --force it does not wait: the directory is an ordinary one at once, and what programs had\n" +
 			"written but not yet closed is kept in quarantine.",
-		Args:        oneDirectory,
-		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted, exitInUse),
-		Example:     "  clawfs unmount --timeout 10s ~/.openclaw",
+		Args:              oneDirectory,
+		ValidArgsFunction: completeMounts,
+		Annotations:       exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted, exitInUse),
+		Example:           "  clawfs unmount --timeout 10s ~/.openclaw",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return unmount(cmd.Context(), args[0], o, out)
 		},

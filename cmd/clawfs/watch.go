@@ -92,9 +92,10 @@ func newWatchCommand(out streams) *cobra.Command {
 		Short: "Follow what is written, as it happens",
 		Long: "watch shows each transaction of a mounted directory as it ends, in the way of log, until it is\n" +
 			"interrupted or the directory is unmounted.",
-		Args:        atMostOne("a directory"),
-		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),
-		Example:     "  clawfs watch ~/.openclaw",
+		Args:              atMostOne("a directory"),
+		ValidArgsFunction: completeMounts,
+		Annotations:       exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),
+		Example:           "  clawfs watch ~/.openclaw",
 		RunE: func(_ *cobra.Command, args []string) error {
 			m, err := fs.FindMountpoint(first(args, "."))
 			switch {
