@@ -33,7 +33,8 @@
 //	history/NAME/@log         what happened, one JSON object a line, oldest first
 //	history/NAME/@log.1       the lines before those; replaced when @log has 1 MiB
 //	quarantine/ID             one refused or aborted content
-//	quarantine/ID.meta        who wrote it, when, why it was refused: one JSON object
+//	quarantine/ID.meta        who wrote it, when, why it was refused: one JSON object;
+//	                          missing where it could not be written
 //	reserve                   space set aside for quarantine on a full disk
 //	quarantine/@log           which copies have gone for lack of room, like @log above
 //	stage/N                   a symbolic link whose text is the name of a registry: this
@@ -77,9 +78,17 @@
 //   - @move whose live file has its new name, while the history has not: the
 //     history is moved.
 //
+// # A full disk
+//
+// A commit that finds no room fails and leaves everything as it was. What was
+// refused for it is kept nonetheless: quarantine takes the place of the reserve,
+// which Open and Discard set aside again once there is room. History is never
+// given up to make room: whoever fills the disk could erase it.
+//
 // # Locks
 //
 // Dir.inUse, then shelf.loading, then shelves.mu, then shelf.mu or quarantine.mu;
-// syncer.flushing, then syncer.mu. No two shelves are locked at a time. The caller makes the calls
-// that change one registry one at a time; nothing here waits for that.
+// syncer.flushing, then syncer.mu. No two shelves are locked at a time. The caller
+// makes the calls that change one registry one at a time; nothing here waits for
+// that.
 package backing
