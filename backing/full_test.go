@@ -73,11 +73,7 @@ func (c *tally) fillUp(t *testing.T, dir string, full unix.Errno) {
 	c.acknowledged++
 	b.wantLive("a", "again")
 	b.wantTidy()
-	list, err := b.d.ListQuarantine()
-	b.must(err)
-	for _, q := range list {
-		b.must(b.d.Discard(q.ID))
-	}
+	b.discardAll()
 	c.tried++
 }
 
