@@ -171,7 +171,7 @@ func chmod(fd int, mode uint32) error {
 
 func (n *node) truncate(f fusefs.FileHandle, size int64) error {
 	if size == 0 {
-		n.lineage.begin()
+		n.fsys.lineages.find(n.id).begin()
 	}
 	if h, ok := f.(*plainFile); ok && h.writable {
 		return retry(func() error { return unix.Ftruncate(h.fd, size) })

@@ -47,8 +47,8 @@ func (f *plainFile) copyTo(ctx context.Context, out *plainFile, src, dst int64, 
 	if err != nil {
 		return 0, plainErrno(err)
 	}
-	out.node.lineage.note(out.node.fsys, ctx)
-	out.node.lineage.inherit(f.node.lineage.get())
+	out.lineage.note(out.node.fsys, ctx, out.opened)
+	out.lineage.inherit(f.node.fsys.lineages.find(f.node.id).get())
 	return uint32(copied), 0
 }
 
@@ -84,7 +84,7 @@ func (f *registryFile) copyTo(ctx context.Context, to fusefs.FileHandle, src, ds
 		}
 		n, errno := out.Write(ctx, data, dst)
 		if errno == 0 && f.tx == nil {
-			out.node.lineage.copied(f.snapshot.Copied())
+			out.lineage.copied(f.snapshot.Copied())
 		}
 		return n, errno
 	}

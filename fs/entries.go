@@ -94,7 +94,7 @@ func (n *node) created(ctx context.Context, fd int, flags uint32, r role, out *f
 		return nil, nil, 0, plainErrno(err)
 	}
 	h, fuseFlags := newPlainFile(child, fd, flags)
-	child.lineage.begin()
+	h.lineage.begin()
 	inode := child.entryOut(r, &stx, out)
 	if !n.fsys.epoch.known() {
 		out.SetEntryTimeout(0) // it may be renamed onto a registry

@@ -89,7 +89,7 @@ const youth = time.Minute
 
 // nameTimeout returns how long the kernel may keep the node's name, for a role.
 func (n *node) nameTimeout(r role) time.Duration {
-	if r == rolePlain && !n.fsys.epoch.known() && n.lineage.youngerThan(youth) {
+	if r == rolePlain && !n.fsys.epoch.known() && n.fsys.lineages.find(n.id).youngerThan(youth) {
 		return 0
 	}
 	return r.timeout()

@@ -6,17 +6,92 @@ import (
 	"sync"
 	"time"
 
+	fusefs "github.com/hanwen/go-fuse/v2/fs"
+
 	"clawfs/txn"
 )
 
 // lineage is what is known of how a file's content came about, for the case that
 // the file is renamed onto a registry: who wrote it, and which versions were
-// copied into it. A reading of it costs nothing, a writing little.
+// copied into it.
 type lineage struct {
+	users int // files that are open for writing; guarded by lineages.mu
+
 	mu      sync.Mutex // guards what follows
 	writers []txn.Origin
 	copies  []txn.Copied
-	thread  int // the one that wrote last
+	thread  int       // the one that wrote last
+	last    time.Time // when somebody new wrote
+}
+
+// lineages holds that of the files that were written lately. It is no part of
+// their nodes: the kernel may forget a temporary file between its last write and
+// its rename.
+type lineages struct {
+	mu      sync.Mutex // guards byID, and users of each
+	byID    map[fusefs.StableAttr]*lineage
+	pruneAt int // number at which to look for old ones
+}
+
+// A temporary file is renamed soon after it was written, if at all.
+const (
+	fewLineages = 1024
+	lineageLife = 10 * time.Minute
+)
+
+func (t *lineages) init() {
+	t.byID = make(map[fusefs.StableAttr]*lineage)
+	t.pruneAt = fewLineages
+}
+
+// use returns the lineage of a file that is opened for writing. Who opens it gives
+// it back with release.
+func (t *lineages) use(id fusefs.StableAttr) *lineage {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.byID[id]
+	if l == nil {
+		if len(t.byID) >= t.pruneAt {
+			t.prune()
+		}
+		l = &lineage{}
+		t.byID[id] = l
+	}
+	l.users++
+	return l
+}
+
+func (t *lineages) release(l *lineage) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l.users--
+}
+
+// prune forgets what was written long ago. It is called each time when as many
+// have come again as stayed. The caller holds mu.
+func (t *lineages) prune() {
+	for id, l := range t.byID {
+		if l.users == 0 && !l.youngerThan(lineageLife) {
+			delete(t.byID, id)
+		}
+	}
+	t.pruneAt = 2 * max(len(t.byID), fewLineages/2)
+}
+
+// find returns the lineage of a file, nil where nothing is known.
+func (t *lineages) find(id fusefs.StableAttr) *lineage {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.byID[id]
+}
+
+// drop forgets a file that has gone.
+func (t *lineages) drop(id fusefs.StableAttr) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if l := t.byID[id]; l != nil && l.users == 0 {
+		delete(t.byID, id)
+	}
 }
 
 // Who writes a file that so many have written is no program that makes a temporary
@@ -26,8 +101,9 @@ const (
 	maxCopies  = 16
 )
 
-// note takes down who writes, at its first write.
-func (l *lineage) note(fsys *fileSystem, ctx context.Context) {
+// note takes down who writes, at its first write; opened is the store's place in
+// the order of events when the descriptor was opened by which it does.
+func (l *lineage) note(fsys *fileSystem, ctx context.Context, opened uint64) {
 	tid := threadOf(ctx)
 	l.mu.Lock()
 	same := tid != 0 && tid == l.thread
@@ -49,11 +125,16 @@ func (l *lineage) note(fsys *fileSystem, ctx context.Context) {
 		l.writers = slices.Delete(l.writers, 1, 2)
 	}
 	caller.Program = programName(caller.PID)
-	l.writers = append(l.writers, txn.Origin{Caller: caller, Event: fsys.store.Event(), At: time.Now()})
+	l.last = time.Now()
+	l.writers = append(l.writers, txn.Origin{Caller: caller, Event: fsys.store.Event(), At: l.last, Opened: opened})
 }
 
-// begin forgets what was there before the content was truncated.
+// begin forgets what was there before the content was truncated. A nil lineage
+// has nothing to forget.
 func (l *lineage) begin() {
+	if l == nil {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.writers, l.copies, l.thread = nil, nil, 0
@@ -84,13 +165,19 @@ func (l *lineage) inherit(from txn.Lineage) {
 
 // youngerThan reports whether somebody began to write the file within that time.
 func (l *lineage) youngerThan(d time.Duration) bool {
+	if l == nil {
+		return false
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.writers) > 0 && time.Since(l.writers[len(l.writers)-1].At) < d
+	return time.Since(l.last) < d
 }
 
-// get returns what is known.
+// get returns what is known; of a nil lineage that is nothing.
 func (l *lineage) get() txn.Lineage {
+	if l == nil {
+		return txn.Lineage{}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return txn.Lineage{Writers: slices.Clone(l.writers), Copies: slices.Clone(l.copies)}

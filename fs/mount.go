@@ -97,6 +97,7 @@ func newFileSystem(dir *backing.Dir, store *txn.Store, o Options, descriptors ui
 	}
 	id := fusefs.StableAttr{Mode: unix.S_IFDIR, Ino: rootID, Gen: generationOf(&stx)}
 	fsys.root = &node{fsys: fsys, fd: dir.Fd(), dev: fsys.origin.dev, id: id}
+	fsys.lineages.init()
 	fsys.nodes.init(fsys.pruner.crowded)
 	fsys.pruner.init(fsys, descriptors)
 	return fsys, nil

@@ -27,6 +27,7 @@ type fileSystem struct {
 	root        *node
 	nodes       nodeTable
 	pruner      pruner
+	lineages    lineages
 	watchers    atomic.Pointer[notifier] // nil: nobody is told
 	epoch       epoch
 }
@@ -52,9 +53,9 @@ type node struct {
 	// seen last. All changes of it come through here.
 	privileged atomic.Bool
 
-	home       atomic.Pointer[home] // of a registry
-	lineage    lineage
+	home       atomic.Pointer[home]         // of a registry
 	files      registryFiles                // that are open on it as a registry
+	looks      atomic.Uint64                // how often it was looked up or opened as one
 	plainFiles atomic.Int32                 // how many are open on it otherwise
 	last       atomic.Pointer[unix.Statx_t] // what was told of a registry last
 }

@@ -22,11 +22,13 @@ import (
 
 // notifier tells watchers (inotify) of commits. The kernel makes events of what
 // programs do: of a write before it is committed, and of the close after it,
-// which fs.watch of Node passes over. So after a commit, when its content can be
-// read, somebody sets the registry's modification time to what it is, through the
-// mount like anybody else: that makes the event IN_MODIFY, on the file and for its
-// directory, and no other change. The request for it is recognised and answered
-// without a look (isTouch).
+// which fs.watch of Node passes over. So where somebody has looked at the registry
+// in between, somebody else sets its modification time to what it is when the
+// new content can be read, through the mount like any program: that makes the
+// event IN_MODIFY, on the file and for its directory, and no other change. The
+// request for it is recognised and answered without a look (isTouch). Where nobody
+// has looked, one event must do: a program that reads twice what it has read once
+// looks like one with two tasks.
 //
 // It must be another process. One that waits for an answer of its own mount can't
 // be killed, and as long as it lives nobody else's requests come to an end either.
@@ -53,17 +55,20 @@ func newNotifier(toucher []string, mountpoint string, device uint64, log *zap.Lo
 	}
 }
 
-// Observe implements txn.Observer.
+// Observe implements txn.Observer: it tells of what came about behind the mount.
 func (w *notifier) Observe(e txn.Event) {
-	if !e.Changed || e.Deleted {
+	if e.Changed && !e.Deleted && (e.Via == txn.ViaForeign || e.Via == txn.ViaRecovery) {
+		w.tell(e.Name)
+	}
+}
+
+// tell has watchers of a registry told.
+func (w *notifier) tell(name string) {
+	if w == nil {
 		return
 	}
-	switch e.Via {
-	case txn.ViaRename, txn.ViaLink, txn.ViaTruncate:
-		return // the kernel itself makes an event, after the answer
-	}
 	w.mu.Lock()
-	w.due[e.Name] = struct{}{}
+	w.due[name] = struct{}{}
 	w.mu.Unlock()
 	select {
 	case w.wake <- struct{}{}:

@@ -16,6 +16,8 @@ type plainFile struct {
 	node     *node
 	fd       int
 	writable bool
+	opened   uint64   // place of the open in the store's order of events
+	lineage  *lineage // if writable
 }
 
 // plainFlags returns the flags with which the backing file is opened. The kernel
@@ -38,7 +40,14 @@ func newPlainFile(n *node, fd int, flags uint32) (*plainFile, uint32) {
 		fuseFlags = fuse.FOPEN_DIRECT_IO // the daemon writes there itself
 	}
 	n.plainFiles.Add(1)
-	return &plainFile{node: n, fd: fd, writable: writes(flags)}, fuseFlags
+	f := &plainFile{node: n, fd: fd, writable: writes(flags), opened: n.fsys.store.Event()}
+	if f.writable {
+		f.lineage = n.fsys.lineages.use(n.id)
+		if flags&unix.O_TRUNC != 0 {
+			f.lineage.begin()
+		}
+	}
+	return f, fuseFlags
 }
 
 // Open opens a regular file.
@@ -53,9 +62,6 @@ func (n *node) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint3
 	}
 	if n.isRegistry() {
 		return nil, 0, syscall.ESTALE // its name has come to mean something else: the kernel looks again
-	}
-	if flags&unix.O_TRUNC != 0 {
-		n.lineage.begin()
 	}
 	fd, err := n.reopen(plainFlags(flags))
 	if err != nil {
@@ -86,7 +92,7 @@ const splicedFrom = 64 << 10
 
 // Write writes at an offset.
 func (f *plainFile) Write(ctx context.Context, data []byte, off int64) (uint32, syscall.Errno) {
-	f.node.lineage.note(f.node.fsys, ctx)
+	f.lineage.note(f.node.fsys, ctx, f.opened)
 	var n int
 	err := retry(func() (err error) {
 		n, err = unix.Pwrite(f.fd, data, off)
@@ -130,6 +136,9 @@ func syncFD(fd int, flags uint32) error {
 // Release is the end of the last descriptor.
 func (f *plainFile) Release(ctx context.Context) syscall.Errno {
 	f.node.plainFiles.Add(-1)
+	if f.lineage != nil {
+		f.node.fsys.lineages.release(f.lineage)
+	}
 	closeFD(f.fd)
 	return 0
 }

@@ -73,7 +73,7 @@ func (n *node) registry() (dir *node, base, path string, ok bool) {
 // registryNode returns the node of a registry's name in this directory, with a
 // reference for the kernel.
 func (n *node) registryNode(ctx context.Context, base string) *node {
-	id := fusefs.StableAttr{Mode: unix.S_IFREG, Ino: n.registryIno(base), Gen: 1}
+	id := n.registryID(base)
 	if known := n.fsys.nodes.acquire(id); known != nil {
 		if known.home.Load().dir != n {
 			known.home.Store(&home{dir: n, base: base})
@@ -86,7 +86,11 @@ func (n *node) registryNode(ctx context.Context, base string) *node {
 	return n.fsys.nodes.insert(made)
 }
 
-// registryIno returns the id of a registry in this directory.
+// registryID returns the identity of a registry in this directory.
+func (n *node) registryID(base string) fusefs.StableAttr {
+	return fusefs.StableAttr{Mode: unix.S_IFREG, Ino: n.registryIno(base), Gen: 1}
+}
+
 func (n *node) registryIno(base string) uint64 {
 	key := binary.LittleEndian.AppendUint64(make([]byte, 0, 64), n.id.Ino)
 	sum := sha256.Sum256(append(key, base...))
@@ -104,6 +108,7 @@ func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.
 		return n.lookupPlain(ctx, base, false, out)
 	}
 	child := n.registryNode(ctx, base)
+	child.looks.Add(1)
 	child.finish(ctx, &stx)
 	return child.entryOut(roleRegistry, &stx, out), 0
 }
@@ -114,6 +119,7 @@ const placingPause = 500 * time.Microsecond
 // statName asks what the caller finds under a registry's name in this directory.
 func (n *node) statName(ctx context.Context, base, path string, stx *unix.Statx_t) error {
 	for {
+		deleting := n.fsys.store.Deleting()
 		err := statAt(n.fd, base, stx)
 		presence, info := n.fsys.store.Look(path, func() txn.Actor { return n.fsys.callers.actorOf(ctx) })
 		switch presence {
@@ -129,9 +135,12 @@ func (n *node) statName(ctx context.Context, base, path string, stx *unix.Statx_
 			stx.Size = uint64(info.Size)
 			stx.Mtime = unix.StatxTimestamp{Sec: info.Time.Unix(), Nsec: uint32(info.Time.Nanosecond())}
 		}
-		if err == nil && stx.Nlink > 1 && n.fsys.store.Deleting() {
-			// One of its other names may be on the way out.
-			n.fsys.store.SettleDead("")
+		if deleting && presence == txn.OnDisk && err == nil {
+			// Look may have made a deletion come true, of this name or of another one of
+			// the same file.
+			if stx.Nlink > 1 {
+				n.fsys.store.SettleDead("")
+			}
 			return statAt(n.fd, base, stx)
 		}
 		return err
@@ -254,6 +263,7 @@ func (n *node) openRegistry(ctx context.Context, path string, flags uint32) (fus
 		}
 		f.tx, err = n.fsys.store.Begin(path, caller, options)
 	} else {
+		n.looks.Add(1)
 		f.snapshot, err = n.fsys.store.Open(path)
 	}
 	if err != nil {
@@ -325,7 +335,8 @@ func joinClose(err error, f *os.File) error {
 func (n *node) truncateRegistry(ctx context.Context, path string, f fusefs.FileHandle, size int64) error {
 	caller := n.fsys.callers.named(ctx)
 	if h, ok := f.(*registryFile); ok && h.tx != nil {
-		h.node.lineage.note(h.node.fsys, ctx)
+		h.lineage.note(h.node.fsys, ctx, 0)
+		h.staging()
 		return h.tx.Truncate(caller, size)
 	}
 	if creating := n.files.creating(caller.Actor); creating != nil {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
@@ -23,7 +24,12 @@ type registryFile struct {
 	append   bool
 	snapshot *txn.Snapshot
 	tx       *txn.Tx
+	lineage  *lineage // of what is written, for the case that it is renamed onto another registry
 	like     *os.File // what a registry that is being created gets its attributes from
+
+	// begun is how often the registry had been looked at when something was staged
+	// first since the last commit, plus one; 0: nothing is staged.
+	begun atomic.Uint64
 }
 
 // opened makes the file one of its node's, and says how the kernel is to use it:
@@ -33,6 +39,7 @@ func (f *registryFile) opened() uint32 {
 	if f.tx == nil {
 		return fuse.FOPEN_DIRECT_IO | fuse.FOPEN_NOFLUSH
 	}
+	f.lineage = f.node.fsys.lineages.use(f.node.id)
 	return fuse.FOPEN_DIRECT_IO
 }
 
@@ -76,7 +83,8 @@ func (f *registryFile) Write(ctx context.Context, data []byte, off int64) (uint3
 		return 0, syscall.EBADF
 	}
 	caller := f.callers().named(ctx)
-	f.node.lineage.note(f.node.fsys, ctx)
+	f.lineage.note(f.node.fsys, ctx, 0)
+	f.staging()
 	var n int
 	var err error
 	if f.append {
@@ -93,13 +101,32 @@ func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
 		return 0
 	}
 	death := deathOf(threadOf(ctx))
-	return commitErrno(f.tx.Flush(f.callers().named(ctx), death))
+	err := f.tx.Flush(f.callers().named(ctx), death)
+	f.committed()
+	return commitErrno(err)
+}
+
+// staging is called when something is staged. The kernel tells watchers then.
+func (f *registryFile) staging() { f.begun.CompareAndSwap(0, f.node.looks.Load()+1) }
+
+// committed is called after an attempt to commit. Who has looked at the registry
+// since watchers were told, most likely one of them, may have seen what was there
+// before: they are told again.
+func (f *registryFile) committed() {
+	if f.tx.Dirty() {
+		return
+	}
+	if begun := f.begun.Swap(0); begun != 0 && begun != f.node.looks.Load()+1 {
+		f.node.fsys.watchers.Load().tell(f.tx.Name())
+	}
 }
 
 // Fsync commits, or makes safe what can't be committed yet.
 func (f *registryFile) Fsync(ctx context.Context, _ uint32) syscall.Errno {
 	if f.tx != nil {
-		if err := f.tx.Sync(f.callers().named(ctx)); err != nil {
+		err := f.tx.Sync(f.callers().named(ctx))
+		f.committed()
+		if err != nil {
 			return commitErrno(err)
 		}
 	}
@@ -111,6 +138,8 @@ func (f *registryFile) Release(context.Context) syscall.Errno {
 	f.node.files.remove(f)
 	if f.tx != nil {
 		f.tx.Release()
+		f.committed()
+		f.node.fsys.lineages.release(f.lineage)
 	} else {
 		f.snapshot.Release()
 	}
@@ -130,6 +159,7 @@ func (f *registryFile) Allocate(ctx context.Context, off, size uint64, mode uint
 	case mode != 0:
 		return syscall.EOPNOTSUPP
 	}
+	f.staging()
 	if end := int64(off + size); end > f.tx.Size() {
 		return commitErrno(f.tx.Truncate(f.callers().named(ctx), end))
 	}

@@ -24,6 +24,7 @@ type place struct {
 	path     string // of a registry
 	registry bool   // a regular file by this name is a registry
 	mode     uint32 // type of what is there as the caller sees it, 0 if nothing is
+	id       fusefs.StableAttr
 }
 
 // placeOf looks at a name.
@@ -40,6 +41,10 @@ func (n *node) placeOf(ctx context.Context, base string) (place, error) {
 	switch err {
 	case nil:
 		p.mode = uint32(stx.Mode) & unix.S_IFMT
+		p.id = n.fsys.origin.identify(&stx, false)
+		if p.isRegistry() {
+			p.id = n.registryID(base)
+		}
 	case unix.ENOENT:
 	default:
 		return p, err
@@ -163,14 +168,13 @@ func (fsys *fileSystem) moveIn(ctx context.Context, from, to place, flags uint32
 		return err
 	}
 	defer file.Close()
-	moved := from.dir.childNode(from.base)
 	caller := fsys.callers.named(ctx)
-	p := txn.Replacement{Content: content, Via: txn.ViaRename, NoReplace: flags&unix.RENAME_NOREPLACE != 0}
+	p := txn.Replacement{
+		Content: content, Via: txn.ViaRename, NoReplace: flags&unix.RENAME_NOREPLACE != 0,
+		Lineage: fsys.lineages.find(from.id).get(),
+	}
 	if !fsys.looksAlike(file, to) {
 		p.Like = file
-	}
-	if moved != nil {
-		p.Lineage = moved.lineage.get()
 	}
 	if err := fsys.store.Replace(to.path, caller, p); err != nil {
 		return err
@@ -180,6 +184,7 @@ func (fsys *fileSystem) moveIn(ctx context.Context, from, to place, flags uint32
 	} else {
 		err = retry(func() error { return unix.Unlinkat(from.dir.fd, from.base, 0) })
 	}
+	fsys.lineages.drop(from.id)
 	if fsys.epoch.known() {
 		// The kernel would go on to know the temporary file by the registry's name.
 		_ = fsys.epoch.next() // it fails only where the mount is gone
@@ -208,16 +213,6 @@ func (fsys *fileSystem) looksAlike(file *os.File, at place) bool {
 		}
 	}
 	return true
-}
-
-// childNode returns the node that the kernel knows by a name in this directory,
-// or nil.
-func (n *node) childNode(base string) *node {
-	child := n.GetChild(base)
-	if child == nil {
-		return nil
-	}
-	return child.Operations().(*node)
 }
 
 // readPlain opens and reads a file that is to become a registry.
@@ -320,7 +315,8 @@ func (n *node) linkIn(ctx context.Context, file *node, to place, out *fuse.Entry
 	}
 	defer like.Close()
 	err = n.fsys.store.Replace(to.path, n.fsys.callers.named(ctx), txn.Replacement{
-		Content: content, Like: like, Via: txn.ViaLink, NoReplace: true, Lineage: file.lineage.get(),
+		Content: content, Like: like, Via: txn.ViaLink, NoReplace: true,
+		Lineage: n.fsys.lineages.find(file.id).get(),
 	})
 	if err != nil {
 		return nil, renameErrno(err)
