@@ -23,6 +23,11 @@ func (c *candidate) pending() bool {
 	return c.tx != nil && len(c.views) == 0 && !c.staged.committed.Load()
 }
 
+// inFlight reports whether the candidate is content of another handle of the same
+// process, committed by now or not, and nothing that it has read or written
+// before.
+func (c *candidate) inFlight() bool { return c.tx != nil && len(c.views) == 0 }
+
 // An author is what is known of those who made some content.
 type author struct {
 	wrote bool // one of them has written the registry before
@@ -101,7 +106,7 @@ func distinct(cands []candidate) []candidate {
 // is only one.
 func choose(cands []candidate, doc *jsondoc.Doc, parse func(*content) (*jsondoc.Doc, error), policy *merge.Policy, by author) (*candidate, []considered) {
 	cands = distinct(cands)
-	if !slices.ContainsFunc(cands, func(c candidate) bool { return !c.pending() }) {
+	if !slices.ContainsFunc(cands, func(c candidate) bool { return !c.inFlight() }) {
 		return nil, nil // nothing was seen
 	}
 	all := make([]considered, len(cands))
@@ -152,11 +157,11 @@ func strikeRefutedOnes(all []considered) {
 // nothing of each other are all in flight at the same time.
 func strikeUnproved(all []considered) {
 	for i := range all {
-		if !all[i].pending() || all[i].delta == nil {
+		if !all[i].inFlight() || all[i].delta == nil {
 			continue
 		}
 		proved := slices.ContainsFunc(all, func(c considered) bool {
-			return !c.pending() && c.delta != nil && c.delta.TellsBeyond(all[i].delta)
+			return !c.inFlight() && c.delta != nil && c.delta.TellsBeyond(all[i].delta)
 		})
 		if !proved {
 			all[i].why = strikeUnseen
@@ -168,13 +173,13 @@ func strikeUnproved(all []considered) {
 // nobody has seen replaced yet.
 func strikeReverts(all []considered) {
 	newest := len(all) - 1
-	for newest > 0 && all[newest].pending() {
+	for newest > 0 && all[newest].inFlight() {
 		newest--
 	}
 	for i := range all {
 		c := &all[i]
 		switch {
-		case i == newest, c.pending(), c.why != "":
+		case i == newest, c.inFlight(), c.why != "":
 		case c.delta.Empty():
 			c.why = strikeUnchanged
 		case !c.write && c.delta.Leaves() == 0:
@@ -199,7 +204,7 @@ func closest(all []considered, wrote bool) int {
 		return best
 	}
 	best = len(all) - 1
-	for all[best].pending() {
+	for all[best].inFlight() {
 		best--
 	}
 	return best

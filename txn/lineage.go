@@ -13,6 +13,11 @@ type Origin struct {
 	Caller
 	Event uint64    // Store.Event at its first write
 	At    time.Time // when that was
+
+	// Opened is Store.Event when it opened the file, 0 for that of the first write.
+	// What it wrote elsewhere in between did not come from what it had in hand: a
+	// program that saves many times at once has made all it writes before.
+	Opened uint64
 }
 
 // Copied is a version that a program copied, by copy_file_range(2), into a file
@@ -91,7 +96,7 @@ func (r *Registry) dropOldestViews() {
 	}
 	var others []*view
 	for actor, a := range r.views {
-		write, read := a.latest(^uint64(0))
+		write, read := a.latest(^uint64(0), ^uint64(0))
 		lives := r.store.cfg.Alive(actor)
 		for _, v := range a.views {
 			if lives && (v == write || v == read) {
@@ -143,12 +148,12 @@ func (r *Registry) pruneViews() {
 // The caller holds mu.
 func (r *Registry) candidatesOf(o Origin) ([]candidate, author) {
 	if a := r.views[o.Actor]; a != nil {
-		return candidatesFrom(a.live(o.Event, o.At, r.store.cfg.ReadWindow)), author{wrote: a.wrote}
+		return candidatesFrom(a.live(o, r.store.cfg.ReadWindow)), author{wrote: a.wrote}
 	}
 	var cands []candidate
 	by := author{kin: true}
 	for _, a := range r.kinOf(o) {
-		cands = append(cands, candidatesFrom(a.live(o.Event, o.At, r.store.cfg.KinWindow))...)
+		cands = append(cands, candidatesFrom(a.live(o, r.store.cfg.KinWindow))...)
 		by.wrote = by.wrote || a.wrote
 	}
 	return cands, by

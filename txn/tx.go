@@ -40,6 +40,7 @@ type Tx struct {
 	refused      error // result of the last attempt
 	overflow     error // what was written is not all there: it was too large
 	aborted      *AbortedError
+	since        uint64 // place of the open, or of the last commit, in the store-wide order of events
 	openerClosed bool
 	copyID       string // quarantined copy of the refused content
 	released     bool
@@ -64,6 +65,7 @@ func (s *Store) Begin(name string, c Caller, o BeginOptions) (*Tx, error) {
 		return nil, err
 	}
 	t := &Tx{reg: r, opener: c, opened: s.next(), base: r.head}
+	t.since = t.opened
 	t.creates = r.head == nil
 	r.takeDeletion(t)
 	if t.creates {
@@ -94,6 +96,13 @@ func (t *Tx) Creates() bool {
 	t.reg.mu.Lock()
 	defer t.reg.mu.Unlock()
 	return t.creates
+}
+
+// Dirty reports whether something is staged that no attempt to commit has seen.
+func (t *Tx) Dirty() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.dirty
 }
 
 // Opener returns the process that began the transaction.
@@ -218,7 +227,7 @@ func (t *Tx) noteWriter(c Caller) {
 	if t.shared && !t.seen {
 		t.noteRead(c)
 	}
-	cands, by := r.candidatesOf(Origin{Caller: c, Event: s.Event(), At: s.cfg.Now()})
+	cands, by := r.candidatesOf(Origin{Caller: c, Event: s.Event(), At: s.cfg.Now(), Opened: t.since})
 	t.writers = append(t.writers, c)
 	t.candidates = append(t.candidates, cands...)
 	t.candidates = append(t.candidates, r.inFlight(t, c)...)

@@ -57,7 +57,7 @@ func (a *actorViews) add(v *view) {
 // prune drops what can't become a candidate any more: views made before the
 // cutoff that are neither the latest write nor the newest reading.
 func (a *actorViews) prune(cutoff time.Time) {
-	lastWrite, lastRead := a.latest(^uint64(0))
+	lastWrite, lastRead := a.latest(^uint64(0), ^uint64(0))
 	kept := a.views[:0]
 	excess := len(a.views) - maxViews
 	for i, v := range a.views {
@@ -70,29 +70,35 @@ func (a *actorViews) prune(cutoff time.Time) {
 }
 
 // latest returns the latest write view and the newest read view that were made
-// at or before the given place in the order of events; nil where there is none.
-func (a *actorViews) latest(asOf uint64) (write, read *view) {
+// at or before the given places in the order of events; nil where there is none.
+func (a *actorViews) latest(writtenBy, readBy uint64) (write, read *view) {
 	for _, v := range a.views {
 		switch {
-		case v.first > asOf:
-		case v.write:
+		case v.write && v.first <= writtenBy:
 			write = v
-		default:
+		case !v.write && v.first <= readBy:
 			read = v
 		}
 	}
 	return write, read
 }
 
-// live returns the views that were live at the given place and time: the latest
-// write, the newest reading, and the older readings that no write had used up
-// and that were not older than the read window. They come in the order in which
-// they were made.
-func (a *actorViews) live(asOf uint64, at time.Time, window time.Duration) []*view {
-	write, read := a.latest(asOf)
+// live returns the views that were live when something was written: the latest
+// write before it was opened, the newest reading before its first write, and the
+// older readings that no write had used up and that were not older than the
+// window. They come in the order in which they were made.
+func (a *actorViews) live(o Origin, window time.Duration) []*view {
+	opened := o.Opened
+	if opened == 0 {
+		opened = o.Event
+	}
+	write, read := a.latest(opened, o.Event)
+	if write == nil && read == nil {
+		write, read = a.latest(o.Event, o.Event)
+	}
 	var out []*view
 	for _, v := range a.views {
-		if v == write || v == read || v.liveReading(asOf, at, window) {
+		if v == write || v == read || v.liveReading(o.Event, o.At, window) {
 			out = append(out, v)
 		}
 	}

@@ -19,6 +19,7 @@ type spot struct {
 	place uint64
 	name  string // of the member, "" for an element
 	rules *rules
+	loose bool // an element of a list without identities
 }
 
 // touched reports whether x differs from b in more than counters and stamps.
@@ -61,7 +62,7 @@ func (c *comparer) note(from, to jsondoc.Value, at spot) {
 	if c.justTouched {
 		return
 	}
-	ch := change{place: at.place, from: from, at: to}
+	ch := change{place: at.place, from: from, at: to, loose: at.loose}
 	if !aside {
 		n := 0
 		if from.Exists() {
@@ -153,14 +154,17 @@ func (c *comparer) list(from, to jsondoc.Value, at spot) {
 		}
 		return at.place // what was added or changed is told by its value
 	}
-	c.elements(a, b, found, &below, place)
+	c.elements(a, b, found, spot{rules: &below, loose: id.kind == sequence}, place)
 }
 
-func (c *comparer) elements(a, b []jsondoc.Value, found []match, below *rules, place func(i, list int) uint64) {
+// elements compares the elements of a list; at is the spot of each but for its
+// place.
+func (c *comparer) elements(a, b []jsondoc.Value, found []match, at spot, place func(i, list int) uint64) {
 	kept := make([]bool, len(a))
 	last, moved := int32(-1), false
 	for i, m := range found {
-		next := spot{place: place(i, 1), rules: below}
+		next := at
+		next.place = place(i, 1)
 		if m.at < 0 {
 			c.note(jsondoc.Value{}, b[i], next)
 		} else {
@@ -177,7 +181,9 @@ func (c *comparer) elements(a, b []jsondoc.Value, found []match, below *rules, p
 	}
 	for i := range a {
 		if !kept[i] {
-			c.note(a[i], jsondoc.Value{}, spot{place: place(i, 0), rules: below})
+			gone := at
+			gone.place = place(i, 0)
+			c.note(a[i], jsondoc.Value{}, gone)
 		}
 	}
 	if moved {

@@ -21,6 +21,7 @@ type change struct {
 	from    jsondoc.Value // the value in the older document; the zero Value where it was added
 	at      jsondoc.Value // the value in the newer document; the zero Value where it was removed
 	telling bool
+	loose   bool // an element of a list without identities: nothing tells it but all that it holds
 }
 
 // Compare returns what to changes relative to from, by the same rules by which
@@ -82,10 +83,31 @@ func (d *Delta) TellsBeyond(newer *Delta) bool {
 	for _, c := range newer.changes {
 		changed[c.at] = true
 	}
-	outer := newer.spans()
+	outer, starts := newer.spans(), newer.starts()
 	return slices.ContainsFunc(d.changes, func(c change) bool {
-		return c.telling && !changed[c.at] && !within(outer, c.at)
+		return c.telling && !changed[c.at] && !within(outer, c.at) && !(c.loose && holdsAny(starts, c.at))
 	})
+}
+
+// starts returns where what was added or changed is written, in the order of the
+// document.
+func (d *Delta) starts() []int {
+	var out []int
+	for _, c := range d.changes {
+		if c.at.Exists() {
+			start, _ := c.at.Span()
+			out = append(out, start)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// holdsAny reports whether one of the places is in a value.
+func holdsAny(starts []int, v jsondoc.Value) bool {
+	start, end := v.Span()
+	i, _ := slices.BinarySearch(starts, start)
+	return i < len(starts) && starts[i] < end
 }
 
 // span is where a container that was added or changed as a whole is written.
