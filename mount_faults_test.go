@@ -64,8 +64,12 @@ func mountOnDisk(t *testing.T, disk string, flags ...string) *mount {
 	return m
 }
 
-// loads are processes that write to a registry each.
-type loads []*process
+// loads are processes that write to a registry each. What they are told after
+// the fault does not count: where the power is really gone they are told nothing.
+type loads struct {
+	processes []*process
+	fault     int64 // when it was, ns of the monotonic clock
+}
 
 const loadProcesses = 4
 
@@ -73,7 +77,7 @@ func startLoads(t *testing.T, dir string) loads {
 	t.Helper()
 	var all loads
 	for i := range loadProcesses {
-		all = append(all, start(t, "/", program(t, "programs/load.py", filepath.Join(dir, fmt.Sprintf("r%d.json", i)))))
+		all.processes = append(all.processes, start(t, "/", program(t, "programs/load.py", filepath.Join(dir, fmt.Sprintf("r%d.json", i)))))
 	}
 	return all
 }
@@ -90,18 +94,27 @@ func (m *mount) waitCommits(n int) {
 }
 
 func (l loads) kill() {
-	for _, p := range l {
+	for _, p := range l.processes {
 		_ = unix.Kill(-p.cmd.Process.Pid, unix.SIGKILL)
 	}
+}
+
+func monotonic(t *testing.T) int64 {
+	t.Helper()
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		t.Fatal(err)
+	}
+	return now.Nano()
 }
 
 // check looks for what the processes, which have ended or been killed, were told.
 func (r *faultRow) check(t *testing.T, m *mount, l loads) {
 	t.Helper()
 	kept := m.quarantined()
-	for i, p := range l {
+	for i, p := range l.processes {
 		name := fmt.Sprintf("r%d.json", i)
-		last, refused := r.told(t, p.wait())
+		last, refused := r.told(t, p.wait(), l.fault)
 		var doc struct{ N int }
 		text, err := os.ReadFile(filepath.Join(m.dir, name))
 		if err == nil {
@@ -126,12 +139,17 @@ func (r *faultRow) check(t *testing.T, m *mount, l loads) {
 }
 
 // told reads what a process was told: the last document that was stored, and the
-// contents that were refused.
-func (r *faultRow) told(t *testing.T, result result) (last int, refused []int) {
+// contents that were refused, before a moment.
+func (r *faultRow) told(t *testing.T, result result, before int64) (last int, refused []int) {
 	t.Helper()
 	for line := range strings.Lines(result.stdout) {
-		what, number, _ := strings.Cut(strings.TrimSpace(line), " ")
-		n, _ := strconv.Atoi(number)
+		var what string
+		var n int
+		var at int64
+		_, _ = fmt.Sscan(line, &what, &n, &at)
+		if at > before {
+			continue
+		}
 		switch what {
 		case "ack":
 			last = n
@@ -169,6 +187,7 @@ func (m *mount) powerFailure(disk *backingtest.Disk, i int, flags ...string) loa
 	l := startLoads(m.t, m.dir)
 	m.waitCommits(seen + 4*loadProcesses)
 	time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond)
+	l.fault = monotonic(m.t)
 	disk.Fail([...]uint32{backingtest.FlushNothing, backingtest.FlushLog}[i%2])
 	m.kill()
 	l.kill()

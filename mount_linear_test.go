@@ -163,20 +163,24 @@ func TestHistoriesAreToldApart(t *testing.T) {
 // clients are processes that append and read at the same time.
 type clients []*process
 
-func startClients(t *testing.T, dir string, seconds int) clients {
+func startClients(t *testing.T, dir, name string, seconds int) clients {
 	t.Helper()
-	write(t, dir, "list.json", `[{"id":"first"}]`)
+	write(t, dir, name, `[{"id":"first"}]`)
 	var all clients
 	for i, how := range []string{"in-place", "in-place", "rename", "rename", "read", "read"} {
-		line := program(t, "programs/history.py", filepath.Join(dir, "list.json"), fmt.Sprintf("c%d", i), how, fmt.Sprint(seconds))
+		line := program(t, "programs/history.py", filepath.Join(dir, name), fmt.Sprintf("c%d", i), how, fmt.Sprint(seconds))
 		all = append(all, start(t, "/", line))
 	}
+	t.Cleanup(func() { all.signal(unix.SIGKILL) })
 	return all
 }
 
+// signal sends a signal to those whose end was not waited for.
 func (c clients) signal(s unix.Signal) {
 	for _, p := range c {
-		_ = unix.Kill(-p.cmd.Process.Pid, s)
+		if p.cmd.ProcessState == nil {
+			_ = unix.Kill(-p.cmd.Process.Pid, s)
+		}
 	}
 }
 
@@ -196,10 +200,10 @@ func (c clients) history(t *testing.T) *history {
 	return h
 }
 
-func listIDs(t *testing.T, dir string) []string {
+func listIDs(t *testing.T, dir, name string) []string {
 	t.Helper()
 	var list []struct{ ID string }
-	if err := json.Unmarshal([]byte(read(t, dir, "list.json")), &list); err != nil {
+	if err := json.Unmarshal([]byte(read(t, dir, name)), &list); err != nil {
 		t.Fatal(err)
 	}
 	var ids []string
@@ -213,8 +217,10 @@ func listIDs(t *testing.T, dir string) []string {
 // single list would show them.
 func TestLinearizable(t *testing.T) {
 	m := newMount(t)
-	h := startClients(t, m.dir, setting(t, "CLAWFS_SECONDS", 3)).history(t)
-	h.check(t, "concurrent reads and appends (mount)", m.dir, 1)
+	row := &faultRow{fault: "concurrent reads and appends (mount)", tried: 1}
+	h := startClients(t, m.dir, "list.json", setting(t, "CLAWFS_SECONDS", 3)).history(t)
+	row.add(t, h, listIDs(t, m.dir, "list.json"))
+	row.report(t)
 }
 
 // waitDead waits until the kernel knows that the killed daemon is gone: one of
@@ -226,23 +232,22 @@ func (m *mount) waitDead() {
 	}
 }
 
-// check reports the row of a history, and every way in which it is wrong.
-func (h *history) check(t *testing.T, fault, dir string, tried int) {
+// add counts what a history tells, and reports every way in which it is wrong.
+func (r *faultRow) add(t *testing.T, h *history, final []string) {
 	t.Helper()
-	acknowledged, lost := 0, 0
+	acknowledged := 0
 	for _, a := range h.appends {
 		if a.ok {
 			acknowledged++
 		}
 	}
-	for _, v := range h.violations(listIDs(t, dir)) {
+	r.acknowledged += acknowledged
+	for _, v := range h.violations(final) {
 		t.Error(v)
 		if strings.Contains(v, "lost") {
-			lost++
+			r.lost++
 		}
 	}
-	row := &faultRow{fault: fault, tried: tried, acknowledged: acknowledged, lost: lost}
-	row.report(t)
 	if acknowledged < 10 || len(h.reads) < 10 {
 		t.Errorf("only %d appends and %d reads", acknowledged, len(h.reads))
 	}
@@ -252,10 +257,22 @@ func (h *history) check(t *testing.T, fault, dir string, tried int) {
 // there, and what failed happened once or not at all. The clients are stopped
 // while the bare directory is open to them.
 func TestLinearizableAcrossRestarts(t *testing.T) {
+	const once = 10 // a client lives no longer than programLimit
 	m := newMount(t)
-	restarts := setting(t, "CLAWFS_RESTARTS", 3)
-	c := startClients(t, m.dir, 2*restarts+1)
-	for range restarts {
+	row := &faultRow{fault: "SIGKILL of the daemon under reads and appends (mount)"}
+	for left := setting(t, "CLAWFS_RESTARTS", 3); left > 0; left -= once {
+		n, name := min(left, once), fmt.Sprintf("list-%d.json", left)
+		h := m.restart(t, startClients(t, m.dir, name, 2*n), n)
+		row.add(t, h, listIDs(t, m.dir, name))
+		row.tried += n
+	}
+	row.report(t)
+}
+
+// restart kills the daemon under clients that many times.
+func (m *mount) restart(t *testing.T, c clients, times int) *history {
+	t.Helper()
+	for range times {
 		time.Sleep(time.Second)
 		m.kill()
 		c.signal(unix.SIGSTOP)
@@ -263,13 +280,13 @@ func TestLinearizableAcrossRestarts(t *testing.T) {
 		m.start()
 		c.signal(unix.SIGCONT)
 	}
-	c.history(t).check(t, "SIGKILL of the daemon under reads and appends (mount)", m.dir, restarts)
+	return c.history(t)
 }
 
 // The control: in a bare directory the same programs are not linearizable.
 func TestBareDirectoryIsNotLinearizable(t *testing.T) {
 	dir := newDir(t)
-	c := startClients(t, dir, 2)
+	c := startClients(t, dir, "list.json", 2)
 	h := &history{}
 	for _, p := range c {
 		if err := h.add(p.wait().stdout); err != nil {
@@ -280,7 +297,7 @@ func TestBareDirectoryIsNotLinearizable(t *testing.T) {
 	if json.Unmarshal([]byte(read(t, dir, "list.json")), &list) != nil {
 		return // not even valid
 	}
-	if len(h.violations(listIDs(t, dir))) == 0 {
+	if len(h.violations(listIDs(t, dir, "list.json"))) == 0 {
 		t.Error("nothing is wrong in a bare directory: these tests show nothing")
 	}
 }

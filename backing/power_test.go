@@ -10,7 +10,10 @@ import (
 	"clawfs/backing/backingtest"
 )
 
-// powerCut has a process commit, and takes the power away under it.
+// powerCut has a process commit, and takes the power away under it. What the
+// process is told afterwards does not count: where the power is really gone it is
+// told nothing, while on a file system that was shut down the sync of a directory
+// whose change has been thrown away already may succeed (xfs).
 func (c *tally) powerCut(t *testing.T, d *backingtest.Disk, durability string, how uint32) {
 	t.Helper()
 	l := startLoad(t, d.Dir, durability, 0)
@@ -21,17 +24,14 @@ func (c *tally) powerCut(t *testing.T, d *backingtest.Disk, durability string, h
 		wait += grace
 	}
 	l.running(t, wait)
-	before := time.Now().Add(-grace)
+	failed := time.Now()
 	d.Fail(how)
-	if grace == 0 {
-		before = time.Now().Add(time.Hour) // all that it says until it ends
-	}
 	if err := l.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	l.wait(t)
 	d.Remount()
-	c.check(t, d.Dir, l, before)
+	c.check(t, d.Dir, l, failed.Add(-grace))
 }
 
 // The power fails under load. What was acknowledged is there afterwards, on each

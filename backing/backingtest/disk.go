@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,9 +77,24 @@ func (d *Disk) Remount() {
 	if err != 0 {
 		d.t.Fatalf("unmount: %v", err)
 	}
+	for try := 0; d.inUse(); try++ {
+		if try == 1000 {
+			d.t.Skip("another mount namespace keeps the file system alive")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 	if out, err := d.mount(); err != nil {
 		d.t.Fatalf("mount: %v %s", err, out)
 	}
+}
+
+// inUse reports whether a loop device still has the image.
+func (d *Disk) inUse() bool {
+	files, _ := filepath.Glob("/sys/block/loop*/loop/backing_file")
+	return slices.ContainsFunc(files, func(file string) bool {
+		image, err := os.ReadFile(file)
+		return err == nil && strings.TrimSpace(string(image)) == d.image
+	})
 }
 
 // What a power failure takes with it.

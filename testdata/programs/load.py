@@ -2,9 +2,11 @@
 the file system is gone, in place and by rename in turn, and now and then what is
 no document. Prints what it was told, a line each:
 
-    ack N        the document N is stored
-    refused N    the content {"n": N, which is no document, was refused
+    ack N TIME        the document N is stored
+    refused N TIME    the content {"n": N, which is no document, was refused
     failed ERROR
+
+TIME is of the system's monotonic clock, in nanoseconds.
 """
 
 import errno
@@ -12,6 +14,7 @@ import itertools
 import os
 import random
 import sys
+import time
 
 path = sys.argv[1]
 
@@ -36,9 +39,9 @@ def attempt(n):
         except OSError as err:
             if err.errno != errno.EINVAL:
                 raise
-            say(f"refused {n}")
+            say(f"refused {n} {time.monotonic_ns()}")
             return
-        say(f"accepted {n}")
+        say(f"accepted {n} {time.monotonic_ns()}")
         return
     text = b'{"n": %d, "padding": "%s"}' % (n, b"x" * random.randrange(1 << random.randrange(16)))
     if n % 2:
@@ -46,7 +49,7 @@ def attempt(n):
     else:
         save(path + ".tmp", text)
         os.rename(path + ".tmp", path)
-    say(f"ack {n}")
+    say(f"ack {n} {time.monotonic_ns()}")
 
 
 for n in itertools.count(1):
