@@ -32,7 +32,7 @@ func (o Outcome) String() string {
 type Result struct {
 	Text      []byte // one document; it may be the source of head or theirs itself
 	Outcome   Outcome
-	Conflicts []Conflict // in the order of the document
+	Conflicts []Conflict // container by container: the head's places in order, then what only theirs has
 	Warnings  []Warning
 }
 
