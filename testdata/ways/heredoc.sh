@@ -1,0 +1,6 @@
+cat > f.json <<END
+{
+  "here": "$((1 + 1))"
+}
+END
+cat > new.json <<< '[]'
