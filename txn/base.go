@@ -46,6 +46,7 @@ const (
 	strikeUnchanged strike = "the content equals an older state, which is a revert"
 	strikeStamps    strike = "the content differs from an older reading in stamps only"
 	strikeUnseen    strike = "it is in flight, and the content holds nothing of it"
+	strikeUnrelated strike = "the content, of a program that has seen nothing itself, holds little of it"
 	strikeFarther   strike = "another candidate is closer"
 	strikeUnparsed  strike = "it is not a valid document"
 )
@@ -99,6 +100,8 @@ func distinct(cands []candidate) []candidate {
 //     the registry from its kin only, strike an older candidate that the content
 //     equals, since writing an old state again is a revert; and an older reading
 //     that differs in stamps only.
+//     Of such a program's candidates strike also an older one of which the content
+//     holds less than half: what replaces everything was made from no old state.
 //  3. Of the rest take the one that differs in the fewest leaves, stamps aside.
 //  4. Tie: the oldest for an author that has never written, else the newest.
 //
@@ -119,6 +122,9 @@ func choose(cands []candidate, doc *jsondoc.Doc, parse func(*content) (*jsondoc.
 		strikeRefutedOnes(all)
 		if by.wrote || by.kin {
 			strikeReverts(all)
+		}
+		if by.kin {
+			strikeUnrelatedOnes(all)
 		}
 	}
 	best := closest(all, by.wrote)
@@ -184,6 +190,21 @@ func strikeReverts(all []considered) {
 			c.why = strikeUnchanged
 		case !c.write && c.delta.Leaves() == 0:
 			c.why = strikeStamps
+		}
+	}
+}
+
+// strikeUnrelatedOnes leaves the newest view alone.
+func strikeUnrelatedOnes(all []considered) {
+	newest := true
+	for i := len(all) - 1; i >= 0; i-- {
+		c := &all[i]
+		switch {
+		case c.inFlight():
+		case !newest && c.why == "" && !c.delta.Keeps():
+			c.why = strikeUnrelated
+		default:
+			newest = false
 		}
 	}
 }

@@ -84,9 +84,13 @@ func (a *actorViews) latest(writtenBy, readBy uint64) (write, read *view) {
 }
 
 // live returns the views that were live when something was written: the latest
-// write before it was opened, the newest reading before its first write, and the
-// older readings that no write had used up and that were not older than the
-// window. They come in the order in which they were made.
+// write before it was opened, the newest reading before its first write unless
+// that is older and used up, and the older readings that no write had used up and
+// that were not older than the window. They come in the order in which they were
+// made.
+//
+// A program that has read once and has written since goes on from what it wrote.
+// If it does not, what it wrote itself is all that can get lost.
 func (a *actorViews) live(o Origin, window time.Duration) []*view {
 	opened := o.Opened
 	if opened == 0 {
@@ -95,6 +99,9 @@ func (a *actorViews) live(o Origin, window time.Duration) []*view {
 	write, read := a.latest(opened, o.Event)
 	if write == nil && read == nil {
 		write, read = a.latest(o.Event, o.Event)
+	}
+	if read != nil && write != nil && read.last < write.first {
+		read = nil // it is live if it was not used up
 	}
 	var out []*view
 	for _, v := range a.views {

@@ -102,6 +102,21 @@ func countLeaves(v jsondoc.Value) int {
 	return max(n, 1)
 }
 
+// countScalars counts the scalars in a value.
+func countScalars(v jsondoc.Value) int {
+	if !v.IsContainer() {
+		return 1
+	}
+	n := 0
+	for _, e := range v.Elements() {
+		n += countScalars(e)
+	}
+	for m := range v.Members() {
+		n += countScalars(m.Value)
+	}
+	return n
+}
+
 func (c *comparer) object(from, to jsondoc.Value, at spot) {
 	before := c.members.mark()
 	defer c.members.release(before)

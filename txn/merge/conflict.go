@@ -88,7 +88,7 @@ func pathOrRoot(path string) string {
 // ConflictError refuses a merge, because the policy says reject for a place that
 // is in conflict, or refuses mass deletions.
 type ConflictError struct {
-	Conflicts []Conflict // all that the merge met, in the order of the document
+	Conflicts []Conflict // all that the merge met, in the order of Result.Conflicts
 }
 
 // Error names the first place and counts the others.

@@ -12,6 +12,8 @@ type Delta struct {
 	changes []change
 	reorder bool // a list holds the same in another order
 	leaves  int
+	kept    int // scalars of the older document that are in the newer one, where they were
+	gone    int // scalars of the older document that are not
 }
 
 // change is one value that was added, changed or removed. Values below it are
@@ -31,6 +33,12 @@ func Compare(from, to *jsondoc.Doc, p *Policy) *Delta {
 	c := comparer{bound: unbounded}
 	r := rootRules(p)
 	c.value(from.Root(), to.Root(), spot{rules: &r})
+	for _, change := range c.delta.changes {
+		if change.from.Exists() {
+			c.delta.gone += countScalars(change.from)
+		}
+	}
+	c.delta.kept = countScalars(from.Root()) - c.delta.gone
 	return &c.delta
 }
 
@@ -57,6 +65,10 @@ func (d *Delta) Reordered() bool { return d.reorder }
 // stamps and counters aside. An empty container that was added or removed counts
 // as one, and so does a list that was put in another order.
 func (d *Delta) Leaves() int { return d.leaves }
+
+// Keeps reports whether the newer document still has most scalars of the older one
+// at their places, and at least one.
+func (d *Delta) Keeps() bool { return d.kept > 0 && d.kept >= d.gone }
 
 // Shares reports whether both deltas make the same telling change at the same
 // place: one by which a program shows what it has seen. An entry that is added,

@@ -22,7 +22,7 @@ type golden struct {
 	policy  merge.Policy
 }
 
-func readGolden(t *testing.T, file string) golden {
+func readGolden(t testing.TB, file string) golden {
 	t.Helper()
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
@@ -44,7 +44,7 @@ func readGolden(t *testing.T, file string) golden {
 
 // readPolicy reads one line of a policy: "on-conflict WORD", "refuse-mass-delete",
 // or a path and then "as WORD", "on-conflict WORD" or "identity NAME…".
-func (g *golden) readPolicy(t *testing.T, words []string) {
+func (g *golden) readPolicy(t testing.TB, words []string) {
 	t.Helper()
 	resolutions := map[string]merge.Resolution{"theirs": merge.TakeTheirs, "ours": merge.TakeOurs, "reject": merge.Reject}
 	treatments := make(map[string]merge.Treatment)

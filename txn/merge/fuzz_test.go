@@ -1,0 +1,87 @@
+package merge_test
+
+import (
+	"bytes"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"clawfs/txn/jsondoc"
+	"clawfs/txn/merge"
+)
+
+// FuzzMerge merges whatever three texts there are. An empty base is none. It
+// starts from the golden cases.
+func FuzzMerge(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no cases: %v", err)
+	}
+	for _, file := range files {
+		g := readGolden(f, file)
+		f.Add([]byte(g.files["base"]), []byte(g.files["head"]), []byte(g.files["theirs"]), g.grammar == jsondoc.JSON5)
+	}
+	f.Fuzz(func(t *testing.T, base, head, theirs []byte, five bool) {
+		g := jsondoc.JSON
+		if five {
+			g = jsondoc.JSON5
+		}
+		var docs [3]*jsondoc.Doc
+		for i, text := range [][]byte{base, head, theirs} {
+			if len(text) == 0 && i == 0 {
+				continue
+			}
+			d, err := jsondoc.Parse(text, g, jsondoc.Limits{Depth: 50})
+			if err != nil {
+				return
+			}
+			docs[i] = d
+		}
+		checkMerge(t, docs[0], docs[1], docs[2])
+	})
+}
+
+// checkMerge holds a merge against the laws that need no knowledge of what the
+// documents are about.
+func checkMerge(t *testing.T, b, o, th *jsondoc.Doc) {
+	t.Helper()
+	res, err := merge.Merge(b, o, th, nil)
+	if err != nil {
+		t.Fatalf("refused without a policy: %v", err)
+	}
+	depth := max(depthOf(o.Root()), depthOf(th.Root()), 1)
+	out, err := jsondoc.Parse(res.Text, o.Grammar(), jsondoc.Limits{Depth: depth})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, res.Text)
+	}
+	again, _ := merge.Merge(b, o, th, nil)
+	if !bytes.Equal(again.Text, res.Text) || !slices.Equal(again.Conflicts, res.Conflicts) {
+		t.Fatalf("first\n%s\nthen\n%s", res.Text, again.Text)
+	}
+	_, refused := merge.Merge(b, o, th, &merge.Policy{OnConflict: merge.Reject})
+	if (refused != nil) != (len(res.Conflicts) > 0) {
+		t.Fatalf("%v with the policy reject, but else %v", refused, res.Conflicts)
+	}
+	inHead, inTheirs := stringsOf(o), stringsOf(th)
+	for s := range stringsOf(out) {
+		if inHead[s] == nil && inTheirs[s] == nil {
+			t.Fatalf("%q comes from nowhere", s)
+		}
+	}
+	if b == nil {
+		return
+	}
+	for name, law := range map[string]struct {
+		b, o, t *jsondoc.Doc
+		want    []byte
+	}{
+		"m(B,B,T)": {b, b, th, th.Source()},
+		"m(B,O,B)": {b, o, b, o.Source()},
+		"m(B,O,O)": {b, o, o, o.Source()},
+	} {
+		if r, err := merge.Merge(law.b, law.o, law.t, nil); err != nil || !bytes.Equal(r.Text, law.want) || len(r.Conflicts) > 0 {
+			t.Fatalf("%s: %v, %+v", name, err, r)
+		}
+	}
+	merge.Compare(b, th, nil)
+}
