@@ -74,6 +74,7 @@
 //     directory is a copy, so that inodes say nothing): version OLDSEQ.
 //   - @new with neither is an incomplete copy: quarantine.
 //   - @gone becomes version OLDSEQ.
+//   - What is to become version 0 goes to quarantine: a recovery has replaced it.
 //   - @arc with its DIGEST becomes version SEQ, else it goes to quarantine.
 //   - @move whose live file has its new name, while the history has not: the
 //     history is moved.

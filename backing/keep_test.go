@@ -274,3 +274,20 @@ func TestRegistries(t *testing.T) {
 		break // to stop early is allowed
 	}
 }
+
+// What a recovery replaces may be open for writing elsewhere: what is written to
+// it later is in quarantine, too.
+func TestDisplacedFileIsKeptWithWhatIsWrittenLater(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commits("a", 1)
+	f, err := os.OpenFile(filepath.Join(b.path, "a"), os.O_WRONLY|os.O_TRUNC, 0)
+	b.must(err)
+	defer f.Close()
+	b.commit("a", b.stamp("a"), 2, 0, "put back")
+	_, err = f.WriteString("late")
+	b.must(err)
+	b.wantLive("a", "put back")
+	b.wantKept("a")
+	b.wantQuarantined("late")
+	b.wantTidy()
+}

@@ -72,6 +72,9 @@ type found struct {
 	why string
 }
 
+// displaced says of a copy that it was replaced under no number.
+const displaced = "replaced by a recovery"
+
 // quarantineEntry moves an entry of a history into quarantine.
 func (d *Dir) quarantineEntry(hist int, entry, name string, f found) (id string, err error) {
 	st, err := statAt(hist, entry)

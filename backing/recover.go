@@ -157,7 +157,7 @@ func (d *Dir) resolveStaged(hist int, name, entry string, s staged) (*Recovery, 
 // resolveOld makes a leftover the version that it is.
 func (d *Dir) resolveOld(hist int, name, entry string, seq uint64) (*Recovery, error) {
 	if seq == 0 {
-		return d.resolveNew(hist, name, entry, seq, "replaced by a recovery")
+		return d.resolveNew(hist, name, entry, seq, displaced)
 	}
 	if err := d.o.reach("recover version"); err != nil {
 		return nil, err

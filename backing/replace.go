@@ -401,8 +401,10 @@ func (r *replacement) settle() (string, bool, error) {
 	return r.is.stamp(), true, err
 }
 
-// keep makes what came out of the exchange the version oldSeq. Where that fails
-// it stays under its name, by which it is found when the history is loaded next.
+// keep makes what came out of the exchange the version oldSeq. What is to be no
+// version goes to quarantine: somebody who has the file open may be writing to it
+// still, and his bytes must not vanish with it. Where that fails it stays under its
+// name, by which it is found when the history is loaded next.
 func (r *replacement) keep() {
 	if r.was == nil {
 		return
@@ -410,7 +412,7 @@ func (r *replacement) keep() {
 	if r.entry != "" {
 		err := r.d.o.reach("keep")
 		if err == nil && r.oldSeq == 0 {
-			err = unlink(r.hist, r.entry)
+			_, err = r.d.quarantineEntry(r.hist, r.entry, r.shelf.name, found{why: displaced})
 		} else if err == nil {
 			err = rename(r.hist, r.entry, r.hist, versionEntry(r.oldSeq), 0)
 		}
