@@ -1,4 +1,50 @@
 // Package merge brings two changes of one JSON document together: a three-way
-// merge of what others have committed and what a transaction writes, both made
-// from the same base.
+// merge of what others have committed (the head) and what a transaction writes
+// (theirs), both made from the same base.
+//
+// # What always holds
+//
+//   - The functions are pure: they change no document, keep nothing, and give the
+//     same bytes for the same documents and policy. They are safe for concurrent
+//     use.
+//   - If theirs says what the base says, the result is the head, byte for byte; if
+//     the head is the base, it is theirs. To say the same is to be equal, or to be
+//     what JavaScript makes of the other by reading and writing it.
+//   - A result is one document in the head's grammar, with no name twice in an
+//     object, nested no deeper than the deeper of head and theirs. Identities that
+//     are unique in each version are unique in the result, and so are sets.
+//   - What only one side has changed is as that side has it: added, changed, or
+//     gone. What both have changed is brought together by the rules for its sort,
+//     or it is a [Conflict], with its path. Nothing is lost without one, but for
+//     the earlier of two stamps and what a side counts up.
+//   - What theirs leaves alone keeps the bytes that it has in the head.
+//   - The cost is near linear in the length of the documents, whatever they hold.
+//   - Hashes find what may be equal; the values decide whether it is.
+//   - Conflicts, warnings and errors hold paths and counts, never a value.
+//
+// The table of docs/SEMANTICS.md says what happens in each case; the laws are
+// tested on generated documents (laws_test.go), each row of the table by a case
+// in testdata.
+//
+// # The way of a merge
+//
+//	Merge        merge.go     two documents that say the same: nothing to merge
+//	             equal.go     … which is what "the same" means
+//	 └ value     merge.go     one place that both sides have
+//	    ├ object object.go    members by name; tokens.go: groups that stay together
+//	    ├ list   list.go      elements, lined up by align.go:
+//	    │         identity.go   by an identity, or as a set of strings
+//	    │         sequence.go   by content and place; myers.go: the shortest script
+//	    │         order.go      then put in order
+//	    └ leaf   merge.go     scalars; classify.go: counters, stamps, credentials
+//	emit         emit.go      the head's text with the changes put in
+//	             format.go    … theirs' values in the head's style
+//	             style.go, gap.go   layouts and the text between values
+//
+// What is found on the way goes to trail.go (where a merge is, and what it has
+// met), mass.go (large deletions) and conflict.go (how that is told). policy.go
+// says what a registry's owner can configure. [Compare], in compare.go and
+// delta.go, lines two documents up by the same rules, to tell which version a
+// program has started from; [Repeats], in repeat.go, looks for identities that
+// are none. scratch.go lends memory to the recursion.
 package merge
