@@ -249,6 +249,27 @@ func (d *Dir) writeLike(dir int, entry, name string, content []byte, sync func(f
 	return sync(fd)
 }
 
+// writeAs writes a new file in a directory of .clawfs, with the given attributes,
+// and syncs it.
+func (d *Dir) writeAs(dir int, entry string, content []byte, a attributes) error {
+	fd, err := openAt(dir, entry, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	defer closeFD(fd)
+	if err := writeAll(fd, content); err != nil {
+		return err
+	}
+	is, err := statFD(fd)
+	if err != nil {
+		return err
+	}
+	if err := a.apply(fd, is); err != nil {
+		return err
+	}
+	return d.syncNew(fd)
+}
+
 // likeLive gives a file just created the attributes of a live one; where there
 // is none, it goes to the owner of the directory.
 func (d *Dir) likeLive(fd int, name string) error {

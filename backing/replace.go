@@ -1,6 +1,7 @@
 package backing
 
 import (
+	"crypto/sha256"
 	"errors"
 	"io/fs"
 	"time"
@@ -413,6 +414,8 @@ func (r *replacement) keep() {
 		err := r.d.o.reach("keep")
 		if err == nil && r.oldSeq == 0 {
 			_, err = r.d.quarantineEntry(r.hist, r.entry, r.shelf.name, found{why: displaced})
+		} else if err == nil && r.was.links > 1 {
+			err = r.keepCopy()
 		} else if err == nil {
 			err = rename(r.hist, r.entry, r.hist, versionEntry(r.oldSeq), 0)
 		}
@@ -425,4 +428,29 @@ func (r *replacement) keep() {
 		}
 	}
 	r.d.prune(r.shelf, r.hist)
+}
+
+// keepCopy is keep for a file that has other names: who writes to it by one of them
+// must not change a version. So the version is a copy of it.
+func (r *replacement) keepCopy() error {
+	content, err := readFileAt(r.hist, r.entry, r.d.o.MaxLoad)
+	if err != nil {
+		return err
+	}
+	like, err := attributesAt(r.hist, r.entry, r.was)
+	if err != nil {
+		return err
+	}
+	entry := archived{r.oldSeq, sha256.Sum256(content)}.entry()
+	if err := unlink(r.hist, entry); err != nil && err != unix.ENOENT {
+		return err
+	}
+	if err := r.d.writeAs(r.hist, entry, content, like); err != nil {
+		_ = unlink(r.hist, entry)
+		return err
+	}
+	if err := rename(r.hist, entry, r.hist, versionEntry(r.oldSeq), 0); err != nil {
+		return err
+	}
+	return unlink(r.hist, r.entry)
 }

@@ -14,12 +14,13 @@ type state struct {
 	mtime, ctime unix.Timespec
 	mode         uint32
 	uid, gid     uint32
+	links        uint64
 }
 
 func newState(st *unix.Stat_t) *state {
 	return &state{
 		ino: st.Ino, size: st.Size, mtime: st.Mtim, ctime: st.Ctim,
-		mode: st.Mode, uid: st.Uid, gid: st.Gid,
+		mode: st.Mode, uid: st.Uid, gid: st.Gid, links: uint64(st.Nlink),
 	}
 }
 
