@@ -15,6 +15,11 @@ const copyLimit = 128 << 20
 // documentLimit bounds what one request copies out of or into a registry.
 const documentLimit = 8 << 20
 
+// manyEnds is how often a program may copy from behind the end. One that has been
+// told a larger size, because it has a larger version open as well, would try for
+// ever: libuv's copy does.
+const manyEnds = 64
+
 // CopyFileRange copies from this node's handle to another's. What a registry is
 // copied into holds a version of it then, which is remembered; who copies has
 // seen nothing.
@@ -72,6 +77,9 @@ func (f *registryFile) copyFrom(ctx context.Context, in *plainFile, src, dst int
 // copyTo copies a part of what the registry holds, or of what is staged.
 func (f *registryFile) copyTo(ctx context.Context, to fusefs.FileHandle, src, dst int64, size int) (uint32, syscall.Errno) {
 	data, errno := f.content(ctx, src, size)
+	if errno == 0 && len(data) == 0 && f.ends.Add(1) > manyEnds {
+		return 0, syscall.EIO
+	}
 	if errno != 0 || len(data) == 0 {
 		return 0, errno
 	}

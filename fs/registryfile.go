@@ -27,6 +27,9 @@ type registryFile struct {
 	lineage  *lineage // of what is written, for the case that it is renamed onto another registry
 	like     *os.File // what a registry that is being created gets its attributes from
 
+	// ends counts copies from behind the end that nothing came of.
+	ends atomic.Int32
+
 	// begun is how often the registry had been looked at when something was staged
 	// first since the last commit, plus one; 0: nothing is staged.
 	begun atomic.Uint64
@@ -232,29 +235,31 @@ func (o *registryFiles) writers() int {
 	return n
 }
 
-// sizeFor returns the size to tell a process: what it has staged itself, and never
-// less than what it could read by a descriptor that it has opened or inherited.
-// The kernel does not say which descriptor fstat(2) is about.
+// sizeFor returns the size to tell a process. The kernel does not say which
+// descriptor fstat(2) is about, so it is the largest of what the process has open
+// itself: one that is told less reads less. One that is told more goes on until
+// the end, but for what copies as many bytes as it was told, and would try for
+// ever if it was told the head's size. A process that has inherited descriptors
+// is told no less than what they show.
 func (o *registryFiles) sizeFor(who func() txn.Caller, head uint64) uint64 {
 	files := o.all()
 	if len(files) == 0 {
 		return head
 	}
 	caller := who()
-	size, writes := uint64(0), false
+	own, opened := uint64(0), false
 	for _, f := range files {
 		switch {
 		case f.opener == caller.Actor && caller.Known():
-			writes = writes || f.tx != nil
-		case !isAncestor(f.opener, caller):
-			continue
+			own, opened = max(own, f.size()), true
+		case isAncestor(f.opener, caller):
+			head = max(head, f.size())
 		}
-		size = max(size, f.size())
 	}
-	if writes {
-		return size
+	if opened {
+		return own
 	}
-	return max(size, head)
+	return head
 }
 
 // sizeOf returns the size of what an open file shows, where the request says which
