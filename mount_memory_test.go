@@ -1,0 +1,60 @@
+package clawfs_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+)
+
+// The daemon's memory and descriptors don't grow with what it has done: commits,
+// refusals, processes that have come and gone, registries and plain files.
+func TestMemoryIsFlat(t *testing.T) {
+	t.Parallel()
+	need(t, "jq")
+	m := newMount(t, "--durability", "interval", "--log-level", "warn")
+	write(t, m.dir, "models.json", "{}")
+	commits := setting(t, "CLAWFS_COMMITS", 3000)
+	done := 0
+	work := func(commits int) {
+		t.Helper()
+		for ; commits > 0; commits -= 500 {
+			n := min(commits, 500)
+			succeed(t, m.dir, program(t, "programs/commits.py", "models.json", strconv.Itoa(done), strconv.Itoa(n)))
+			done += n
+			// Processes that come and go, each with a view of its own, and files that do.
+			succeed(t, m.dir, bash(fmt.Sprintf(`for ((i = 0; i < %d; i++)); do
+				jq -c '.touched = %d' models.json > t && mv t models.json
+				echo '[]' > "$i.json"; cat "$i.json" > plain-$i; rm "$i.json" plain-$i
+			done`, n/50, done)))
+		}
+	}
+	work(commits / 3)
+	rss, fds := m.status("VmRSS"), m.descriptors()
+	work(commits / 3)
+	work(commits / 3)
+	endRSS, endFDs := m.status("VmRSS"), m.descriptors()
+	t.Logf("%d commits: %d KB, then %d KB; %d descriptors, then %d", commits, rss>>10, endRSS>>10, fds, endFDs)
+	if grown := endRSS - rss; grown > 16<<20 {
+		t.Errorf("the daemon grew from %d KB to %d KB over %d commits", rss>>10, endRSS>>10, 2*commits/3)
+	}
+	// The kernel keeps names, and so descriptors, until it forgets them; those of
+	// what is removed go.
+	if endFDs > fds+4 {
+		t.Errorf("the daemon had %d descriptors, now %d", fds, endFDs)
+	}
+	if got := m.status("Threads"); got > 100 {
+		t.Errorf("the daemon has %d threads", got)
+	}
+}
+
+// descriptors counts the daemon's open files.
+func (m *mount) descriptors() int {
+	m.t.Helper()
+	entries, err := os.ReadDir(filepath.Join("/proc", strconv.Itoa(m.pid), "fd"))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return len(entries)
+}

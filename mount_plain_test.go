@@ -1,0 +1,129 @@
+package clawfs_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/hanwen/go-fuse/v2/posixtest"
+)
+
+// Plain files pass through: ten processes append to one log, each line whole.
+func TestPlainLogOfTenProcesses(t *testing.T) {
+	t.Parallel()
+	m := newMount(t)
+	const processes, lines = 10, 100
+	var started []*process
+	for i := range processes {
+		started = append(started, start(t, m.dir, program(t, "programs/appends.py", "session.jsonl", strconv.Itoa(lines), strconv.Itoa(i))))
+	}
+	for _, p := range started {
+		if r := p.wait(); r.code != 0 {
+			t.Errorf("%v", r)
+		}
+	}
+	next := make(map[string]int)
+	for text := range strings.Lines(read(t, m.dir, "session.jsonl")) {
+		var line struct {
+			From string
+			Line int
+		}
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatalf("%v: %s", err, short(text))
+		}
+		if line.Line != next[line.From] {
+			t.Errorf("line %d of process %s comes where %d should", line.Line, line.From, next[line.From])
+		}
+		next[line.From]++
+	}
+	for i := range processes {
+		if got := next[strconv.Itoa(i)]; got != lines {
+			t.Errorf("%d lines of process %d, want %d", got, i, lines)
+		}
+	}
+}
+
+// Every kind of lock keeps processes apart.
+func TestLocksOnPlainFiles(t *testing.T) {
+	t.Parallel()
+	const processes, turns = 5, 20
+	count := func(t *testing.T, dir, how string) int {
+		t.Helper()
+		write(t, dir, "number", "")
+		var lines [][]string
+		for range processes {
+			lines = append(lines, program(t, "programs/counts.py", how, "number", strconv.Itoa(turns)))
+		}
+		var started []*process
+		for _, line := range lines {
+			started = append(started, start(t, dir, line))
+		}
+		for _, p := range started {
+			if r := p.wait(); r.code != 0 && how != "none" {
+				t.Errorf("%v", r)
+			}
+		}
+		n, _ := strconv.Atoi(read(t, dir, "number"))
+		return n
+	}
+	t.Run("bare, no lock", func(t *testing.T) {
+		if n := count(t, newDir(t), "none"); n == processes*turns {
+			t.Error("without a lock nothing is lost: this test shows nothing")
+		}
+	})
+	m := newMount(t)
+	for _, how := range []string{"file", "directory", "flock", "fcntl"} {
+		t.Run(how, func(t *testing.T) {
+			if n := count(t, m.dir, how); n != processes*turns {
+				t.Errorf("counted to %d, want %d", n, processes*turns)
+			}
+		})
+	}
+}
+
+// SQLite in WAL mode, which needs locks and a shared mapping.
+func TestDatabaseOfThreeProcesses(t *testing.T) {
+	t.Parallel()
+	m := newMount(t)
+	// SQLite does not wait for the lock that it needs to turn to WAL mode.
+	succeed(t, m.dir, program(t, "programs/database.py", "state.sqlite", "0", "nobody"))
+	var started []*process
+	for i := range 3 {
+		started = append(started, start(t, m.dir, program(t, "programs/database.py", "state.sqlite", "100", strconv.Itoa(i))))
+	}
+	for _, p := range started {
+		if r := p.wait(); r.code != 0 {
+			t.Errorf("%v", r)
+		}
+	}
+	check := []string{interpreters()[".py"], "-c", `import sqlite3
+db = sqlite3.connect("state.sqlite")
+print(db.execute("PRAGMA integrity_check").fetchone(), db.execute("SELECT count(*) FROM rows").fetchone(), db.execute("SELECT n FROM total").fetchall())`}
+	if out := succeed(t, m.dir, check); out != "('ok',) (300,) [(300,)]\n" {
+		t.Error(out)
+	}
+}
+
+// Plain files, directories and links behave as POSIX says, in the root and below.
+// Two of go-fuse's tests are left out that fail on ext4 too.
+func TestPosixOnPlainFiles(t *testing.T) {
+	t.Parallel()
+	m := newMount(t)
+	for i, name := range slices.Sorted(maps.Keys(posixtest.All)) {
+		if name == "FcntlFlockLocksFile" || name == "OpenSymlinkRace" {
+			continue
+		}
+		for _, where := range []string{".", "sub"} {
+			t.Run(name+" in "+where, func(t *testing.T) {
+				dir := filepath.Join(m.dir, where, fmt.Sprintf("posix-%d", i))
+				succeed(t, m.dir, []string{"mkdir", "-p", dir})
+				posixtest.All[name](t, dir)
+			})
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package clawfs_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// seen is what programs/watchful.* tell.
+type seen struct {
+	Reads, Versions int
+	Wrong           []string
+	Last            map[string]int
+}
+
+// P2, P3: beside writers of documents of 20 KB to 1 MB no reader sees a torn or
+// a short one, nor an older one after a newer one. P4 goes with it: the writers
+// merge all the time.
+func TestReadersNeverSeeTornOrOlderVersions(t *testing.T) {
+	t.Parallel()
+	need(t, "node")
+	t.Run("bare", func(t *testing.T) {
+		wrong := 0
+		for _, reader := range readersBesideWriters(t, newDir(t), "1") {
+			wrong += len(reader.Wrong)
+		}
+		if wrong == 0 {
+			t.Error("readers in a bare directory see nothing wrong: this test shows nothing")
+		}
+	})
+	t.Run("mount", func(t *testing.T) {
+		m := newMount(t)
+		for name, reader := range readersBesideWriters(t, m.dir, strconv.Itoa(setting(t, "CLAWFS_SECONDS", 3))) {
+			t.Logf("%s: %d reads, %d versions", name, reader.Reads, reader.Versions)
+			if len(reader.Wrong) > 0 {
+				t.Errorf("P2: %s: %s", name, strings.Join(reader.Wrong, "; "))
+			}
+			if reader.Versions < 5 {
+				t.Errorf("%s saw %d versions only", name, reader.Versions)
+			}
+		}
+		var doc map[string]struct{ Count int }
+		if err := json.Unmarshal([]byte(read(t, m.dir, "paced.json")), &doc); err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range doc {
+			if want := strings.TrimSpace(read(t, m.dir, name+".last")); want != strconv.Itoa(value.Count) {
+				t.Errorf("P4: %s counted to %s, the registry says %d", name, want, value.Count)
+			}
+		}
+	})
+}
+
+// readersBesideWriters runs a writer and a reader of either language on one
+// registry, and returns what the readers tell. The last count of each writer is in
+// a file by its name.
+func readersBesideWriters(t *testing.T, dir, seconds string) map[string]seen {
+	t.Helper()
+	write(t, dir, "paced.json", "{}")
+	file := filepath.Join(dir, "paced.json")
+	writers := map[string]*process{
+		"one": start(t, dir, program(t, "programs/pace.mjs", "in-place", file, "one", seconds)),
+		"two": start(t, dir, program(t, "programs/pace.py", "rename", file, "two", seconds)),
+	}
+	readers := map[string]*process{
+		"node":   start(t, dir, program(t, "programs/watchful.mjs", file, seconds)),
+		"python": start(t, dir, program(t, "programs/watchful.py", file, seconds)),
+	}
+	all := make(map[string]seen)
+	for name, p := range readers {
+		r := p.wait()
+		var s seen
+		if err := json.Unmarshal([]byte(r.stdout), &s); err != nil {
+			t.Errorf("%v: %v", err, r)
+		}
+		all[name] = s
+	}
+	for name, p := range writers {
+		r := p.wait()
+		write(t, dir, name+".last", r.stdout)
+		if len(mountsBelow(dir)) > 0 && r.code != 0 {
+			t.Errorf("%v", r)
+		}
+	}
+	return all
+}
+
+// P2: an open file shows one version from open to close, whatever becomes of the
+// registry.
+func TestOpenFileIsPinnedToItsVersion(t *testing.T) {
+	t.Parallel()
+	m := newMount(t)
+	var numbers []string
+	for i := range 20000 {
+		numbers = append(numbers, strconv.Itoa(i))
+	}
+	write(t, m.dir, "pinned.json", "["+strings.Join(numbers, ",")+"]\n")
+	if out := succeed(t, m.dir, program(t, "programs/pinned.py", "pinned.json")); out != "[2]\n" {
+		t.Errorf("P2: %s", out)
+	}
+}
+
+// The times of two versions always differ: OpenClaw and others keep what they have
+// read while the time is the same.
+func TestTimesOfVersionsDiffer(t *testing.T) {
+	t.Parallel()
+	need(t, "node")
+	m := newMount(t, "--durability", "interval")
+	write(t, m.dir, "times.json", "[]")
+	if out := succeed(t, m.dir, program(t, "programs/times.mjs", "times.json", "400")); out != "0\n" {
+		t.Errorf("the time did not increase %s times of 400", strings.TrimSpace(out))
+	}
+}
+
+// A registry that is replaced all the time is always there.
+func TestRegistryIsThereWhileItIsReplaced(t *testing.T) {
+	t.Parallel()
+	m := newMount(t, "--durability", "interval")
+	for _, name := range []string{"replaced.json", "sub/replaced.json", "plain"} {
+		succeed(t, m.dir, bash(fmt.Sprintf("mkdir -p sub; echo [] > %s", name)))
+		file := filepath.Join(m.dir, name)
+		seconds := strconv.Itoa(setting(t, "CLAWFS_SECONDS", 3))
+		var writers, readers []*process
+		for range 2 {
+			writers = append(writers, start(t, m.dir, program(t, "programs/renames.sh", file, seconds)))
+			readers = append(readers, start(t, m.dir, program(t, "programs/opens.py", file, seconds)))
+		}
+		total := 0
+		for _, p := range readers {
+			r := p.wait()
+			var found struct {
+				Opens  int
+				Errors map[string]int
+			}
+			if err := json.Unmarshal([]byte(r.stdout), &found); err != nil {
+				t.Fatalf("%v", r)
+			}
+			total += found.Opens
+			if len(found.Errors) > 0 {
+				t.Errorf("%s: %v in %d opens", name, found.Errors, found.Opens)
+			}
+		}
+		for _, p := range writers {
+			if r := p.wait(); r.code != 0 {
+				t.Errorf("%v", r)
+			}
+		}
+		t.Logf("%s: %d opens", name, total)
+	}
+}

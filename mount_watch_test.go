@@ -1,0 +1,134 @@
+package clawfs_test
+
+import (
+	"bufio"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// watcher is a running programs/watch.*.
+type watcher struct {
+	process *process
+	mu      sync.Mutex // guards what follows
+	last    string     // what it printed last
+	lines   int
+}
+
+func startWatcher(t *testing.T, name, what, file string) *watcher {
+	t.Helper()
+	w := &watcher{}
+	ready := make(chan struct{})
+	w.process = start(t, "/", program(t, name, what, file), func(cmd *exec.Cmd) {
+		cmd.Stdout = nil
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			lines := bufio.NewScanner(out)
+			lines.Scan()
+			close(ready)
+			for lines.Scan() {
+				w.mu.Lock()
+				w.last = lines.Text()
+				w.lines++
+				w.mu.Unlock()
+			}
+		}()
+	})
+	t.Cleanup(func() {
+		if err := w.process.cmd.Cancel(); err != nil {
+			t.Error(err)
+		}
+		w.process.wait()
+	})
+	select {
+	case <-ready:
+	case <-time.After(programLimit):
+		t.Fatalf("%s does not start", name)
+	}
+	return w
+}
+
+func (w *watcher) told() (last string, lines int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last, w.lines
+}
+
+// Watchers (§3): after each commit that changes the head, watchers of the file and
+// of its directory get an event, at a time when the new content can be read.
+func TestWatchersSeeEachCommit(t *testing.T) {
+	t.Parallel()
+	need(t, "node", "jq")
+	for _, name := range []string{"programs/watch.mjs", "programs/watch.py"} {
+		for _, what := range []string{"file", "directory"} {
+			t.Run(filepath.Base(name)+" "+what, func(t *testing.T) {
+				t.Parallel()
+				watchCommits(t, name, what)
+			})
+		}
+	}
+}
+
+func watchCommits(t *testing.T, name, what string) {
+	m := newMount(t)
+	write(t, m.dir, "models.json", tenModels)
+	file := filepath.Join(m.dir, "models.json")
+	w := startWatcher(t, name, what, file)
+	idioms := []idiom{
+		{program: node, how: "in-place"}, {program: python, how: "replace"}, {program: shell, how: "jq-mv"},
+		{program: python, how: "r+"}, {program: node, how: "rename"}, {program: python, how: "in-place"},
+	}
+	expect := func(what string, models, before int) {
+		t.Helper()
+		want := strconv.Itoa(models)
+		if !eventually(2*time.Second, func() bool { last, _ := w.told(); return last == want }) {
+			last, lines := w.told()
+			t.Errorf("after a commit by %s the watcher has seen %q, want %s (%d events)", what, last, want, lines-before)
+		}
+		if _, lines := w.told(); lines-before > 40 {
+			t.Errorf("a storm of %d events after %s", lines-before, what)
+		}
+	}
+	models := 1
+	for _, i := range idioms {
+		_, before := w.told()
+		models++
+		succeed(t, m.dir, i.line(t, file, fmt.Sprintf("added-%d", models)))
+		expect(i.String(), models, before)
+	}
+	// Merged commits: three programs that have read before the first of them writes.
+	var lines [][]string
+	for n := range 3 {
+		models++
+		lines = append(lines, idioms[n].line(t, file, fmt.Sprintf("merged-%d", n)))
+	}
+	_, before := w.told()
+	allSucceeded(t, together(t, atRead, m.dir, lines...))
+	expect("three at once", models, before)
+}
+
+// Nobody is told of what did not change: no event, and no reading daemon.
+func TestWatchersAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	need(t, "node")
+	m := newMount(t)
+	write(t, m.dir, "models.json", tenModels)
+	w := startWatcher(t, "programs/watch.mjs", "file", filepath.Join(m.dir, "models.json"))
+	time.Sleep(300 * time.Millisecond) // what the seed caused is over
+	_, before := w.told()
+	time.Sleep(700 * time.Millisecond)
+	for range 5 {
+		read(t, m.dir, "models.json")
+	}
+	time.Sleep(300 * time.Millisecond)
+	if _, lines := w.told(); lines != before {
+		t.Errorf("%d events though nothing was written", lines-before)
+	}
+}
