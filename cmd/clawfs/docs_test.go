@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -53,4 +55,30 @@ func checkDocumented(t *testing.T, text string, cmd *cobra.Command, flags map[st
 			t.Errorf("docs/CLI.md lacks --%s of %s", f.Name, cmd.Name())
 		}
 	})
+}
+
+// The sample alerts and the dashboard ask for nothing that is not exported.
+func TestMonitoringFilesNameMetrics(t *testing.T) {
+	known := map[string]bool{"clawfs_transactions_total": true, "clawfs_batch_seconds_bucket": true, "clawfs_batch_seconds_count": true}
+	for _, m := range exported() {
+		known[m.name] = true
+	}
+	for _, file := range []string{"alerts.yml", "dashboard.json"} {
+		text, err := os.ReadFile("../../docs/monitoring/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := regexp.MustCompile(`\bclawfs_[a-z_]+`).FindAllString(string(text), -1)
+		if len(names) == 0 {
+			t.Errorf("%s names no metric", file)
+		}
+		for _, name := range names {
+			if !known[name] {
+				t.Errorf("%s has %s, which is not exported", file, name)
+			}
+		}
+		if filepath.Ext(file) == ".json" && !json.Valid(text) {
+			t.Errorf("%s is no JSON", file)
+		}
+	}
 }
