@@ -191,13 +191,22 @@ func scalarKey(e jsondoc.Value, name string) (string, bool) {
 	}
 	switch v.Kind() {
 	case jsondoc.String:
-		return "=" + v.Text(), true
+		return textKey(v), true
 	case jsondoc.Number:
 		if f, ok := double(v); ok {
 			return "#" + strconv.FormatFloat(f+0, 'g', -1, 64), true // +0: no negative zero
 		}
 	}
 	return "", false
+}
+
+// textKey returns a string in quotes, spelled the same however v spells it.
+func textKey(v jsondoc.Value) string {
+	raw := v.Raw()
+	if plainQuoted(raw) && v.Doc().Grammar() == jsondoc.JSON {
+		return string(raw)
+	}
+	return string(jsondoc.AppendQuoted(nil, []byte(v.Text())))
 }
 
 // numbering tells sequential numbers: a new element's identity is a number that both writers may

@@ -96,7 +96,7 @@ type layout struct {
 }
 
 func layoutOf(src []byte, v jsondoc.Value) layout {
-	l := layout{src: src}
+	l := layout{src: src, kids: make([]kid, 0, v.Len())}
 	l.start, l.end = v.Span()
 	for m := range v.Members() {
 		k := kid{key: m.Key, value: m.Value}
