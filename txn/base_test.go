@@ -260,7 +260,7 @@ func TestBaseChoiceLosesAsLittleAsItsRuleAllows(t *testing.T) {
 		{"reads twice before it writes", 1, func(w *world) []task {
 			return each(8, 1, func(c txn.Caller) task { return w.readModifyWrite(c, 6, true) })
 		}},
-		{"twelve tasks in one process", 20, func(w *world) []task {
+		{"twelve tasks in one process", 15, func(w *world) []task {
 			return each(12, 1, func(txn.Caller) task { return w.readModifyWrite(program(1), 8, false) })
 		}},
 		{"memory never re-read, beside CLI calls", 0, func(w *world) []task {

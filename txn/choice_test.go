@@ -1,0 +1,87 @@
+package txn_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"clawfs/txn"
+)
+
+// A program that saves one session many times at once has made all that it writes
+// before: what it committed after the open of another save is no base of that.
+func TestSavesAtOnceAreMadeFromWhatWasReadBefore(t *testing.T) {
+	b := newBench(t, `{"messages":[{"role":"user","text":"hello"}]}`)
+	p := program(1)
+	b.read(p)
+	const saves = 20
+	open := make([]*txn.Tx, saves)
+	for i := range open {
+		open[i] = b.open(p)
+	}
+	for i, tx := range open {
+		content := fmt.Sprintf(`{"messages":[{"role":"user","text":"hello"},{"role":"assistant","text":"%d"}]}`, i)
+		_, err := tx.WriteAt(p, []byte(content), 0)
+		b.ok(err)
+		b.ok(tx.Flush(p, txn.Death{}))
+	}
+	for _, tx := range open {
+		tx.Release()
+	}
+	head := b.head()
+	for i := range saves {
+		if want := fmt.Sprintf(`"text":"%d"`, i); !strings.Contains(strings.ReplaceAll(head, " ", ""), want) {
+			t.Errorf("%s is lost", want)
+		}
+	}
+}
+
+// A temporary file carries the place of its open: the same by rename.
+func TestRenamesAtOnceAreMadeFromWhatWasReadBefore(t *testing.T) {
+	b := newBench(t, `{"messages":[]}`)
+	p := program(1)
+	b.read(p)
+	opened := b.store.Event()
+	for i := range 5 {
+		content := fmt.Sprintf(`{"messages":[{"role":"assistant","text":"%d"}]}`, i)
+		origin := txn.Origin{Caller: p, Event: b.store.Event(), At: b.config.Now(), Opened: opened}
+		b.ok(b.store.Replace(file, p, txn.Replacement{Content: []byte(content), Via: txn.ViaRename, Lineage: txn.Lineage{Writers: []txn.Origin{origin}}}))
+	}
+	head := b.head()
+	for i := range 5 {
+		if !strings.Contains(head, fmt.Sprintf(`"%d"`, i)) {
+			t.Errorf("message %d is lost: %s", i, head)
+		}
+	}
+}
+
+// A program that has read once and writes on from memory removes its own entries,
+// however much closer its content is to what it had read.
+func TestMemoryGoesOnFromWhatItWrote(t *testing.T) {
+	b := newBench(t, `{"models":[{"id":"a"}],"flag":false}`)
+	p, other := program(1), program(2)
+	b.read(p)
+	b.save(p, `{"models":[{"id":"a"},{"id":"own-1"}],"flag":true}`)
+	b.read(other)
+	b.save(other, `{"models":[{"id":"a"},{"id":"own-1"},{"id":"x"}],"flag":true}`)
+	b.save(p, `{"models":[{"id":"a"},{"id":"own-2"}],"flag":false}`)
+	b.save(p, `{"models":[{"id":"a"},{"id":"own-3"}],"flag":true}`)
+	b.want(`{"models":[{"id":"a"},{"id":"x"},{"id":"own-3"}],"flag":true}`)
+}
+
+// What a script puts in place of nearly everything replaces what is there, though
+// an older state that its kin has seen is closer.
+func TestAReplacementByKinIsNoMerge(t *testing.T) {
+	b := newBench(t, `[]`)
+	shell := program(10)
+	child := func(pid int) txn.Caller {
+		c := program(pid)
+		c.Ancestors = []txn.Actor{shell.Actor}
+		return c
+	}
+	b.read(child(11))
+	long := `["` + strings.Repeat(`x","`, 1) + `a","b","c","d","e","f"]`
+	b.save(child(12), long)
+	b.save(child(13), `["z"]`)
+	b.want(`["z"]`)
+}
