@@ -1,0 +1,116 @@
+package merge_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"clawfs/txn/merge"
+)
+
+func TestPolicyValidate(t *testing.T) {
+	if err := (*merge.Policy)(nil).Validate(); err != nil {
+		t.Errorf("no policy: %v", err)
+	}
+	if err := (&merge.Policy{Rules: []merge.Rule{{}, {Path: "/a~1b/~0/*/**", Identity: []string{"id"}}, {Path: "/x", As: merge.AsLog}}}).Validate(); err != nil {
+		t.Error(err)
+	}
+	for _, c := range []struct {
+		policy merge.Policy
+		rule   int
+		says   string
+	}{
+		{merge.Policy{OnConflict: 9}, -1, "unknown resolution"},
+		{merge.Policy{Rules: []merge.Rule{{Path: "a"}}}, 0, "rule 1: a path starts with a slash"},
+		{merge.Policy{Rules: []merge.Rule{{}, {Path: "/~"}}}, 1, "rule 2: a ~ in a path is followed by 0 or 1"},
+		{merge.Policy{Rules: []merge.Rule{{Path: "/~0~2"}}}, 0, "rule 1: a ~ in a path is followed by 0 or 1"},
+		{merge.Policy{Rules: []merge.Rule{{OnConflict: 9}}}, 0, "rule 1: unknown resolution"},
+		{merge.Policy{Rules: []merge.Rule{{As: 99}}}, 0, "rule 1: unknown treatment"},
+		{merge.Policy{Rules: []merge.Rule{{Identity: []string{"id"}, As: merge.AsSet}}}, 0, "rule 1: a list with an identity takes no other treatment"},
+		{merge.Policy{Rules: []merge.Rule{{Identity: []string{"id", ""}}}}, 0, "rule 1: an identity is the name of a member"},
+	} {
+		err := c.policy.Validate()
+		var bad *merge.PolicyError
+		if !errors.As(err, &bad) || bad.Rule != c.rule || bad.Error() != c.says {
+			t.Errorf("got %v, wanted %q", err, c.says)
+		}
+	}
+}
+
+// A rule decides for the paths that its pattern matches and for no other.
+func TestPolicyPaths(t *testing.T) {
+	write := func(x string) string {
+		return strings.ReplaceAll(`{"top":X,"a":{"b":X,"c":{"b":X}},"l":[{"id":1,"b":X}],"s/~":X}`, "X", x)
+	}
+	const top, ab, acb, lb, s = "/top", "/a/b", "/a/c/b", "/l/0/b", "/s~1~0"
+	for _, c := range []struct {
+		path string
+		ours []string
+	}{
+		{"", []string{top, ab, acb, lb, s}},
+		{"/top", []string{top}},
+		{"/b", nil},
+		{"/a", []string{ab, acb}},
+		{"/a/b", []string{ab}},
+		{"/a/*", []string{ab, acb}},
+		{"/*/b", []string{ab}},
+		{"/*/*/b", []string{acb, lb}},
+		{"/**/b", []string{ab, acb, lb}},
+		{"/a/**/b", []string{ab, acb}},
+		{"/**", []string{top, ab, acb, lb, s}},
+		{"/**/**/c/**", []string{acb}},
+		{"/l/0/b", nil}, // a position is no name
+		{"/l/*/b", []string{lb}},
+		{"/s~1~0", []string{s}},
+		{"/S~1~0", nil},
+	} {
+		p := &merge.Policy{Rules: []merge.Rule{{Path: c.path, OnConflict: merge.TakeOurs}}}
+		res, err := merge.Merge(parse(write("1")), parse(write("2")), parse(write("3")), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours := make(map[string]bool)
+		for _, path := range c.ours {
+			ours[path] = true
+		}
+		for _, k := range res.Conflicts {
+			if (k.Won == merge.Head) != ours[k.Path] {
+				t.Errorf("%q: %s", c.path, k)
+			}
+		}
+		if len(res.Conflicts) != 5 {
+			t.Errorf("%q: %v", c.path, res.Conflicts)
+		}
+	}
+}
+
+// Of several rules that match the later one decides, each field for itself.
+func TestPolicyLaterRule(t *testing.T) {
+	p := &merge.Policy{OnConflict: merge.Reject, Rules: []merge.Rule{
+		{Path: "/**", OnConflict: merge.TakeOurs},
+		{Path: "/n", As: merge.AsCounter, OnConflict: merge.Reject},
+		{Path: "/*", OnConflict: merge.TakeTheirs},
+		{Path: "/m", OnConflict: merge.TakeOurs},
+	}}
+	res, err := merge.Merge(parse(`{"n":1,"m":1,"x":1}`), parse(`{"n":2,"m":2,"x":2}`), parse(`{"n":3,"m":3,"x":3}`), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(res.Text), `{"n":4,"m":2,"x":3}`; got != want {
+		t.Errorf("got %s, wanted %s", got, want)
+	}
+}
+
+// A conflict's error counts what it does not name, and holds no value.
+func TestConflictError(t *testing.T) {
+	_, err := merge.Merge(parse(`{"a":"s1","b":1}`), parse(`{"a":"s2","b":2}`), parse(`{"a":"s3","b":3}`), &merge.Policy{OnConflict: merge.Reject})
+	var refused *merge.ConflictError
+	if !errors.As(err, &refused) || err.Error() != "conflict at /a (changed) and 1 more" {
+		t.Fatalf("got %v", err)
+	}
+	for _, o := range []merge.Outcome{merge.KeptHead, merge.TookTheirs, merge.Merged} {
+		if o.String() == "" {
+			t.Errorf("outcome %d has no name", o)
+		}
+	}
+}
