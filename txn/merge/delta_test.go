@@ -1,0 +1,53 @@
+package merge_test
+
+import (
+	"testing"
+
+	"clawfs/txn/merge"
+)
+
+func TestCompareCountsLeaves(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		leaves   int
+		empty    bool
+	}{
+		{`{"a":1.0,"b":"é"}`, `{ "b":"\u00e9", "a":1 }`, 0, true},
+		{`{"a":1}`, `{"a":2}`, 1, false},
+		{`{"a":1}`, `{"a":{"x":1,"y":[2,3]}}`, 3, false},
+		{`{"a":{"x":1,"y":[2,3]}}`, `{}`, 3, false},
+		{`{}`, `{"a":{}}`, 1, false},
+		{`{"version":1,"updatedAt":1700000000000}`, `{"version":2,"updatedAt":1700000001000}`, 0, false},
+		{`{"args":["a","b"]}`, `{"args":["a","c"]}`, 2, false},
+		{`["a","b"]`, `["b","a"]`, 1, false},
+		{`[{"id":1,"x":1},{"id":2}]`, `[{"id":2,"y":1},{"id":3}]`, 4, false},
+		{`[1,2,3]`, `[1,9,3]`, 1, false},
+		{`{"messages":[{"role":"user","text":"a"}]}`, `{"messages":[{"role":"user","text":"a"},{"role":"bot","text":"b"}]}`, 2, false},
+	} {
+		d := merge.Compare(document(t, c.from), document(t, c.to), nil)
+		if d.Leaves() != c.leaves || d.Empty() != c.empty {
+			t.Errorf("%s to %s: %d leaves, empty %v; wanted %d, %v", c.from, c.to, d.Leaves(), d.Empty(), c.leaves, c.empty)
+		}
+	}
+}
+
+// Two changes have something in common if both make the same telling one.
+func TestDeltasShare(t *testing.T) {
+	base := `{"a":1,"on":false,"l":[{"id":"x"}],"version":1}`
+	for _, c := range []struct {
+		one, other string
+		want       bool
+	}{
+		{`{"a":2,"on":false,"l":[{"id":"x"}],"version":1}`, `{"a":2,"on":true,"l":[],"version":1}`, true},
+		{`{"a":2,"on":false,"l":[{"id":"x"}],"version":1}`, `{"a":3,"on":false,"l":[{"id":"x"}],"version":1}`, false},
+		{`{"a":1,"on":true,"l":[{"id":"x"}],"version":1}`, `{"a":1,"on":true,"l":[{"id":"x"}],"version":1}`, false},
+		{`{"a":1,"on":false,"l":[],"version":2}`, `{"a":1,"on":false,"l":[],"version":2}`, false},
+		{`{"a":1,"on":false,"l":[{"id":"x"},{"id":"y"}],"version":1}`, `{"a":1,"on":false,"l":[{"id":"z"},{"id":"y"},{"id":"x"}],"version":1}`, true},
+	} {
+		one := merge.Compare(document(t, base), document(t, c.one), nil)
+		other := merge.Compare(document(t, base), document(t, c.other), nil)
+		if one.Shares(other) != c.want || other.Shares(one) != c.want {
+			t.Errorf("%s and %s share: %v", c.one, c.other, !c.want)
+		}
+	}
+}
