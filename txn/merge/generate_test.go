@@ -134,7 +134,11 @@ func (m *maker) object(depth int) *tree {
 	if depth <= 0 {
 		return o
 	}
-	for range m.n(6) {
+	most := 6
+	if m.n(12) == 0 {
+		most = 25 // more than are searched one by one
+	}
+	for range m.n(most) {
 		if key := m.aShape(); o.member(key) == nil {
 			o.set(key, m.shape(key, depth-1))
 		}
