@@ -37,6 +37,8 @@
 //	                          missing where it could not be written
 //	reserve                   space set aside for quarantine on a full disk
 //	quarantine/@log           which copies have gone for lack of room, like @log above
+//	views                     what processes that lived when the directory was released
+//	                          last had seen: one JSON document, removed when it is read
 //	stage/N                   a symbolic link whose text is the name of a registry: this
 //	                          history may hold leftovers if the process was killed
 //	stage/@move-N             a rename under way: {"from":…,"to":…,"history":inode}

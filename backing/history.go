@@ -141,6 +141,9 @@ func (d *Dir) Forget(name string, seqs ...uint64) error {
 	defer d.leave()
 	s := d.shelves.take(name)
 	defer d.shelves.put(d, s)
+	if err := unlink(d.state, viewsName); err != nil && err != unix.ENOENT {
+		return wrap("forget", name, err) // it may hold what is to be forgotten
+	}
 	return wrap("forget", name, d.forget(s, seqs))
 }
 

@@ -134,6 +134,20 @@ func (c *callers) ancestors(a txn.Actor, parent int) []txn.Actor {
 // maxAncestors bounds how far kin is looked for.
 const maxAncestors = 32
 
+// Boot returns what identifies this boot of the system, for txn.Config: within it
+// no two processes are the same Actor. It is empty where the kernel does not tell
+// processes apart, so that an Actor means nothing to another daemon.
+func Boot() string {
+	if !pidfdsDiffer() {
+		return ""
+	}
+	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(id))
+}
+
 // Alive reports whether a process that package fs has told still runs.
 func Alive(a txn.Actor) bool {
 	fd, err := unix.PidfdOpen(a.PID, 0)

@@ -224,6 +224,9 @@ func (s *Server) serve() {
 	s.fuse.Serve()
 	s.fsys.epoch.close()
 	s.fsys.nodes.clear()
+	if err := s.fsys.store.SaveViews(); err != nil {
+		s.fsys.log.Warn("what programs have seen could not be kept for the next start", zap.Error(err))
+	}
 	if err := s.fsys.store.Keep(); err != nil {
 		s.fsys.log.Warn("the newest versions could not be kept in the history", zap.Error(err))
 	}

@@ -39,6 +39,7 @@ type Registry struct {
 	queue      []*request
 	leading    bool
 	foreignErr error // why the live file is not a valid document, if it is not
+	tookOver   bool  // what the store before had saved of it
 	unkept     bool  // head was committed here and is not in the history
 }
 
@@ -71,7 +72,13 @@ func (r *Registry) refresh() (*Event, error) {
 	if r.loaded && stamp == r.stamp {
 		return nil, nil
 	}
-	return r.reload()
+	first := !r.loaded
+	e, err := r.reload()
+	if first && err == nil && !r.tookOver {
+		r.tookOver = true
+		r.takeOver()
+	}
+	return e, err
 }
 
 // reload reads the live file and takes over what it finds. The caller holds mu.

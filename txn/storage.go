@@ -74,6 +74,12 @@ type Storage interface {
 	// Versions lists the versions kept for name, ascending.
 	Versions(name string) ([]uint64, error)
 
+	// SaveViews keeps what a store knows of living processes for the next one,
+	// in place of what was kept before; TakeViews returns that once, nil where
+	// there is nothing.
+	SaveViews(views []byte) error
+	TakeViews() ([]byte, error)
+
 	// Quarantine keeps refused or aborted content durably. meta is one JSON
 	// object that says who wrote it, when, and why it was refused. The id names
 	// the copy.

@@ -20,6 +20,10 @@ type Config struct {
 	KinWindow      time.Duration // how long views serve kin and temporary files; 60 s
 	DeletionWindow time.Duration // how long a deletion waits for its file to be created anew; 200 ms
 
+	// Boot identifies this boot of the system, as far as an Actor is told by what
+	// another boot uses again; empty: views are not saved for the next store.
+	Boot string
+
 	RejectStale bool // refuse what was not made from the head, instead of merging
 
 	Policy  func(name string) *merge.Policy   // nil, or a nil result: merge's defaults
@@ -80,6 +84,9 @@ type Store struct {
 	watcher atomic.Pointer[Observer]
 
 	deletions atomic.Int64 // that wait
+
+	restoring sync.Once
+	saved     atomic.Pointer[savedViews] // by the store before; set by restoring
 
 	mu         sync.Mutex // guards what follows, and Registry.users and parked
 	registries map[string]*Registry

@@ -202,6 +202,7 @@ func storeConfig(o *mountOptions, l *live, observer txn.Observer) txn.Config {
 		Policy:      l.policy,
 		Grammar:     l.grammar,
 		Alive:       fs.Alive,
+		Boot:        fs.Boot(),
 		Observer:    observer,
 	}
 }

@@ -41,6 +41,7 @@ type Memory struct {
 	states  uint64     // how many states files have had
 	ids     int        // how many copies were put into quarantine
 	book    book
+	views   []byte // what SaveViews has kept
 }
 
 // effect is a change of the disk that a power failure may undo, as long as it
