@@ -85,3 +85,28 @@ func TestAReplacementByKinIsNoMerge(t *testing.T) {
 	b.save(child(13), `["z"]`)
 	b.want(`["z"]`)
 }
+
+// A shell that has written before writes what its children have read since: what
+// others have added meanwhile is there once.
+func TestAShellWritesWhatItsChildrenHaveRead(t *testing.T) {
+	b := newBench(t, `{"messages":[]}`)
+	shell, other := program(10), program(99)
+	child := func(pid int) txn.Caller {
+		c := program(pid)
+		c.Ancestors = []txn.Actor{shell.Actor}
+		return c
+	}
+	b.read(child(11))
+	b.save(shell, `{"messages":[{"text":"1"}]}`)
+	b.read(other)
+	b.save(other, `{"messages":[{"text":"1"},{"text":"other"}]}`)
+	b.read(child(12))
+	b.save(shell, `{"messages":[{"text":"1"},{"text":"other"},{"text":"2"}]}`)
+	b.want(`{"messages":[{"text":"1"},{"text":"other"},{"text":"2"}]}`)
+	b.read(child(13))
+	b.save(other, `{"messages":[{"text":"1"},{"text":"other"},{"text":"later"}]}`)
+	b.save(shell, `{"messages":[{"text":"1"},{"text":"other"},{"text":"2"},{"text":"3"}]}`)
+	if got := strings.Count(b.head(), `"text"`); got != 5 {
+		t.Errorf("%d messages: %s", got, b.head())
+	}
+}

@@ -144,18 +144,26 @@ func (r *Registry) pruneViews() {
 }
 
 // candidatesOf returns what the writer could have seen of the registry at the
-// given place and time: its own views or, where it has none, those of its kin.
-// The caller holds mu.
+// given place and time: its own views and those of its descendants, as a shell
+// writes what its children have read; or, where there are none, those of its other
+// kin. The caller holds mu.
 func (r *Registry) candidatesOf(o Origin) ([]candidate, author) {
-	if a := r.views[o.Actor]; a != nil {
-		return candidatesFrom(a.live(o, r.store.cfg.ReadWindow)), author{wrote: a.wrote}
-	}
 	var cands []candidate
-	by := author{kin: true}
-	for _, a := range r.kinOf(o) {
-		cands = append(cands, candidatesFrom(a.live(o, r.store.cfg.KinWindow))...)
+	var by author
+	own := r.views[o.Actor]
+	if own != nil {
+		cands = candidatesFrom(own.live(o, r.store.cfg.ReadWindow))
+		by.wrote = own.wrote
+	}
+	kin := r.relatives(o.Actor, o)
+	if own == nil && len(kin) == 0 {
+		kin = r.kinOf(o)
+	}
+	for _, a := range kin {
+		cands = append(cands, candidatesFrom(a.live(Origin{Event: o.Event, At: o.At}, r.store.cfg.KinWindow))...)
 		by.wrote = by.wrote || a.wrote
 	}
+	by.kin = own == nil
 	return cands, by
 }
 
@@ -173,14 +181,10 @@ func candidatesFrom(views []*view) []candidate {
 // itself: what it writes was made by a process next to it that is usually gone
 // by then, or by the shell that started it.
 func (r *Registry) kinOf(o Origin) []*actorViews {
-	since := o.At.Add(-r.store.cfg.KinWindow)
 	for _, ancestor := range o.Ancestors {
-		var kin []*actorViews
-		for actor, a := range r.views {
-			related := actor == ancestor || slices.Contains(a.caller.Ancestors, ancestor)
-			if related && a.seenBetween(o.Event, since) {
-				kin = append(kin, a)
-			}
+		kin := r.relatives(ancestor, o)
+		if a := r.views[ancestor]; a != nil && a.seenBetween(o.Event, r.kinSince(o)) {
+			kin = append(kin, a)
 		}
 		if len(kin) > 0 {
 			return kin
@@ -188,6 +192,23 @@ func (r *Registry) kinOf(o Origin) []*actorViews {
 	}
 	return nil
 }
+
+// relatives returns the views of those who descend from a process and have seen
+// the registry within the kin window.
+func (r *Registry) relatives(of Actor, o Origin) []*actorViews {
+	if !of.Known() {
+		return nil
+	}
+	var kin []*actorViews
+	for _, a := range r.views {
+		if slices.Contains(a.caller.Ancestors, of) && a.seenBetween(o.Event, r.kinSince(o)) {
+			kin = append(kin, a)
+		}
+	}
+	return kin
+}
+
+func (r *Registry) kinSince(o Origin) time.Time { return o.At.Add(-r.store.cfg.KinWindow) }
 
 // seenBetween reports whether a view was made by the given event and not before
 // the given time.
