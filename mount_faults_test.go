@@ -384,13 +384,17 @@ func TestDaemonsStartedAtOnce(t *testing.T) {
 // are opened.
 func TestTenThousandRegistries(t *testing.T) {
 	dir := newDir(t)
+	began := time.Now()
 	empty := mountOn(t, newDir(t))
+	emptyTook := time.Since(began)
 	for i := range 10_000 {
 		write(t, dir, fmt.Sprintf("r%d.json", i), `{"version": 1}`)
 	}
-	began := time.Now()
+	began = time.Now()
 	m := mountOn(t, dir)
-	if took := time.Since(began); took > time.Second {
+	took := time.Since(began)
+	t.Logf("to mount took %v, an empty directory %v", took, emptyTook)
+	if took > max(time.Second, 3*emptyTook) { // on a machine that is busy an empty one takes longer, too
 		t.Errorf("to mount took %v, want less than a second", took)
 	}
 	succeed(t, "/", bash(fmt.Sprintf("test $(ls %[1]s | wc -l) -eq 10000 && stat %[1]s/*9.json >/dev/null", m.dir)))
