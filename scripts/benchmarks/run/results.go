@@ -131,12 +131,11 @@ func describe(ctx context.Context, b *bench) map[string]string {
 		}
 		return strings.TrimSpace(string(out))
 	}
-	commit := exec.CommandContext(ctx, "git", "-C", b.top, "rev-parse", "--short", "HEAD")
-	head, _ := commit.Output()
+	load, _ := os.ReadFile("/proc/loadavg")
 	return map[string]string{
 		"date": time.Now().UTC().Format(time.DateOnly), "kernel": unix.ByteSliceToString(uname.Release[:]), "cores": said("nproc"),
 		"processor": processor(), "disk": kind, "go": runtime.Version(), "node": said("node", "--version"), "user": user,
-		"clawfs": strings.TrimSpace(string(head)),
+		"clawfs": said("git", "-C", b.top, "rev-parse", "--short", "HEAD"), "load before": firstWord(string(load)),
 	}
 }
 
@@ -148,4 +147,9 @@ func processor() string {
 	_, rest, _ := strings.Cut(string(text), "model name")
 	line, _, _ := strings.Cut(rest, "\n")
 	return strings.TrimSpace(strings.TrimLeft(line, "\t :"))
+}
+
+func firstWord(s string) string {
+	word, _, _ := strings.Cut(s, " ")
+	return word
 }
