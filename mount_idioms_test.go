@@ -1,0 +1,134 @@
+package clawfs_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+const (
+	more  = "idioms/more.sh"
+	lives = "idioms/lives.mjs"
+	nano  = "idioms/nano.py"
+)
+
+// In these one script starts the programs that read and write in ways of its own,
+// or the tool is one that people use.
+func furtherIdioms() []idiom {
+	return []idiom{
+		{more, "subshell", "jq"},
+		{more, "pipe-into-cat", "jq"},
+		{more, "descriptor", "jq"},
+		{more, "cp-backup", "jq"},
+		{more, "pee", "pee"},
+		{more, "ln", "jq"},
+		{more, "rsync", "rsync"},
+		{more, "rsync-inplace", "rsync"},
+		{more, "git", "git"},
+		{more, "ex", "ex"},
+		{more, "ed", "ed"},
+		{more, "vim-yes", "vim"},
+		{more, "vim-auto", "vim"},
+		{more, "xargs", "jq"},
+		{more, "parallel", "parallel"},
+		{more, "make", "make"},
+		{more, "background", "jq"},
+		{nano, "", "nano"},
+	}
+}
+
+// These live longer than one write: caches, watchers, pollers, backups, retries.
+func longLives() []idiom {
+	var all []idiom
+	for _, how := range []string{
+		"memory", "memory-rename", "poller", "mtime-cache", "watcher-ignores", "watcher-adopts",
+		"double-read", "backup", "backup-read", "retry", "stamps",
+	} {
+		all = append(all, idiom{lives, how, "node"})
+	}
+	return all
+}
+
+// P4, lineage and choice (§4): of ten programs that add an entry each at the same
+// time nobody's is lost, whatever the idiom. The gate makes sure that they do lose
+// it in a bare directory. CLAWFS_IDIOMS=docs/IDIOMS.md writes the table there.
+func TestTenProgramsOneIdiom(t *testing.T) {
+	t.Parallel()
+	table := &lossTable{}
+	groups := []struct {
+		name   string
+		idioms []idiom
+	}{
+		{"the writer has read", ownIdioms()},
+		{"a relative of the writer has read", kinIdioms()},
+		{"tools and jobs", furtherIdioms()},
+		{"long lives", longLives()},
+		{"Go", goIdioms(t)},
+	}
+	for _, g := range groups {
+		for _, i := range g.idioms {
+			t.Run(i.String(), func(t *testing.T) {
+				table.add(g.name, i, tenPrograms(t, i))
+			})
+		}
+	}
+	if file := os.Getenv("CLAWFS_IDIOMS"); file != "" {
+		table.write(t, file)
+	}
+}
+
+// goIdioms builds the Go program of the idioms.
+func goIdioms(t *testing.T) []idiom {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "add.go")
+	if out, err := exec.Command("go", "build", "-o", binary, "testdata/idioms/add.go").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	var all []idiom
+	for _, how := range []string{"WriteFile", "Encoder", "Truncate", "CreateTemp", "Copy"} {
+		all = append(all, idiom{binary, how, ""})
+	}
+	return all
+}
+
+// lossTable is what was lost by each idiom.
+type lossTable struct {
+	mu   sync.Mutex // guards rows
+	rows []string
+}
+
+func (l *lossTable) add(group string, i idiom, lost losses) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if lost.bareOf == 0 || lost.mountOf == 0 {
+		return // skipped, or only half of it was asked for
+	}
+	l.rows = append(l.rows, fmt.Sprintf("| %s | %s | %d of %d | %d of %d |", group, strings.TrimSpace(i.String()), lost.bare, lost.bareOf, lost.mount, lost.mountOf))
+}
+
+const (
+	tableStart = "<!-- table -->\n"
+	tableEnd   = "<!-- end of the table -->\n"
+)
+
+// write puts the table between its marks in a page.
+func (l *lossTable) write(t *testing.T, page string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(text), tableStart)
+	_, after, ended := strings.Cut(rest, tableEnd)
+	if !ok || !ended {
+		t.Fatalf("%s has no marks for the table", page)
+	}
+	rows := "| kind | idiom | lost, bare directory | lost, mount |\n|---|---|---|---|\n" + strings.Join(l.rows, "\n") + "\n"
+	if err := os.WriteFile(page, []byte(before+tableStart+rows+tableEnd+after), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
