@@ -372,9 +372,10 @@ func (m *mount) wantQuarantined(content string) {
 func problemsIn(dir string) []string {
 	var problems []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		switch name := d.Name(); {
-		case err != nil:
+		if err != nil {
 			return err
+		}
+		switch name := d.Name(); {
 		case d.IsDir() && path == filepath.Join(dir, ".clawfs"),
 			d.IsDir() && (name == ".git" || name == "node_modules" || strings.HasPrefix(name, "workspace")):
 			return filepath.SkipDir
