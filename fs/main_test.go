@@ -10,9 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -33,8 +33,9 @@ const serveVariable = "CLAWFS_TEST_SERVE"
 type serveConfig struct {
 	Dir, Mountpoint string
 	Options         Options
-	Descriptors     uint64 // limit to begin with; 0: as it is
-	PanicOn         string // name whose lookup panics
+	Descriptors     uint64        // limit that it can't raise; 0: as it is
+	PanicOn         string        // registry whose adoption panics
+	DeletionWindow  time.Duration // see txn.Config
 }
 
 func TestMain(m *testing.M) {
@@ -45,12 +46,34 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	os.Exit(runTests(m))
+}
+
+// runTests runs all tests below one temporary directory, and finds what they have
+// left there.
+func runTests(m *testing.M) int {
+	if os.Getenv(posixVariable) != "" {
+		return m.Run()
+	}
+	root, err := os.MkdirTemp("", "clawfs-fs-")
+	if err == nil {
+		err = errors.Join(os.Chmod(root, 0o755), os.Setenv("TMPDIR", root))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	code := m.Run()
-	if left := mountsBelow(os.TempDir()); len(left) > 0 && code == 0 {
+	if left := mountsBelow(root); len(left) > 0 {
 		fmt.Fprintln(os.Stderr, "mounts left behind:", left)
+		return 1
+	}
+	if left, err := os.ReadDir(root); err != nil || len(left) > 0 {
+		fmt.Fprintln(os.Stderr, "files left behind:", left, err)
 		code = 1
 	}
-	os.Exit(code)
+	_ = os.RemoveAll(root)
+	return code
 }
 
 // serveForTest mounts, says so on standard output, and serves until standard
@@ -61,8 +84,7 @@ func serveForTest(config string) error {
 		return err
 	}
 	if c.Descriptors != 0 {
-		limit := syscall.Rlimit{Cur: c.Descriptors, Max: c.Descriptors}
-		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		if err := limitDescriptors(c.Descriptors); err != nil {
 			return err
 		}
 	}
@@ -85,7 +107,8 @@ func serveForTest(config string) error {
 	if c.Options.Log, err = zap.NewDevelopment(); err != nil {
 		return err
 	}
-	server, err := Mount(below, txn.New(below, txn.Config{Alive: Alive}), mountpoint, c.Options)
+	store := txn.New(below, txn.Config{Alive: Alive, DeletionWindow: c.DeletionWindow, Observer: panicOn(c.PanicOn)})
+	server, err := Mount(below, store, mountpoint, c.Options)
 	if err != nil {
 		return err
 	}
@@ -101,6 +124,30 @@ func serveForTest(config string) error {
 	}()
 	server.Wait()
 	return nil
+}
+
+// limitDescriptors lowers the limit for good. Root raises it again, unless the
+// capability for that is out of its bounds; what is, counts from the next exec on.
+func limitDescriptors(most uint64) error {
+	bound, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, unix.CAP_SYS_RESOURCE, 0, 0, 0)
+	if err != nil || bound == 1 && os.Geteuid() == 0 {
+		runtime.LockOSThread()
+		if err := unix.Prctl(unix.PR_CAPBSET_DROP, unix.CAP_SYS_RESOURCE, 0, 0, 0); err != nil {
+			return err
+		}
+		return unix.Exec("/proc/self/exe", os.Args, os.Environ())
+	}
+	return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: most, Max: most})
+}
+
+// panicOn returns an observer that panics, as a handler's fault would, when it is
+// told of a registry that was changed behind the mount.
+func panicOn(name string) txn.Observer {
+	return txn.ObserverFunc(func(e txn.Event) {
+		if e.Name == name && e.Via == txn.ViaForeign {
+			panic("a fault on purpose")
+		}
+	})
 }
 
 // mount is a mount under test.
@@ -241,7 +288,7 @@ func (m *mount) behind(name string) string { return filepath.Join(m.backing, nam
 // mountsBelow lists the mounts of clawfs on a directory and below it.
 func mountsBelow(dir string) []string {
 	mounts, err := mountinfo.GetMounts(func(info *mountinfo.Info) (skip, stop bool) {
-		below := info.Mountpoint == dir || strings.HasPrefix(info.Mountpoint, dir+"/clawfs-")
+		below := info.Mountpoint == dir || strings.HasPrefix(info.Mountpoint, dir+"/")
 		return !below || info.FSType != fsType, false
 	})
 	if err != nil {

@@ -1,0 +1,87 @@
+package fs
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// putFile writes a file, without a mount or through one.
+func putFile(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantFile compares what a file holds.
+func wantFile(t *testing.T, path, want string) {
+	t.Helper()
+	got, err := os.ReadFile(path)
+	if err != nil || string(got) != want {
+		t.Errorf("%s holds %q (%v), want %q", path, got, err, want)
+	}
+}
+
+// holds reports whether one of the files that a pattern matches has a content.
+func holds(t *testing.T, pattern, content string) bool {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if got, err := os.ReadFile(file); err == nil && string(got) == content {
+			return true
+		}
+	}
+	return false
+}
+
+func TestChangeBehindIsAdopted(t *testing.T) {
+	m := aside(t)
+	c := m.newClient()
+	c.write("a.json", `{"v":1}`)
+	c.want(`"{\"v\":1}"`, "open('a.json').read()")
+	putFile(t, m.behind("a.json"), `{"v":1,"more":2}`)
+	c.want(`"{\"v\":1,\"more\":2}"`, "open('a.json').read()")
+	c.want(`16`, "os.stat('a.json').st_size")
+	putFile(t, m.behind("new.json"), `[]`)
+	c.want(`["a.json","new.json"]`, "sorted(os.listdir('.'))")
+	c.want(`"[]"`, "open('new.json').read()")
+	if err := os.Remove(m.behind("new.json")); err != nil {
+		t.Fatal(err)
+	}
+	c.want(`"ENOENT"`, "open('new.json').read()")
+	// What was adopted is what the next writer goes on from.
+	c.write("a.json", `{"v":1,"more":3}`)
+	wantFile(t, m.behind("a.json"), `{"v":1,"more":3}`)
+	if !holds(t, m.behind(".clawfs/history/a.json/@[0-9]*"), `{"v":1,"more":2}`) {
+		t.Error("what was adopted is not in the history")
+	}
+}
+
+func TestInvalidChangeBehindIsUndone(t *testing.T) {
+	m := aside(t)
+	c := m.newClient()
+	c.write("a.json", `{"v":1}`)
+	c.write("a.json", `{"v":2}`)
+	putFile(t, m.behind("a.json"), `{"v":3`)
+	c.want(`"{\"v\":2}"`, "open('a.json').read()")
+	wantFile(t, m.behind("a.json"), `{"v":2}`)
+	if !holds(t, m.behind(".clawfs/quarantine/*"), `{"v":3`) {
+		t.Error("what was replaced is not in quarantine")
+	}
+	c.write("a.json", `{"v":4}`)
+	wantFile(t, m.behind("a.json"), `{"v":4}`)
+}
+
+// A plain file that is changed behind the mount is seen changed, if not at once.
+func TestPlainChangeBehindIsSeen(t *testing.T) {
+	m := aside(t)
+	c := m.newClient()
+	c.write("notes.txt", "old")
+	c.want(`"old"`, "open('notes.txt').read()")
+	putFile(t, m.behind("notes.txt"), "newer")
+	await(t, "the change is seen", func() bool { return c.eval("open('notes.txt').read()") == `"newer"` })
+}

@@ -1,0 +1,122 @@
+package fs
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"clawfs/txn"
+)
+
+// requestOf is the context of a request of a thread.
+func requestOf(tid int) context.Context {
+	return &fuse.Context{Caller: fuse.Caller{Owner: fuse.Owner{Uid: 7}, Pid: uint32(tid)}}
+}
+
+// chain starts a shell that starts a shell that waits, and returns their ids.
+func chain(t *testing.T) (outer, inner int) {
+	t.Helper()
+	cmd := exec.Command("bash", "-c", `bash -c 'echo $$; read -r _; :'; :`)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = stdin.Close()
+		_, _ = io.Copy(io.Discard, stdout)
+		_ = cmd.Wait()
+	})
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	if inner, err = strconv.Atoi(strings.TrimSpace(line)); err != nil {
+		t.Fatal(err)
+	}
+	return cmd.Process.Pid, inner
+}
+
+func TestCallerOfAChain(t *testing.T) {
+	c := newCallers()
+	outer, inner := chain(t)
+	caller := c.named(requestOf(inner))
+	if caller.PID != inner || caller.Program != "bash" || caller.UID != 7 {
+		t.Errorf("the caller is told as %+v", caller)
+	}
+	if len(caller.Ancestors) < 2 || caller.Ancestors[0].PID != outer || caller.Ancestors[1].PID != os.Getpid() {
+		t.Fatalf("%d descends from %+v, want %d, %d first", inner, caller.Ancestors, outer, os.Getpid())
+	}
+	if self := c.actorOf(requestOf(os.Getpid())); !isAncestor(self, caller) || isAncestor(caller.Actor, caller) {
+		t.Error("this process is no ancestor, or the caller is its own")
+	}
+	if again := c.of(requestOf(inner)); again.Actor != caller.Actor {
+		t.Errorf("one process is told as %+v and %+v", caller.Actor, again.Actor)
+	}
+}
+
+// A request carries the id of a thread.
+func TestCallerOfAThread(t *testing.T) {
+	c := newCallers()
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil || len(tasks) < 2 {
+		t.Fatalf("%d threads, %v", len(tasks), err)
+	}
+	want := c.actorOf(requestOf(os.Getpid()))
+	for _, task := range tasks {
+		tid, err := strconv.Atoi(task.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.actorOf(requestOf(tid)); got != want {
+			t.Errorf("thread %d is told as %+v, want %+v", tid, got, want)
+		}
+	}
+}
+
+func TestCallerThatCannotBeTold(t *testing.T) {
+	c := newCallers()
+	for _, ctx := range []context.Context{context.Background(), requestOf(0), requestOf(1 << 30)} {
+		if caller := c.named(ctx); caller.Known() || caller.Program != "" || len(caller.Ancestors) > 0 {
+			t.Errorf("told as %+v", caller)
+		}
+	}
+}
+
+// On older kernels the table of living processes tells callers apart.
+func TestCallersOfOlderKernels(t *testing.T) {
+	c := &callers{known: make(map[txn.Actor][]txn.Actor), living: newProcessTable()}
+	t.Cleanup(func() { closeTable(c.living) })
+	outer, inner := chain(t)
+	caller := c.of(requestOf(inner))
+	if caller.PID != inner || caller.Start == 0 || len(caller.Ancestors) < 2 || caller.Ancestors[0].PID != outer {
+		t.Errorf("the caller is told as %+v", caller)
+	}
+	if again := c.of(requestOf(inner)); again.Actor != caller.Actor {
+		t.Errorf("one process is told as %+v and %+v", caller.Actor, again.Actor)
+	}
+}
+
+func TestKnownCallersAreBounded(t *testing.T) {
+	c := newCallers()
+	for i := range maxKnown {
+		c.known[txn.Actor{PID: i + 1, Start: 1}] = nil
+	}
+	c.of(requestOf(os.Getpid()))
+	if len(c.known) != 1 {
+		t.Errorf("%d processes are remembered", len(c.known))
+	}
+}

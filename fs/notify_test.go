@@ -1,0 +1,155 @@
+package fs
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
+
+	"clawfs/txn"
+)
+
+func newTestNotifier(command ...string) *notifier {
+	return newNotifier(command, "/mnt", 42, zap.NewNop())
+}
+
+// names returns what a notifier takes, in order.
+func names(t *testing.T, w *notifier) []string {
+	t.Helper()
+	taken := w.take()
+	if taken != "" && !strings.HasSuffix(taken, "\x00") {
+		t.Errorf("%q does not end in a zero byte", taken)
+	}
+	list := strings.FieldsFunc(taken, func(r rune) bool { return r == 0 })
+	slices.Sort(list)
+	return list
+}
+
+func TestNotifierTellsOnce(t *testing.T) {
+	w := newTestNotifier("touch")
+	for _, name := range []string{"a.json", "d/b.json", "a.json", "a\nb.json"} {
+		w.tell(name)
+	}
+	if got := names(t, w); !slices.Equal(got, []string{"a\nb.json", "a.json", "d/b.json"}) {
+		t.Errorf("taken: %q", got)
+	}
+	if got := names(t, w); len(got) > 0 {
+		t.Errorf("taken again: %q", got)
+	}
+	if len(w.wake) != 1 {
+		t.Error("nobody is woken")
+	}
+	(*notifier)(nil).tell("a.json") // where nobody is told
+}
+
+// The kernel tells of what comes through the mount; the notifier tells of the rest.
+func TestNotifierObserves(t *testing.T) {
+	for _, c := range []struct {
+		event txn.Event
+		want  bool
+	}{
+		{txn.Event{Via: txn.ViaForeign, Changed: true}, true},
+		{txn.Event{Via: txn.ViaRecovery, Changed: true}, true},
+		{txn.Event{Via: txn.ViaForeign}, false},
+		{txn.Event{Via: txn.ViaForeign, Changed: true, Deleted: true}, false},
+		{txn.Event{Via: txn.ViaRename, Changed: true}, false},
+	} {
+		w := newTestNotifier("touch")
+		c.event.Name = "a.json"
+		w.Observe(c.event)
+		if got := len(names(t, w)) == 1; got != c.want {
+			t.Errorf("%+v is told: %t", c.event, got)
+		}
+	}
+}
+
+func TestNotifierCommand(t *testing.T) {
+	toucher := append(make([]string, 0, 9), "clawfs", "touch")
+	first, second := newNotifier(toucher, "/a", 1, zap.NewNop()), newNotifier(toucher, "/b", 2, zap.NewNop())
+	if !slices.Equal(first.command, []string{"clawfs", "touch", "/a", "1"}) || !slices.Equal(second.command, []string{"clawfs", "touch", "/b", "2"}) {
+		t.Errorf("commands %q and %q", first.command, second.command)
+	}
+}
+
+func TestIsTouch(t *testing.T) {
+	w := newTestNotifier("touch")
+	w.pid.Store(77)
+	toucher := txn.Actor{PID: 77, Start: 1}
+	touch := fuse.SetAttrIn{SetAttrInCommon: fuse.SetAttrInCommon{Valid: fuse.FATTR_MTIME}}
+	if !w.isTouch(toucher, &touch) {
+		t.Error("the toucher's request is not recognised")
+	}
+	if w.isTouch(txn.Actor{PID: 78, Start: 1}, &touch) || (*notifier)(nil).isTouch(toucher, &touch) {
+		t.Error("somebody else's request is taken for the toucher's")
+	}
+	for _, more := range []uint32{fuse.FATTR_ATIME, fuse.FATTR_MODE, fuse.FATTR_UID, fuse.FATTR_GID, fuse.FATTR_SIZE} {
+		in := touch
+		in.Valid |= more
+		if w.isTouch(toucher, &in) {
+			t.Errorf("a request with %x as well is taken for the toucher's", more)
+		}
+	}
+	w.pid.Store(0)
+	if w.isTouch(txn.Actor{}, &touch) {
+		t.Error("a process that can't be told is taken for a toucher that does not run")
+	}
+}
+
+// touched makes a file with an old time, has it touched, and reports whether it
+// was.
+func touched(t *testing.T, device func(uint64) uint64, names string) bool {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.json")
+	before := time.Unix(1000, 0)
+	if err := errors.Join(os.WriteFile(file, []byte("1"), 0o600), os.Chtimes(file, before, before)); err != nil {
+		t.Fatal(err)
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(dir, &st); err != nil {
+		t.Fatal(err)
+	}
+	if err := Touch(strings.NewReader(names), []string{dir, strconv.FormatUint(device(st.Dev), 10)}); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return !info.ModTime().Equal(before)
+}
+
+func TestTouch(t *testing.T) {
+	same := func(d uint64) uint64 { return d }
+	other := func(d uint64) uint64 { return d + 1 }
+	if !touched(t, same, "a.json\x00") || !touched(t, same, "gone.json\x00none/b.json\x00a.json\x00") {
+		t.Error("the file was not touched")
+	}
+	if touched(t, other, "a.json\x00") {
+		t.Error("a file was touched that is not on the mount")
+	}
+	if touched(t, same, "") || touched(t, same, "a.json") {
+		t.Error("a file was touched that was not, or not wholly, named")
+	}
+}
+
+func TestTouchErrors(t *testing.T) {
+	for _, args := range [][]string{nil, {"/"}, {"/", "1", "2"}, {"/", "x"}, {"/", "-1"}} {
+		if Touch(strings.NewReader(""), args) == nil {
+			t.Errorf("%q is taken", args)
+		}
+	}
+	broken := errors.New("broken")
+	if err := Touch(iotest.ErrReader(broken), []string{"/", "1"}); err != broken {
+		t.Errorf("told of reading: %v", err)
+	}
+}
