@@ -90,29 +90,31 @@ func loggedPlaces(c *triple) func(paths []string) bool {
 }
 
 // anew reports whether a string is in a list of x in an element that the base does
-// not have as it is: moved and edited, it may be a new one.
+// not have as it is: moved and edited, it may be a new one. A scalar that stands
+// elsewhere is one, too, where lists are compared position by position.
 func anew(s string, base, x *jsondoc.Doc) bool {
-	e, ok := elementOf(x.Root(), s)
+	e, at, ok := elementOf(x.Root(), s)
 	if !ok {
 		return false
 	}
-	old, ok := elementOf(base.Root(), s)
-	return !ok || !jsondoc.EqualAsJS(old, e)
+	old, was, ok := elementOf(base.Root(), s)
+	return !ok || !jsondoc.EqualAsJS(old, e) || !e.IsContainer() && at != was
 }
 
-// elementOf returns the outermost element of a list that holds a string.
-func elementOf(v jsondoc.Value, s string) (jsondoc.Value, bool) {
-	for _, e := range v.Elements() {
+// elementOf returns the outermost element of a list that holds a string, and its
+// position.
+func elementOf(v jsondoc.Value, s string) (e jsondoc.Value, at int, ok bool) {
+	for i, e := range v.Elements() {
 		if holds(e, s) {
-			return e, true
+			return e, i, true
 		}
 	}
 	for m := range v.Members() {
-		if e, ok := elementOf(m.Value, s); ok {
-			return e, true
+		if e, at, ok := elementOf(m.Value, s); ok {
+			return e, at, true
 		}
 	}
-	return jsondoc.Value{}, false
+	return jsondoc.Value{}, 0, false
 }
 
 func holds(v jsondoc.Value, s string) bool {
