@@ -91,6 +91,8 @@ func (fsys *fileSystem) rename(ctx context.Context, from, to place, flags uint32
 		return registryErrno(fsys.store.MoveOut(from.path, fsys.callers.named(ctx), func() error { return renameat(from, to, flags) }))
 	case to.mode == unix.S_IFDIR:
 		return syscall.EISDIR
+	case to.mode != 0 && to.mode != unix.S_IFREG:
+		return renameErrno(fsys.moveOver(ctx, from, to, flags))
 	}
 	return renameErrno(fsys.moveIn(ctx, from, to, flags))
 }
@@ -190,6 +192,44 @@ func (fsys *fileSystem) moveIn(ctx context.Context, from, to place, flags uint32
 		_ = fsys.epoch.next() // it fails only where the mount is gone
 	}
 	return err
+}
+
+// moveOver has a file take the place of what is no registry though its name is
+// one's: a symbolic link, a fifo. There is nothing to merge it with. The store
+// adopts it.
+func (fsys *fileSystem) moveOver(ctx context.Context, from, to place, flags uint32) error {
+	file, content, err := fsys.readPlain(from)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := errors.Join(fsys.store.Check(to.path, content), file.Sync()); err != nil {
+		return err
+	}
+	move := func() error { return renameat(from, to, flags) }
+	if from.registry {
+		err = fsys.store.MoveOut(from.path, fsys.callers.named(ctx), move)
+	} else {
+		err = move()
+	}
+	if err != nil {
+		return err
+	}
+	fsys.lineages.drop(from.id)
+	if fsys.epoch.known() {
+		_ = fsys.epoch.next() // as in moveIn
+	}
+	return to.dir.sync()
+}
+
+// sync makes the names in a directory durable.
+func (n *node) sync() error {
+	fd, err := n.openChild(".", unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	defer closeFD(fd)
+	return syncFD(fd, 0)
 }
 
 // looksAlike reports whether a file has the owner, the mode and the attributes of

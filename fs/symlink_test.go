@@ -61,3 +61,29 @@ func TestLinkInPlaceOfDirectoryIsNotFollowed(t *testing.T) {
 		t.Errorf("outside are %v, %v", entries, err)
 	}
 }
+
+// A rename onto a registry's name that is a link replaces the link.
+func TestRenameReplacesLink(t *testing.T) {
+	m := aside(t)
+	outside := filepath.Join(scratch(t), "x.json")
+	putFile(t, outside, `{"outside":1}`)
+	c := m.newClient()
+	c.do("os.symlink(%q, 'a.json')", outside)
+	c.want(`"{\"outside\":1}"`, "open('a.json').read()") // the kernel follows, as the caller
+	c.want(`"ELOOP"`, "os.open('a.json', os.O_RDONLY|os.O_NOFOLLOW)")
+	c.write("t.tmp", `{"v":1}`)
+	c.do("os.rename('t.tmp', 'a.json')")
+	wantUntouched(t, outside, `{"outside":1}`, 0o644)
+	if info, err := os.Lstat(m.behind("a.json")); err != nil || !info.Mode().IsRegular() {
+		t.Errorf("the name is %v, %v", info, err)
+	}
+	wantFile(t, m.behind("a.json"), `{"v":1}`)
+	c.want(`"{\"v\":1}"`, "open('a.json').read()")
+	c.write("t.tmp", `{"v":`)
+	c.do("(os.symlink(%q, 'b.json'), os.mkfifo('c.json'))", outside)
+	c.want(`"EILSEQ"`, "os.rename('t.tmp', 'b.json')")
+	c.want(`true`, "os.path.islink('b.json')")
+	c.do("os.rename('a.json', 'c.json')")
+	c.want(`"{\"v\":1}"`, "open('c.json').read()")
+	c.want(`"ENOENT"`, "os.open('a.json', os.O_RDONLY)")
+}
