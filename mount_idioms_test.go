@@ -29,7 +29,6 @@ func furtherIdioms() []idiom {
 		{more, "rsync", "rsync"},
 		{more, "rsync-inplace", "rsync"},
 		{more, "git", "git"},
-		{more, "ex", "ex"},
 		{more, "ed", "ed"},
 		{more, "vim-yes", "vim"},
 		{more, "vim-auto", "vim"},

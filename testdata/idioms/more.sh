@@ -8,9 +8,10 @@ how=$1 file=$2 id=$3
 elsewhere=$(mktemp -d /dev/shm/clawfs-product-XXXXXX)
 trap 'rm -rf "$elsewhere"' EXIT
 change() { jq --arg id "$id" '.models += [{id: $id}]' "$@"; }
+# It asks whether to write to a file that has changed meanwhile: y.
 vim_with() {
   vim -Nes -u NONE -i NONE -c "set noswapfile backupdir=$elsewhere backupcopy=$1" \
-    -c "%s/\"models\": *\[/&{\"id\": \"$id\"},/" -c "silent !bash '$programs/gate.sh' read" -c 'w!' -c 'q!' "$file" >/dev/null
+    -c "%s/\"models\": *\[/&{\"id\": \"$id\"},/" -c "call system(\"bash '$programs/gate.sh' read\")" -c 'w!' -c 'q!' "$file" <<<y >/dev/null
 }
 
 gate start
@@ -62,9 +63,6 @@ case $how in
     git update-index --cacheinfo "100644,$blob,$name"
     gate read
     git checkout-index -f "$name"
-    ;;
-  ex)
-    printf '%s\n' "%s/\"models\": *\[/&{\"id\": \"$id\"},/" "silent !bash '$programs/gate.sh' read" 'w!' 'q!' | ex -s -u NONE -i NONE "$file" >/dev/null
     ;;
   ed)
     printf '%s\n' "/\"models\"/s/\[/[{\"id\": \"$id\"},/" "!bash '$programs/gate.sh' read" w q | ed -s "$file" >/dev/null
