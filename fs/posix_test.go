@@ -12,8 +12,8 @@ import (
 	"github.com/hanwen/go-fuse/v2/posixtest"
 )
 
-// go-fuse's tests have the same outcome below a mount as on the file system
-// below it: two of them fail there too.
+// What passes of go-fuse's tests on the file system passes below a mount of it.
+// Two fail on ext4; one of those by chance, as it is a race.
 func TestPosix(t *testing.T) {
 	m := inPlace(t)
 	bare := scratch(t)
@@ -26,7 +26,7 @@ func TestPosix(t *testing.T) {
 				}
 				want := posixOutcome(t, name, emptyDir(t, filepath.Join(bare, "d")))
 				got := posixOutcome(t, name, dir)
-				if got.result != want.result {
+				if got.result != want.result && got.result != "PASS" {
 					t.Errorf("%s below the mount, %s on the file system\n%s", got.result, want.result, got.output)
 				}
 				clearDir(t, m.dir)
