@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"clawfs/txn"
 )
@@ -108,5 +109,51 @@ func TestAShellWritesWhatItsChildrenHaveRead(t *testing.T) {
 	b.save(shell, `{"messages":[{"text":"1"},{"text":"other"},{"text":"2"},{"text":"3"}]}`)
 	if got := strings.Count(b.head(), `"text"`); got != 5 {
 		t.Errorf("%d messages: %s", got, b.head())
+	}
+}
+
+// An editor shows what it has read for hours, and reads the file again for its
+// backup before it saves for the first time.
+func TestAnEditorSavesWhatItReadLongAgo(t *testing.T) {
+	b := newBench(t, `{"a":1}`)
+	editor, other := program(1), program(2)
+	b.read(editor)
+	for n := range 400 {
+		b.pass(time.Minute)
+		b.read(other)
+		b.save(other, fmt.Sprintf(`{"a":1,"other":"%d"}`, n))
+		if n%2 == 0 {
+			b.read(editor) // it looks whether the file has changed
+		}
+	}
+	b.read(editor)
+	b.save(editor, `{"a":1,"edited":true}`)
+	b.want(`{"a":1,"other":"399","edited":true}`)
+}
+
+// A file that is written anew without being truncated, as rsync does in place, is
+// made from what the writer's relative has read.
+func TestWrittenAnewInPlaceByKin(t *testing.T) {
+	b := newBench(t, `{"a":1}`)
+	shell, other := program(10), program(99)
+	child := func(pid int) txn.Caller {
+		c := program(pid)
+		c.Ancestors = []txn.Actor{shell.Actor}
+		return c
+	}
+	b.read(child(11))
+	b.read(other)
+	b.save(other, `{"a":1,"other":"2"}`)
+	rsync := child(12)
+	tx, err := b.store.Begin(file, rsync, txn.BeginOptions{})
+	b.ok(err)
+	content := `{"a":1,"mine":"3"}`
+	_, err = tx.WriteAt(rsync, []byte(content), 0)
+	b.ok(err)
+	b.ok(tx.Truncate(rsync, int64(len(content))))
+	b.ok(tx.Flush(rsync, txn.Death{}))
+	tx.Release()
+	if head := b.head(); !strings.Contains(head, `"other":"2"`) || !strings.Contains(head, `"mine":"3"`) {
+		t.Errorf("the registry holds %s", head)
 	}
 }

@@ -99,7 +99,7 @@ func (r *Registry) dropOldestViews() {
 		write, read := a.latest(^uint64(0), ^uint64(0))
 		lives := r.store.cfg.Alive(actor)
 		for _, v := range a.views {
-			if lives && (v == write || v == read) {
+			if lives && (v == write || v == read || v == a.firstReading()) {
 				hold(v)
 			} else {
 				others = append(others, v)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -61,7 +62,12 @@ func (r *Registry) forgettable() bool {
 // refresh makes head the state of the live file, if that has changed behind the
 // store or was not read yet, and returns the event to report, if there is one.
 // The caller holds mu.
-func (r *Registry) refresh() (*Event, error) {
+func (r *Registry) refresh() (e *Event, err error) {
+	defer func() {
+		if recover() != nil { // a fault of the storage's must not leave mu locked
+			err = &FaultError{Name: r.name, Stack: string(debug.Stack())}
+		}
+	}()
 	if r.placing {
 		return nil, nil
 	}
@@ -73,7 +79,7 @@ func (r *Registry) refresh() (*Event, error) {
 		return nil, nil
 	}
 	first := !r.loaded
-	e, err := r.reload()
+	e, err = r.reload()
 	if first && err == nil && !r.tookOver {
 		r.tookOver = true
 		r.takeOver()

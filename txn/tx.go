@@ -156,9 +156,23 @@ func (t *Tx) write(c Caller, p []byte, off int64) (int, error) {
 	if err := t.prepare(c, end); err != nil {
 		return 0, err
 	}
-	t.resize(max(end, int64(len(t.data))))
+	if old := int64(len(t.data)); end > old {
+		t.grow(int(end))
+		clear(t.data[old:max(off, old)])
+	}
 	copy(t.data[off:], p)
 	return len(p), nil
+}
+
+// grow makes data longer; what comes behind is not cleared. A registry that is
+// written anew has about the length that it had.
+func (t *Tx) grow(size int) {
+	if size > cap(t.data) && t.base != nil {
+		if like := int(t.base.Size) + 4096; like > size && like < 4*max(size, 1<<20) {
+			t.data = append(make([]byte, 0, like), t.data...)
+		}
+	}
+	t.data = slices.Grow(t.data, size-len(t.data))[:size]
 }
 
 // Truncate sets the length of the staged content in bytes and returns what
@@ -208,7 +222,7 @@ func (t *Tx) resize(size int64) {
 		t.data = t.data[:size]
 		return
 	}
-	t.data = slices.Grow(t.data, int(size)-old)[:size]
+	t.grow(int(size))
 	clear(t.data[old:])
 }
 
@@ -224,10 +238,12 @@ func (t *Tx) noteWriter(c Caller) {
 	r := t.reg
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if t.shared && !t.seen {
-		t.noteRead(c)
-	}
 	cands, by := r.candidatesOf(Origin{Caller: c, Event: s.Event(), At: s.cfg.Now(), Opened: t.since})
+	if t.shared && !t.seen {
+		// It may be all written anew from what a relative had read, or a part of it.
+		t.noteRead(c)
+		cands = append(cands, candidate{content: t.base.content, order: s.next()})
+	}
 	t.writers = append(t.writers, c)
 	t.candidates = append(t.candidates, cands...)
 	t.candidates = append(t.candidates, r.inFlight(t, c)...)

@@ -58,15 +58,26 @@ func (a *actorViews) add(v *view) {
 // cutoff that are neither the latest write nor the newest reading.
 func (a *actorViews) prune(cutoff time.Time) {
 	lastWrite, lastRead := a.latest(^uint64(0), ^uint64(0))
+	first := a.firstReading()
 	kept := a.views[:0]
 	excess := len(a.views) - maxViews
 	for i, v := range a.views {
-		if v == lastWrite || v == lastRead || (v.lastAt.After(cutoff) && i >= excess) {
+		if v == lastWrite || v == lastRead || v == first || (v.lastAt.After(cutoff) && i >= excess) {
 			kept = append(kept, v)
 		}
 	}
 	clear(a.views[len(kept):])
 	a.views = kept
+}
+
+// firstReading returns what a process has read first that has never written, nil
+// for one that has: an editor shows it for hours, and reads the file again for its
+// backup before it saves.
+func (a *actorViews) firstReading() *view {
+	if a.wrote || len(a.views) == 0 || a.views[0].write {
+		return nil
+	}
+	return a.views[0]
 }
 
 // latest returns the latest write view and the newest read view that were made
@@ -86,8 +97,8 @@ func (a *actorViews) latest(writtenBy, readBy uint64) (write, read *view) {
 // live returns the views that were live when something was written: the latest
 // write before it was opened, the newest reading before its first write unless
 // that is older and used up, and the older readings that no write had used up and
-// that were not older than the window. They come in the order in which they were
-// made.
+// that were not older than the window, and the first reading of a process that has
+// never written. They come in the order in which they were made.
 //
 // A program that has read once and has written since goes on from what it wrote.
 // If it does not, what it wrote itself is all that can get lost.
@@ -103,9 +114,10 @@ func (a *actorViews) live(o Origin, window time.Duration) []*view {
 	if read != nil && write != nil && read.last < write.first {
 		read = nil // it is live if it was not used up
 	}
+	first := a.firstReading()
 	var out []*view
 	for _, v := range a.views {
-		if v == write || v == read || v.liveReading(o.Event, o.At, window) {
+		if v == write || v == read || v == first && v.first <= o.Event || v.liveReading(o.Event, o.At, window) {
 			out = append(out, v)
 		}
 	}
