@@ -78,7 +78,7 @@ func threadOf(ctx context.Context) int {
 
 // programName returns what the kernel calls a process.
 func programName(pid int) string {
-	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+	name, err := readProc("/proc/" + strconv.Itoa(pid) + "/comm")
 	if err != nil {
 		return ""
 	}

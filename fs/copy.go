@@ -109,7 +109,7 @@ func (f *registryFile) content(ctx context.Context, off int64, size int) ([]byte
 	if len(buf) == 0 {
 		return nil, 0
 	}
-	n, err := f.tx.ReadAt(f.callers().of(ctx), buf, off)
+	n, err := f.tx.ReadAt(f.callerOf(ctx), buf, off)
 	if n == 0 {
 		return nil, registryErrno(err)
 	}

@@ -136,6 +136,7 @@ func mountOptions(root int, o Options) (*fusefs.Options, error) {
 			Options:       []string{"default_permissions"},
 			MaxBackground: 64,
 			MaxWrite:      maxWrite,
+			MaxReadAhead:  maxWrite,
 			FsName:        source,
 			Name:          strings.TrimPrefix(fsType, "fuse."),
 			Debug:         o.Debug,

@@ -73,7 +73,7 @@ func (n *node) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint3
 
 // Read reads at an offset. Large reads are spliced.
 func (f *plainFile) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
-	if len(dest) >= splicedFrom {
+	if len(dest) >= splicedFrom && len(dest) < maxWrite {
 		return fuse.ReadResultFd(uintptr(f.fd), off, len(dest)), 0
 	}
 	var n int
@@ -84,10 +84,15 @@ func (f *plainFile) Read(ctx context.Context, dest []byte, off int64) (fuse.Read
 	if err != nil {
 		return nil, plainErrno(err)
 	}
-	return fuse.ReadResultData(dest[:n]), 0
+	return inMemory(dest[:n]), 0
 }
 
-// splicedFrom is the size from which splicing costs less than copying.
+// inMemory answers with bytes that are in memory. They are written to the kernel
+// as they are, without the detour through a pipe that go-fuse tries else.
+func inMemory(b []byte) fuse.ReadResult { return fuse.ReadResultVector([][]byte{b}) }
+
+// splicedFrom is the size from which splicing costs less than copying. The largest
+// reads have no room for their header in a pipe.
 const splicedFrom = 64 << 10
 
 // Write writes at an offset.

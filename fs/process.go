@@ -44,7 +44,7 @@ func threadInfo(tid int) (thread, bool) {
 // threadStatus is threadInfo for kernels before 6.13. The file is one of those
 // that no exec holds up.
 func threadStatus(tid int) (thread, bool) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
+	text, err := readProc("/proc/" + strconv.Itoa(tid) + "/status")
 	if err != nil {
 		return thread{}, false
 	}
@@ -60,6 +60,23 @@ func threadStatus(tid int) (thread, bool) {
 		}
 	}
 	return thread{}, false
+}
+
+// readProc reads a small file below /proc, without what os.ReadFile does for files
+// that can be waited for.
+func readProc(path string) ([]byte, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer closeFD(fd)
+	buf := make([]byte, 4096)
+	n := 0
+	err = retry(func() error {
+		n, err = unix.Read(fd, buf)
+		return err
+	})
+	return buf[:max(n, 0)], err
 }
 
 // pidfdInode returns the inode number of a process's pidfd, not ok where it has
@@ -165,11 +182,11 @@ const (
 // without waiting.
 func deathOf(tid int) txn.Death {
 	proc := "/proc/" + strconv.Itoa(tid)
-	statm, err := os.ReadFile(proc + "/statm")
+	statm, err := readProc(proc + "/statm")
 	if err != nil || !bytes.HasPrefix(statm, []byte("0 ")) {
 		return txn.Death{}
 	}
-	text, err := os.ReadFile(proc + "/stat")
+	text, err := readProc(proc + "/stat")
 	if err != nil {
 		return txn.Death{}
 	}
@@ -208,7 +225,7 @@ func parseStat(text []byte) (flags, status uint64, ok bool) {
 
 // isKilled reports whether SIGKILL is pending for a process.
 func isKilled(proc string) bool {
-	text, err := os.ReadFile(proc + "/status")
+	text, err := readProc(proc + "/status")
 	if err != nil {
 		return false
 	}

@@ -251,9 +251,8 @@ func (n *node) changeObject(ctx context.Context, do func(fd int) error) error {
 // openRegistry opens a registry: for reading, pinned to its head; for writing, as
 // a transaction.
 func (n *node) openRegistry(ctx context.Context, path string, flags uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
-	f := &registryFile{node: n, append: flags&unix.O_APPEND != 0}
 	caller := n.fsys.callers.of(ctx)
-	f.opener = caller.Actor
+	f := &registryFile{node: n, opener: caller.Actor, thread: threadOf(ctx), append: flags&unix.O_APPEND != 0}
 	var err error
 	if writes(flags) || flags&unix.O_TRUNC != 0 {
 		caller.Program = programName(caller.PID)
@@ -269,6 +268,7 @@ func (n *node) openRegistry(ctx context.Context, path string, flags uint32) (fus
 	if err != nil {
 		return nil, 0, registryErrno(err)
 	}
+	f.caller = caller
 	return f, f.opened(), 0
 }
 
@@ -290,7 +290,9 @@ func (n *node) createRegistry(ctx context.Context, base, path string, flags, mod
 		tx.Release()
 		return nil, nil, 0, registryErrno(joinClose(iofs.ErrExist, like))
 	}
-	f := &registryFile{tx: tx, like: like, opener: caller.Actor, append: flags&unix.O_APPEND != 0}
+	f := &registryFile{
+		tx: tx, like: like, opener: caller.Actor, caller: caller, thread: threadOf(ctx), append: flags&unix.O_APPEND != 0,
+	}
 	f.node = n.registryNode(ctx, base)
 	fuseFlags := f.opened()
 	var stx unix.Statx_t

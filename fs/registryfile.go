@@ -21,6 +21,8 @@ import (
 type registryFile struct {
 	node     *node // under which it was opened
 	opener   txn.Actor
+	caller   txn.Caller // who opened it
+	thread   int        // by which
 	append   bool
 	snapshot *txn.Snapshot
 	tx       *txn.Tx
@@ -46,7 +48,14 @@ func (f *registryFile) opened() uint32 {
 	return fuse.FOPEN_DIRECT_IO
 }
 
-func (f *registryFile) callers() *callers { return f.node.fsys.callers }
+// callerOf returns who makes a request: most come from the thread that has opened
+// the file, and need no look at the process.
+func (f *registryFile) callerOf(ctx context.Context) txn.Caller {
+	if tid := threadOf(ctx); tid != 0 && tid == f.thread {
+		return f.caller
+	}
+	return f.node.fsys.callers.named(ctx)
+}
 
 func (f *registryFile) size() uint64 {
 	if f.tx != nil {
@@ -59,15 +68,15 @@ func (f *registryFile) size() uint64 {
 func (f *registryFile) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
 	if f.tx == nil {
 		if !f.snapshot.Seen() {
-			f.snapshot.See(f.callers().of(ctx))
+			f.snapshot.See(f.callerOf(ctx))
 		}
-		return fuse.ReadResultData(part(f.snapshot.Version().Bytes(), off, len(dest))), 0
+		return inMemory(part(f.snapshot.Version().Bytes(), off, len(dest))), 0
 	}
-	n, err := f.tx.ReadAt(f.callers().of(ctx), dest, off)
+	n, err := f.tx.ReadAt(f.callerOf(ctx), dest, off)
 	if err != nil && err != io.EOF {
 		return nil, registryErrno(err)
 	}
-	return fuse.ReadResultData(dest[:n]), 0
+	return inMemory(dest[:n]), 0
 }
 
 // part returns the bytes from off on, size at the most.
@@ -85,7 +94,7 @@ func (f *registryFile) Write(ctx context.Context, data []byte, off int64) (uint3
 	if f.tx == nil {
 		return 0, syscall.EBADF
 	}
-	caller := f.callers().named(ctx)
+	caller := f.callerOf(ctx)
 	f.lineage.note(f.node.fsys, ctx, 0)
 	f.staging()
 	var n int
@@ -104,7 +113,11 @@ func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
 		return 0
 	}
 	death := deathOf(threadOf(ctx))
-	err := f.tx.Flush(f.callers().named(ctx), death)
+	caller := f.callerOf(ctx)
+	if caller.Known() {
+		caller.Program = programName(caller.PID) // it may have executed another one since
+	}
+	err := f.tx.Flush(caller, death)
 	f.committed()
 	return commitErrno(err)
 }
@@ -127,7 +140,7 @@ func (f *registryFile) committed() {
 // Fsync commits, or makes safe what can't be committed yet.
 func (f *registryFile) Fsync(ctx context.Context, _ uint32) syscall.Errno {
 	if f.tx != nil {
-		err := f.tx.Sync(f.callers().named(ctx))
+		err := f.tx.Sync(f.callerOf(ctx))
 		f.committed()
 		if err != nil {
 			return commitErrno(err)
@@ -164,7 +177,7 @@ func (f *registryFile) Allocate(ctx context.Context, off, size uint64, mode uint
 	}
 	f.staging()
 	if end := int64(off + size); end > f.tx.Size() {
-		return commitErrno(f.tx.Truncate(f.callers().named(ctx), end))
+		return commitErrno(f.tx.Truncate(f.callerOf(ctx), end))
 	}
 	return 0
 }
