@@ -143,7 +143,7 @@ func tenPrograms(t *testing.T, idioms ...idiom) losses {
 	})
 	t.Run("mount", func(t *testing.T) {
 		m := newMount(t)
-		for number := range setting(t, "CLAWFS_ROUNDS", 3) {
+		for number := range setting(t, "CLAWFS_ROUNDS", 1) {
 			want, got, results := round(t, m.dir, number)
 			allSucceeded(t, results)
 			lost.mount += len(want) - 1 - present(want[1:], got)
