@@ -151,3 +151,21 @@ func TestRegistryIsThereWhileItIsReplaced(t *testing.T) {
 		t.Logf("%s: %d opens", name, total)
 	}
 }
+
+// P2: what copies a registry while others make it longer and shorter copies one
+// version, and comes to an end.
+func TestCopiesOfWhatChangesComeToAnEnd(t *testing.T) {
+	t.Parallel()
+	need(t, "node")
+	m := newMount(t, "--durability", "interval")
+	write(t, m.dir, "copied.json", "{}")
+	var started []*process
+	for range 4 {
+		started = append(started, start(t, m.dir, program(t, "programs/copies.mjs", "copied.json", "150")))
+	}
+	for _, p := range started {
+		if r := p.wait(); r.code != 0 {
+			t.Errorf("%v", r)
+		}
+	}
+}

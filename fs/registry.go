@@ -109,7 +109,7 @@ func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.
 	}
 	child := n.registryNode(ctx, base)
 	child.looks.Add(1)
-	child.finish(ctx, &stx)
+	child.finish(ctx, aName, &stx)
 	return child.entryOut(roleRegistry, &stx, out), 0
 }
 
@@ -173,7 +173,7 @@ func (n *node) stat(ctx context.Context, stx *unix.Statx_t) error {
 			}
 			return err
 		}
-		n.finish(ctx, stx)
+		n.finish(ctx, threadOf(ctx), stx)
 	case n.isRegistry():
 		return n.statRemoved(ctx, stx)
 	default:
@@ -194,14 +194,15 @@ func (n *node) statRemoved(ctx context.Context, stx *unix.Statx_t) error {
 	}
 	*stx = *last
 	stx.Nlink = 0
-	stx.Size = n.files.sizeFor(func() txn.Caller { return n.fsys.callers.of(ctx) }, stx.Size)
+	stx.Size = n.files.sizeFor(func() txn.Caller { return n.fsys.callers.of(ctx) }, threadOf(ctx), stx.Size)
 	return nil
 }
 
 // finish makes a registry's state what the caller is to be told: never a size
-// smaller than what it could read, or programs read less.
-func (n *node) finish(ctx context.Context, stx *unix.Statx_t) {
-	stx.Size = n.files.sizeFor(func() txn.Caller { return n.fsys.callers.of(ctx) }, stx.Size)
+// smaller than what it could read, or programs read less. thread is the one that
+// asks, aName where a name is looked up.
+func (n *node) finish(ctx context.Context, thread int, stx *unix.Statx_t) {
+	stx.Size = n.files.sizeFor(func() txn.Caller { return n.fsys.callers.of(ctx) }, thread, stx.Size)
 	if n.isRegistry() {
 		kept := *stx
 		n.last.Store(&kept)
@@ -300,7 +301,7 @@ func (n *node) createRegistry(ctx context.Context, base, path string, flags, mod
 		// Somebody was faster and has removed it again: it is as if it had been empty.
 		_ = statFD(int(like.Fd()), &stx)
 	}
-	f.node.finish(ctx, &stx)
+	f.node.finish(ctx, aName, &stx)
 	return f.node.entryOut(roleRegistry, &stx, out), f, fuseFlags, 0
 }
 

@@ -29,6 +29,8 @@ type registryFile struct {
 	lineage  *lineage // of what is written, for the case that it is renamed onto another registry
 	like     *os.File // what a registry that is being created gets its attributes from
 
+	told atomic.Bool // its size, since it was opened
+
 	// ends counts copies from behind the end that nothing came of.
 	ends atomic.Int32
 
@@ -249,30 +251,61 @@ func (o *registryFiles) writers() int {
 }
 
 // sizeFor returns the size to tell a process. The kernel does not say which
-// descriptor fstat(2) is about, so it is the largest of what the process has open
-// itself: one that is told less reads less. One that is told more goes on until
-// the end, but for what copies as many bytes as it was told, and would try for
-// ever if it was told the head's size. A process that has inherited descriptors
-// is told no less than what they show.
-func (o *registryFiles) sizeFor(who func() txn.Caller, head uint64) uint64 {
+// descriptor fstat(2) is about. Nearly every program asks once after each open:
+// so it is about a file of the process that it has not been told of, the one that
+// this very thread has opened if there are several; else about any that it has
+// open. Where that is not clear it is the largest, since one that is told less
+// reads less. One that is told more goes on until the end, but for what copies as
+// many bytes as it was told and would try for ever. A process that has inherited
+// descriptors is told no less than what they show.
+func (o *registryFiles) sizeFor(who func() txn.Caller, thread int, head uint64) uint64 {
 	files := o.all()
 	if len(files) == 0 {
 		return head
 	}
 	caller := who()
-	own, opened := uint64(0), false
+	var own []*registryFile
 	for _, f := range files {
 		switch {
 		case f.opener == caller.Actor && caller.Known():
-			own, opened = max(own, f.size()), true
+			own = append(own, f)
 		case isAncestor(f.opener, caller):
 			head = max(head, f.size())
 		}
 	}
-	if opened {
-		return own
+	if len(own) == 0 {
+		return head
 	}
-	return head
+	if thread != aName {
+		own = preferred(own, func(f *registryFile) bool { return !f.told.Load() })
+		own = preferred(own, func(f *registryFile) bool { return f.thread == thread })
+	}
+	size := uint64(0)
+	for _, f := range own {
+		size = max(size, f.size())
+	}
+	if len(own) == 1 && thread != aName {
+		own[0].told.Store(true)
+	}
+	return size
+}
+
+// aName stands for the thread where a name is looked up, which is about no
+// descriptor.
+const aName = -1
+
+// preferred returns the files that have a property, or all if none has it.
+func preferred(files []*registryFile, has func(*registryFile) bool) []*registryFile {
+	var out []*registryFile
+	for _, f := range files {
+		if has(f) {
+			out = append(out, f)
+		}
+	}
+	if len(out) == 0 {
+		return files
+	}
+	return out
 }
 
 // sizeOf returns the size of what an open file shows, where the request says which
