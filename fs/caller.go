@@ -148,6 +148,16 @@ func Boot() string {
 	return strings.TrimSpace(string(id))
 }
 
+// Began returns what tells processes that are older than this one, for txn.Config:
+// their Start is less. It is 0 where the kernel does not tell processes apart.
+func Began() uint64 {
+	if !pidfdsDiffer() {
+		return 0
+	}
+	inode, _ := pidfdInode(os.Getpid())
+	return inode
+}
+
 // Alive reports whether a process that package fs has told still runs.
 func Alive(a txn.Actor) bool {
 	fd, err := unix.PidfdOpen(a.PID, 0)

@@ -157,3 +157,22 @@ func TestWrittenAnewInPlaceByKin(t *testing.T) {
 		t.Errorf("the registry holds %s", head)
 	}
 }
+
+// What a process saw before clawfs was killed is not known any more; what it writes
+// afterwards still replaces nothing of others.
+func TestAProcessOlderThanTheStoreReplacesNothing(t *testing.T) {
+	b := newBench(t, `{"a":1}`, func(c *txn.Config) { c.Began = 1000 })
+	other := program(2000)
+	b.read(program(1)) // by the store before
+	b.store = txn.New(b.storage, b.config)
+	for n := range 5 {
+		b.read(other)
+		b.save(other, fmt.Sprintf(`{"a":1,"other":"%d"}`, n))
+	}
+	b.save(program(1), `{"a":1,"mine":"1"}`)
+	b.want(`{"a":1,"other":"4","mine":"1"}`)
+	b.save(txn.Caller{}, `{"a":1,"other":"3","unknown":"1"}`) // from another pid namespace
+	b.want(`{"a":1,"other":"4","mine":"1","unknown":"1"}`)
+	b.save(program(3000), `{}`) // a younger one has seen nothing
+	b.want(`{}`)
+}

@@ -158,6 +158,7 @@ func (r *Registry) candidatesOf(o Origin) ([]candidate, author) {
 	kin := r.relatives(o.Actor, o)
 	if own == nil && len(kin) == 0 {
 		kin = r.kinOf(o)
+		cands = r.seenBefore(o.Actor)
 	}
 	for _, a := range kin {
 		cands = append(cands, candidatesFrom(a.live(Origin{Event: o.Event, At: o.At}, r.store.cfg.KinWindow))...)
@@ -165,6 +166,31 @@ func (r *Registry) candidatesOf(o Origin) ([]candidate, author) {
 	}
 	by.kin = own == nil
 	return cands, by
+}
+
+// fewVersions is how many versions are taken for what a process may have seen
+// before the store began.
+const fewVersions = 16
+
+// seenBefore returns what a process could have seen that is older than the store,
+// or can't be told: what it saw before a kill of clawfs is not known any more, and
+// what one in another pid namespace sees never is, so it may be each of the last
+// versions. The caller holds mu.
+func (r *Registry) seenBefore(a Actor) []candidate {
+	if a.Known() && a.Start >= r.store.cfg.Began || r.head == nil {
+		return nil
+	}
+	kept, err := r.store.storage.Versions(r.name)
+	if err != nil {
+		return nil
+	}
+	var cands []candidate
+	for _, seq := range kept[max(0, len(kept)-fewVersions):] {
+		if b, err := r.store.storage.Version(r.name, seq); err == nil && seq < r.head.Seq {
+			cands = append(cands, candidate{content: newContent(b)})
+		}
+	}
+	return append(cands, candidate{content: r.head.content, order: r.store.next()})
 }
 
 func candidatesFrom(views []*view) []candidate {

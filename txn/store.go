@@ -24,6 +24,10 @@ type Config struct {
 	// another boot uses again; empty: views are not saved for the next store.
 	Boot string
 
+	// Began is the Start of the first process that can't be older than the store; 0:
+	// none is. What older ones have seen is not known.
+	Began uint64
+
 	RejectStale bool // refuse what was not made from the head, instead of merging
 
 	Policy  func(name string) *merge.Policy   // nil, or a nil result: merge's defaults

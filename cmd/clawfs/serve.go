@@ -203,6 +203,7 @@ func storeConfig(o *mountOptions, l *live, observer txn.Observer) txn.Config {
 		Grammar:     l.grammar,
 		Alive:       fs.Alive,
 		Boot:        fs.Boot(),
+		Began:       fs.Began(),
 		Observer:    observer,
 	}
 }
