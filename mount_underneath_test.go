@@ -45,12 +45,13 @@ func TestKilledDaemonLosesNothing(t *testing.T) {
 	need(t, "node", "jq")
 	m := newMount(t)
 	write(t, m.dir, "models.json", tenModels)
+	total := 0
 	for round := range setting(t, "CLAWFS_ROUNDS", 3) {
 		var started []*process
 		for i := range 10 {
 			started = append(started, start(t, m.dir, program(t, "programs/until-dead.py", fmt.Sprintf("round-%d-writer-%d", round, i), filepath.Join(m.dir, "models.json"))))
 		}
-		time.Sleep(700 * time.Millisecond)
+		time.Sleep(1500 * time.Millisecond)
 		m.kill()
 		var acknowledged []string
 		for _, p := range started {
@@ -60,9 +61,7 @@ func TestKilledDaemonLosesNothing(t *testing.T) {
 			}
 			acknowledged = append(acknowledged, strings.Fields(r.stdout)...)
 		}
-		if len(acknowledged) == 0 {
-			t.Error("nothing was acknowledged: this test shows nothing")
-		}
+		total += len(acknowledged)
 		if _, err := os.ReadFile(filepath.Join(m.dir, "models.json")); err == nil {
 			t.Error("the mount of a killed daemon is not dead")
 		}
@@ -83,6 +82,9 @@ func TestKilledDaemonLosesNothing(t *testing.T) {
 		if n := len(mountsBelow(m.dir)); n != 1 {
 			t.Errorf("%d mounts on top of each other", n)
 		}
+	}
+	if total == 0 {
+		t.Error("nothing was acknowledged: this test shows nothing")
 	}
 }
 
