@@ -53,8 +53,9 @@ type node struct {
 	// seen last. All changes of it come through here.
 	privileged atomic.Bool
 
-	home       atomic.Pointer[home]         // of a registry
-	files      registryFiles                // that are open on it as a registry
+	home       atomic.Pointer[home] // of a registry
+	files      registryFiles        // that are open on it as a registry
+	lookers    lookers
 	looks      atomic.Uint64                // how often it was looked up or opened as one
 	plainFiles atomic.Int32                 // how many are open on it otherwise
 	last       atomic.Pointer[unix.Statx_t] // what was told of a registry last

@@ -109,6 +109,7 @@ func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.
 	}
 	child := n.registryNode(ctx, base)
 	child.looks.Add(1)
+	child.lookers.add(threadOf(ctx))
 	child.finish(ctx, aName, &stx)
 	return child.entryOut(roleRegistry, &stx, out), 0
 }
@@ -173,7 +174,11 @@ func (n *node) stat(ctx context.Context, stx *unix.Statx_t) error {
 			}
 			return err
 		}
-		n.finish(ctx, threadOf(ctx), stx)
+		thread := threadOf(ctx)
+		if n.lookers.take(thread) {
+			thread = aName
+		}
+		n.finish(ctx, thread, stx)
 	case n.isRegistry():
 		return n.statRemoved(ctx, stx)
 	default:

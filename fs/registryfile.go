@@ -273,26 +273,52 @@ func (o *registryFiles) sizeFor(who func() txn.Caller, thread int, head uint64) 
 			head = max(head, f.size())
 		}
 	}
-	if len(own) == 0 {
-		return head
-	}
-	if thread != aName {
+	size := head
+	if len(own) > 0 && thread != aName {
 		own = preferred(own, func(f *registryFile) bool { return !f.told.Load() })
 		own = preferred(own, func(f *registryFile) bool { return f.thread == thread })
+		if len(own) == 1 {
+			own[0].told.Store(true)
+		}
+		size = 0
 	}
-	size := uint64(0)
 	for _, f := range own {
 		size = max(size, f.size())
-	}
-	if len(own) == 1 && thread != aName {
-		own[0].told.Store(true)
 	}
 	return size
 }
 
-// aName stands for the thread where a name is looked up, which is about no
-// descriptor.
+// aName stands for the thread where a name is looked up, or what it stands for is
+// asked about, which is about no descriptor.
 const aName = -1
+
+// lookers are the threads that have looked a registry up: what each asks next is
+// about the name, as a part of the same open or stat.
+type lookers struct {
+	mu      sync.Mutex // guards threads
+	threads map[int]struct{}
+}
+
+// manyLookers bounds those that have asked for no more.
+const manyLookers = 64
+
+func (l *lookers) add(thread int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.threads == nil || len(l.threads) >= manyLookers {
+		l.threads = make(map[int]struct{})
+	}
+	l.threads[thread] = struct{}{}
+}
+
+// take reports whether a thread has looked up and not asked since.
+func (l *lookers) take(thread int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, looked := l.threads[thread]
+	delete(l.threads, thread)
+	return looked
+}
 
 // preferred returns the files that have a property, or all if none has it.
 func preferred(files []*registryFile, has func(*registryFile) bool) []*registryFile {
