@@ -30,8 +30,6 @@ func furtherIdioms() []idiom {
 		{more, "rsync-inplace", "rsync"},
 		{more, "git", "git"},
 		{more, "ed", "ed"},
-		{more, "vim-yes", "vim"},
-		{more, "vim-auto", "vim"},
 		{more, "xargs", "jq"},
 		{more, "parallel", "parallel"},
 		{more, "make", "make"},
