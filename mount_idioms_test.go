@@ -43,7 +43,7 @@ func longLives() []idiom {
 	var all []idiom
 	for _, how := range []string{
 		"memory", "memory-rename", "poller", "mtime-cache", "watcher-ignores", "watcher-adopts",
-		"double-read", "backup-read", "retry", "stamps",
+		"double-read", "backup", "backup-read", "retry", "stamps",
 	} {
 		all = append(all, idiom{lives, how, "node"})
 	}

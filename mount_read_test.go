@@ -153,19 +153,44 @@ func TestRegistryIsThereWhileItIsReplaced(t *testing.T) {
 }
 
 // P2: what copies a registry while others make it longer and shorter copies one
-// version, and comes to an end.
+// version, and comes to an end: with as many bytes as fstat has told (node), and as
+// many as copy_file_range gives (cp).
 func TestCopiesOfWhatChangesComeToAnEnd(t *testing.T) {
 	t.Parallel()
 	need(t, "node")
 	m := newMount(t, "--durability", "interval")
 	write(t, m.dir, "copied.json", "{}")
 	var started []*process
-	for range 4 {
-		started = append(started, start(t, m.dir, program(t, "programs/copies.mjs", "copied.json", "150")))
+	for range 5 {
+		started = append(started,
+			start(t, m.dir, program(t, "programs/copies.mjs", "copied.json", "100")),
+			start(t, m.dir, program(t, "programs/copies.sh", "copied.json", "12")))
 	}
 	for _, p := range started {
 		if r := p.wait(); r.code != 0 {
 			t.Errorf("%v", r)
 		}
+	}
+}
+
+// A lock on a registry keeps programs apart, whoever changes it meanwhile: the
+// registry's inode stays that of its name.
+func TestLocksOnRegistries(t *testing.T) {
+	t.Parallel()
+	m := newMount(t, "--durability", "interval")
+	write(t, m.dir, "locked.json", `{"n": 0}`)
+	const processes, turns = 5, 6
+	var started []*process
+	for range processes {
+		started = append(started, start(t, m.dir, program(t, "programs/locked.sh", "locked.json", strconv.Itoa(turns))))
+	}
+	for _, p := range started {
+		if r := p.wait(); r.code != 0 {
+			t.Errorf("%v", r)
+		}
+	}
+	var doc struct{ N int }
+	if err := json.Unmarshal([]byte(read(t, m.dir, "locked.json")), &doc); err != nil || doc.N != processes*turns {
+		t.Errorf("counted to %d, want %d: %v", doc.N, processes*turns, err)
 	}
 }

@@ -231,7 +231,10 @@ func (m *mount) finish() {
 	}
 	if m.pid != 0 && !ended(m.pid) {
 		m.t.Errorf("the daemon, process %d, did not end", m.pid)
-		_ = unix.Kill(m.pid, unix.SIGKILL)
+		_ = unix.Kill(m.pid, unix.SIGQUIT) // it writes to its log what it is at
+		if !ended(m.pid) {
+			_ = unix.Kill(m.pid, unix.SIGKILL)
+		}
 	}
 	for _, problem := range problemsIn(m.dir) {
 		m.t.Errorf("P8, unmounted: %s", problem)
@@ -300,7 +303,7 @@ func (m *mount) logText() string {
 }
 
 func (m *mount) logTail() string {
-	const most = 60
+	const most = 400
 	lines := strings.Split(m.logText(), "\n")
 	return strings.Join(lines[max(0, len(lines)-most):], "\n")
 }

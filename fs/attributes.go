@@ -40,7 +40,7 @@ func (n *node) Statx(ctx context.Context, _ fusefs.FileHandle, flags, mask uint3
 		return plainErrno(err)
 	}
 	out.FromStatx(&stx)
-	out.Ino = n.id.Ino
+	out.Ino = n.number()
 	out.SetTimeout(n.role().timeout())
 	return 0
 }
@@ -90,13 +90,13 @@ func (n *node) Setattr(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAtt
 		return errno
 	}
 	if _, _, path, ok := n.registry(); ok || n.isRegistry() {
-		if err := n.setRegistry(ctx, path, f, in); err != nil {
-			return registryErrno(err)
+		if errno := n.setRegistry(ctx, path, f, in); errno != 0 {
+			return errno
 		}
 	} else if err := n.setPlain(ctx, f, in); err != nil {
 		return plainErrno(err)
 	}
-	return n.attrOut(ctx, out)
+	return n.Getattr(ctx, f, out)
 }
 
 // setPlain applies what is set in a request. The order matters: a change of the
@@ -120,26 +120,27 @@ func (n *node) setPlain(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAt
 
 // setRegistry is setPlain for a registry: a new size is a transaction. What
 // clawfs itself sets, so that watchers hear of a commit, changes nothing.
-func (n *node) setRegistry(ctx context.Context, path string, f fusefs.FileHandle, in *fuse.SetAttrIn) error {
+func (n *node) setRegistry(ctx context.Context, path string, f fusefs.FileHandle, in *fuse.SetAttrIn) syscall.Errno {
 	if n.fsys.watchers.Load().isTouch(n.fsys.callers.actorOf(ctx), in) {
-		return nil
+		n.fsys.registries.paid(n)
+		return 0
 	}
-	if size, ok := in.GetSize(); ok {
-		if err := n.truncateRegistry(ctx, path, f, int64(size)); err != nil {
-			return err
+	size, sized := in.GetSize()
+	if sized {
+		if errno := n.truncateRegistry(ctx, path, f, int64(size)); errno != 0 {
+			return errno
 		}
 	}
 	const metadata = fuse.FATTR_UID | fuse.FATTR_GID | fuse.FATTR_MODE | fuse.FATTR_ATIME | fuse.FATTR_MTIME
-	_, sized := in.GetSize()
 	if in.Valid&metadata == 0 || sized && in.Valid&(metadata&^(fuse.FATTR_ATIME|fuse.FATTR_MTIME)) == 0 {
-		return nil // the times that come with a size are those of the commit
+		return 0 // the times that come with a size are those of the commit
 	}
-	return n.changeObject(ctx, func(fd int) error {
+	return registryErrno(n.changeObject(ctx, func(fd int) error {
 		if err := setOwnerAndMode(fd, in); err != nil {
 			return err
 		}
 		return setTimes(fd, in)
-	})
+	}))
 }
 
 func setOwnerAndMode(fd int, in *fuse.SetAttrIn) error {

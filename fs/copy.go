@@ -53,7 +53,7 @@ func (f *plainFile) copyTo(ctx context.Context, out *plainFile, src, dst int64, 
 		return 0, plainErrno(err)
 	}
 	out.lineage.note(out.node.fsys, ctx, out.opened)
-	out.lineage.inherit(f.node.fsys.lineages.find(f.node.id).get())
+	out.lineage.inherit(f.node.fsys.lineages.find(f.node.lasting()).get())
 	return uint32(copied), 0
 }
 

@@ -104,7 +104,7 @@ func (d *directory) show(e *fuse.DirEntry) {
 func (n *node) entryID(name string, mode uint32, ino uint64) uint64 {
 	if mode&unix.S_IFMT == unix.S_IFREG {
 		if _, ok := n.registryName(name); ok {
-			return n.registryIno(name)
+			return n.registryNumber(name)
 		}
 	}
 	return n.fsys.origin.id(n.dev, ino, n.own || n.hides(name))
@@ -119,8 +119,13 @@ func (n *node) parentID() uint64 {
 	return parent.Operations().(*node).id.Ino
 }
 
-// Lookup finds the entry handed out last, for a listing with attributes.
+// Lookup finds the entry handed out last, for a listing with attributes. What may
+// be a registry is left out, without harm: the kernel looks it up when somebody
+// wants it, as it would anyway.
 func (d *directory) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
+	if _, ok := d.node.registryName(name); ok {
+		return nil, syscall.EAGAIN
+	}
 	d.mu.Lock()
 	known := d.known
 	d.mu.Unlock()

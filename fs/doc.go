@@ -43,10 +43,11 @@
 // plainTimeout; there is no writeback cache. A name that was a temporary file's and
 // is a registry's by a rename would live on for that long: each such rename begins
 // another epoch (FUSE_NOTIFY_INC_EPOCH); on kernels that don't know of it, the names
-// of files written lately have no timeout. Node ids follow from the backing file, or
-// from a registry's name, and are the same for a later daemon.
+// of files written lately have no timeout. Inode numbers follow from the backing
+// file, or from a registry's name, and are the same for a later daemon.
 //
-// fstat carries no handle: a process is told the size of what it has open itself.
+// A registry has a node for each size that somebody reads, and one for those who
+// write (inodes.go): the kernel has one size per inode, and fstat carries no handle.
 //
 // # What a handler must not do
 //

@@ -99,6 +99,7 @@ func newFileSystem(dir *backing.Dir, store *txn.Store, o Options, descriptors ui
 	fsys.root = &node{fsys: fsys, fd: dir.Fd(), dev: fsys.origin.dev, id: id}
 	fsys.lineages.init()
 	fsys.nodes.init(fsys.pruner.crowded)
+	fsys.registries.init()
 	fsys.pruner.init(fsys, descriptors)
 	return fsys, nil
 }
@@ -108,7 +109,7 @@ func (fsys *fileSystem) watch(toucher []string, mountpoint string, device uint64
 	if len(toucher) == 0 {
 		return
 	}
-	w := newNotifier(toucher, mountpoint, device, fsys.log)
+	w := newNotifier(toucher, mountpoint, device, fsys, fsys.log)
 	fsys.watchers.Store(w)
 	fsys.store.Watch(w)
 }

@@ -26,6 +26,7 @@ type fileSystem struct {
 	origin      origin
 	root        *node
 	nodes       nodeTable
+	registries  inodeTable
 	pruner      pruner
 	lineages    lineages
 	watchers    atomic.Pointer[notifier] // nil: nobody is told
@@ -53,12 +54,10 @@ type node struct {
 	// seen last. All changes of it come through here.
 	privileged atomic.Bool
 
-	home       atomic.Pointer[home] // of a registry
-	files      registryFiles        // that are open on it as a registry
-	lookers    lookers
-	looks      atomic.Uint64                // how often it was looked up or opened as one
-	plainFiles atomic.Int32                 // how many are open on it otherwise
-	last       atomic.Pointer[unix.Statx_t] // what was told of a registry last
+	inodes     *inodes // all those of the same registry; nil: it is none's
+	inode      inode
+	files      registryFiles // that are open on it as a registry
+	plainFiles atomic.Int32  // how many are open on it otherwise
 }
 
 // resolution keeps openat2 below its descriptor, whatever others do to the name
@@ -89,6 +88,21 @@ func (fsys *fileSystem) openAgain(open, flags int) (fd int, err error) {
 		return err
 	})
 	return fd, err
+}
+
+// number returns the inode number that programs see.
+func (n *node) number() uint64 {
+	if n.isRegistry() {
+		return n.inodes.number
+	}
+	return n.id.Ino
+}
+
+// lasting returns an identity that stays the same from commit to commit.
+func (n *node) lasting() fusefs.StableAttr {
+	id := n.id
+	id.Ino = n.number()
+	return id
 }
 
 // observe takes note of what a reply is about to tell.
@@ -145,6 +159,10 @@ func (n *node) adopt(ctx context.Context, fd int, own bool, stx *unix.Statx_t) (
 
 // close gives up the node's descriptor, and those of the nodes it has replaced.
 func (n *node) close() {
+	if n.isRegistry() {
+		n.fsys.registries.drop(n)
+		return
+	}
 	for ; n != nil; n = n.replaced {
 		if n.fd >= 0 {
 			closeFD(n.fd)
@@ -181,10 +199,12 @@ func (n *node) hides(name string) bool { return name == ownName && n.IsRoot() }
 
 // role returns what the node is for under its present name.
 func (n *node) role() role {
-	if n.own {
+	switch {
+	case n.own:
 		return roleOwn
-	}
-	if n.Mode() != unix.S_IFREG {
+	case n.isRegistry():
+		return roleRegistry
+	case n.Mode() != unix.S_IFREG:
 		return rolePlain
 	}
 	name, parent := n.Parent()

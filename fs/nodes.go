@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"maps"
 	"sync"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
@@ -118,9 +119,10 @@ func (t *nodeTable) count() int {
 // clear ends all nodes, after the last request.
 func (t *nodeTable) clear() {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, n := range t.byID {
+	all := maps.Clone(t.byID)
+	clear(t.byID)
+	t.mu.Unlock()
+	for _, n := range all {
 		n.close()
 	}
-	clear(t.byID)
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 	"go.uber.org/zap"
@@ -21,21 +22,24 @@ import (
 )
 
 // notifier tells watchers (inotify) of commits. The kernel makes events of what
-// programs do: of a write before it is committed, and of the close after it,
-// which fs.watch of Node passes over. So where somebody has looked at the registry
-// in between, somebody else sets its modification time to what it is when the
-// new content can be read, through the mount like any program: that makes the
-// event IN_MODIFY, on the file and for its directory, and no other change. The
-// request for it is recognised and answered without a look (isTouch). Where nobody
-// has looked, one event must do: a program that reads twice what it has read once
+// programs do, on the inode by which they do it: of a write before it is committed,
+// and of the close after it, which fs.watch of Node passes over. So for the other
+// inodes that the kernel knows of a registry, any of which may be watched, somebody
+// else sets the modification time to what it is when the new content can be read,
+// through the mount like any program: that makes the event IN_MODIFY, on the file
+// and for its directory, and no other change. The request for it is recognised and
+// answered without a look (isTouch). So it is for the inode that was written, if
+// somebody has looked at the registry between the write and the commit. Where
+// nobody has, one event must do: a program that reads twice what it has read once
 // looks like one with two tasks.
 //
 // It must be another process. One that waits for an answer of its own mount can't
 // be killed, and as long as it lives nobody else's requests come to an end either.
 // It is started when there is something to tell for the first time; what is due
-// for one registry several times is told once.
+// for one registry several times within a moment is told once.
 type notifier struct {
 	command []string // see Options.Toucher
+	debts   debts
 	log     *zap.Logger
 	pid     atomic.Int64 // of the toucher, 0 if it does not run
 
@@ -44,22 +48,87 @@ type notifier struct {
 	wake chan struct{} // of one: something is due
 }
 
+// debts are the inodes whose watchers are to be told, by registries' names.
+type debts interface {
+	owe(name string)      // all of a registry's
+	owed(name string) int // how many there are
+}
+
 // newNotifier returns the notifier of the mount that is on mountpoint, with that
 // device number.
-func newNotifier(toucher []string, mountpoint string, device uint64, log *zap.Logger) *notifier {
+func newNotifier(toucher []string, mountpoint string, device uint64, d debts, log *zap.Logger) *notifier {
 	return &notifier{
 		command: append(toucher[:len(toucher):len(toucher)], mountpoint, strconv.FormatUint(device, 10)),
+		debts:   d,
 		log:     log,
 		due:     make(map[string]struct{}),
 		wake:    make(chan struct{}, 1),
 	}
 }
 
-// Observe implements txn.Observer: it tells of what came about behind the mount.
+// Observe implements txn.Observer: it has watchers told of what came about behind
+// the mount, and of registries that are gone.
 func (w *notifier) Observe(e txn.Event) {
-	if e.Changed && !e.Deleted && (e.Via == txn.ViaForeign || e.Via == txn.ViaRecovery) {
+	if e.Changed && (e.Deleted || e.Via == txn.ViaForeign || e.Via == txn.ViaRecovery) {
+		w.debts.owe(e.Name)
 		w.tell(e.Name)
 	}
+}
+
+// owe implements debts.
+func (fsys *fileSystem) owe(name string) {
+	if dir, base, ok := fsys.known(name); ok {
+		fsys.registries.owe(dir, base, nil)
+	}
+}
+
+// owed implements debts.
+func (fsys *fileSystem) owed(name string) int {
+	dir, base, ok := fsys.known(name)
+	if !ok {
+		return 0
+	}
+	return fsys.registries.owed(dir, base)
+}
+
+// known returns the directory and the base name of a path below the root; not ok if
+// the kernel does not know the directory, so that nobody watches anything there.
+func (fsys *fileSystem) known(path string) (dir *node, base string, ok bool) {
+	at := fsys.root.EmbeddedInode()
+	for {
+		name, rest, more := strings.Cut(path, "/")
+		if !more {
+			return at.Operations().(*node), name, true
+		}
+		if at = at.GetChild(name); at == nil {
+			return nil, "", false
+		}
+		path = rest
+	}
+}
+
+// committed has watchers told of a commit that came by the node, but for those of
+// one inode; nil: all.
+func (n *node) committed(but *node) {
+	if dir, base, path, ok := n.registry(); ok {
+		dir.tell(base, path, but)
+	}
+}
+
+// tell has watchers of a registry in this directory told of a commit, but for those
+// of one inode; nil: all.
+func (n *node) tell(base, path string, but *node) {
+	if n.fsys.registries.owe(n, base, but) {
+		n.fsys.watchers.Load().tell(path)
+	}
+}
+
+// looks returns how often the node's registry was looked at.
+func (n *node) looks() uint64 {
+	if !n.isRegistry() {
+		return 0
+	}
+	return n.inodes.looks.Load()
 }
 
 // tell has watchers of a registry told.
@@ -76,6 +145,11 @@ func (w *notifier) tell(name string) {
 	}
 }
 
+// gathering is how long what is due is gathered: so long the kernel knows of inodes
+// that nobody uses any more, and a program that commits often would be told of as
+// often.
+const gathering = 5 * time.Millisecond
+
 // run tells watchers until ctx ends, and ends the toucher.
 func (w *notifier) run(ctx context.Context) {
 	var to io.WriteCloser
@@ -88,6 +162,7 @@ func (w *notifier) run(ctx context.Context) {
 			return
 		case <-w.wake:
 		}
+		time.Sleep(gathering)
 		if to == nil {
 			var err error
 			if to, err = w.start(); err != nil {
@@ -123,23 +198,37 @@ func (w *notifier) start() (io.WriteCloser, error) {
 	return to, nil
 }
 
-// take returns what is due, each name ended by a zero byte.
+// take returns what is due, each name ended by a zero byte, as often as it has
+// inodes to tell of, but once for who watches its directory.
 func (w *notifier) take() string {
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	due := w.due
+	w.due = make(map[string]struct{})
+	w.mu.Unlock()
 	var b strings.Builder
-	for name := range w.due {
-		b.WriteString(name)
-		b.WriteByte(0)
+	for name := range due {
+		for range max(1, w.debts.owed(name)) {
+			b.WriteString(name)
+			b.WriteByte(0)
+		}
 	}
-	clear(w.due)
 	return b.String()
 }
 
 // isTouch reports whether a request is one of the toucher's.
 func (w *notifier) isTouch(a txn.Actor, in *fuse.SetAttrIn) bool {
 	const what = fuse.FATTR_ATIME | fuse.FATTR_MTIME | fuse.FATTR_UID | fuse.FATTR_GID | fuse.FATTR_MODE | fuse.FATTR_SIZE
-	return w != nil && in.Valid&what == fuse.FATTR_MTIME && a.Known() && int64(a.PID) == w.pid.Load()
+	return in.Valid&what == fuse.FATTR_MTIME && w.isToucher(a)
+}
+
+func (w *notifier) isToucher(a txn.Actor) bool {
+	return w != nil && a.Known() && int64(a.PID) == w.pid.Load()
+}
+
+// isToucher reports whether a request is one of the toucher's.
+func (fsys *fileSystem) isToucher(ctx context.Context) bool {
+	w := fsys.watchers.Load()
+	return w != nil && w.pid.Load() != 0 && w.isToucher(fsys.callers.actorOf(ctx))
 }
 
 // Touch is what the process runs that Options.Toucher starts. It reads names of

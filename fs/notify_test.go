@@ -18,8 +18,14 @@ import (
 	"clawfs/txn"
 )
 
+// inDebt counts what is owed, each name's once more with each commit.
+type inDebt map[string]int
+
+func (d inDebt) owe(name string)      { d[name]++ }
+func (d inDebt) owed(name string) int { return d[name] }
+
 func newTestNotifier(command ...string) *notifier {
-	return newNotifier(command, "/mnt", 42, zap.NewNop())
+	return newNotifier(command, "/mnt", 42, inDebt{}, zap.NewNop())
 }
 
 // names returns what a notifier takes, in order.
@@ -51,6 +57,17 @@ func TestNotifierTellsOnce(t *testing.T) {
 	(*notifier)(nil).tell("a.json") // where nobody is told
 }
 
+// Each inode of a registry is told of.
+func TestNotifierTellsOfEach(t *testing.T) {
+	w := newTestNotifier("touch")
+	w.debts.owe("a.json")
+	w.debts.owe("a.json")
+	w.tell("a.json")
+	if got := names(t, w); !slices.Equal(got, []string{"a.json", "a.json"}) {
+		t.Errorf("taken: %q", got)
+	}
+}
+
 // The kernel tells of what comes through the mount; the notifier tells of the rest.
 func TestNotifierObserves(t *testing.T) {
 	for _, c := range []struct {
@@ -60,13 +77,14 @@ func TestNotifierObserves(t *testing.T) {
 		{txn.Event{Via: txn.ViaForeign, Changed: true}, true},
 		{txn.Event{Via: txn.ViaRecovery, Changed: true}, true},
 		{txn.Event{Via: txn.ViaForeign}, false},
-		{txn.Event{Via: txn.ViaForeign, Changed: true, Deleted: true}, false},
+		{txn.Event{Via: txn.ViaForeign, Changed: true, Deleted: true}, true},
+		{txn.Event{Via: txn.ViaUnlink, Changed: true, Deleted: true}, true},
 		{txn.Event{Via: txn.ViaRename, Changed: true}, false},
 	} {
 		w := newTestNotifier("touch")
 		c.event.Name = "a.json"
 		w.Observe(c.event)
-		if got := len(names(t, w)) == 1; got != c.want {
+		if got := len(names(t, w)) == 1; got != c.want || (w.debts.owed("a.json") == 1) != c.want {
 			t.Errorf("%+v is told: %t", c.event, got)
 		}
 	}
@@ -74,7 +92,7 @@ func TestNotifierObserves(t *testing.T) {
 
 func TestNotifierCommand(t *testing.T) {
 	toucher := append(make([]string, 0, 9), "clawfs", "touch")
-	first, second := newNotifier(toucher, "/a", 1, zap.NewNop()), newNotifier(toucher, "/b", 2, zap.NewNop())
+	first, second := newNotifier(toucher, "/a", 1, inDebt{}, zap.NewNop()), newNotifier(toucher, "/b", 2, inDebt{}, zap.NewNop())
 	if !slices.Equal(first.command, []string{"clawfs", "touch", "/a", "1"}) || !slices.Equal(second.command, []string{"clawfs", "touch", "/b", "2"}) {
 		t.Errorf("commands %q and %q", first.command, second.command)
 	}

@@ -16,22 +16,21 @@ import (
 	"clawfs/txn"
 )
 
-// A registry's node has no descriptor, since each commit makes another backing
-// file: whatever is done to it is done by its name, in its directory. Its id
-// follows from the directory's id and the name, so that it stays the same from
-// commit to commit. A temporary file that was renamed onto a registry keeps its
-// own node for as long as the kernel remembers it under that name; it answers
-// for the registry, too.
+// A registry's nodes (inodes.go) have no descriptor, since each commit makes another
+// backing file: whatever is done to them is done by the registry's name, in its
+// directory. A temporary file that was renamed onto a registry keeps its own node
+// for as long as the kernel remembers it under that name; it answers for the
+// registry, too.
 
-// home is where a registry's node is found. Requests on it come through its
+// home is where a registry is found. Requests on it come through its
 // directory, or from who has it open, which keeps the directory in place.
 type home struct {
 	dir  *node
 	base string
 }
 
-// isRegistry reports whether the node's id is that of a registry.
-func (n *node) isRegistry() bool { return n.id.Ino&registryID != 0 }
+// isRegistry reports whether the node is one of a registry's own.
+func (n *node) isRegistry() bool { return n.inodes != nil }
 
 // registryName returns the path below the root of a name in this directory, and
 // whether a regular file by that name is a registry.
@@ -54,7 +53,8 @@ func (n *node) registryName(base string) (path string, ok bool) {
 // now; not ok if it is none. A registry's own node is always that of its name,
 // whatever the kernel has made of the name meanwhile.
 func (n *node) registry() (dir *node, base, path string, ok bool) {
-	if at := n.home.Load(); at != nil {
+	if n.isRegistry() {
+		at := n.inodes.at.Load()
 		path, ok = at.dir.registryName(at.base)
 		return at.dir, at.base, path, ok
 	}
@@ -70,28 +70,10 @@ func (n *node) registry() (dir *node, base, path string, ok bool) {
 	return dir, base, path, ok
 }
 
-// registryNode returns the node of a registry's name in this directory, with a
-// reference for the kernel.
-func (n *node) registryNode(ctx context.Context, base string) *node {
-	id := n.registryID(base)
-	if known := n.fsys.nodes.acquire(id); known != nil {
-		if known.home.Load().dir != n {
-			known.home.Store(&home{dir: n, base: base})
-		}
-		return known
-	}
-	made := &node{fsys: n.fsys, fd: -1, dev: n.dev, id: id}
-	made.home.Store(&home{dir: n, base: base})
-	n.NewInode(ctx, made, id) // before others can find it
-	return n.fsys.nodes.insert(made)
-}
-
-// registryID returns the identity of a registry in this directory.
-func (n *node) registryID(base string) fusefs.StableAttr {
-	return fusefs.StableAttr{Mode: unix.S_IFREG, Ino: n.registryIno(base), Gen: 1}
-}
-
-func (n *node) registryIno(base string) uint64 {
+// registryNumber returns the inode number of a registry in this directory. It
+// follows from the directory's id and the name, so that it stays the same from
+// commit to commit.
+func (n *node) registryNumber(base string) uint64 {
 	key := binary.LittleEndian.AppendUint64(make([]byte, 0, 64), n.id.Ino)
 	sum := sha256.Sum256(append(key, base...))
 	return binary.LittleEndian.Uint64(sum[:]) | registryID
@@ -101,31 +83,57 @@ func (n *node) registryIno(base string) uint64 {
 // file's.
 func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	var stx unix.Statx_t
-	if err := n.statName(ctx, base, path, &stx); err != nil {
-		return nil, registryErrno(err)
+	creating, err := n.statName(ctx, base, path, &stx)
+	if err != nil {
+		return n.lookupGone(ctx, base, err, out)
 	}
 	if stx.Mode&unix.S_IFMT != unix.S_IFREG {
 		return n.lookupPlain(ctx, base, false, out)
 	}
-	child := n.registryNode(ctx, base)
-	child.looks.Add(1)
-	child.lookers.add(threadOf(ctx))
-	child.finish(ctx, aName, &stx)
+	var child *node
+	if creating != nil {
+		child = n.fsys.nodes.acquire(creating.node.id)
+	}
+	if child == nil {
+		tells := func() bool { return n.fsys.isToucher(ctx) }
+		if child, err = n.fsys.registries.lookUp(ctx, n, base, path, stx.Size, tells); err != nil {
+			return nil, registryErrno(err)
+		}
+	}
+	child.finish(ctx, &stx)
+	return child.entryOut(roleRegistry, &stx, out), 0
+}
+
+// lookupGone is lookupRegistry where nothing can be told of the name: only who
+// tells watchers that a registry is gone finds what they watch.
+func (n *node) lookupGone(ctx context.Context, base string, err error, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
+	if err != unix.ENOENT || !n.fsys.isToucher(ctx) {
+		return nil, registryErrno(err)
+	}
+	child := n.fsys.registries.pay(n, base)
+	if child == nil {
+		return nil, syscall.ENOENT
+	}
+	var stx unix.Statx_t
+	if err := child.statRemoved(ctx, &stx); err != nil {
+		stx.Mode = unix.S_IFREG
+	}
 	return child.entryOut(roleRegistry, &stx, out), 0
 }
 
 // placingPause is how long to wait until a deletion that is under way is done.
 const placingPause = 500 * time.Microsecond
 
-// statName asks what the caller finds under a registry's name in this directory.
-func (n *node) statName(ctx context.Context, base, path string, stx *unix.Statx_t) error {
+// statName asks what the caller finds under a registry's name in this directory:
+// it may be what it is creating there.
+func (n *node) statName(ctx context.Context, base, path string, stx *unix.Statx_t) (creating *registryFile, err error) {
 	for {
 		deleting := n.fsys.store.Deleting()
 		err := statAt(n.fd, base, stx)
 		presence, info := n.fsys.store.Look(path, func() txn.Actor { return n.fsys.callers.actorOf(ctx) })
 		switch presence {
 		case txn.Gone:
-			return unix.ENOENT
+			return nil, unix.ENOENT
 		case txn.Staged:
 			return n.statStaged(ctx, base, stx)
 		case txn.InInfo:
@@ -142,25 +150,21 @@ func (n *node) statName(ctx context.Context, base, path string, stx *unix.Statx_
 			if stx.Nlink > 1 {
 				n.fsys.store.SettleDead("")
 			}
-			return statAt(n.fd, base, stx)
+			return nil, statAt(n.fd, base, stx)
 		}
-		return err
+		return nil, err
 	}
 }
 
 // statStaged tells about a registry that the caller is creating.
-func (n *node) statStaged(ctx context.Context, base string, stx *unix.Statx_t) error {
-	child := n.fsys.nodes.get(n.registryIno(base))
-	if child == nil {
-		return unix.ENOENT
-	}
-	f := child.files.creating(n.fsys.callers.actorOf(ctx))
+func (n *node) statStaged(ctx context.Context, base string, stx *unix.Statx_t) (*registryFile, error) {
+	f := n.fsys.registries.creating(n, base, n.fsys.callers.actorOf(ctx))
 	if f == nil {
-		return unix.ENOENT
+		return nil, unix.ENOENT
 	}
 	err := statFD(int(f.like.Fd()), stx)
 	stx.Size, stx.Nlink = uint64(f.tx.Size()), 1
-	return err
+	return f, err
 }
 
 // stat tells about the node as its caller sees it.
@@ -168,17 +172,13 @@ func (n *node) stat(ctx context.Context, stx *unix.Statx_t) error {
 	dir, base, path, ok := n.registry()
 	switch {
 	case ok:
-		if err := dir.statName(ctx, base, path, stx); err != nil {
+		if _, err := dir.statName(ctx, base, path, stx); err != nil {
 			if n.isRegistry() && n.files.any() {
 				return n.statRemoved(ctx, stx)
 			}
 			return err
 		}
-		thread := threadOf(ctx)
-		if n.lookers.take(thread) {
-			thread = aName
-		}
-		n.finish(ctx, thread, stx)
+		n.finish(ctx, stx)
 	case n.isRegistry():
 		return n.statRemoved(ctx, stx)
 	default:
@@ -193,24 +193,28 @@ func (n *node) stat(ctx context.Context, stx *unix.Statx_t) error {
 // statRemoved tells about a registry that is open, but has no name any more, or
 // another one.
 func (n *node) statRemoved(ctx context.Context, stx *unix.Statx_t) error {
-	last := n.last.Load()
+	last := n.inodes.last.Load()
 	if last == nil {
 		return unix.ENOENT
 	}
 	*stx = *last
 	stx.Nlink = 0
-	stx.Size = n.files.sizeFor(func() txn.Caller { return n.fsys.callers.of(ctx) }, threadOf(ctx), stx.Size)
+	stx.Size = n.sizeFor(ctx, stx.Size)
 	return nil
 }
 
+// sizeFor returns the size to tell the caller of the node, when the head has one.
+func (n *node) sizeFor(ctx context.Context, head uint64) uint64 {
+	return n.fsys.registries.sizeFor(n, func() txn.Caller { return n.fsys.callers.of(ctx) }, head)
+}
+
 // finish makes a registry's state what the caller is to be told: never a size
-// smaller than what it could read, or programs read less. thread is the one that
-// asks, aName where a name is looked up.
-func (n *node) finish(ctx context.Context, thread int, stx *unix.Statx_t) {
-	stx.Size = n.files.sizeFor(func() txn.Caller { return n.fsys.callers.of(ctx) }, thread, stx.Size)
+// smaller than what it could read, or programs read less.
+func (n *node) finish(ctx context.Context, stx *unix.Statx_t) {
+	stx.Size = n.sizeFor(ctx, stx.Size)
 	if n.isRegistry() {
 		kept := *stx
-		n.last.Store(&kept)
+		n.inodes.last.Store(&kept)
 		return
 	}
 	var own unix.Statx_t
@@ -255,24 +259,34 @@ func (n *node) changeObject(ctx context.Context, do func(fd int) error) error {
 }
 
 // openRegistry opens a registry: for reading, pinned to its head; for writing, as
-// a transaction.
+// a transaction. ESTALE has the kernel look its name up again.
 func (n *node) openRegistry(ctx context.Context, path string, flags uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
 	caller := n.fsys.callers.of(ctx)
 	f := &registryFile{node: n, opener: caller.Actor, thread: threadOf(ctx), append: flags&unix.O_APPEND != 0}
-	var err error
 	if writes(flags) || flags&unix.O_TRUNC != 0 {
+		if !n.fsys.registries.beginToWrite(n, f.thread, caller.Actor) {
+			return nil, 0, syscall.ESTALE
+		}
 		caller.Program = programName(caller.PID)
 		options := txn.BeginOptions{Truncate: flags&unix.O_TRUNC != 0}
 		if creating := n.files.creating(caller.Actor); creating != nil {
 			options.Like = creating.like
 		}
-		f.tx, err = n.fsys.store.Begin(path, caller, options)
+		var err error
+		if f.tx, err = n.fsys.store.Begin(path, caller, options); err != nil {
+			n.fsys.registries.endToWrite(n, nil)
+			return nil, 0, registryErrno(err)
+		}
+		n.fsys.registries.endToWrite(n, f)
 	} else {
-		n.looks.Add(1)
-		f.snapshot, err = n.fsys.store.Open(path)
-	}
-	if err != nil {
-		return nil, 0, registryErrno(err)
+		var err error
+		if f.snapshot, err = n.fsys.store.Open(path); err != nil {
+			return nil, 0, registryErrno(err)
+		}
+		if !n.fsys.registries.openToRead(f) {
+			f.snapshot.Release()
+			return nil, 0, syscall.ESTALE
+		}
 	}
 	f.caller = caller
 	return f, f.opened(), 0
@@ -299,14 +313,14 @@ func (n *node) createRegistry(ctx context.Context, base, path string, flags, mod
 	f := &registryFile{
 		tx: tx, like: like, opener: caller.Actor, caller: caller, thread: threadOf(ctx), append: flags&unix.O_APPEND != 0,
 	}
-	f.node = n.registryNode(ctx, base)
+	n.fsys.registries.create(ctx, f, n, base)
 	fuseFlags := f.opened()
 	var stx unix.Statx_t
-	if err := n.statName(ctx, base, path, &stx); err != nil {
+	if _, err := n.statName(ctx, base, path, &stx); err != nil {
 		// Somebody was faster and has removed it again: it is as if it had been empty.
 		_ = statFD(int(like.Fd()), &stx)
 	}
-	f.node.finish(ctx, aName, &stx)
+	f.node.finish(ctx, &stx)
 	return f.node.entryOut(roleRegistry, &stx, out), f, fuseFlags, 0
 }
 
@@ -339,16 +353,24 @@ func joinClose(err error, f *os.File) error {
 }
 
 // truncateRegistry is truncate(2), or ftruncate(2) on a handle that is open for
-// writing.
-func (n *node) truncateRegistry(ctx context.Context, path string, f fusefs.FileHandle, size int64) error {
+// writing. ESTALE has the kernel look the name up again.
+func (n *node) truncateRegistry(ctx context.Context, path string, f fusefs.FileHandle, size int64) syscall.Errno {
 	caller := n.fsys.callers.named(ctx)
 	if h, ok := f.(*registryFile); ok && h.tx != nil {
 		h.lineage.note(h.node.fsys, ctx, 0)
 		h.staging()
-		return h.tx.Truncate(caller, size)
+		return registryErrno(h.tx.Truncate(caller, size))
 	}
 	if creating := n.files.creating(caller.Actor); creating != nil {
-		return creating.tx.Truncate(caller, size)
+		return registryErrno(creating.tx.Truncate(caller, size))
 	}
-	return n.fsys.store.Truncate(path, caller, size)
+	if !n.fsys.registries.beginToWrite(n, threadOf(ctx), caller.Actor) {
+		return syscall.ESTALE
+	}
+	defer n.fsys.registries.endToWrite(n, nil)
+	if err := n.fsys.store.Truncate(path, caller, size); err != nil {
+		return registryErrno(err)
+	}
+	n.committed(n)
+	return 0
 }

@@ -29,8 +29,6 @@ type registryFile struct {
 	lineage  *lineage // of what is written, for the case that it is renamed onto another registry
 	like     *os.File // what a registry that is being created gets its attributes from
 
-	told atomic.Bool // its size, since it was opened
-
 	// ends counts copies from behind the end that nothing came of.
 	ends atomic.Int32
 
@@ -39,14 +37,13 @@ type registryFile struct {
 	begun atomic.Uint64
 }
 
-// opened makes the file one of its node's, and says how the kernel is to use it:
-// without its page cache, which belongs to the inode and would mix versions.
+// opened says how the kernel is to use the file, which is one of its node's by
+// now: without its page cache, which belongs to the inode and would mix versions.
 func (f *registryFile) opened() uint32 {
-	f.node.files.add(f)
 	if f.tx == nil {
 		return fuse.FOPEN_DIRECT_IO | fuse.FOPEN_NOFLUSH
 	}
-	f.lineage = f.node.fsys.lineages.use(f.node.id)
+	f.lineage = f.node.fsys.lineages.use(f.node.lasting())
 	return fuse.FOPEN_DIRECT_IO
 }
 
@@ -124,8 +121,9 @@ func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
 	return commitErrno(err)
 }
 
-// staging is called when something is staged. The kernel tells watchers then.
-func (f *registryFile) staging() { f.begun.CompareAndSwap(0, f.node.looks.Load()+1) }
+// staging is called when something is staged. The kernel tells watchers of this
+// inode then.
+func (f *registryFile) staging() { f.begun.CompareAndSwap(0, f.node.looks()+1) }
 
 // committed is called after an attempt to commit. Who has looked at the registry
 // since watchers were told, most likely one of them, may have seen what was there
@@ -134,9 +132,15 @@ func (f *registryFile) committed() {
 	if f.tx.Dirty() {
 		return
 	}
-	if begun := f.begun.Swap(0); begun != 0 && begun != f.node.looks.Load()+1 {
-		f.node.fsys.watchers.Load().tell(f.tx.Name())
+	begun := f.begun.Swap(0)
+	if begun == 0 {
+		return
 	}
+	told := f.node
+	if begun != f.node.looks()+1 {
+		told = nil
+	}
+	f.node.committed(told)
 }
 
 // Fsync commits, or makes safe what can't be committed yet.
@@ -229,6 +233,19 @@ func (o *registryFiles) any() bool {
 	return len(o.list) > 0
 }
 
+// show reports whether nobody reads another content than that of a version. All
+// that read have the same one, unless the node is shared.
+func (o *registryFiles) show(v *txn.Version) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, f := range o.list {
+		if f.snapshot != nil {
+			return f.snapshot.Version().Digest == v.Digest
+		}
+	}
+	return true
+}
+
 // creating returns a file by which the process is creating the registry, or nil.
 func (o *registryFiles) creating(a txn.Actor) *registryFile {
 	for _, f := range o.all() {
@@ -250,88 +267,27 @@ func (o *registryFiles) writers() int {
 	return n
 }
 
-// sizeFor returns the size to tell a process. The kernel does not say which
-// descriptor fstat(2) is about. Nearly every program asks once after each open:
-// so it is about a file of the process that it has not been told of, the one that
-// this very thread has opened if there are several; else about any that it has
-// open. Where that is not clear it is the largest, since one that is told less
-// reads less. One that is told more goes on until the end, but for what copies as
-// many bytes as it was told and would try for ever. A process that has inherited
-// descriptors is told no less than what they show.
-func (o *registryFiles) sizeFor(who func() txn.Caller, thread int, head uint64) uint64 {
+// sizeFor returns the size to tell a process of an inode whose files show several.
+// The kernel does not say which descriptor fstat(2) is about: it is the largest of
+// those that the process has open or may have inherited, since one that is told
+// less reads less; or the head's, if it has none.
+func (o *registryFiles) sizeFor(who func() txn.Caller, head uint64) uint64 {
 	files := o.all()
 	if len(files) == 0 {
 		return head
 	}
 	caller := who()
-	var own []*registryFile
+	var size uint64
+	found := false
 	for _, f := range files {
-		switch {
-		case f.opener == caller.Actor && caller.Known():
-			own = append(own, f)
-		case isAncestor(f.opener, caller):
-			head = max(head, f.size())
+		if f.opener == caller.Actor && caller.Known() || isAncestor(f.opener, caller) {
+			size, found = max(size, f.size()), true
 		}
 	}
-	size := head
-	if len(own) > 0 && thread != aName {
-		own = preferred(own, func(f *registryFile) bool { return !f.told.Load() })
-		own = preferred(own, func(f *registryFile) bool { return f.thread == thread })
-		if len(own) == 1 {
-			own[0].told.Store(true)
-		}
-		size = 0
-	}
-	for _, f := range own {
-		size = max(size, f.size())
+	if !found {
+		return head
 	}
 	return size
-}
-
-// aName stands for the thread where a name is looked up, or what it stands for is
-// asked about, which is about no descriptor.
-const aName = -1
-
-// lookers are the threads that have looked a registry up: what each asks next is
-// about the name, as a part of the same open or stat.
-type lookers struct {
-	mu      sync.Mutex // guards threads
-	threads map[int]struct{}
-}
-
-// manyLookers bounds those that have asked for no more.
-const manyLookers = 64
-
-func (l *lookers) add(thread int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.threads == nil || len(l.threads) >= manyLookers {
-		l.threads = make(map[int]struct{})
-	}
-	l.threads[thread] = struct{}{}
-}
-
-// take reports whether a thread has looked up and not asked since.
-func (l *lookers) take(thread int) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, looked := l.threads[thread]
-	delete(l.threads, thread)
-	return looked
-}
-
-// preferred returns the files that have a property, or all if none has it.
-func preferred(files []*registryFile, has func(*registryFile) bool) []*registryFile {
-	var out []*registryFile
-	for _, f := range files {
-		if has(f) {
-			out = append(out, f)
-		}
-	}
-	if len(out) == 0 {
-		return files
-	}
-	return out
 }
 
 // sizeOf returns the size of what an open file shows, where the request says which

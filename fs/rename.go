@@ -21,10 +21,10 @@ import (
 type place struct {
 	dir      *node
 	base     string
-	path     string // of a registry
-	registry bool   // a regular file by this name is a registry
-	mode     uint32 // type of what is there as the caller sees it, 0 if nothing is
-	id       fusefs.StableAttr
+	path     string            // of a registry
+	registry bool              // a regular file by this name is a registry
+	mode     uint32            // type of what is there as the caller sees it, 0 if nothing is
+	id       fusefs.StableAttr // lasting
 }
 
 // placeOf looks at a name.
@@ -34,7 +34,7 @@ func (n *node) placeOf(ctx context.Context, base string) (place, error) {
 	var stx unix.Statx_t
 	var err error
 	if p.registry {
-		err = n.statName(ctx, base, p.path, &stx)
+		_, err = n.statName(ctx, base, p.path, &stx)
 	} else {
 		err = statAt(n.fd, base, &stx)
 	}
@@ -43,7 +43,7 @@ func (n *node) placeOf(ctx context.Context, base string) (place, error) {
 		p.mode = uint32(stx.Mode) & unix.S_IFMT
 		p.id = n.fsys.origin.identify(&stx, false)
 		if p.isRegistry() {
-			p.id = n.registryID(base)
+			p.id = fusefs.StableAttr{Mode: unix.S_IFREG, Ino: n.registryNumber(base), Gen: 1}
 		}
 	case unix.ENOENT:
 	default:
@@ -155,7 +155,25 @@ func (fsys *fileSystem) exchange(from, to place, flags uint32) error {
 			return err
 		}
 	}
-	return fsys.store.Changing(names, func() error { return renameat(from, to, flags) })
+	if err := fsys.store.Changing(names, func() error { return renameat(from, to, flags) }); err != nil {
+		return err
+	}
+	from.tell()
+	to.tell()
+	return nil
+}
+
+// tell has watchers told of a commit by a rename, but for those of the inode that the
+// kernel takes for what was there.
+func (p *place) tell() {
+	if !p.registry {
+		return
+	}
+	var told *node
+	if child := p.dir.GetChild(p.base); child != nil {
+		told = child.Operations().(*node)
+	}
+	p.dir.tell(p.base, p.path, told)
 }
 
 // moveIn commits a finished file as a registry. A registry that moves to a name
@@ -181,6 +199,7 @@ func (fsys *fileSystem) moveIn(ctx context.Context, from, to place, flags uint32
 	if err := fsys.store.Replace(to.path, caller, p); err != nil {
 		return err
 	}
+	to.tell()
 	if from.registry {
 		err = fsys.store.Remove(from.path, caller)
 	} else {
@@ -356,7 +375,7 @@ func (n *node) linkIn(ctx context.Context, file *node, to place, out *fuse.Entry
 	defer like.Close()
 	err = n.fsys.store.Replace(to.path, n.fsys.callers.named(ctx), txn.Replacement{
 		Content: content, Like: like, Via: txn.ViaLink, NoReplace: true,
-		Lineage: n.fsys.lineages.find(file.id).get(),
+		Lineage: n.fsys.lineages.find(file.lasting()).get(),
 	})
 	if err != nil {
 		return nil, renameErrno(err)

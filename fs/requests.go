@@ -32,7 +32,23 @@ func (r *requests) Lookup(cancel <-chan struct{}, header *fuse.InHeader, name st
 	if name == "." || name == ".." {
 		return fuse.ENOTSUP
 	}
-	return r.RawFileSystem.Lookup(cancel, header, name, out)
+	status := r.RawFileSystem.Lookup(cancel, header, name, out)
+	r.number(out)
+	return status
+}
+
+// number has a reply tell the number that programs see. go-fuse takes the node's
+// id, of which a registry has several.
+func (r *requests) number(out *fuse.EntryOut) {
+	if out.NodeId != 0 {
+		r.numberAttr(out.NodeId, &out.Attr)
+	}
+}
+
+func (r *requests) numberAttr(id uint64, out *fuse.Attr) {
+	if n := r.node(id); n != nil && n.isRegistry() {
+		out.Ino = n.number()
+	}
 }
 
 // Forget ends references. go-fuse goes first: a node that it still finds must
@@ -46,6 +62,7 @@ func (r *requests) Forget(id, count uint64) {
 func (r *requests) Create(cancel <-chan struct{}, in *fuse.CreateIn, name string, out *fuse.CreateOut) fuse.Status {
 	in.Mode = joinMode(in.Mode, in.Umask)
 	status := r.RawFileSystem.Create(cancel, in, name, out)
+	r.number(&out.EntryOut)
 	if status.Ok() && in.OpenFlags&fuse.OPEN_KILL_SUIDGID != 0 {
 		return r.dropPrivileges(cancel, in.Caller, out.NodeId)
 	}
@@ -67,7 +84,23 @@ func (r *requests) Mkdir(cancel <-chan struct{}, in *fuse.MkdirIn, name string, 
 // Mknod passes the umask on.
 func (r *requests) Mknod(cancel <-chan struct{}, in *fuse.MknodIn, name string, out *fuse.EntryOut) fuse.Status {
 	in.Mode = joinMode(in.Mode, in.Umask)
-	return r.RawFileSystem.Mknod(cancel, in, name, out)
+	status := r.RawFileSystem.Mknod(cancel, in, name, out)
+	r.number(out)
+	return status
+}
+
+// Link tells the number that programs see.
+func (r *requests) Link(cancel <-chan struct{}, in *fuse.LinkIn, name string, out *fuse.EntryOut) fuse.Status {
+	status := r.RawFileSystem.Link(cancel, in, name, out)
+	r.number(out)
+	return status
+}
+
+// SetAttr tells the number that programs see.
+func (r *requests) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
+	status := r.RawFileSystem.SetAttr(cancel, in, out)
+	r.numberAttr(in.NodeId, &out.Attr)
+	return status
 }
 
 // Open takes setuid and setgid away where somebody without privileges truncates.
@@ -119,8 +152,12 @@ func (r *requests) dropPrivileges(cancel <-chan struct{}, caller fuse.Caller, id
 // one that is open.
 func (r *requests) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
 	n := r.node(in.NodeId)
+	var status fuse.Status
 	if n == nil || in.Flags()&fuse.FUSE_GETATTR_FH != 0 {
-		return r.RawFileSystem.GetAttr(cancel, in, out)
+		status = r.RawFileSystem.GetAttr(cancel, in, out)
+	} else {
+		status = fuse.Status(n.Getattr(&fuse.Context{Caller: in.Caller, Cancel: cancel}, nil, out))
 	}
-	return fuse.Status(n.Getattr(&fuse.Context{Caller: in.Caller, Cancel: cancel}, nil, out))
+	r.numberAttr(in.NodeId, &out.Attr)
+	return status
 }

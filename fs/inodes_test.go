@@ -1,0 +1,85 @@
+package fs
+
+import "testing"
+
+// Each descriptor is told the size of what it shows, in one process too, and all of
+// a registry are one file.
+func TestEachDescriptorHasItsSize(t *testing.T) {
+	m := aside(t)
+	reader, writer := m.newClient(), m.newClient()
+	writer.write("a.json", `{"v":1,"much":"longer"}`)
+	reader.do("(long := os.open('a.json', os.O_RDONLY))")
+	writer.write("a.json", `{}`)
+	reader.do("(short := os.open('a.json', os.O_RDONLY))")
+	writer.write("a.json", `{"v":3}`)
+	reader.want(`[23,2,7]`, "[os.fstat(long).st_size, os.fstat(short).st_size, os.stat('a.json').st_size]")
+	reader.want(`[23,2]`, "[len(os.pread(long, 100, 0)), len(os.pread(short, 100, 0))]")
+	reader.want(`1`, "len({os.fstat(long).st_ino, os.fstat(short).st_ino, os.stat('a.json').st_ino, *[e.inode() for e in os.scandir('.')]})")
+	reader.want(`[23,2]`, "[os.lseek(long, 0, os.SEEK_END), os.lseek(short, 0, os.SEEK_END)]")
+}
+
+// The kernel cuts copy_file_range to the size that it has of an inode.
+func TestCopyOfAnOlderVersionIsWhole(t *testing.T) {
+	m := aside(t)
+	reader, writer := m.newClient(), m.newClient()
+	for _, next := range []string{`{}`, `{"v":1,"even":"much longer than that"}`, `{"v":2,"much":"larger"}`} {
+		writer.write("a.json", `{"v":1,"much":"longer"}`)
+		reader.do("(r := os.open('a.json', os.O_RDONLY), c := os.open('copy', os.O_RDWR|os.O_CREAT|os.O_TRUNC))")
+		writer.write("a.json", next)
+		writer.do("os.stat('a.json').st_size")
+		reader.do("os.stat('a.json').st_size")
+		reader.want(`[23,0]`, "[os.copy_file_range(r, c, 1000), os.copy_file_range(r, c, 1000)]")
+		reader.want(`"{\"v\":1,\"much\":\"longer\"}"`, "os.pread(c, 1000, 0)")
+		reader.do("[os.close(r), os.close(c)]")
+	}
+}
+
+// The pages of a mapping belong to the inode: no two versions may share one.
+func TestMappingShowsItsVersion(t *testing.T) {
+	m := aside(t)
+	first, second, writer := m.newClient(), m.newClient(), m.newClient()
+	const mapped = "(f := open('a.json'), m := __import__('mmap').mmap(f.fileno(), 0, prot=1))"
+	writer.write("a.json", `{"v":1}`)
+	first.do(mapped + " and None")
+	writer.write("a.json", `{"v":2}`)
+	second.do(mapped + " and None")
+	second.want(`"{\"v\":2}"`, "m[:]")
+	first.want(`"{\"v\":1}"`, "m[:]")
+}
+
+// A descriptor that is opened anew by way of /proc is not looked up.
+func TestOpenedAnewByDescriptor(t *testing.T) {
+	m := aside(t)
+	reader, writer := m.newClient(), m.newClient()
+	writer.write("a.json", `{"v":1}`)
+	reader.do("(r := os.open('a.json', os.O_RDONLY))")
+	writer.write("a.json", `{"v":2,"more":2}`)
+	reader.want(`"{\"v\":2,\"more\":2}"`, "os.pread(os.open(f'/proc/self/fd/{r}', os.O_RDONLY), 100, 0)")
+	reader.do("(w := os.open(f'/proc/self/fd/{r}', os.O_WRONLY|os.O_TRUNC), os.write(w, b'{}'), os.close(w))")
+	wantFile(t, m.behind("a.json"), `{}`)
+	reader.want(`"{\"v\":1}"`, "os.pread(r, 100, 0)")
+}
+
+// A lock belongs to the inode, of which there must be one as long as somebody has
+// it, and one for all that have opened it in order to write.
+func TestLockIsOnTheName(t *testing.T) {
+	const flock, tryFlock = "__import__('fcntl').flock(%s, 2)", "__import__('fcntl').flock(%s, 2|4)"
+	for name, how := range map[string]string{"to read": "os.O_RDONLY", "to write": "os.O_RDWR", "to append": "os.O_WRONLY|os.O_APPEND"} {
+		t.Run(name, func(t *testing.T) {
+			m := aside(t)
+			holder, other, writer := m.newClient(), m.newClient(), m.newClient()
+			writer.write("a.json", `{"v":1}`)
+			holder.do("(h := os.open('a.json', %s))", how)
+			holder.do(flock+" and None", "h")
+			for _, content := range []string{`{"v":1,"more":1}`, `{}`} {
+				writer.write("a.json", content)
+				other.do("(o := os.open('a.json', %s))", how)
+				other.want(`"EAGAIN"`, tryFlock, "o")
+				other.do("os.close(o)")
+			}
+			holder.do("os.close(h)")
+			other.do("(o := os.open('a.json', %s))", how)
+			other.want(`null`, tryFlock, "o")
+		})
+	}
+}
