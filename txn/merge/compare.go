@@ -4,14 +4,11 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// comparer walks two versions and notes what differs. With justTouched it stops
-// at the first change that is neither a counter nor a stamp.
+// comparer walks two versions and notes what differs.
 type comparer struct {
 	aligner
-	bound       int
-	delta       Delta
-	justTouched bool
-	done        bool
+	bound int
+	delta Delta
 }
 
 // spot is a place in both versions.
@@ -20,14 +17,6 @@ type spot struct {
 	name  string // of the member, "" for an element
 	rules *rules
 	loose bool // an element of a list without identities
-}
-
-// touched reports whether x differs from b in more than counters and stamps.
-func (m *merger) touched(b, x jsondoc.Value, r *rules) bool {
-	c := comparer{aligner: m.aligner, bound: unbounded, justTouched: true}
-	c.value(b, x, spot{name: m.name(), rules: r})
-	m.aligner.hashes = c.aligner.hashes
-	return c.done
 }
 
 // value compares a place that both versions have.
@@ -39,11 +28,7 @@ func (c *comparer) value(from, to jsondoc.Value, at spot) {
 		return
 	}
 	switch {
-	case from.Kind() != to.Kind() || !from.IsContainer():
-		if !respelled(from, to) {
-			c.note(from, to, at)
-		}
-	case at.rules.as == AsAtomic || isCommand(at.name):
+	case !hasInside(from, to, at.name, at.rules):
 		if !respelled(from, to) {
 			c.note(from, to, at)
 		}
@@ -57,13 +42,8 @@ func (c *comparer) value(from, to jsondoc.Value, at spot) {
 // note records a change: from or to is the zero Value where the other was added
 // or removed.
 func (c *comparer) note(from, to jsondoc.Value, at spot) {
-	aside := isAside(from, to, at)
-	c.done = c.done || !aside && c.justTouched
-	if c.justTouched {
-		return
-	}
 	ch := change{place: at.place, from: from, at: to, loose: at.loose}
-	if !aside {
+	if !isAside(from, to, at) {
 		n := 0
 		if from.Exists() {
 			n = countLeaves(from)
@@ -77,7 +57,8 @@ func (c *comparer) note(from, to jsondoc.Value, at spot) {
 	c.delta.changes = append(c.delta.changes, ch)
 }
 
-// isAside reports whether a change is one of counters and stamps only.
+// isAside reports whether a change is one of counters and stamps only: a scalar
+// that is one of them before and after, or a stamp that was added or removed.
 func isAside(from, to jsondoc.Value, at spot) bool {
 	as := at.rules.as
 	switch {
@@ -133,9 +114,6 @@ func (c *comparer) object(from, to jsondoc.Value, at spot) {
 		} else {
 			c.note(jsondoc.Value{}, member.Value, next)
 		}
-		if c.done {
-			return
-		}
 	}
 	for i, member := range a {
 		if !kept[i] {
@@ -190,9 +168,6 @@ func (c *comparer) elements(a, b []jsondoc.Value, found []match, at spot, place 
 				c.value(a[m.at], b[i], next)
 			}
 		}
-		if c.done {
-			return
-		}
 	}
 	for i := range a {
 		if !kept[i] {
@@ -204,6 +179,5 @@ func (c *comparer) elements(a, b []jsondoc.Value, found []match, at spot, place 
 	if moved {
 		c.delta.reorder = true
 		c.delta.leaves++
-		c.done = c.done || c.justTouched
 	}
 }

@@ -37,6 +37,7 @@
 //	    │         sequence.go   by content and place; myers.go: the shortest script
 //	    │         order.go      then put in order
 //	    └ leaf   merge.go     scalars; classify.go: counters, stamps, credentials
+//	              touched.go    … which do not keep what the other side has deleted
 //	emit         emit.go      the head's text with the changes put in
 //	             format.go    … theirs' values in the head's style
 //	             style.go, gap.go   layouts and the text between values

@@ -157,7 +157,7 @@ func (m *merger) value(b, o, t jsondoc.Value, r *rules) out {
 			return keep(o)
 		}
 	}
-	if o.Kind() == t.Kind() && o.IsContainer() && r.as != AsAtomic && !isCommand(m.name()) {
+	if hasInside(o, t, m.name(), r) {
 		if b.Exists() && b.Kind() != o.Kind() {
 			b = jsondoc.Value{}
 		}
@@ -167,6 +167,12 @@ func (m *merger) value(b, o, t jsondoc.Value, r *rules) out {
 		return m.list(b, o, t, r)
 	}
 	return m.leaf(b, o, t, r)
+}
+
+// hasInside reports whether two versions of a place are looked into: they are
+// containers of one kind that are not to be taken as a whole.
+func hasInside(x, y jsondoc.Value, name string, r *rules) bool {
+	return x.Kind() == y.Kind() && x.IsContainer() && r.as != AsAtomic && !isCommand(name)
 }
 
 // isCommand reports whether a member of this name is a command line, in which no
