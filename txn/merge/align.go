@@ -24,7 +24,7 @@ func (a *aligner) membersOf(v jsondoc.Value) []jsondoc.Member {
 	if !v.Exists() {
 		return nil
 	}
-	return a.members.gather(func(dst []jsondoc.Member) []jsondoc.Member { return members(dst, v) })
+	return members(a.members.take(v.Len()), v)
 }
 
 // elementsOf lends the elements of a list, none for the zero Value.
@@ -32,7 +32,7 @@ func (a *aligner) elementsOf(v jsondoc.Value) []jsondoc.Value {
 	if !v.Exists() {
 		return nil
 	}
-	return a.values.gather(func(dst []jsondoc.Value) []jsondoc.Value { return elements(dst, v) })
+	return elements(a.values.take(v.Len()), v)
 }
 
 // isLog reports whether equal elements of a list are different events.

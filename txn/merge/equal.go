@@ -73,7 +73,7 @@ func spelledByJS(raw []byte) bool {
 }
 
 func respelledArray(base, x jsondoc.Value, bound int) bool {
-	a, b := elements(nil, base), elements(nil, x)
+	a, b := elements(make([]jsondoc.Value, base.Len()), base), elements(make([]jsondoc.Value, x.Len()), x)
 	if len(a) != len(b) {
 		return false
 	}
@@ -86,7 +86,7 @@ func respelledArray(base, x jsondoc.Value, bound int) bool {
 }
 
 func respelledObject(base, x jsondoc.Value, bound int) bool {
-	a, b := members(nil, base), members(nil, x)
+	a, b := members(make([]jsondoc.Member, base.Len()), base), members(make([]jsondoc.Member, x.Len()), x)
 	if len(a) != len(b) {
 		return false
 	}
@@ -100,18 +100,20 @@ func respelledObject(base, x jsondoc.Value, bound int) bool {
 	return true
 }
 
-// elements appends the elements of an array to dst.
+// elements puts the elements of an array into dst, which is as long as it.
 func elements(dst []jsondoc.Value, v jsondoc.Value) []jsondoc.Value {
-	for _, e := range v.Elements() {
-		dst = append(dst, e)
+	for i, e := range v.Elements() {
+		dst[i] = e
 	}
 	return dst
 }
 
-// members appends the members of an object to dst.
+// members puts the members of an object into dst, which is as long as it.
 func members(dst []jsondoc.Member, v jsondoc.Value) []jsondoc.Member {
+	i := 0
 	for m := range v.Members() {
-		dst = append(dst, m)
+		dst[i] = m
+		i++
 	}
 	return dst
 }

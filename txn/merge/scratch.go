@@ -4,8 +4,15 @@ package merge
 // back at once by release, and used again.
 type scratch[T any] struct{ buf []T }
 
+// large is the number of elements from which on they are not lent: memory for the
+// largest container, twice over, would stay with the merge to its end.
+const large = 4096
+
 // take lends n zeroed elements.
 func (s *scratch[T]) take(n int) []T {
+	if n >= large {
+		return make([]T, n)
+	}
 	from := len(s.buf)
 	if from+n > cap(s.buf) {
 		// Slices lent before keep the old memory.
@@ -15,13 +22,6 @@ func (s *scratch[T]) take(n int) []T {
 	out := s.buf[from : from+n : from+n]
 	clear(out)
 	return out
-}
-
-// gather lends a slice of what fill appends to the empty slice it is given.
-func (s *scratch[T]) gather(fill func([]T) []T) []T {
-	from := len(s.buf)
-	s.buf = fill(s.buf)
-	return s.buf[from:len(s.buf):len(s.buf)]
 }
 
 func (s *scratch[T]) mark() int { return len(s.buf) }

@@ -243,7 +243,7 @@ func resembles(base, x jsondoc.Value, inPlace, lone bool) bool {
 	case base.Kind() != jsondoc.Object:
 		return inPlace
 	}
-	a, b := members(nil, base), members(nil, x)
+	a, b := members(make([]jsondoc.Member, base.Len()), base), members(make([]jsondoc.Member, x.Len()), x)
 	names := nameIndex{of: b}
 	shared, same := 0, 0
 	for _, member := range a {
