@@ -50,6 +50,10 @@ type Options struct {
 
 	Clock func() time.Time // time.Now
 
+	// Opened is called with the directory's descriptor before anything is asked of
+	// the directory. An error that it returns is that of Open. nil takes any.
+	Opened func(root int) error
+
 	// ReadOnly opens for looking only: nothing is created, locked or recovered,
 	// and whatever would change something is EROFS. It works while another
 	// process holds the lock.
@@ -73,6 +77,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.SyncFailed == nil {
 		o.SyncFailed = func(error) {}
+	}
+	if o.Opened == nil {
+		o.Opened = func(int) error { return nil }
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -120,7 +127,7 @@ type Dir struct {
 // Open opens the directory at path, creates its .clawfs if need be, takes the
 // lock, and resolves what a crash left behind. Errors: *LockedError where
 // another process holds the lock, *FormatError where .clawfs was made by a
-// version with another format.
+// version with another format, Options.Opened's.
 func Open(path string, o Options) (*Dir, error) {
 	d := &Dir{path: path, o: o.withDefaults(), root: -1, state: -1, stage: -1}
 	d.shelves.init()
@@ -140,6 +147,9 @@ func (d *Dir) open() error {
 	if err != nil {
 		d.root = -1
 		return &fs.PathError{Op: "open", Path: d.path, Err: err}
+	}
+	if err := d.o.Opened(d.root); err != nil {
+		return err
 	}
 	if err := d.openState(); err != nil {
 		return err

@@ -31,6 +31,28 @@ func TestOnlyOneServes(t *testing.T) {
 	b.wantLive("a", "v1")
 }
 
+// What is asked of the descriptor comes before anything is done in the directory.
+func TestOpenedComesFirst(t *testing.T) {
+	dir := t.TempDir()
+	refused := errors.New("refused")
+	var root os.FileInfo
+	_, err := Open(dir, Options{Opened: func(fd int) (err error) {
+		if root, err = os.Stat(procPath(fd, ".")); err != nil {
+			t.Error(err)
+		}
+		return refused
+	}})
+	if err != refused {
+		t.Errorf("Open: %v, want what Opened says", err)
+	}
+	if want, err := os.Stat(dir); err != nil || !os.SameFile(root, want) {
+		t.Errorf("Opened was asked about %v, want %s", root, dir)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("the directory holds %v, %v", left, err)
+	}
+}
+
 // Many that start at once: exactly one at a time gets it.
 func TestServersThatStartAtOnce(t *testing.T) {
 	dir := t.TempDir()

@@ -200,6 +200,46 @@ func Clear(path string) (string, error) {
 	}
 }
 
+// CheckBare returns a *MountedError if a descriptor of the directory at path,
+// which must be absolute and free of symbolic links, leads to a mount of clawfs
+// there, living or dead. A mount can come between a look at the path and its
+// opening, but not below a descriptor: what is found bare here stays so. Nothing
+// is asked of the mount's daemon.
+func CheckBare(fd int, path string) error {
+	id, err := mountIDOf(fd)
+	if err != nil {
+		return err
+	}
+	found, err := mountinfo.GetMounts(func(m *mountinfo.Info) (skip, stop bool) {
+		return m.ID != id, m.ID == id
+	})
+	if err != nil {
+		return fmt.Errorf("cannot read the mount table: %w", err)
+	}
+	for _, m := range found {
+		if m.FSType == fsType && m.Mountpoint == path {
+			return &MountedError{Path: path}
+		}
+	}
+	return nil
+}
+
+// mountIDOf returns the id, in the mount table, of the mount that a descriptor
+// leads to.
+func mountIDOf(fd int) (int, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", fd))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		var id int
+		if _, err := fmt.Sscanf(line, "mnt_id: %d", &id); err == nil {
+			return id, nil
+		}
+	}
+	return 0, fmt.Errorf("the kernel does not say which mount descriptor %d leads to", fd)
+}
+
 // openMountpoint opens a directory on which clawfs is to be mounted, and is not
 // yet: two mounts on one directory would stack without a word.
 func openMountpoint(path string) (fd int, err error) {

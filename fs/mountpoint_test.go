@@ -28,6 +28,41 @@ func TestClearRefuses(t *testing.T) {
 	}
 }
 
+// A descriptor of a mount's root is told from one of the bare directory, whatever
+// the path shows in the meantime, and from those of other file systems.
+func TestCheckBare(t *testing.T) {
+	dir := scratch(t)
+	open := func(path string) int {
+		fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Close(fd) })
+		return fd
+	}
+	bare := open(dir)
+	m := mountOn(t, dir, dir)
+	served := open(dir)
+	check := func(what string, fd int, mounted bool) {
+		t.Helper()
+		var is *MountedError
+		err := CheckBare(fd, dir)
+		if mounted != errors.As(err, &is) || !mounted && err != nil || mounted && is.Path != dir {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	check("the directory below", bare, false)
+	check("the mount", served, true)
+	check("another directory", open(scratch(t)), false)
+	check("another file system", open("/proc"), false)
+	m.kill()
+	check("the directory below a dead mount", bare, false)
+	check("the dead mount", served, true)
+	if err := CheckBare(1<<30, dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no descriptor: %v", err)
+	}
+}
+
 func TestClearResolves(t *testing.T) {
 	dir := scratch(t)
 	link := filepath.Join(scratch(t), "link")

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"clawfs/backing"
+	"clawfs/fs"
 )
 
 // forgotten is what forget --json prints.
@@ -61,7 +62,13 @@ func (p place) forget(out streams, asJSON bool, remove func(*backing.Dir) (forgo
 	if mounted {
 		return &servedError{Dir: p.root}
 	}
-	dir, err := backing.Open(p.root, backing.Options{})
+	dir, err := backing.Open(p.root, backing.Options{
+		Opened: func(root int) error { return fs.CheckBare(root, p.root) },
+	})
+	var came *fs.MountedError
+	if errors.As(err, &came) {
+		return &servedError{Dir: p.root}
+	}
 	if err != nil {
 		return err
 	}

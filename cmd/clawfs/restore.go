@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
+	"clawfs/fs"
 	"clawfs/txn"
 	"clawfs/txn/jsondoc"
 )
@@ -118,10 +119,15 @@ func (p place) put(content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(p.path()), 0o700); err != nil {
 		return err
 	}
-	if mounted {
-		return p.write(content)
+	if !mounted {
+		err = p.commit(content)
+		var came *fs.MountedError
+		if !errors.As(err, &came) {
+			return err
+		}
+		// A mount has come in between.
 	}
-	return p.commit(content)
+	return p.write(content)
 }
 
 // write puts content in place by way of the mount, as any program does.
@@ -146,7 +152,8 @@ func (p place) write(content []byte) error {
 	return err
 }
 
-// commit puts content in place where nothing is mounted.
+// commit puts content in place where nothing is mounted. The error is a
+// *fs.MountedError where something is.
 func (p place) commit(content []byte) error {
 	l, err := newMountOptions().live(p.root)
 	if err != nil {

@@ -78,11 +78,7 @@ type served struct {
 func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logger, life lifecycle) error {
 	taken, stopTaking := takeSignals()
 	defer stopTaking()
-	path, err := clearMountpoint(name, given, log)
-	if err != nil {
-		return err
-	}
-	s, err := openServed(path, given, log)
+	s, err := openCleared(name, given, log)
 	if err != nil {
 		return err
 	}
@@ -91,26 +87,44 @@ func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logge
 		return err
 	}
 	o := s.live.now.Load().options
-	server, err := fs.Mount(s.dir, s.store, path, fs.Options{
+	server, err := fs.Mount(s.dir, s.store, s.path, fs.Options{
 		Patterns: s.live.now.Load().patterns, Toucher: toucher(), AllowOther: o.allowOther, Debug: o.debugFUSE, Log: log,
 	})
 	if err != nil {
-		return fmt.Errorf("cannot mount %s: %w", path, err)
+		return fmt.Errorf("cannot mount %s: %w", s.path, err)
 	}
 	stopTelling, err := s.tell(o.metrics)
 	if err != nil {
 		return errors.Join(err, stop(server, taken.end, log))
 	}
 	defer stopTelling()
-	log.Info("mounted", zap.String("dir", path), zap.Int("pid", os.Getpid()), zap.Stringer("version", build()))
+	log.Info("mounted", zap.String("dir", s.path), zap.Int("pid", os.Getpid()), zap.Stringer("version", build()))
 	if err := life.ready(); err != nil {
 		return errors.Join(err, stop(server, taken.end, log))
 	}
-	reload := func() { s.live.reload(given, path, log) }
+	reload := func() { s.live.reload(given, s.path, log) }
 	return untilEnd(ctx, server, taken, life, reload, log)
 }
 
-// openServed opens what is served: the directory and the store over it.
+// openCleared takes dead mounts off a directory and opens it. Errors are those of
+// clearMountpoint and openServed.
+func openCleared(name string, given *mountOptions, log *zap.Logger) (*served, error) {
+	for {
+		path, err := clearMountpoint(name, given, log)
+		if err != nil {
+			return nil, err
+		}
+		s, err := openServed(path, given, log)
+		var came *fs.MountedError
+		if !errors.As(err, &came) {
+			return s, err
+		}
+		// A mount has come in between. What it is worth, another look tells.
+	}
+}
+
+// openServed opens what is served: the directory and the store over it. The error
+// is a *fs.MountedError where a mount of clawfs has come on top of the directory.
 func openServed(path string, given *mountOptions, log *zap.Logger) (*served, error) {
 	l, err := given.live(path)
 	if err != nil {
@@ -171,10 +185,12 @@ func clearMountpoint(name string, o *mountOptions, log *zap.Logger) (string, err
 }
 
 // openBacking opens a directory for serving it and logs what a crash had left
-// behind there.
+// behind there. The error is a *fs.MountedError where what is opened is not the
+// bare directory.
 func openBacking(path string, o *mountOptions, log *zap.Logger) (*backing.Dir, error) {
 	dir, err := backing.Open(path, backing.Options{
 		Durability: backing.Durability(o.durability.interval),
+		Opened:     func(root int) error { return fs.CheckBare(root, path) },
 		SyncFailed: func(err error) { log.Error("sync failed", zap.Error(err)) },
 	})
 	if err != nil {
