@@ -9,7 +9,7 @@ package clawfs_test
 // Where a promise is that something isn't lost, the same programs run in a bare
 // directory first, and must lose it there: else the test shows nothing.
 //
-//	CLAWFS_ROUNDS=10         rounds of each concurrent test (3; 1 of each idiom)
+//	CLAWFS_ROUNDS=10         rounds of each concurrent test (3; 1 of each idiom and command line)
 //	CLAWFS_SECONDS=10        how long readers look for torn reads (3)
 //	CLAWFS_COMMITS=100000    commits of the test for leaks of memory (3000)
 //	CLAWFS_RACE=1            build clawfs with the race detector
