@@ -61,6 +61,13 @@ type NoFUSEError struct {
 // Error returns the problem.
 func (e *NoFUSEError) Error() string { return e.Problem }
 
+// UnmountError says that fusermount3 could not take a mount away, for another
+// reason than that it is in use.
+type UnmountError struct{ Path, Said string }
+
+// Error names the path and has the program's own words.
+func (e *UnmountError) Error() string { return e.Path + " can't be unmounted: " + e.Said }
+
 // Mountpoint is a directory and what is mounted on it.
 type Mountpoint struct {
 	Dir   string          // absolute, free of symbolic links
@@ -261,8 +268,8 @@ func openMountpoint(path string) (fd int, err error) {
 }
 
 // detach takes the topmost mount on a path away. An ordinary user needs
-// fusermount3 for it, which doesn't say in a way fit for programs why it failed:
-// as the mount is the user's own, EBUSY is taken for the reason.
+// fusermount3 for it. Errors: unix.EBUSY, *NoFUSEError, *UnmountError, or the
+// system's.
 func detach(path string, lazily bool) error {
 	flags := unix.UMOUNT_NOFOLLOW
 	if lazily {
@@ -279,7 +286,7 @@ func detach(path string, lazily bool) error {
 	if uid, ok := (Mountpoint{Mount: m}).Owner(); ok && uid != os.Geteuid() {
 		return fmt.Errorf("the mount on %s belongs to user %d", path, uid)
 	}
-	args := []string{"-u", "-q"}
+	args := []string{"-u"}
 	if lazily {
 		args = append(args, "-z")
 	}
@@ -287,11 +294,21 @@ func detach(path string, lazily bool) error {
 	if err != nil {
 		return &NoFUSEError{Problem: fusermount + " is missing, without which only root can unmount"}
 	}
-	if exec.Command(bin, append(args, "--", path)...).Run() == nil {
+	cmd := exec.Command(bin, append(args, "--", path)...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C") // its words are all that it tells
+	text, err := cmd.CombinedOutput()
+	if err == nil {
 		return nil
 	}
 	if m, err := topMount(path); err != nil || m == nil {
 		return err // somebody was faster
 	}
-	return os.NewSyscallError("umount", unix.EBUSY)
+	said := strings.TrimSpace(string(text))
+	if strings.HasSuffix(said, "Device or resource busy") {
+		return os.NewSyscallError("umount", unix.EBUSY)
+	}
+	if said == "" {
+		said = fusermount + ": " + err.Error()
+	}
+	return &UnmountError{Path: path, Said: said}
 }

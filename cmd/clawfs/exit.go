@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"clawfs/backing"
 	"clawfs/fs"
@@ -231,6 +232,12 @@ func rules() []rule {
 			return "clawfs mount " + quote(e.Dir)
 		}),
 		row(exitInUse, func(e *busyError) string { return "clawfs unmount --force " + quote(e.Dir) }),
+		row(exitFailed, func(e *fs.UnmountError) string {
+			if strings.Contains(e.Said, "/etc/mtab") { // some containers have none
+				return "sudo ln -s ../proc/self/mounts /etc/mtab"
+			}
+			return "sudo umount " + quote(e.Path)
+		}),
 		row(exitFailed, func(e *stuckError) string { return fmt.Sprintf("see its log, then: kill -9 %d", e.PID) }),
 		row(exitNotMounted, func(e *deadError) string { return "clawfs mount " + quote(e.Dir) }),
 		row(exitNotMounted, func(e *notKeptError) string {
