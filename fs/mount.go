@@ -208,7 +208,10 @@ func mountDirectly(path string, o *fuse.MountOptions) (int, error) {
 		return device, nil
 	case unix.EPERM, unix.ENODEV:
 		closeFD(device)
-		return -1, &NoFUSEError{Problem: "this system does not let the process mount: " + err.Error()}
+		return -1, &NoFUSEError{
+			Problem: "this system does not let the process mount: " + err.Error(),
+			Cure:    "in a container: docker run --device /dev/fuse --cap-add SYS_ADMIN",
+		}
 	}
 	closeFD(device)
 	return -1, os.NewSyscallError("mount", err)

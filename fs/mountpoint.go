@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -120,14 +121,23 @@ func missing(path string, err error) error {
 // topMount returns what is mounted on a path, as the mount table has it; nil if
 // nothing is.
 func topMount(path string) (*mountinfo.Info, error) {
-	mounts, err := mountinfo.GetMounts(mountinfo.SingleEntryFilter(path))
+	mounts, err := mountinfo.GetMounts(func(m *mountinfo.Info) (skip, stop bool) { return m.Mountpoint != path, false })
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the mount table: %w", err)
 	}
-	if len(mounts) == 0 {
-		return nil, nil
+	return uppermost(mounts), nil
+}
+
+// uppermost returns that of the mounts on one path on which no other one is
+// mounted: a directory that was bind-mounted, or has a disk of its own, carries
+// clawfs in addition. nil if there are none.
+func uppermost(mounts []*mountinfo.Info) *mountinfo.Info {
+	for _, m := range slices.Backward(mounts) {
+		if !slices.ContainsFunc(mounts, func(other *mountinfo.Info) bool { return other.Parent == m.ID }) {
+			return m
+		}
 	}
-	return mounts[len(mounts)-1], nil // later mounts cover earlier ones
+	return nil
 }
 
 // Mounts lists the mounts of clawfs in the order in which they were made.
