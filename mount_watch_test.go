@@ -132,3 +132,34 @@ func TestWatchersAreLeftAlone(t *testing.T) {
 		t.Errorf("%d events though nothing was written", lines-before)
 	}
 }
+
+// Where the watched inode is not the one by which others write, watchers are told of
+// what they commit and remove, and of nothing that is refused.
+func TestWatchersOfAnotherInode(t *testing.T) {
+	t.Parallel()
+	need(t, "node")
+	m := newMount(t)
+	write(t, m.dir, "models.json", `{"models":[]}`)
+	w := startWatcher(t, "programs/watch.mjs", "file", filepath.Join(m.dir, "models.json"))
+	expect := func(what, want string, commit string) {
+		t.Helper()
+		succeed(t, m.dir, bash(commit))
+		if !eventually(2*time.Second, func() bool { last, _ := w.told(); return last == want }) {
+			last, _ := w.told()
+			t.Errorf("after %s the watcher has seen %q, want %s", what, last, want)
+		}
+	}
+	expect("a commit by the inode that is watched", "1", `echo '{"models":[1]}' > models.json`)
+	expect("one by another inode", "2", `echo '{"models":[1,2]}' > models.json`)
+	time.Sleep(300 * time.Millisecond) // no event of these is under way any more
+	_, before := w.told()
+	for range 5 {
+		succeed(t, m.dir, bash(`! echo '{"models":[' | cp /dev/stdin models.json 2>/dev/null`))
+		read(t, m.dir, "models.json")
+	}
+	time.Sleep(300 * time.Millisecond)
+	if _, lines := w.told(); lines != before {
+		t.Errorf("%d events though everything was refused", lines-before)
+	}
+	expect("its removal", "ENOENT", "rm models.json")
+}

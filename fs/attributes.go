@@ -122,7 +122,7 @@ func (n *node) setPlain(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAt
 // clawfs itself sets, so that watchers hear of a commit, changes nothing.
 func (n *node) setRegistry(ctx context.Context, path string, f fusefs.FileHandle, in *fuse.SetAttrIn) syscall.Errno {
 	if n.fsys.watchers.Load().isTouch(n.fsys.callers.actorOf(ctx), in) {
-		n.fsys.registries.paid(n)
+		n.fsys.registries.told(n)
 		return 0
 	}
 	size, sized := in.GetSize()

@@ -36,19 +36,6 @@ func jsonOf(t *testing.T, v any) string {
 	return string(text)
 }
 
-// With several descriptors of several sizes nobody is told less than it could
-// read by any of them.
-func TestFstatOfSeveralDescriptors(t *testing.T) {
-	m := aside(t)
-	reader, writer := m.newClient(), m.newClient()
-	writer.write("a.json", `{"v":1,"much":"longer"}`)
-	reader.do("(long := os.open('a.json', os.O_RDONLY))")
-	writer.write("a.json", `{}`)
-	reader.do("(short := os.open('a.json', os.O_RDONLY))")
-	reader.want(`true`, "os.fstat(long).st_size >= len(os.pread(long, 100, 0)) == 23")
-	reader.want(`true`, "os.fstat(short).st_size >= len(os.pread(short, 100, 0)) == 2")
-}
-
 // The end of a handle that writes is that of what is staged.
 func TestSeekEndOfWriter(t *testing.T) {
 	m := aside(t)

@@ -146,8 +146,8 @@ func (t *inodeTable) lookUp(ctx context.Context, dir *node, base, path string, s
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.make(dir, base)
-	if r.owes() != nil && tells() {
-		if n := r.pay(); n != nil {
+	if n := r.toTell(); n != nil && tells() {
+		if n = n.fsys.nodes.acquire(n.id); n != nil {
 			return n, nil
 		}
 	}
@@ -372,20 +372,15 @@ func (t *inodeTable) sizeFor(n *node, caller func() txn.Caller, head uint64) uin
 	return n.files.sizeFor(caller, head)
 }
 
-// owe notes that watchers of a registry's nodes are to be told of a commit, but for
-// those whose event the kernel has made; told is nil where it has made none. It
-// reports whether there are any.
-func (t *inodeTable) owe(dir *node, base string, told *node) bool {
+// owe notes that watchers of a registry's nodes are to be told of a commit.
+func (t *inodeTable) owe(dir *node, base string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r := t.find(dir, base)
-	if r == nil {
-		return false
+	if r := t.find(dir, base); r != nil {
+		for _, n := range r.nodes {
+			n.inode.owed = true
+		}
 	}
-	for _, n := range r.nodes {
-		n.inode.owed = n.inode.owed || n != told
-	}
-	return r.owes() != nil
 }
 
 // owed returns how many nodes of a registry there are whose watchers are to be
@@ -406,9 +401,9 @@ func (t *inodeTable) owed(dir *node, base string) int {
 	return count
 }
 
-// owes returns a node whose watchers are to be told, or nil. The caller holds
+// toTell returns a node whose watchers are to be told, or nil. The caller holds
 // inodeTable.mu.
-func (r *inodes) owes() *node {
+func (r *inodes) toTell() *node {
 	for _, n := range r.nodes {
 		if n.inode.owed {
 			return n
@@ -417,28 +412,22 @@ func (r *inodes) owes() *node {
 	return nil
 }
 
-// pay returns a node whose watchers are to be told, with a reference for the
-// kernel, or nil. The caller holds inodeTable.mu.
-func (r *inodes) pay() *node {
-	n := r.owes()
-	if n == nil {
-		return nil
-	}
-	return n.fsys.nodes.acquire(n.id)
-}
-
-// pay returns such a node of a registry that is gone.
-func (t *inodeTable) pay(dir *node, base string) *node {
+// lookUpToTell returns such a node of a registry that is gone, with a reference for
+// the kernel, or nil.
+func (t *inodeTable) lookUpToTell(dir *node, base string) *node {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if r := t.find(dir, base); r != nil {
-		return r.pay()
+		if n := r.toTell(); n != nil {
+			return n.fsys.nodes.acquire(n.id)
+		}
 	}
 	return nil
 }
 
-// paid is called when watchers of a node are being told.
-func (t *inodeTable) paid(n *node) {
+// told is called where the kernel makes an event for the watchers of a node, which
+// may be none of a registry's.
+func (t *inodeTable) told(n *node) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n.inode.owed = false

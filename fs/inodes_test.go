@@ -60,6 +60,28 @@ func TestOpenedAnewByDescriptor(t *testing.T) {
 	reader.want(`"{\"v\":1}"`, "os.pread(r, 100, 0)")
 }
 
+// A descriptor that stands for the name, and shows no content, tells of the head, as
+// does a single file that is mounted into a container.
+func TestSizeByAName(t *testing.T) {
+	m := aside(t)
+	looker, writer := m.newClient(), m.newClient()
+	writer.write("a.json", `{"v":1}`)
+	write := func(content string) { writer.write("a.json", content) }
+	replace := func(content string) {
+		writer.write("a.tmp", content)
+		writer.do("os.rename('a.tmp', 'a.json')")
+	}
+	for i, commit := range []func(string){write, replace} {
+		looker.do("(p := os.open('a.json', os.O_PATH))")
+		for _, more := range []string{"", "more"} {
+			next := jsonOf(t, map[string]any{"by": i, "text": more})
+			commit(next)
+			looker.want(jsonOf(t, len(next)), "os.fstat(p).st_size")
+			looker.want(jsonOf(t, next), "[r := os.open(f'/proc/self/fd/{p}', os.O_RDONLY), os.pread(r, 100, 0), os.close(r)][1]")
+		}
+	}
+}
+
 // A lock belongs to the inode, of which there must be one as long as somebody has
 // it, and one for all that have opened it in order to write.
 func TestLockIsOnTheName(t *testing.T) {

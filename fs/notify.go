@@ -43,9 +43,9 @@ type notifier struct {
 	log     *zap.Logger
 	pid     atomic.Int64 // of the toucher, 0 if it does not run
 
-	mu   sync.Mutex // guards due
-	due  map[string]struct{}
-	wake chan struct{} // of one: something is due
+	mu   sync.Mutex      // guards due
+	due  map[string]bool // whether anyway
+	wake chan struct{}   // of one: something is due
 }
 
 // debts are the inodes whose watchers are to be told, by registries' names.
@@ -61,24 +61,25 @@ func newNotifier(toucher []string, mountpoint string, device uint64, d debts, lo
 		command: append(toucher[:len(toucher):len(toucher)], mountpoint, strconv.FormatUint(device, 10)),
 		debts:   d,
 		log:     log,
-		due:     make(map[string]struct{}),
+		due:     make(map[string]bool),
 		wake:    make(chan struct{}, 1),
 	}
 }
 
-// Observe implements txn.Observer: it has watchers told of what came about behind
-// the mount, and of registries that are gone.
+// Observe implements txn.Observer: it has watchers told of what has changed. Of
+// what came about behind the mount, and of a registry that is gone, who watches the
+// directory is told, too: of all else the kernel has told them.
 func (w *notifier) Observe(e txn.Event) {
-	if e.Changed && (e.Deleted || e.Via == txn.ViaForeign || e.Via == txn.ViaRecovery) {
+	if e.Changed {
 		w.debts.owe(e.Name)
-		w.tell(e.Name)
+		w.tell(e.Name, e.Deleted || e.Via == txn.ViaForeign || e.Via == txn.ViaRecovery)
 	}
 }
 
 // owe implements debts.
 func (fsys *fileSystem) owe(name string) {
 	if dir, base, ok := fsys.known(name); ok {
-		fsys.registries.owe(dir, base, nil)
+		fsys.registries.owe(dir, base)
 	}
 }
 
@@ -107,22 +108,6 @@ func (fsys *fileSystem) known(path string) (dir *node, base string, ok bool) {
 	}
 }
 
-// committed has watchers told of a commit that came by the node, but for those of
-// one inode; nil: all.
-func (n *node) committed(but *node) {
-	if dir, base, path, ok := n.registry(); ok {
-		dir.tell(base, path, but)
-	}
-}
-
-// tell has watchers of a registry in this directory told of a commit, but for those
-// of one inode; nil: all.
-func (n *node) tell(base, path string, but *node) {
-	if n.fsys.registries.owe(n, base, but) {
-		n.fsys.watchers.Load().tell(path)
-	}
-}
-
 // looks returns how often the node's registry was looked at.
 func (n *node) looks() uint64 {
 	if !n.isRegistry() {
@@ -131,13 +116,13 @@ func (n *node) looks() uint64 {
 	return n.inodes.looks.Load()
 }
 
-// tell has watchers of a registry told.
-func (w *notifier) tell(name string) {
+// tell has watchers of a registry told, anyway at least once.
+func (w *notifier) tell(name string, anyway bool) {
 	if w == nil {
 		return
 	}
 	w.mu.Lock()
-	w.due[name] = struct{}{}
+	w.due[name] = w.due[name] || anyway
 	w.mu.Unlock()
 	select {
 	case w.wake <- struct{}{}:
@@ -163,6 +148,10 @@ func (w *notifier) run(ctx context.Context) {
 		case <-w.wake:
 		}
 		time.Sleep(gathering)
+		names := w.take()
+		if names == "" {
+			continue
+		}
 		if to == nil {
 			var err error
 			if to, err = w.start(); err != nil {
@@ -170,7 +159,7 @@ func (w *notifier) run(ctx context.Context) {
 				return
 			}
 		}
-		if _, err := io.WriteString(to, w.take()); err != nil {
+		if _, err := io.WriteString(to, names); err != nil {
 			w.log.Warn("the process that tells watchers of commits has ended", zap.Error(err))
 			_ = to.Close()
 			to = nil
@@ -199,15 +188,19 @@ func (w *notifier) start() (io.WriteCloser, error) {
 }
 
 // take returns what is due, each name ended by a zero byte, as often as it has
-// inodes to tell of, but once for who watches its directory.
+// inodes to tell of.
 func (w *notifier) take() string {
 	w.mu.Lock()
 	due := w.due
-	w.due = make(map[string]struct{})
+	w.due = make(map[string]bool)
 	w.mu.Unlock()
 	var b strings.Builder
-	for name := range due {
-		for range max(1, w.debts.owed(name)) {
+	for name, anyway := range due {
+		count := w.debts.owed(name)
+		if anyway {
+			count = max(count, 1)
+		}
+		for range count {
 			b.WriteString(name)
 			b.WriteByte(0)
 		}
@@ -256,6 +249,10 @@ func Touch(names io.Reader, args []string) error {
 	}
 }
 
+// manyLooks is how often a registry is looked up to be touched. The kernel gives up
+// where others find another inode of it by the same name at the same moment.
+const manyLooks = 100
+
 // touch sets a registry's modification time, which the daemon leaves as it is. It
 // has nothing of the mount open for longer than that, which would keep it busy.
 func touch(mountpoint string, device uint64, name string) {
@@ -269,5 +266,9 @@ func touch(mountpoint string, device uint64, name string) {
 		return // not the mount, but what it covered
 	}
 	times := []unix.Timespec{{Nsec: unix.UTIME_OMIT}, {Sec: 1}}
-	_ = unix.UtimesNanoAt(dir, filepath.Base(name), times, unix.AT_SYMLINK_NOFOLLOW)
+	for range manyLooks {
+		if unix.UtimesNanoAt(dir, filepath.Base(name), times, unix.AT_SYMLINK_NOFOLLOW) != unix.ESTALE {
+			return
+		}
+	}
 }

@@ -24,6 +24,12 @@ type inDebt map[string]int
 func (d inDebt) owe(name string)      { d[name]++ }
 func (d inDebt) owed(name string) int { return d[name] }
 
+// free of debts: the kernel knows no inode.
+type free struct{}
+
+func (free) owe(string)      {}
+func (free) owed(string) int { return 0 }
+
 func newTestNotifier(command ...string) *notifier {
 	return newNotifier(command, "/mnt", 42, inDebt{}, zap.NewNop())
 }
@@ -43,7 +49,7 @@ func names(t *testing.T, w *notifier) []string {
 func TestNotifierTellsOnce(t *testing.T) {
 	w := newTestNotifier("touch")
 	for _, name := range []string{"a.json", "d/b.json", "a.json", "a\nb.json"} {
-		w.tell(name)
+		w.tell(name, true)
 	}
 	if got := names(t, w); !slices.Equal(got, []string{"a\nb.json", "a.json", "d/b.json"}) {
 		t.Errorf("taken: %q", got)
@@ -54,7 +60,7 @@ func TestNotifierTellsOnce(t *testing.T) {
 	if len(w.wake) != 1 {
 		t.Error("nobody is woken")
 	}
-	(*notifier)(nil).tell("a.json") // where nobody is told
+	(*notifier)(nil).tell("a.json", true) // where nobody is told
 }
 
 // Each inode of a registry is told of.
@@ -62,30 +68,37 @@ func TestNotifierTellsOfEach(t *testing.T) {
 	w := newTestNotifier("touch")
 	w.debts.owe("a.json")
 	w.debts.owe("a.json")
-	w.tell("a.json")
+	w.tell("a.json", false)
 	if got := names(t, w); !slices.Equal(got, []string{"a.json", "a.json"}) {
 		t.Errorf("taken: %q", got)
 	}
 }
 
-// The kernel tells of what comes through the mount; the notifier tells of the rest.
+// The kernel tells of what comes through the mount, on one inode; the notifier tells
+// of the rest, and that only if something has changed.
 func TestNotifierObserves(t *testing.T) {
 	for _, c := range []struct {
-		event txn.Event
-		want  bool
+		event          txn.Event
+		owed, directly int // names taken where the kernel knows an inode, and where it knows none
 	}{
-		{txn.Event{Via: txn.ViaForeign, Changed: true}, true},
-		{txn.Event{Via: txn.ViaRecovery, Changed: true}, true},
-		{txn.Event{Via: txn.ViaForeign}, false},
-		{txn.Event{Via: txn.ViaForeign, Changed: true, Deleted: true}, true},
-		{txn.Event{Via: txn.ViaUnlink, Changed: true, Deleted: true}, true},
-		{txn.Event{Via: txn.ViaRename, Changed: true}, false},
+		{txn.Event{Via: txn.ViaForeign, Changed: true}, 1, 1},
+		{txn.Event{Via: txn.ViaRecovery, Changed: true}, 1, 1},
+		{txn.Event{Via: txn.ViaForeign}, 0, 0},
+		{txn.Event{Via: txn.ViaForeign, Changed: true, Deleted: true}, 1, 1},
+		{txn.Event{Via: txn.ViaUnlink, Changed: true, Deleted: true}, 1, 1},
+		{txn.Event{Via: txn.ViaRename, Changed: true}, 1, 0},
+		{txn.Event{Via: txn.ViaClose}, 0, 0},
 	} {
-		w := newTestNotifier("touch")
 		c.event.Name = "a.json"
-		w.Observe(c.event)
-		if got := len(names(t, w)) == 1; got != c.want || (w.debts.owed("a.json") == 1) != c.want {
-			t.Errorf("%+v is told: %t", c.event, got)
+		known, unknown := newTestNotifier("touch"), newTestNotifier("touch")
+		unknown.debts = free{}
+		known.Observe(c.event)
+		unknown.Observe(c.event)
+		if got := len(names(t, known)); got != c.owed {
+			t.Errorf("%+v is told %d times, want %d", c.event, got, c.owed)
+		}
+		if got := len(names(t, unknown)); got != c.directly {
+			t.Errorf("%+v, with no inode known, is told %d times, want %d", c.event, got, c.directly)
 		}
 	}
 }

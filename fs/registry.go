@@ -110,7 +110,7 @@ func (n *node) lookupGone(ctx context.Context, base string, err error, out *fuse
 	if err != unix.ENOENT || !n.fsys.isToucher(ctx) {
 		return nil, registryErrno(err)
 	}
-	child := n.fsys.registries.pay(n, base)
+	child := n.fsys.registries.lookUpToTell(n, base)
 	if child == nil {
 		return nil, syscall.ENOENT
 	}
@@ -173,7 +173,7 @@ func (n *node) stat(ctx context.Context, stx *unix.Statx_t) error {
 	switch {
 	case ok:
 		if _, err := dir.statName(ctx, base, path, stx); err != nil {
-			if n.isRegistry() && n.files.any() {
+			if n.isRegistry() && err == unix.ENOENT {
 				return n.statRemoved(ctx, stx)
 			}
 			return err
@@ -190,8 +190,7 @@ func (n *node) stat(ctx context.Context, stx *unix.Statx_t) error {
 	return nil
 }
 
-// statRemoved tells about a registry that is open, but has no name any more, or
-// another one.
+// statRemoved tells about a registry that has no name any more, or another one.
 func (n *node) statRemoved(ctx context.Context, stx *unix.Statx_t) error {
 	last := n.inodes.last.Load()
 	if last == nil {
@@ -371,6 +370,6 @@ func (n *node) truncateRegistry(ctx context.Context, path string, f fusefs.FileH
 	if err := n.fsys.store.Truncate(path, caller, size); err != nil {
 		return registryErrno(err)
 	}
-	n.committed(n)
+	n.fsys.registries.told(n)
 	return 0
 }

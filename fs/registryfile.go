@@ -125,22 +125,16 @@ func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
 // inode then.
 func (f *registryFile) staging() { f.begun.CompareAndSwap(0, f.node.looks()+1) }
 
-// committed is called after an attempt to commit. Who has looked at the registry
-// since watchers were told, most likely one of them, may have seen what was there
-// before: they are told again.
+// committed is called after an attempt to commit. Watchers of this inode know of it,
+// unless somebody has looked at the registry since the kernel told them: most likely
+// one of them, who may have seen what was there before.
 func (f *registryFile) committed() {
 	if f.tx.Dirty() {
 		return
 	}
-	begun := f.begun.Swap(0)
-	if begun == 0 {
-		return
+	if begun := f.begun.Swap(0); begun == f.node.looks()+1 {
+		f.node.fsys.registries.told(f.node)
 	}
-	told := f.node
-	if begun != f.node.looks()+1 {
-		told = nil
-	}
-	f.node.committed(told)
 }
 
 // Fsync commits, or makes safe what can't be committed yet.

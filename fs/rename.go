@@ -155,25 +155,7 @@ func (fsys *fileSystem) exchange(from, to place, flags uint32) error {
 			return err
 		}
 	}
-	if err := fsys.store.Changing(names, func() error { return renameat(from, to, flags) }); err != nil {
-		return err
-	}
-	from.tell()
-	to.tell()
-	return nil
-}
-
-// tell has watchers told of a commit by a rename, but for those of the inode that the
-// kernel takes for what was there.
-func (p *place) tell() {
-	if !p.registry {
-		return
-	}
-	var told *node
-	if child := p.dir.GetChild(p.base); child != nil {
-		told = child.Operations().(*node)
-	}
-	p.dir.tell(p.base, p.path, told)
+	return fsys.store.Changing(names, func() error { return renameat(from, to, flags) })
 }
 
 // moveIn commits a finished file as a registry. A registry that moves to a name
@@ -199,7 +181,6 @@ func (fsys *fileSystem) moveIn(ctx context.Context, from, to place, flags uint32
 	if err := fsys.store.Replace(to.path, caller, p); err != nil {
 		return err
 	}
-	to.tell()
 	if from.registry {
 		err = fsys.store.Remove(from.path, caller)
 	} else {
