@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"strconv"
@@ -169,6 +170,22 @@ func Alive(a txn.Actor) bool {
 		return false
 	}
 	return !hasEnded(fd)
+}
+
+// Busy reports whether a thread of a process that package fs has told runs, or
+// waits for a processor or for the disk. One that waits for an answer of the file
+// system does not look busy.
+func Busy(a txn.Actor) bool {
+	tasks := "/proc/" + strconv.Itoa(a.PID) + "/task"
+	threads, _ := os.ReadDir(tasks) // none of a process that has ended
+	for _, t := range threads {
+		status, _ := readProc(tasks + "/" + t.Name() + "/status")
+		_, state, _ := bytes.Cut(status, []byte("\nState:\t"))
+		if bytes.HasPrefix(state, []byte("R")) || bytes.HasPrefix(state, []byte("D")) {
+			return true
+		}
+	}
+	return false
 }
 
 // hasEnded reports whether the process of a pidfd has ended, waited for or not.

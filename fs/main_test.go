@@ -107,7 +107,7 @@ func serveForTest(config string) error {
 	if c.Options.Log, err = zap.NewDevelopment(); err != nil {
 		return err
 	}
-	store := txn.New(below, txn.Config{Alive: Alive, DeletionWindow: c.DeletionWindow, Observer: panicOn(c.PanicOn)})
+	store := txn.New(below, txn.Config{Alive: Alive, Busy: Busy, DeletionWindow: c.DeletionWindow, Observer: panicOn(c.PanicOn)})
 	server, err := Mount(below, store, mountpoint, c.Options)
 	if err != nil {
 		return err

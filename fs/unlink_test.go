@@ -66,3 +66,20 @@ func TestDirectoryOfRemovedRegistriesIsEmpty(t *testing.T) {
 	c.do("os.rmdir('d')")
 	c.want(`[]`, "os.listdir('.')")
 }
+
+// A program that writes anew too late what it has removed has replaced it all the
+// same, provided that it does so soon.
+func TestLateReplacement(t *testing.T) {
+	m := aside(t, func(c *serveConfig) { c.DeletionWindow = 400 * time.Millisecond })
+	git, other := m.newClient(), m.newClient()
+	git.write("a.json", `["a"]`)
+	git.want(`"[\"a\"]"`, "open('a.json').read()")
+	other.want(`"[\"a\"]"`, "open('a.json').read()")
+	other.write("a.json", `["a","other"]`)
+	git.do("os.unlink('a.json')")
+	await(t, "others see the deletion", func() bool { return other.eval("os.listdir('.')") == `[]` })
+	git.do("(w := os.open('a.json', os.O_WRONLY|os.O_CREAT|os.O_EXCL, 0o600))")
+	git.do("os.write(w, b'[\"a\",\"git\"]')")
+	git.do("os.close(w)")
+	other.want(`["a","git","other"]`, "sorted(json.load(open('a.json')))")
+}

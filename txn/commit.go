@@ -13,7 +13,7 @@ import (
 func (r *Registry) tryBatch(batch []*request) (bool, error) {
 	r.mu.Lock()
 	event, err := r.refresh()
-	head, seq := r.head, r.lastSeq
+	head, seq, removed := r.head, r.lastSeq, r.removed
 	r.mu.Unlock()
 	r.store.observe(event)
 	if err != nil {
@@ -24,14 +24,15 @@ func (r *Registry) tryBatch(batch []*request) (bool, error) {
 		q.reset(r.name)
 	}
 	for _, q := range batch {
-		next = r.apply(q, next, &seq)
+		next = r.apply(q, next, removed, &seq)
 	}
 	return r.place(batch, head, next)
 }
 
-// apply makes the request's change on top of head and returns the head after
-// it. It touches nothing but the request.
-func (r *Registry) apply(q *request, head *Version, seq *uint64) *Version {
+// apply makes the request's change on top of head, or of what was there before
+// where there is none, and returns the head after it. It touches nothing but the
+// request.
+func (r *Registry) apply(q *request, head *Version, removed *removal, seq *uint64) *Version {
 	if head != nil {
 		q.event.Seq, q.event.Parent = head.Seq, head.Seq
 	}
@@ -40,7 +41,11 @@ func (r *Registry) apply(q *request, head *Version, seq *uint64) *Version {
 		q.err = err
 		return head
 	}
-	text, err := r.combine(q, base, head)
+	onto := head
+	if head == nil {
+		onto = removed.replaced(q, base)
+	}
+	text, err := r.combine(q, base, onto)
 	if err != nil {
 		q.err = err
 		return head
@@ -52,6 +57,9 @@ func (r *Registry) apply(q *request, head *Version, seq *uint64) *Version {
 		return head
 	}
 	*seq++
+	if head == nil && onto != nil {
+		q.event.Parent = onto.Seq
+	}
 	v := &Version{Seq: *seq, Parent: q.event.Parent, Digest: text.digest, Size: int64(len(text.bytes)), Writer: q.event.Writer.Actor, content: text}
 	q.made, q.left, q.event.Seq, q.event.Changed = v, v, v.Seq, true
 	q.event.Outcome = Merged
@@ -219,6 +227,7 @@ func (r *Registry) place(batch []*request, head, next *Version) (bool, error) {
 	}
 	r.head, r.stamp, r.lastTime, r.foreignErr, r.unkept = next, stamp, next.Time, nil, true
 	r.lastSeq = max(r.lastSeq, next.Seq)
+	r.forget()
 	return true, err
 }
 

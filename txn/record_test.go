@@ -23,7 +23,7 @@ func TestHeadIsKnownByTheLastRecord(t *testing.T) {
 		"a deletion overtaken": func(x *bench) {
 			x.ok(x.store.Unlink(file, a))
 			x.save(b, `[3]`)
-			x.fire()
+			x.endWindow()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -37,6 +37,7 @@ type Registry struct {
 	keptBytes  int64 // of the contents that stayed then
 	open       map[*Tx]struct{}
 	deletions  map[Actor]*deletion // that wait
+	removed    *removal            // what was here last, if that was just now
 	queue      []*request
 	leading    bool
 	foreignErr error // why the live file is not a valid document, if it is not
@@ -52,7 +53,7 @@ func (r *Registry) forgettable() bool {
 		return false
 	}
 	defer r.mu.Unlock()
-	if len(r.queue) > 0 || r.leading || len(r.deletions) > 0 {
+	if len(r.queue) > 0 || r.leading || len(r.deletions) > 0 || r.removed != nil {
 		return false
 	}
 	r.pruneViews()
@@ -132,6 +133,7 @@ func (r *Registry) adopt(c *content, mtime time.Time, stamp string) (*Event, err
 		parent, known = r.readLast(c)
 	}
 	r.loaded, r.stamp, r.lastTime = true, stamp, mtime
+	r.forget()
 	v := &Version{Seq: parent, Digest: c.digest, Size: int64(len(c.bytes)), Time: mtime, content: c}
 	if !known {
 		r.lastSeq++

@@ -12,6 +12,25 @@ type deletion struct {
 	by      Caller
 	version *Version
 	timer   Stopper
+	looks   int  // at the process
+	idle    bool // it was, at the last look
+}
+
+// manyWindows is how many deletion windows a deletion waits whose process is busy,
+// and for how many more it is remembered.
+const manyWindows = 10
+
+// looksPerWindow is how often the process is looked at in a deletion window. Who
+// waits for the file system itself looks idle: it takes two looks to be sure.
+const looksPerWindow = 4
+
+// A removal is what is remembered of a deletion for a while, since it may have been
+// the first half of a replacement after all: of a slow one, or of one by a program
+// that moves the registry aside before it writes a new one.
+type removal struct {
+	by      Actor
+	version *Version
+	timer   Stopper
 }
 
 // Unlink deletes the registry for the caller at once, and for all others when
@@ -65,6 +84,9 @@ func (r *Registry) takeDeletion(t *Tx) {
 		r.dropDeletion(d)
 		t.base, t.creates = d.version, true
 	}
+	if m := r.removed; t.base == nil && m != nil && m.by == t.opener.Actor {
+		t.base = m.version
+	}
 }
 
 // addDeletion has a deletion wait, and starts its timer. The caller holds mu.
@@ -74,7 +96,63 @@ func (r *Registry) addDeletion(d *deletion) {
 	}
 	r.deletions[d.by.Actor] = d
 	r.store.deletions.Add(1)
-	d.timer = r.store.cfg.After(r.store.cfg.DeletionWindow, func() { _ = r.commitDeletion(d) })
+	step := r.store.cfg.DeletionWindow / looksPerWindow
+	d.timer = r.store.cfg.After((looksPerWindow-1)*step, func() { r.lookAfter(d) })
+}
+
+// lookAfter commits a deletion that has waited long enough: the window, or longer
+// where the machine has its process wait for a processor or the disk.
+func (r *Registry) lookAfter(d *deletion) {
+	idle := !r.store.cfg.Busy(d.by.Actor)
+	r.mu.Lock()
+	if r.deletions[d.by.Actor] != d {
+		r.mu.Unlock()
+		return
+	}
+	d.looks++
+	ended := d.idle && idle || d.looks > manyWindows*looksPerWindow
+	d.idle = idle
+	if !ended {
+		d.timer = r.store.cfg.After(r.store.cfg.DeletionWindow/looksPerWindow, func() { r.lookAfter(d) })
+	}
+	r.mu.Unlock()
+	if ended {
+		_ = r.commitDeletion(d)
+	}
+}
+
+// remember keeps what was removed. The caller holds mu.
+func (r *Registry) remember(by Actor, v *Version) {
+	r.forget()
+	m := &removal{by: by, version: v}
+	r.removed = m
+	m.timer = r.store.cfg.After(manyWindows*r.store.cfg.DeletionWindow, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.removed == m {
+			r.removed = nil
+		}
+	})
+}
+
+// forget gives up what was removed: something else is in its place. The caller
+// holds mu.
+func (r *Registry) forget() {
+	if r.removed != nil {
+		r.removed.timer.Stop()
+		r.removed = nil
+	}
+}
+
+// replaced returns the version to merge a request with that finds no registry: what
+// was just removed, if the author had seen it or an earlier one; else nil. Programs
+// that know the registry from their kin only, such as cp, make a new one, unless
+// they have removed the old one themselves.
+func (m *removal) replaced(q *request, base *content) *Version {
+	if m == nil || base == nil || q.by.kin && q.event.Writer.Actor != m.by {
+		return nil
+	}
+	return m.version
 }
 
 // dropDeletion ends the waiting of a deletion. It reports whether it did wait.
@@ -186,6 +264,9 @@ func (r *Registry) delete(d *deletion) error {
 		if err := r.removeLive(head); err != nil {
 			return err
 		}
+		r.mu.Lock()
+		r.remember(d.by.Actor, head)
+		r.mu.Unlock()
 		e.Outcome, e.Changed, e.Deleted, e.Seq, e.Size = Committed, true, true, 0, 0
 		head = nil
 	}

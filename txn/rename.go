@@ -172,6 +172,7 @@ func (r *Registry) moveOut(c Caller, move func() error) error {
 	r.placing = false
 	if err == nil {
 		r.head, r.stamp = nil, ""
+		r.remember(c.Actor, head)
 	} else {
 		r.stamp = stampUnknown
 	}

@@ -18,7 +18,7 @@ type Config struct {
 
 	ReadWindow     time.Duration // how long an unused reading stays a candidate; 30 s
 	KinWindow      time.Duration // how long views serve kin and temporary files; 60 s
-	DeletionWindow time.Duration // how long a deletion waits for its file to be created anew; 200 ms
+	DeletionWindow time.Duration // how long a deletion waits for its file to be created anew, ten times that if its process is busy; 200 ms
 
 	// Boot identifies this boot of the system, as far as an Actor is told by what
 	// another boot uses again; empty: views are not saved for the next store.
@@ -36,6 +36,7 @@ type Config struct {
 	Now      func() time.Time                        // time.Now
 	After    func(d time.Duration, f func()) Stopper // time.AfterFunc
 	Alive    func(Actor) bool                        // whether a process still lives; nil: always
+	Busy     func(Actor) bool                        // whether a process runs or is about to; nil: never
 	Observer Observer                                // nil: nobody
 }
 
@@ -64,6 +65,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Alive == nil {
 		c.Alive = func(Actor) bool { return true }
+	}
+	if c.Busy == nil {
+		c.Busy = func(Actor) bool { return false }
 	}
 	if c.Observer == nil {
 		c.Observer = ObserverFunc(func(Event) {})

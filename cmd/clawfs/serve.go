@@ -218,6 +218,7 @@ func storeConfig(o *mountOptions, l *live, observer txn.Observer) txn.Config {
 		Policy:      l.policy,
 		Grammar:     l.grammar,
 		Alive:       fs.Alive,
+		Busy:        fs.Busy,
 		Boot:        fs.Boot(),
 		Began:       fs.Began(),
 		Observer:    observer,

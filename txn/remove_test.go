@@ -1,0 +1,124 @@
+package txn_test
+
+import (
+	"testing"
+
+	"clawfs/txn"
+)
+
+// A slow machine must not make two transactions of one.
+func TestADeletionWaitsForABusyProcess(t *testing.T) {
+	busy := true
+	b := newBench(t, `[]`, func(c *txn.Config) { c.Busy = func(txn.Actor) bool { return busy } })
+	git := program(1)
+	there := func() bool {
+		s, err := b.store.Open(file)
+		if err == nil {
+			s.Release()
+		}
+		return err == nil
+	}
+	b.ok(b.store.Unlink(file, git))
+	for range 20 {
+		b.fire()
+	}
+	if !there() {
+		t.Fatal("the deletion was committed while its process was busy")
+	}
+	busy = false
+	b.fire()
+	busy = true
+	b.fire()
+	if !there() {
+		t.Error("the deletion was committed though its process was idle at one look only")
+	}
+	for range 100 {
+		b.fire()
+	}
+	if there() {
+		t.Error("the deletion waits for ever")
+	}
+}
+
+func TestALateReplacementIsOneTransaction(t *testing.T) {
+	b := newBench(t, `[]`)
+	git, other := program(1), program(2)
+	b.read(git)
+	b.read(other)
+	b.save(other, `[{"id":"other"}]`)
+	b.ok(b.store.Unlink(file, git))
+	b.endWindow()
+	if e := b.last(); !e.Deleted {
+		t.Fatalf("the last event is %+v", e)
+	}
+	b.save(git, `[{"id":"git"}]`)
+	if got := b.ids(b.head()); len(got) != 2 {
+		t.Errorf("the registry holds %v, want both entries", got)
+	}
+	if e := b.last(); e.Outcome != txn.Merged || e.Parent != 2 {
+		t.Errorf("the last event is %+v", e)
+	}
+}
+
+// What a program has not read that it replaces late is what it has removed, as if
+// it had been in time.
+func TestALateReplacementByAProgramThatHasReadNothing(t *testing.T) {
+	b := newBench(t, `[{"id":"a"}]`)
+	mv := program(1)
+	b.ok(b.store.Unlink(file, mv))
+	b.endWindow()
+	b.save(mv, `[{"id":"b"}]`)
+	b.want(`[{"id":"b"}]`)
+}
+
+// An editor moves the registry aside, and another program's commit comes between.
+func TestWhatWasMovedAsideIsMergedInto(t *testing.T) {
+	b := newBench(t, `[]`)
+	vim, other, third := program(1), program(2), program(3)
+	b.read(vim)
+	b.read(other)
+	b.read(third)
+	b.save(third, `[{"id":"third"}]`)
+	tx := b.stage(other, `[{"id":"other"}]`)
+	b.ok(b.store.MoveOut(file, vim, func() error {
+		_, _, stamp, err := b.storage.Load(file)
+		b.ok(err)
+		_, err = b.storage.Remove(file, stamp, 2)
+		return err
+	}))
+	b.ok(tx.Flush(other, txn.Death{}))
+	tx.Release()
+	b.save(vim, `[{"id":"vim"}]`)
+	if got := b.ids(b.head()); len(got) != 3 {
+		t.Errorf("the registry holds %v, want all three entries", got)
+	}
+}
+
+// Deleting a registry and making another one is no replacement where the new one
+// was not made from the old one, or comes later.
+func TestWhatWasDeletedStaysDeleted(t *testing.T) {
+	for name, renew := range map[string]func(b *bench) txn.Caller{
+		"by a program that has seen nothing": func(*bench) txn.Caller { return program(4) },
+		"by a relative of one that has": func(*bench) txn.Caller {
+			cp := program(4)
+			cp.Ancestors = []txn.Actor{program(5).Actor}
+			return cp
+		},
+		"by one that has, later":            func(b *bench) txn.Caller { b.fire(); return program(2) },
+		"by the one that deleted it, later": func(b *bench) txn.Caller { b.fire(); return program(1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, `[]`)
+			rm, reader, other := program(1), program(2), program(3)
+			reader.Ancestors = []txn.Actor{program(5).Actor}
+			b.read(rm)
+			b.read(reader)
+			b.read(other)
+			b.save(other, `[{"id":"other"}]`)
+			b.ok(b.store.Unlink(file, rm))
+			b.endWindow()
+			b.save(renew(b), `[{"id":"new"}]`)
+			b.want(`[{"id":"new"}]`)
+		})
+	}
+}
