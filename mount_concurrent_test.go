@@ -96,9 +96,9 @@ func TestTenProgramsMixed(t *testing.T) {
 }
 
 // tenPrograms runs rounds of ten programs, of these idioms in turn, in a bare
-// directory and on a mount. In every other round all have read before the first
-// one writes; in the others they meet by chance. It
-// returns how many entries were lost.
+// directory and on a mount, and returns how many entries were lost. In every other
+// round all have read before the first one writes; in the others they meet by
+// chance, unless there is no file at times.
 func tenPrograms(t *testing.T, idioms ...idiom) losses {
 	var lost losses
 	for _, i := range idioms {
@@ -106,10 +106,11 @@ func tenPrograms(t *testing.T, idioms ...idiom) losses {
 			need(t, i.needs)
 		}
 	}
+	aside := slices.Contains(asideIdioms(), idioms[0])
 	round := func(t *testing.T, dir string, number int) (want, got []string, results []result) {
 		t.Helper()
 		at := atRead
-		if number%2 == 1 {
+		if number%2 == 1 && !aside {
 			at = atStart
 		}
 		name := fmt.Sprintf("models-%d.json", number)
@@ -132,7 +133,7 @@ func tenPrograms(t *testing.T, idioms ...idiom) losses {
 		want, got, results := round(t, newDir(t), 0)
 		unnoticed := 0
 		for n, r := range results {
-			if r.code == 0 && !slices.Contains(got, want[n+1]) {
+			if (r.code == 0 || aside) && !slices.Contains(got, want[n+1]) {
 				unnoticed++
 			}
 		}
@@ -145,7 +146,9 @@ func tenPrograms(t *testing.T, idioms ...idiom) losses {
 		m := newMount(t)
 		for number := range setting(t, "CLAWFS_ROUNDS", 1) {
 			want, got, results := round(t, m.dir, number)
-			allSucceeded(t, results)
+			if !aside {
+				allSucceeded(t, results)
+			}
 			lost.mount += len(want) - 1 - present(want[1:], got)
 			lost.mountOf += len(want) - 1
 			for _, problem := range missing(want, got) {

@@ -34,7 +34,21 @@ func furtherIdioms() []idiom {
 		{more, "parallel", "parallel"},
 		{more, "make", "make"},
 		{more, "background", "jq"},
+		{more, "awk", ""},
 		{nano, "", "nano"},
+	}
+}
+
+// These move the file aside and write a new one, or they are vim, which may end with
+// an error where the file has changed meanwhile though it was told to write it.
+func asideIdioms() []idiom {
+	return []idiom{
+		{python, "aside", ""},
+		{more, "mv-aside", "jq"},
+		{more, "mv-backup", "jq"},
+		{more, "vim-yes", "vim"},
+		{more, "vim-auto", "vim"},
+		{more, "vim-no", "vim"},
 	}
 }
 
@@ -63,6 +77,7 @@ func TestTenProgramsOneIdiom(t *testing.T) {
 		{"the writer has read", ownIdioms()},
 		{"a relative of the writer has read", kinIdioms()},
 		{"tools and jobs", furtherIdioms()},
+		{"the file is moved aside", asideIdioms()},
 		{"long lives", longLives()},
 		{"Go", goIdioms(t)},
 	}

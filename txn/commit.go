@@ -43,7 +43,7 @@ func (r *Registry) apply(q *request, head *Version, removed *removal, seq *uint6
 	}
 	onto := head
 	if head == nil {
-		onto = removed.replaced(q, base)
+		onto = r.replaced(q, base, removed)
 	}
 	text, err := r.combine(q, base, onto)
 	if err != nil {

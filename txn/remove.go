@@ -3,6 +3,8 @@ package txn
 import (
 	"io/fs"
 	"strings"
+
+	"clawfs/txn/merge"
 )
 
 // A deletion waits a moment before it is committed: a program that moves a file
@@ -145,11 +147,19 @@ func (r *Registry) forget() {
 }
 
 // replaced returns the version to merge a request with that finds no registry: what
-// was just removed, if the author had seen it or an earlier one; else nil. Programs
-// that know the registry from their kin only, such as cp, make a new one, unless
-// they have removed the old one themselves.
-func (m *removal) replaced(q *request, base *content) *Version {
-	if m == nil || base == nil || q.by.kin && q.event.Writer.Actor != m.by {
+// was just removed, if the author had seen it or an earlier one; else nil. What a
+// program writes that knows the registry from its kin only, such as cp, may be a new
+// one: it is not if the program itself has removed the old one, or if it still holds
+// most of what the kin had seen.
+func (r *Registry) replaced(q *request, base *content, m *removal) *Version {
+	switch {
+	case m == nil || base == nil:
+		return nil
+	case !q.by.kin || q.event.Writer.Actor == m.by:
+		return m.version
+	}
+	from, err := r.parse(base)
+	if err != nil || !merge.Compare(from, q.doc, r.store.cfg.Policy(r.name)).Keeps() {
 		return nil
 	}
 	return m.version

@@ -6,6 +6,15 @@ import (
 	"clawfs/txn"
 )
 
+// moveAside removes the second version of the file behind the store.
+func (b *bench) moveAside() error {
+	_, _, stamp, err := b.storage.Load(file)
+	if err == nil {
+		_, err = b.storage.Remove(file, stamp, 2)
+	}
+	return err
+}
+
 // A slow machine must not make two transactions of one.
 func TestADeletionWaitsForABusyProcess(t *testing.T) {
 	busy := true
@@ -80,18 +89,28 @@ func TestWhatWasMovedAsideIsMergedInto(t *testing.T) {
 	b.read(third)
 	b.save(third, `[{"id":"third"}]`)
 	tx := b.stage(other, `[{"id":"other"}]`)
-	b.ok(b.store.MoveOut(file, vim, func() error {
-		_, _, stamp, err := b.storage.Load(file)
-		b.ok(err)
-		_, err = b.storage.Remove(file, stamp, 2)
-		return err
-	}))
+	b.ok(b.store.MoveOut(file, vim, b.moveAside))
 	b.ok(tx.Flush(other, txn.Death{}))
 	tx.Release()
 	b.save(vim, `[{"id":"vim"}]`)
 	if got := b.ids(b.head()); len(got) != 3 {
 		t.Errorf("the registry holds %v, want all three entries", got)
 	}
+}
+
+// A script moves the registry aside and writes a new one: neither does what mv.
+func TestWhatAScriptMovedAsideIsMergedInto(t *testing.T) {
+	b := newBench(t, `["a","b"]`)
+	shell, jq, mv, other := program(1), program(2), program(3), program(4)
+	jq.Ancestors, mv.Ancestors = []txn.Actor{shell.Actor}, []txn.Actor{shell.Actor}
+	b.read(jq)
+	b.kill(jq)
+	b.read(other)
+	b.save(other, `["a","b","other"]`)
+	b.ok(b.store.MoveOut(file, mv, b.moveAside))
+	b.kill(mv)
+	b.save(shell, `["a","b","script"]`)
+	b.want(`["a","b","other","script"]`)
 }
 
 // Deleting a registry and making another one is no replacement where the new one

@@ -69,6 +69,25 @@ case $how in
     ;;
   vim-yes) vim_with yes ;;
   vim-auto) vim_with auto ;;
+  vim-no) vim_with no ;; # moves the file aside and writes a new one
+  mv-aside)
+    new=$(change "$file")
+    gate read
+    mv "$file" "$file.$$.tmp" 2>/dev/null || true # somebody else has, just now
+    echo "$new" >"$file"
+    rm -f "$file.$$.tmp"
+    ;;
+  mv-backup)
+    change "$file" >"$file.$$.tmp"
+    gate read
+    mv --backup=simple --suffix=".$$.tmp~" "$file.$$.tmp" "$file"
+    rm -f "$file.$$.tmp~"
+    ;;
+  awk)
+    new=$(awk -v id="$id" '{ print } /"models": *\[/ { print "{\"id\": \"" id "\"}," }' "$file")
+    gate read
+    awk -v text="$new" 'BEGIN { print text }' >"$file"
+    ;;
   xargs) seq 1 | xargs -P 2 -I{} bash "$programs/add.sh" variable "$file" "$id" ;;
   parallel) parallel --will-cite bash "$programs/add.sh" jq-mv "$file" ::: "$id" ;;
   make) printf 'all:; @new=$$(jq --arg id "%s" %s "%s"); bash "%s/gate.sh" read; echo "$$new" >"%s"\n' "$id" "'.models += [{id: \$\$id}]'" "$file" "$programs" "$file" | make -s -j 4 -f - ;;

@@ -45,7 +45,19 @@ def nameless(path, text):
     os.replace(temporary, path)
 
 
-WAYS = {"in-place": in_place, "r+": update, "replace": replace, "descriptor": descriptor, "nameless": nameless}
+def aside(path, text):
+    """Keeps the old file until the new one is whole."""
+    kept = f"{path}.{os.getpid()}.tmp"
+    try:
+        os.rename(path, kept)
+    except FileNotFoundError:
+        pass  # somebody else has, just now
+    in_place(path, text)
+    if os.path.exists(kept):
+        os.remove(kept)
+
+
+WAYS = {"in-place": in_place, "r+": update, "replace": replace, "descriptor": descriptor, "nameless": nameless, "aside": aside}
 
 how, path, name = sys.argv[1:]
 gate("start")
