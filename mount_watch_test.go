@@ -19,11 +19,11 @@ type watcher struct {
 	lines   int
 }
 
-func startWatcher(t *testing.T, name, what, file string) *watcher {
+func startWatcher(t *testing.T, name string, args ...string) *watcher {
 	t.Helper()
 	w := &watcher{}
 	ready := make(chan struct{})
-	w.process = start(t, "/", program(t, name, what, file), func(cmd *exec.Cmd) {
+	w.process = start(t, "/", program(t, name, args...), func(cmd *exec.Cmd) {
 		cmd.Stdout = nil
 		out, err := cmd.StdoutPipe()
 		if err != nil {
@@ -76,11 +76,28 @@ func TestWatchersSeeEachCommit(t *testing.T) {
 	}
 }
 
-func watchCommits(t *testing.T, name, what string) {
+// The same by chokidar, by which OpenClaw watches its configuration; once as it does
+// that, waiting until the file has not changed for a while.
+func TestChokidarSeesEachCommit(t *testing.T) {
+	t.Parallel()
+	need(t, "node", "npm", "jq")
+	dir := t.TempDir()
+	if out, err := exec.Command("npm", "install", "--silent", "--no-audit", "--no-fund", "--cache", filepath.Join(dir, "cache"), "--prefix", dir, "chokidar@4.0.3").CombinedOutput(); err != nil {
+		t.Skipf("chokidar can't be installed: %v\n%s", err, out)
+	}
+	for _, what := range []string{"file", "directory", "settled"} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			watchCommits(t, "programs/chokidar.mjs", dir, what)
+		})
+	}
+}
+
+func watchCommits(t *testing.T, name string, args ...string) {
 	m := newMount(t)
 	write(t, m.dir, "models.json", tenModels)
 	file := filepath.Join(m.dir, "models.json")
-	w := startWatcher(t, name, what, file)
+	w := startWatcher(t, name, append(args, file)...)
 	idioms := []idiom{
 		{program: node, how: "in-place"}, {program: python, how: "replace"}, {program: shell, how: "jq-mv"},
 		{program: python, how: "r+"}, {program: node, how: "rename"}, {program: python, how: "in-place"},
