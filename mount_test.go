@@ -240,7 +240,7 @@ func (m *mount) finish() {
 		m.t.Errorf("P8, unmounted: %s", problem)
 	}
 	text := m.logText()
-	for _, bad := range []string{"DATA RACE", "panic", "fatal error:", "goroutine "} {
+	for _, bad := range []string{"DATA RACE", "panic", "fatal error:", "goroutine ", "warning: rawBridge"} {
 		if strings.Contains(text, bad) {
 			m.t.Errorf("the daemon's log has %q", bad)
 		}

@@ -40,7 +40,7 @@ func (n *node) Statx(ctx context.Context, _ fusefs.FileHandle, flags, mask uint3
 		return plainErrno(err)
 	}
 	out.FromStatx(&stx)
-	out.Ino = n.number()
+	out.Ino = n.id.Ino
 	out.SetTimeout(n.role().timeout())
 	return 0
 }

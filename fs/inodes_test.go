@@ -15,6 +15,8 @@ func TestEachDescriptorHasItsSize(t *testing.T) {
 	reader.want(`[23,2,7]`, "[os.fstat(long).st_size, os.fstat(short).st_size, os.stat('a.json').st_size]")
 	reader.want(`[23,2]`, "[len(os.pread(long, 100, 0)), len(os.pread(short, 100, 0))]")
 	reader.want(`1`, "len({os.fstat(long).st_ino, os.fstat(short).st_ino, os.stat('a.json').st_ino, *[e.inode() for e in os.scandir('.')]})")
+	const withBirth = "__import__('subprocess').check_output(['stat', '-L', '-c', '%%i %%W', '/proc/self/fd/0'], stdin=fd).split()[0].decode()"
+	reader.want(`1`, "len({str(os.fstat(long).st_ino), *["+withBirth+" for fd in (long, short)]})")
 	reader.want(`[23,2]`, "[os.lseek(long, 0, os.SEEK_END), os.lseek(short, 0, os.SEEK_END)]")
 }
 

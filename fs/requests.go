@@ -148,6 +148,15 @@ func (r *requests) dropPrivileges(cancel <-chan struct{}, caller fuse.Caller, id
 	return fuse.Status(plainErrno(n.dropPrivileges(&fuse.Context{Caller: caller, Cancel: cancel})))
 }
 
+// Statx tells the number that programs see.
+func (r *requests) Statx(cancel <-chan struct{}, in *fuse.StatxIn, out *fuse.StatxOut) fuse.Status {
+	status := r.RawFileSystem.Statx(cancel, in, out)
+	if n := r.node(in.NodeId); n != nil && n.isRegistry() {
+		out.Ino = n.number()
+	}
+	return status
+}
+
 // GetAttr tells apart whether the request names a handle: go-fuse would pass any
 // one that is open.
 func (r *requests) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
