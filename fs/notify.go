@@ -43,9 +43,16 @@ type notifier struct {
 	log     *zap.Logger
 	pid     atomic.Int64 // of the toucher, 0 if it does not run
 
-	mu   sync.Mutex      // guards due
-	due  map[string]bool // whether anyway
-	wake chan struct{}   // of one: something is due
+	mu   sync.Mutex // guards due
+	due  map[string]notice
+	wake chan struct{} // of one: something is due
+}
+
+// A notice is what watchers of a registry are to be told.
+type notice struct {
+	anyway bool      // though nobody is owed it
+	last   time.Time // of the last commit
+	again  bool      // they were told so shortly after it that they may have passed it over
 }
 
 // debts are the inodes whose watchers are to be told, by registries' names.
@@ -61,7 +68,7 @@ func newNotifier(toucher []string, mountpoint string, device uint64, d debts, lo
 		command: append(toucher[:len(toucher):len(toucher)], mountpoint, strconv.FormatUint(device, 10)),
 		debts:   d,
 		log:     log,
-		due:     make(map[string]bool),
+		due:     make(map[string]notice),
 		wake:    make(chan struct{}, 1),
 	}
 }
@@ -122,18 +129,24 @@ func (w *notifier) tell(name string, anyway bool) {
 		return
 	}
 	w.mu.Lock()
-	w.due[name] = w.due[name] || anyway
+	n := w.due[name]
+	w.due[name] = notice{anyway: n.anyway || anyway, last: time.Now(), again: n.again}
 	w.mu.Unlock()
+	w.wakeUp()
+}
+
+func (w *notifier) wakeUp() {
 	select {
 	case w.wake <- struct{}{}:
 	default:
 	}
 }
 
-// gathering is how long what is due is gathered: so long the kernel knows of inodes
+// gathering is how long what is due is gathered. So long the kernel knows of inodes
 // that nobody uses any more, and a program that commits often would be told of as
-// often.
-const gathering = 5 * time.Millisecond
+// often. And watchers such as chokidar drop what comes within 50 ms of an event that
+// they have reported, which may be that of the write before the commit.
+const gathering = 60 * time.Millisecond
 
 // run tells watchers until ctx ends, and ends the toucher.
 func (w *notifier) run(ctx context.Context) {
@@ -148,7 +161,7 @@ func (w *notifier) run(ctx context.Context) {
 		case <-w.wake:
 		}
 		time.Sleep(gathering)
-		names := w.take()
+		names := w.take(time.Now())
 		if names == "" {
 			continue
 		}
@@ -189,15 +202,24 @@ func (w *notifier) start() (io.WriteCloser, error) {
 
 // take returns what is due, each name ended by a zero byte, as often as it has
 // inodes to tell of.
-func (w *notifier) take() string {
+func (w *notifier) take(now time.Time) string {
 	w.mu.Lock()
 	due := w.due
-	w.due = make(map[string]bool)
+	w.due = make(map[string]notice)
+	for name, n := range due {
+		if now.Sub(n.last) < gathering {
+			w.due[name] = notice{anyway: n.anyway, last: n.last, again: true}
+			w.wakeUp()
+		}
+	}
 	w.mu.Unlock()
 	var b strings.Builder
-	for name, anyway := range due {
+	for name, n := range due {
+		if n.again {
+			w.debts.owe(name)
+		}
 		count := w.debts.owed(name)
-		if anyway {
+		if n.anyway {
 			count = max(count, 1)
 		}
 		for range count {

@@ -34,10 +34,15 @@ func newTestNotifier(command ...string) *notifier {
 	return newNotifier(command, "/mnt", 42, inDebt{}, zap.NewNop())
 }
 
-// names returns what a notifier takes, in order.
+// names returns what a notifier takes some time after the last commit, in order.
 func names(t *testing.T, w *notifier) []string {
 	t.Helper()
-	taken := w.take()
+	return namesAt(t, w, time.Now().Add(gathering))
+}
+
+func namesAt(t *testing.T, w *notifier, now time.Time) []string {
+	t.Helper()
+	taken := w.take(now)
 	if taken != "" && !strings.HasSuffix(taken, "\x00") {
 		t.Errorf("%q does not end in a zero byte", taken)
 	}
@@ -61,6 +66,24 @@ func TestNotifierTellsOnce(t *testing.T) {
 		t.Error("nobody is woken")
 	}
 	(*notifier)(nil).tell("a.json", true) // where nobody is told
+}
+
+// What is told of shortly after a commit is told of again: watchers pass over what
+// comes shortly after an event.
+func TestNotifierTellsAgain(t *testing.T) {
+	w := newTestNotifier("touch")
+	w.debts.owe("a.json")
+	w.tell("a.json", false)
+	if got := namesAt(t, w, time.Now()); !slices.Equal(got, []string{"a.json"}) {
+		t.Errorf("taken: %q", got)
+	}
+	w.debts.(inDebt)["a.json"] = 0 // told
+	for round, want := range [][]string{{"a.json"}, nil} {
+		if got := names(t, w); !slices.Equal(got, want) {
+			t.Errorf("taken in round %d: %q, want %q", round, got, want)
+		}
+		w.debts.(inDebt)["a.json"] = 0
+	}
 }
 
 // Each inode of a registry is told of.
