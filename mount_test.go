@@ -14,7 +14,7 @@ package clawfs_test
 //	CLAWFS_COMMITS=100000    commits of the test for leaks of memory (3000)
 //	CLAWFS_RACE=1            build clawfs with the race detector
 //	CLAWFS_BINARY=FILE       test this program instead of a build of ./cmd/clawfs
-//	CLAWFS_JSONTESTSUITE=DIR JSONTestSuite's test_parsing, run as well
+//	CLAWFS_JSONTESTSUITE=DIR JSONTestSuite, run as well
 
 import (
 	"bytes"

@@ -33,7 +33,7 @@ type Options struct {
 	KeepVersions int   // versions to keep of a registry; 64
 	KeepBytes    int64 // bytes of versions to keep of a registry; 64 MiB
 
-	QuarantineFiles int   // copies to keep in quarantine; 256
+	QuarantineFiles int   // copies to keep in quarantine; 10,000
 	QuarantineBytes int64 // bytes to keep in quarantine; 256 MiB
 
 	Reserve int64 // bytes set aside for quarantine on a full disk; 1 MiB
@@ -67,7 +67,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	setDefault(&o.KeepVersions, 64)
 	setDefault(&o.KeepBytes, 64<<20)
-	setDefault(&o.QuarantineFiles, 256)
+	setDefault(&o.QuarantineFiles, 10_000)
 	setDefault(&o.QuarantineBytes, 256<<20)
 	setDefault(&o.Reserve, 1<<20)
 	setDefault(&o.MaxLoad, 1<<30)

@@ -7,6 +7,7 @@ import (
 	iofs "io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -30,6 +31,8 @@ type configSection struct {
 	MaxSize          *string      `toml:"max-size"`
 	ReadWindow       *string      `toml:"read-window"`
 	Durability       *string      `toml:"durability"`
+	KeepVersions     *int         `toml:"keep-versions"`
+	KeepSize         *string      `toml:"keep-size"`
 	OnConflict       *string      `toml:"on-conflict"`
 	RejectStale      *bool        `toml:"reject-stale"`
 	RefuseMassDelete *bool        `toml:"refuse-mass-delete"`
@@ -185,6 +188,12 @@ func (s *configSection) settings() map[string][]string {
 		}
 		return []string{fmt.Sprint(*v)}
 	}
+	number := func(v *int) []string {
+		if v == nil {
+			return nil
+		}
+		return []string{strconv.Itoa(*v)}
+	}
 	return map[string][]string{
 		"registry":           s.Registry,
 		"ignore":             s.Ignore,
@@ -192,6 +201,8 @@ func (s *configSection) settings() map[string][]string {
 		"max-size":           one(s.MaxSize),
 		"read-window":        one(s.ReadWindow),
 		"durability":         one(s.Durability),
+		"keep-versions":      number(s.KeepVersions),
+		"keep-size":          one(s.KeepSize),
 		"on-conflict":        one(s.OnConflict),
 		"reject-stale":       truth(s.RejectStale),
 		"refuse-mass-delete": truth(s.RefuseMassDelete),

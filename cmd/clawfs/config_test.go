@@ -21,6 +21,8 @@ json5 = ["openclaw.json"]
 max-size = "1MiB"
 read-window = "10s"
 durability = "interval:2s"
+keep-versions = 5
+keep-size = "3MiB"
 on-conflict = "ours"
 reject-stale = true
 refuse-mass-delete = true
@@ -71,6 +73,7 @@ func TestConfigSetsEveryOption(t *testing.T) {
 	want.maxSize = 1 << 20
 	want.readWindow = span(10 * time.Second)
 	want.durability.interval = 2 * time.Second
+	want.keepVersions, want.keepSize = 5, 3<<20
 	want.onConflict.value = "ours"
 	want.rejectStale, want.refuseMassDelete = true, true
 	want.rules = []registryRule{

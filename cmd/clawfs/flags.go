@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -55,6 +56,25 @@ func (v *size) String() string {
 
 // Type names what the flag takes in help.
 func (v *size) Type() string { return "SIZE" }
+
+// number is a flag that takes a number greater than zero.
+type number int
+
+// Set reads a number.
+func (v *number) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n <= 0 {
+		return fmt.Errorf("must be a number greater than 0")
+	}
+	*v = number(n)
+	return nil
+}
+
+// String returns the number as Set takes it.
+func (v *number) String() string { return strconv.Itoa(int(*v)) }
+
+// Type names what the flag takes in help.
+func (v *number) Type() string { return "N" }
 
 // span is a flag that takes a time greater than zero.
 type span time.Duration

@@ -15,6 +15,7 @@ func TestFlagValuesRoundTrip(t *testing.T) {
 		misspelled []string
 	}{
 		{new(size), "1048576", "1MiB", []string{"", "0", "-1", "1.2.3", "lots", "16EiB"}},
+		{new(number), "12", "12", []string{"", "0", "-1", "1.5", "many"}},
 		{new(size), "100MB", "100000000", nil},
 		{new(size), "3 GiB", "3GiB", nil},
 		{new(span), "90s", "1m30s", []string{"", "0s", "-1s", "30", "soon"}},

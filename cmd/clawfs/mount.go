@@ -18,9 +18,11 @@ import (
 type mountOptions struct {
 	registry, ignore, json5 []string
 
-	maxSize    size
-	readWindow span
-	durability durability
+	maxSize      size
+	readWindow   span
+	durability   durability
+	keepVersions number
+	keepSize     size
 
 	onConflict       choice
 	rejectStale      bool
@@ -79,6 +81,8 @@ func newMountOptions() *mountOptions {
 	o := &mountOptions{
 		maxSize:    64 << 20,
 		readWindow: span(30 * time.Second),
+		// As many as package backing keeps where nobody says anything else.
+		keepVersions: 64, keepSize: 64 << 20,
 		onConflict: choice{value: "theirs", allowed: []string{"theirs", "ours", "reject"}},
 		logLevel:   choice{value: "info", allowed: []string{"debug", "info", "warn", "error"}},
 		logFormat:  choice{value: formatConsole, allowed: []string{formatConsole, formatJSON}},
@@ -97,6 +101,8 @@ func (o *mountOptions) register(f *pflag.FlagSet) {
 	f.Var(&o.maxSize, "max-size", "largest registry that is accepted")
 	f.Var(&o.readWindow, "read-window", "how long a version that a process has read may serve as the base of what it writes")
 	f.Var(&o.durability, "durability", "sync each commit before it is acknowledged, or at most once in an interval")
+	f.Var(&o.keepVersions, "keep-versions", "older versions to keep of a registry")
+	f.Var(&o.keepSize, "keep-size", "what older versions of a registry may take together; the newest is kept in any case")
 	f.Var(&o.onConflict, "on-conflict", "who wins where two writers changed the same value: the later, the earlier, or neither")
 	f.BoolVar(&o.rejectStale, "reject-stale", false, "refuse a write that was not made from the newest version, instead of merging it")
 	f.BoolVar(&o.refuseMassDelete, "refuse-mass-delete", false, "refuse a write that drops most of a list that others have changed")

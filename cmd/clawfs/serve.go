@@ -189,9 +189,11 @@ func clearMountpoint(name string, o *mountOptions, log *zap.Logger) (string, err
 // bare directory.
 func openBacking(path string, o *mountOptions, log *zap.Logger) (*backing.Dir, error) {
 	dir, err := backing.Open(path, backing.Options{
-		Durability: backing.Durability(o.durability.interval),
-		Opened:     func(root int) error { return fs.CheckBare(root, path) },
-		SyncFailed: func(err error) { log.Error("sync failed", zap.Error(err)) },
+		Durability:   backing.Durability(o.durability.interval),
+		KeepVersions: int(o.keepVersions),
+		KeepBytes:    int64(o.keepSize),
+		Opened:       func(root int) error { return fs.CheckBare(root, path) },
+		SyncFailed:   func(err error) { log.Error("sync failed", zap.Error(err)) },
 	})
 	if err != nil {
 		return nil, err
