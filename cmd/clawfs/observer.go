@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/hex"
+
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -41,7 +43,45 @@ func logCommit(log *zap.Logger, e txn.Event) {
 	if e.Base.Kind == txn.BaseOpen && e.Parent != 0 && e.Changed {
 		log.Warn(phraseOverwrite, zap.String("registry", e.Name), zap.Uint64("seq", e.Seq), zap.Uint64("replaced", e.Parent), writer(e))
 	}
+	logBase(log, e)
 	logDecisions(log, e)
+}
+
+// logBase writes, for who debugs, from which version the commit was merged, and what
+// became of the other candidates.
+func logBase(log *zap.Logger, e txn.Event) {
+	if e.Base.Kind == txn.BaseNone || !log.Core().Enabled(zapcore.DebugLevel) {
+		return
+	}
+	fields := []zapcore.Field{
+		zap.String("registry", e.Name), zap.Uint64("seq", e.Seq), zap.String("base", string(e.Base.Kind)), zap.String("digest", hex.EncodeToString(e.Base.Digest[:])),
+	}
+	if len(e.Base.Candidates) > 0 {
+		fields = append(fields, zap.Objects("candidates", candidateLines(e.Base.Candidates)))
+	}
+	log.Debug("Registry base chosen", append(fields, writer(e))...)
+}
+
+// candidateLine is a candidate as the log shows it.
+type candidateLine txn.CandidateInfo
+
+func candidateLines(all []txn.CandidateInfo) []candidateLine {
+	lines := make([]candidateLine, len(all))
+	for i, c := range all {
+		lines[i] = candidateLine(c)
+	}
+	return lines
+}
+
+// MarshalLogObject implements zapcore.ObjectMarshaler.
+func (c candidateLine) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	enc.AddString("digest", hex.EncodeToString(c.Digest[:]))
+	enc.AddBool("write", c.Write)
+	enc.AddInt("leaves", c.Leaves)
+	if c.Struck != "" {
+		enc.AddString("struck", c.Struck)
+	}
+	return nil
 }
 
 // logDecisions writes a line for each conflict that the policy decided and for

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,9 +32,9 @@ func TestLogObserver(t *testing.T) {
 		{"recovered", txn.Event{Outcome: txn.Committed, Via: txn.ViaRecovery}, []string{"warn Registry recovered"}},
 		{"invalid and not recovered", txn.Event{Outcome: txn.Rejected, Via: txn.ViaForeign, Err: errors.New("why")}, []string{"warn Registry write rejected"}},
 		{"replaced unseen", txn.Event{Outcome: txn.Committed, Changed: true, Parent: 4, Base: txn.Base{Kind: txn.BaseOpen}},
-			[]string{"info Registry write committed", "warn Registry overwrite"}},
-		{"created unseen", txn.Event{Outcome: txn.Committed, Changed: true, Base: txn.Base{Kind: txn.BaseOpen}}, []string{"info Registry write committed"}},
-		{"read before", txn.Event{Outcome: txn.Committed, Changed: true, Parent: 4, Base: txn.Base{Kind: txn.BaseRead}}, []string{"info Registry write committed"}},
+			[]string{"info Registry write committed", "warn Registry overwrite", "debug Registry base chosen"}},
+		{"created unseen", txn.Event{Outcome: txn.Committed, Changed: true, Base: txn.Base{Kind: txn.BaseOpen}}, []string{"info Registry write committed", "debug Registry base chosen"}},
+		{"read before", txn.Event{Outcome: txn.Committed, Changed: true, Parent: 4, Base: txn.Base{Kind: txn.BaseRead}}, []string{"info Registry write committed", "debug Registry base chosen"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -72,6 +73,32 @@ func TestLogObserverFields(t *testing.T) {
 		got = append(got, e.ContextMap())
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Who debugs sees each candidate for the base, and why it was not taken.
+func TestLogObserverBase(t *testing.T) {
+	core, logs := observer.New(zapcore.DebugLevel)
+	logObserver(zap.New(core)).Observe(txn.Event{
+		Name: "models.json", Outcome: txn.Merged, Seq: 9, Changed: true,
+		Base: txn.Base{Kind: txn.BaseWrite, Digest: [32]byte{0xab}, Candidates: []txn.CandidateInfo{
+			{Digest: [32]byte{0xcd}, Leaves: 3, Struck: "why"}, {Digest: [32]byte{0xab}, Write: true, Leaves: 1},
+		}},
+	})
+	digest := func(first string) string { return first + strings.Repeat("00", 31) }
+	want := map[string]any{
+		"registry": "models.json", "seq": uint64(9), "base": "write", "digest": digest("ab"),
+		"candidates": []any{
+			map[string]any{"digest": digest("cd"), "write": false, "leaves": 3, "struck": "why"},
+			map[string]any{"digest": digest("ab"), "write": true, "leaves": 1},
+		},
+	}
+	lines := logs.FilterMessage("Registry base chosen").All()
+	if len(lines) != 1 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	if diff := cmp.Diff(want, lines[0].ContextMap()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
