@@ -72,9 +72,12 @@ func TestLocksOnPlainFiles(t *testing.T) {
 		return n
 	}
 	t.Run("bare, no lock", func(t *testing.T) {
-		if n := count(t, newDir(t), "none"); n == processes*turns {
-			t.Error("without a lock nothing is lost: this test shows nothing")
+		for range 10 { // on a busy machine they may run one after the other
+			if count(t, newDir(t), "none") != processes*turns {
+				return
+			}
 		}
+		t.Error("without a lock nothing is lost: this test shows nothing")
 	})
 	m := newMount(t)
 	for _, how := range []string{"file", "directory", "flock", "fcntl"} {
