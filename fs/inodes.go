@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
 	"golang.org/x/sys/unix"
@@ -18,10 +19,13 @@ import (
 // cuts copy_file_range(2) and mappings to it without asking; and it keeps the pages
 // of mappings by inode. So an inode that is open for reading must have one size as
 // long as it lives and show one content as long as it is open, and a registry has
-// an inode for each size that somebody sees: else cp copies too little, and the
-// copy of libuv, which takes what fstat told, tries for ever.
+// an inode for each version that somebody sees: else cp copies too little, the copy
+// of libuv, which takes what fstat told, tries for ever, and who keeps what it has
+// read by the time that fstat tells keeps it under that of a later version. Nor does
+// the kernel have to ask for the size and the time of such an inode again.
 //
-//   - A name is looked up to the inode of the size that it has at present.
+//   - A name is looked up to the inode of the version that it has at present, told
+//     by its size and time.
 //   - Who writes has an inode apart, whose size is the writer's business. All that
 //     write at the same time share it. A reader's inode that nobody has open becomes
 //     a writer's; it is no reader's again.
@@ -50,12 +54,41 @@ type inodes struct {
 
 // inode is what a node has to do with it. inodeTable.mu guards it.
 type inode struct {
-	size   uint64        // as looked up: that of all who read
-	taken  bool          // by who writes, or it was told another size
+	face   face          // as looked up: what all see who read
+	taken  bool          // by who writes, or it was told another face
 	shared bool          // whoever opens it has a size of its own
+	until  time.Time     // so long the kernel may use the face without asking
 	pinned *txn.Snapshot // of who was told to look again, for the open that follows
 	opens  int           // that are under way for writing
 	owed   bool          // watchers of it are to be told of a commit
+}
+
+// A face is how a version presents itself to stat(2). No two versions of a registry
+// have the same.
+type face struct {
+	size  uint64
+	mtime unix.StatxTimestamp
+}
+
+func faceOf(stx *unix.Statx_t) face { return face{size: stx.Size, mtime: stx.Mtime} }
+
+func faceOfVersion(v *txn.Version) face {
+	return face{size: uint64(v.Size), mtime: unix.StatxTimestamp{Sec: v.Time.Unix(), Nsec: uint32(v.Time.Nanosecond())}}
+}
+
+// isOf reports whether the face is that of a version. File systems keep times in
+// nanoseconds, or less exactly.
+func (f face) isOf(v *txn.Version) bool {
+	of := faceOfVersion(v)
+	if f.size != of.size || f.mtime.Sec != of.mtime.Sec {
+		return false
+	}
+	for unit := uint32(1); unit <= 1e9; unit *= 10 {
+		if of.mtime.Nsec-of.mtime.Nsec%unit == f.mtime.Nsec {
+			return true
+		}
+	}
+	return false
 }
 
 // again is what a thread gets that was told to look again.
@@ -72,6 +105,7 @@ type inodeTable struct {
 	byNumber map[uint64]*inodes
 	ids      uint64        // given so far
 	again    map[int]again // by threads that were told to look again
+	changes  uint64        // of registries, so far
 }
 
 func (t *inodeTable) init() {
@@ -139,9 +173,9 @@ func (t *inodeTable) drop(n *node) {
 }
 
 // lookUp returns the node to answer with where a registry's name is looked up that
-// has a size at present; with a reference for the kernel. tells is whether it is
+// has a face at present; with a reference for the kernel. tells is whether it is
 // looked up in order to tell watchers.
-func (t *inodeTable) lookUp(ctx context.Context, dir *node, base, path string, size uint64, tells func() bool) (*node, error) {
+func (t *inodeTable) lookUp(ctx context.Context, dir *node, base, path string, at face, tells func() bool) (*node, error) {
 	thread := threadOf(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -154,12 +188,12 @@ func (t *inodeTable) lookUp(ctx context.Context, dir *node, base, path string, s
 	r.looks.Add(1)
 	if a := t.again[thread]; a.number == r.number {
 		if a.writes {
-			return t.toWrite(ctx, r, size), nil
+			return t.toWrite(ctx, r, at), nil
 		}
 		return t.toReadApart(ctx, r, path, thread)
 	}
 	old := r.current
-	if n := hold(old, size); n != nil {
+	if n := hold(old, at); n != nil {
 		return n, nil
 	}
 	if old != nil && old.files.any() && (old.inode.shared || t.isLocked(r)) {
@@ -170,18 +204,18 @@ func (t *inodeTable) lookUp(ctx context.Context, dir *node, base, path string, s
 	}
 	r.current = nil
 	for _, n := range r.nodes {
-		if r.current = hold(n, size); r.current != nil {
+		if r.current = hold(n, at); r.current != nil {
 			return r.current, nil
 		}
 	}
-	r.current = t.add(ctx, r, inode{size: size})
+	r.current = t.add(ctx, r, inode{face: at})
 	return r.current, nil
 }
 
-// hold takes a reference to a node that a name of that size can be looked up to;
+// hold takes a reference to a node that a name with that face can be looked up to;
 // it returns nil if it can't. The caller holds inodeTable.mu.
-func hold(n *node, size uint64) *node {
-	if n == nil || n.inode.taken || n.inode.shared || n.inode.pinned != nil || n.inode.size != size {
+func hold(n *node, at face) *node {
+	if n == nil || n.inode.taken || n.inode.shared || n.inode.pinned != nil || n.inode.face != at {
 		return nil
 	}
 	return n.fsys.nodes.acquire(n.id)
@@ -189,13 +223,13 @@ func hold(n *node, size uint64) *node {
 
 // toWrite returns the node for a thread that was told to look again in order to
 // write. The caller holds mu.
-func (t *inodeTable) toWrite(ctx context.Context, r *inodes, size uint64) *node {
+func (t *inodeTable) toWrite(ctx context.Context, r *inodes, at face) *node {
 	if r.writing != nil {
 		if n := r.writing.fsys.nodes.acquire(r.writing.id); n != nil {
 			return n
 		}
 	}
-	r.writing = t.add(ctx, r, inode{size: size, taken: true})
+	r.writing = t.add(ctx, r, inode{face: at, taken: true})
 	return r.writing
 }
 
@@ -222,7 +256,7 @@ func (t *inodeTable) toReadApart(ctx context.Context, r *inodes, path string, th
 		return nil, err
 	}
 	r = t.make(at.dir, at.base)
-	n := t.add(ctx, r, inode{size: uint64(pinned.Size()), pinned: pinned})
+	n := t.add(ctx, r, inode{face: faceOfVersion(pinned.Version()), pinned: pinned})
 	t.again[thread] = again{number: r.number, node: n}
 	return n, nil
 }
@@ -245,7 +279,7 @@ func (t *inodeTable) openToRead(f *registryFile) bool {
 		if in.pinned != nil {
 			unused, f.snapshot, in.pinned = f.snapshot, in.pinned, nil
 		}
-		fit := !in.taken && in.size == f.size() && n.files.show(f.snapshot.Version())
+		fit := !in.taken && in.face.isOf(f.snapshot.Version()) && n.files.show(f.snapshot.Version())
 		if !fit && !in.shared && !t.share(n, f.thread, false) {
 			return false
 		}
@@ -354,23 +388,101 @@ func (t *inodeTable) creating(dir *node, base string, a txn.Actor) *registryFile
 	return nil
 }
 
-// sizeFor returns the size to tell a process that asks about a node: that of all
-// who read it; of a node for writing what the process has staged itself, or the
-// head's.
-func (t *inodeTable) sizeFor(n *node, caller func() txn.Caller, head uint64) uint64 {
+// present makes the state of a registry's head what a process is to be told that asks
+// about a node. It reports whether that is the same for all, and stays so: what is
+// told to those who read. Of a node for writing it is what the process has staged
+// itself, or the head's.
+func (t *inodeTable) present(n *node, caller func() txn.Caller, stx *unix.Statx_t) (stays bool) {
 	t.mu.Lock()
 	in := &n.inode
-	fixed := n.inodes != nil && !in.taken && !in.shared
-	if fixed && in.size != head && in.pinned == nil && !n.files.any() {
-		in.taken, fixed = true, false // nobody's to read any more
+	stays = n.inodes != nil && !in.taken && !in.shared
+	if stays && in.face != faceOf(stx) && in.pinned == nil && !n.files.any() {
+		in.taken, stays = true, false // nobody's to read any more
 	}
-	size := in.size
+	at := in.face
 	t.mu.Unlock()
-	if fixed {
-		return size
+	if stays {
+		stx.Size, stx.Mtime = at.size, at.mtime
+		return true
 	}
-	return n.files.sizeFor(caller, head)
+	stx.Size = n.files.sizeFor(caller, stx.Size)
+	return false
 }
+
+// lookupTimeout is how long the kernel uses what it was told when it looked a name up
+// to a node whose face stays: as long as it takes to open it, or to tell a program.
+// Only modes and owners may change meanwhile. The kernel counts in ticks, of up to ten
+// milliseconds each, and adds one.
+const (
+	lookupTimeout = time.Millisecond
+	lookupTicks   = 25 * time.Millisecond
+)
+
+// sofar returns how many changes of registries there were.
+func (t *inodeTable) sofar() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.changes
+}
+
+// mayUse reports whether the kernel may be told to use the face of a node for a while:
+// if nothing has changed since there were so many changes, before its name was looked
+// at. Of what changes later it is told.
+func (t *inodeTable) mayUse(n *node, changes uint64) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.changes != changes || n.inode.taken || n.inode.shared {
+		return false
+	}
+	n.inode.until = time.Now().Add(lookupTicks)
+	return true
+}
+
+// used reports whether the kernel may use the face of a node without asking, and
+// notes that it is about to be told not to. The caller holds mu.
+func (in *inode) used() bool {
+	if in.until.IsZero() {
+		return false
+	}
+	used := time.Now().Before(in.until)
+	in.until = time.Time{}
+	return used
+}
+
+// opened is called when a node was opened: what the kernel was told of it when it was
+// looked up may not be what this file shows.
+func (t *inodeTable) opened(n *node) {
+	t.mu.Lock()
+	used := (n.inode.taken || n.inode.shared) && n.inode.used()
+	t.mu.Unlock()
+	if used {
+		n.forgetAttributes()
+	}
+}
+
+// outdate is called when a registry has changed: what the kernel was told of its
+// nodes is not what the name stands for. A node can be found without its name, by a
+// mount of a single file for instance.
+func (t *inodeTable) outdate(dir *node, base string) {
+	var nodes []*node
+	t.mu.Lock()
+	t.changes++
+	if r := t.find(dir, base); r != nil {
+		for _, n := range r.nodes {
+			if n.inode.used() {
+				nodes = append(nodes, n)
+			}
+		}
+	}
+	t.mu.Unlock()
+	for _, n := range nodes {
+		n.forgetAttributes()
+	}
+}
+
+// forgetAttributes has the kernel ask for the node's attributes when it needs them
+// next. It waits for nothing.
+func (n *node) forgetAttributes() { _ = n.NotifyContent(-1, 0) } // a node that the kernel has forgotten has none
 
 // owe notes that watchers of a registry's nodes are to be told of a commit.
 func (t *inodeTable) owe(dir *node, base string) {

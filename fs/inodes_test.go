@@ -1,6 +1,10 @@
 package fs
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
 
 // Each descriptor is told the size of what it shows, in one process too, and all of
 // a registry are one file.
@@ -18,6 +22,45 @@ func TestEachDescriptorHasItsSize(t *testing.T) {
 	const withBirth = "__import__('subprocess').check_output(['stat', '-L', '-c', '%%i %%W', '/proc/self/fd/0'], stdin=fd).split()[0].decode()"
 	reader.want(`1`, "len({str(os.fstat(long).st_ino), *["+withBirth+" for fd in (long, short)]})")
 	reader.want(`[23,2]`, "[os.lseek(long, 0, os.SEEK_END), os.lseek(short, 0, os.SEEK_END)]")
+}
+
+// What a descriptor shows has the time of its version: a program that keeps what it has
+// read by that time looks again when the registry has changed.
+func TestEachDescriptorHasItsTime(t *testing.T) {
+	m := aside(t)
+	reader, writer := m.newClient(), m.newClient()
+	writer.write("a.json", `{"v":1}`)
+	reader.do("(r := os.open('a.json', os.O_RDONLY), t := os.stat('a.json').st_mtime_ns)")
+	writer.write("a.json", `{"v":2}`)
+	reader.want(`true`, "os.fstat(r).st_mtime_ns == t < os.stat('a.json').st_mtime_ns")
+	reader.want(`"{\"v\":1}"`, "os.pread(r, 100, 0)")
+	reader.want(`true`, "os.fstat(r).st_mtime_ns == t < os.stat('a.json').st_mtime_ns")
+	reader.do("os.utime(r, ns=(1_000_000_000, 2_000_000_000))")
+	reader.want(`2000000000`, "os.stat('a.json').st_mtime_ns")
+}
+
+// Nobody is told of the version before, once a commit is acknowledged, whatever the
+// kernel was told shortly before, by whichever inode the commit comes, and however the
+// file is found.
+func TestNothingStaleIsTold(t *testing.T) {
+	m := aside(t, func(c *serveConfig) { c.NoSync = true })
+	c := m.newClient()
+	c.write("a.json", `{"v":0}`)
+	c.do("(path := __import__('pathlib').Path('a.json'), temporary := path.with_name('t')) and None")
+	commits := []string{
+		"path.write_text(%[1]s)",
+		"(temporary.write_text(%[1]s), p := os.open('a.json', os.O_PATH), os.replace(temporary, path))",
+		"(os.pwrite(w, %[1]s.encode(), 0), os.ftruncate(w, %[2]d), p := os.open('a.json', os.O_PATH), os.fsync(w))",
+	}
+	for i := range 300 {
+		c.do("(w := os.open('a.json', os.O_WRONLY))")
+		content := jsonOf(t, map[string]any{"v": i + 1, "more": fmt.Sprint(i) + strings.Repeat("x", i%5)})
+		c.do("(p := os.open('a.json', os.O_PATH), before := os.stat('a.json'), "+commits[i%3]+", s := [os.fstat(p), os.stat('a.json')]) and None", jsonOf(t, content), len(content))
+		c.do("os.close(w)")
+		c.want(jsonOf(t, []int{len(content), len(content)}), "[x.st_size for x in s]")
+		c.want(`[1,true]`, "[len({x.st_mtime_ns for x in s}), s[0].st_mtime_ns > before.st_mtime_ns]")
+		c.want(jsonOf(t, content), "[r := os.open(f'/proc/self/fd/{p}', os.O_RDONLY), os.pread(r, os.fstat(r).st_size, 0), os.close(r), os.close(p)][1]")
+	}
 }
 
 // The kernel cuts copy_file_range to the size that it has of an inode.

@@ -36,6 +36,7 @@ type serveConfig struct {
 	Descriptors     uint64        // limit that it can't raise; 0: as it is
 	PanicOn         string        // registry whose adoption panics
 	DeletionWindow  time.Duration // see txn.Config
+	NoSync          bool          // commits take no longer than they must
 }
 
 func TestMain(m *testing.M) {
@@ -96,7 +97,11 @@ func serveForTest(config string) error {
 	if err != nil {
 		return err
 	}
-	below, err := backing.Open(dir, backing.Options{})
+	options := backing.Options{}
+	if c.NoSync {
+		options.Durability = backing.None
+	}
+	below, err := backing.Open(dir, options)
 	if err != nil {
 		return err
 	}

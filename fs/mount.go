@@ -70,6 +70,7 @@ func Mount(dir *backing.Dir, store *txn.Store, mountpoint string, o Options) (*S
 		return nil, err
 	}
 	s := &Server{mountpoint: mountpoint, fsys: fsys, fuse: server, done: make(chan struct{})}
+	store.Watch(txn.ObserverFunc(fsys.changed))
 	if m, err := topMount(mountpoint); err == nil && m != nil {
 		s.mountID = m.ID
 		fsys.epoch = openEpoch(m.Minor)
@@ -109,9 +110,17 @@ func (fsys *fileSystem) watch(toucher []string, mountpoint string, device uint64
 	if len(toucher) == 0 {
 		return
 	}
-	w := newNotifier(toucher, mountpoint, device, fsys, fsys.log)
-	fsys.watchers.Store(w)
-	fsys.store.Watch(w)
+	fsys.watchers.Store(newNotifier(toucher, mountpoint, device, fsys, fsys.log))
+}
+
+// changed is told of each commit before the program is that made it.
+func (fsys *fileSystem) changed(e txn.Event) {
+	if dir, base, ok := fsys.known(e.Name); ok && e.Changed {
+		fsys.registries.outdate(dir, base)
+	}
+	if w := fsys.watchers.Load(); w != nil {
+		w.observe(e)
+	}
 }
 
 // maxWrite is the most that one request reads or writes.

@@ -73,10 +73,10 @@ func newNotifier(toucher []string, mountpoint string, device uint64, d debts, lo
 	}
 }
 
-// Observe implements txn.Observer: it has watchers told of what has changed. Of
+// observe has watchers told of what has changed. Of
 // what came about behind the mount, and of a registry that is gone, who watches the
 // directory is told, too: of all else the kernel has told them.
-func (w *notifier) Observe(e txn.Event) {
+func (w *notifier) observe(e txn.Event) {
 	if e.Changed {
 		w.debts.owe(e.Name)
 		w.tell(e.Name, e.Deleted || e.Via == txn.ViaForeign || e.Via == txn.ViaRecovery)

@@ -115,8 +115,8 @@ func TestNotifierObserves(t *testing.T) {
 		c.event.Name = "a.json"
 		known, unknown := newTestNotifier("touch"), newTestNotifier("touch")
 		unknown.debts = free{}
-		known.Observe(c.event)
-		unknown.Observe(c.event)
+		known.observe(c.event)
+		unknown.observe(c.event)
 		if got := len(names(t, known)); got != c.owed {
 			t.Errorf("%+v is told %d times, want %d", c.event, got, c.owed)
 		}

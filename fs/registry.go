@@ -83,6 +83,7 @@ func (n *node) registryNumber(base string) uint64 {
 // file's.
 func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	var stx unix.Statx_t
+	changes := n.fsys.registries.sofar()
 	creating, err := n.statName(ctx, base, path, &stx)
 	if err != nil {
 		return n.lookupGone(ctx, base, err, out)
@@ -96,12 +97,16 @@ func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.
 	}
 	if child == nil {
 		tells := func() bool { return n.fsys.isToucher(ctx) }
-		if child, err = n.fsys.registries.lookUp(ctx, n, base, path, stx.Size, tells); err != nil {
+		if child, err = n.fsys.registries.lookUp(ctx, n, base, path, faceOf(&stx), tells); err != nil {
 			return nil, registryErrno(err)
 		}
 	}
-	child.finish(ctx, &stx)
-	return child.entryOut(roleRegistry, &stx, out), 0
+	stays := child.finish(ctx, &stx)
+	inode := child.entryOut(roleRegistry, &stx, out)
+	if stays && n.fsys.registries.mayUse(child, changes) {
+		out.SetAttrTimeout(lookupTimeout)
+	}
+	return inode, 0
 }
 
 // lookupGone is lookupRegistry where nothing can be told of the name: only who
@@ -198,28 +203,29 @@ func (n *node) statRemoved(ctx context.Context, stx *unix.Statx_t) error {
 	}
 	*stx = *last
 	stx.Nlink = 0
-	stx.Size = n.sizeFor(ctx, stx.Size)
+	n.present(ctx, stx)
 	return nil
 }
 
-// sizeFor returns the size to tell the caller of the node, when the head has one.
-func (n *node) sizeFor(ctx context.Context, head uint64) uint64 {
-	return n.fsys.registries.sizeFor(n, func() txn.Caller { return n.fsys.callers.of(ctx) }, head)
+func (n *node) present(ctx context.Context, stx *unix.Statx_t) (stays bool) {
+	return n.fsys.registries.present(n, func() txn.Caller { return n.fsys.callers.of(ctx) }, stx)
 }
 
 // finish makes a registry's state what the caller is to be told: never a size
-// smaller than what it could read, or programs read less.
-func (n *node) finish(ctx context.Context, stx *unix.Statx_t) {
-	stx.Size = n.sizeFor(ctx, stx.Size)
+// smaller than what it could read, or programs read less. It reports whether size and
+// time stay the same as long as the node lives.
+func (n *node) finish(ctx context.Context, stx *unix.Statx_t) (stays bool) {
+	stays = n.present(ctx, stx)
 	if n.isRegistry() {
 		kept := *stx
 		n.inodes.last.Store(&kept)
-		return
+		return stays
 	}
 	var own unix.Statx_t
 	if n.plainFiles.Load() > 0 && statFD(n.fd, &own) == nil {
 		stx.Size = max(stx.Size, own.Size)
 	}
+	return false
 }
 
 // withObject calls do with an O_PATH descriptor of the backing file that the node
@@ -288,6 +294,7 @@ func (n *node) openRegistry(ctx context.Context, path string, flags uint32) (fus
 		}
 	}
 	f.caller = caller
+	n.fsys.registries.opened(n)
 	return f, f.opened(), 0
 }
 
