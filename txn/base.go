@@ -11,6 +11,7 @@ import (
 // hand when it made its content.
 type candidate struct {
 	content *content
+	own     bool   // the author itself has seen or written it, and not its kin only
 	write   bool   // the author's own bytes
 	order   uint64 // place in the store-wide order of events
 	views   []*view
@@ -32,10 +33,13 @@ func (c *candidate) inFlight() bool { return c.tx != nil && len(c.views) == 0 }
 type author struct {
 	wrote bool // one of them has written the registry before
 	kin   bool // the candidates are what its kin had seen
+	tasks bool // one of them has been seen to have several tasks at work
 }
 
 // and returns what is known of two authors together.
-func (a author) and(b author) author { return author{wrote: a.wrote || b.wrote, kin: a.kin || b.kin} }
+func (a author) and(b author) author {
+	return author{wrote: a.wrote || b.wrote, kin: a.kin || b.kin, tasks: a.tasks || b.tasks}
+}
 
 // A strike says why a candidate was not taken.
 type strike string
@@ -44,6 +48,7 @@ type strike string
 const (
 	strikeRefuted   strike = "the content holds a change that first appeared in a newer candidate"
 	strikeUnchanged strike = "the content equals an older state, which is a revert"
+	strikeGoneOn    strike = "the content goes on from what its author wrote since then"
 	strikeStamps    strike = "the content differs from an older reading in stamps only"
 	strikeUnseen    strike = "it is in flight, and the content holds nothing of it"
 	strikeUnrelated strike = "the content, of a program that has seen nothing itself, holds little of it"
@@ -78,6 +83,7 @@ func distinct(cands []candidate) []candidate {
 			out = append(out, c)
 			continue
 		}
+		out[same].own = out[same].own || c.own
 		out[same].write = out[same].write || c.write
 		out[same].views = append(out[same].views, c.views...)
 		if out[same].tx == nil {
@@ -96,6 +102,10 @@ func distinct(cands []candidate) []candidate {
 //  1. Strike a candidate that the content refutes: it holds a telling change
 //     that first appeared in a newer candidate, so that its author had seen
 //     beyond this one.
+//     Strike also a reading older than what the author wrote last, unless the content
+//     lacks what was added then: if the content goes on from that, with a third value
+//     or a counter gone on, or if the author has read since and never shown to have
+//     several tasks at work.
 //  2. If the author has written before, or is a program such as cp that knows
 //     the registry from its kin only, strike an older candidate that the content
 //     equals, since writing an old state again is a revert; and an older reading
@@ -120,6 +130,7 @@ func choose(cands []candidate, doc *jsondoc.Doc, parse func(*content) (*jsondoc.
 		compareAll(all, doc, parse, policy)
 		strikeUnproved(all)
 		strikeRefutedOnes(all)
+		strikeOutdated(all, by)
 		if by.wrote || by.kin {
 			strikeReverts(all)
 		}
@@ -156,6 +167,66 @@ func strikeRefutedOnes(all []considered) {
 			}
 		}
 	}
+}
+
+// strikeOutdated strikes readings older than what the author wrote last, unless the
+// content lacks what it added then: if the content goes on from that, or if the author
+// has read the registry since, and has never been seen to have several tasks at work.
+// A program that reads more often than it writes leaves readings behind, and comes
+// back to values that it had before: to "idle", while it counts on.
+func strikeOutdated(all []considered, by author) {
+	last := lastWrite(all)
+	if last < 0 {
+		return
+	}
+	readSince := !by.tasks && hasReadSince(all[last:])
+	for i := range last {
+		c := &all[i]
+		if c.why != "" || c.write || !c.own || c.inFlight() || c.delta.Misses(all[last].delta) {
+			continue
+		}
+		if readSince || c.delta.GoesOnFrom(all[last].delta) {
+			c.why = strikeGoneOn
+		}
+	}
+}
+
+// hasTasks reports whether the one that was chosen of some candidates shows that its
+// author has several tasks at work: it is a reading older than what the author itself
+// had written last, and the content lacks what was added then.
+func hasTasks(all []considered) bool {
+	last := lastWrite(all)
+	for i := range max(last, 0) {
+		if c := &all[i]; c.why == "" {
+			return c.own && !c.write && !c.inFlight() && c.delta.Misses(all[last].delta)
+		}
+	}
+	return false
+}
+
+// lastWrite returns the index of what the author itself wrote last, -1 if there is
+// none.
+func lastWrite(all []considered) int {
+	for i := len(all) - 1; i >= 0; i-- {
+		if c := &all[i]; c.write && c.own && !c.inFlight() && c.delta != nil {
+			return i
+		}
+	}
+	return -1
+}
+
+// hasReadSince reports whether one of the candidates, of which the first is what the
+// author wrote last, was read by it after that.
+func hasReadSince(all []considered) bool {
+	var wrote uint64
+	for _, v := range all[0].views {
+		if v.write {
+			wrote = max(wrote, v.first)
+		}
+	}
+	return slices.ContainsFunc(all, func(c considered) bool {
+		return c.own && slices.ContainsFunc(c.views, func(v *view) bool { return !v.write && v.first > wrote })
+	})
 }
 
 // strikeUnproved strikes what is in flight unless the content holds a telling

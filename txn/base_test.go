@@ -166,6 +166,7 @@ type habits struct {
 	watcher  bool // reads whenever it is idle
 	adopts   bool // and takes what it reads for its memory
 	readBack bool // reads the file after it wrote it
+	counts   bool // and not only says what it is at
 }
 
 // memory is a program that keeps the document in memory and writes it whole.
@@ -195,6 +196,41 @@ func (w *world) memory(c txn.Caller, h habits) task {
 				w.read(c)
 			}
 			yield()
+		}
+	}
+}
+
+// status is a program that says what it is at and in which mode, or counts: what it
+// says it has said before. It takes what it reads for its memory, or goes on from what
+// it wrote, and reads more often than it writes.
+func (w *world) status(c txn.Caller, h habits) task {
+	return func(yield func()) {
+		memory := w.read(c)
+		for i := range h.ops {
+			for range w.rand.IntN(4) {
+				if d := w.read(c); h.adopts {
+					memory = d
+				}
+				yield()
+			}
+			w.issued++
+			want := changed(memory, "status", []string{"idle", "busy", "failed"}[w.rand.IntN(3)])
+			if h.counts {
+				maps.Copy(want, intents{"count": float64(i + 1)})
+			} else {
+				maps.Copy(want, changed(memory, "mode", []string{"a", "b", "c"}[w.rand.IntN(3)]))
+			}
+			memory = w.stamp(memory.with(want))
+			tx := w.begin(c)
+			w.write(tx, c, memory)
+			w.end(tx, c)
+			w.truth = w.truth.with(want)
+			for range w.rand.IntN(3) {
+				if h.readBack {
+					w.read(c)
+				}
+				yield()
+			}
 		}
 	}
 }
@@ -277,6 +313,24 @@ func TestBaseChoiceLosesAsLittleAsItsRuleAllows(t *testing.T) {
 		}},
 		{"watcher adopts, alone", 0, func(w *world) []task {
 			return []task{w.memory(program(1), habits{ops: 12, watcher: true, adopts: true})}
+		}},
+		{"status and count that it reads back, alone", 0, func(w *world) []task {
+			return []task{w.status(program(1), habits{ops: 12, adopts: true, readBack: true, counts: true})}
+		}},
+		{"status and count from memory, alone", 0, func(w *world) []task {
+			return []task{w.status(program(1), habits{ops: 12, counts: true})}
+		}},
+		{"status and count that it reads back, beside CLI calls", 0, func(w *world) []task {
+			return append(cli(w), w.status(program(1), habits{ops: 12, adopts: true, readBack: true, counts: true}))
+		}},
+		{"status and mode that it reads back, alone", 4, func(w *world) []task {
+			return []task{w.status(program(1), habits{ops: 12, adopts: true, readBack: true})}
+		}},
+		{"status and mode that it reads back, beside CLI calls", 2, func(w *world) []task {
+			return append(cli(w), w.status(program(1), habits{ops: 12, adopts: true, readBack: true}))
+		}},
+		{"status and mode from memory, alone", 6, func(w *world) []task {
+			return []task{w.status(program(1), habits{ops: 12})}
 		}},
 		{"two gateways adopt", 0.7, func(w *world) []task {
 			h := habits{ops: 8, watcher: true, adopts: true}

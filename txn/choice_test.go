@@ -70,6 +70,54 @@ func TestMemoryGoesOnFromWhatItWrote(t *testing.T) {
 	b.want(`{"models":[{"id":"a"},{"id":"x"},{"id":"own-3"}],"flag":true}`)
 }
 
+// A program that reads more often than it writes says again what it said before.
+func TestAProgramComesBackToWhatItSaidBefore(t *testing.T) {
+	p := program(1)
+	t.Run("counting, from memory", func(t *testing.T) {
+		b := newBench(t, `{"status":"idle","count":1}`)
+		b.read(p)
+		b.read(p)
+		b.save(p, `{"status":"busy","count":2}`)
+		b.save(p, `{"status":"idle","count":3}`)
+		b.want(`{"status":"idle","count":3}`)
+	})
+	t.Run("a counter, from memory", func(t *testing.T) {
+		b := newBench(t, `{"status":"idle","revision":1}`)
+		b.read(p)
+		b.read(p)
+		b.save(p, `{"status":"busy","revision":2}`)
+		b.save(p, `{"status":"idle","revision":3}`)
+		b.want(`{"status":"idle","revision":3}`)
+	})
+	t.Run("which it has read since", func(t *testing.T) {
+		b := newBench(t, `{"status":"idle","mode":"a"}`)
+		b.read(p)
+		b.read(p)
+		b.save(p, `{"status":"busy","mode":"a"}`)
+		b.read(p)
+		b.read(p)
+		b.save(p, `{"status":"idle","mode":"b"}`)
+		b.want(`{"status":"idle","mode":"b"}`)
+	})
+}
+
+// A program with several tasks at work is known by what a task lacks that another has
+// added; from then on a reading in between proves nothing.
+func TestTasksOfOneProcessAreKnownByWhatTheyLack(t *testing.T) {
+	b := newBench(t, `{"flags":{"a":false,"b":false},"entries":[]}`)
+	p := program(1)
+	for range 3 {
+		b.read(p) // by three tasks
+	}
+	b.save(p, `{"flags":{"a":false,"b":false},"entries":["first"]}`)
+	b.save(p, `{"flags":{"a":false,"b":false},"entries":["second"]}`)
+	b.read(p)
+	b.save(p, `{"flags":{"a":true,"b":false},"entries":["first","second"]}`)
+	b.read(p)
+	b.save(p, `{"flags":{"a":false,"b":true},"entries":[]}`)
+	b.want(`{"flags":{"a":true,"b":true},"entries":["first","second"]}`)
+}
+
 // What a script puts in place of nearly everything replaces what is there, though
 // an older state that its kin has seen is closer.
 func TestAReplacementByKinIsNoMerge(t *testing.T) {

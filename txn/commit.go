@@ -87,7 +87,7 @@ func (r *Registry) baseOf(q *request) (*content, error) {
 	default:
 		q.event.Base = Base{Kind: BaseAbsent}
 	}
-	q.chosen = chosen
+	q.chosen, q.tasks = chosen, hasTasks(all)
 	return r.ground(q, chosen, q.open)
 }
 
@@ -286,6 +286,9 @@ func (r *Registry) conclude(batch []*request) {
 func (r *Registry) seeWritten(q *request) {
 	for _, w := range q.writers {
 		r.noteWrite(w, q.content)
+		if a := r.views[w.Actor]; a != nil && q.tasks {
+			a.tasks = true
+		}
 	}
 	if q.chosen == nil {
 		return

@@ -153,7 +153,10 @@ func (r *Registry) candidatesOf(o Origin) ([]candidate, author) {
 	own := r.views[o.Actor]
 	if own != nil {
 		cands = candidatesFrom(own.live(o, r.store.cfg.ReadWindow))
-		by.wrote = own.wrote
+		for i := range cands {
+			cands[i].own = true
+		}
+		by.wrote, by.tasks = own.wrote, own.tasks
 	}
 	kin := r.relatives(o.Actor, o)
 	if own == nil && len(kin) == 0 {

@@ -21,6 +21,7 @@ type request struct {
 	event   Event
 	err     error
 	chosen  *candidate
+	tasks   bool         // it shows that its author has several tasks at work
 	absorbs []absorption // the transactions in flight that the content was made from
 	made    *Version     // the version that this request made, nil where none
 	left    *Version     // the head that it left: made, or the one before
@@ -35,7 +36,7 @@ func (q *request) reset(name string) {
 		a.tx.absorbed.Store(nil)
 	}
 	q.committed.Store(false)
-	q.err, q.made, q.left, q.chosen, q.absorbs = nil, nil, nil, nil, nil
+	q.err, q.made, q.left, q.chosen, q.tasks, q.absorbs = nil, nil, nil, nil, false, nil
 	q.event = Event{Name: name, Via: q.via, Writer: q.logged()}
 }
 

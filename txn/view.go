@@ -28,6 +28,7 @@ type actorViews struct {
 	caller Caller
 	views  []*view
 	wrote  bool // has ever written this registry
+	tasks  bool // has been seen to have several tasks at work
 }
 
 // maxViews bounds the views that are kept of one actor and one registry. The

@@ -53,8 +53,18 @@ func (c *comparer) note(from, to jsondoc.Value, at spot) {
 			ch.telling = to.Kind() == jsondoc.String || to.Kind() == jsondoc.Number || to.IsContainer()
 		}
 		c.delta.leaves += n
+	} else {
+		ch.stamp = traitOf(at.name, whichever(from, to), at.rules.as) == stamp
 	}
 	c.delta.changes = append(c.delta.changes, ch)
+}
+
+// whichever returns the value after a change, or the one before where there is none.
+func whichever(from, to jsondoc.Value) jsondoc.Value {
+	if to.Exists() {
+		return to
+	}
+	return from
 }
 
 // isAside reports whether a change is one of counters and stamps only: a scalar

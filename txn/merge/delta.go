@@ -23,6 +23,7 @@ type change struct {
 	from    jsondoc.Value // the value in the older document; the zero Value where it was added
 	at      jsondoc.Value // the value in the newer document; the zero Value where it was removed
 	telling bool
+	stamp   bool // it says when something happened
 	loose   bool // an element of a list without identities: nothing tells it but all that it holds
 }
 
@@ -84,6 +85,56 @@ func (d *Delta) Shares(other *Delta) bool {
 	return slices.ContainsFunc(d.changes, func(c change) bool {
 		return c.telling && slices.ContainsFunc(byPlace[c.place], func(v jsondoc.Value) bool { return jsondoc.Equal(v, c.at) })
 	})
+}
+
+// Misses reports whether the document of both deltas lacks something that was added
+// between the version that d starts from and the later one: who made it had not seen
+// that, or has removed it. Both must have been made with the same document.
+func (d *Delta) Misses(later *Delta) bool {
+	older := d.byPlace()
+	return slices.ContainsFunc(later.changes, func(c change) bool {
+		return !c.at.Exists() && !slices.ContainsFunc(older[c.place], func(o change) bool { return !o.at.Exists() && jsondoc.Equal(o.from, c.from) })
+	})
+}
+
+// GoesOnFrom reports whether the document of both deltas looks as if it was made from
+// the version that later starts from, rather than from the older one that d starts
+// from: it has a string or a number that is neither what it was in the older one nor
+// what it became in the later one, or a counter that has gone on in the same
+// direction. Who had not seen the later version would have had to change the same
+// value by chance. Both must have been made with the same document.
+func (d *Delta) GoesOnFrom(later *Delta) bool {
+	older := d.byPlace()
+	return slices.ContainsFunc(later.changes, func(c change) bool {
+		same := older[c.place]
+		if c.loose || len(same) != 1 || !c.at.Exists() || !c.from.Exists() || !same[0].from.Exists() {
+			return false
+		}
+		return !jsondoc.Equal(same[0].from, c.from) && goesOnFrom(same[0], c)
+	})
+}
+
+func (d *Delta) byPlace() map[uint64][]change {
+	out := make(map[uint64][]change, len(d.changes))
+	for _, c := range d.changes {
+		out[c.place] = append(out[c.place], c)
+	}
+	return out
+}
+
+// goesOnFrom reports whether a scalar is a third value, in a change from an older
+// version and one from a later version.
+func goesOnFrom(older, later change) bool {
+	switch {
+	case older.stamp || later.stamp:
+		return false
+	case older.telling && later.telling:
+		return !older.at.IsContainer() && !older.from.IsContainer() && !later.from.IsContainer()
+	}
+	from, okFrom := integer(older.from)
+	through, okThrough := integer(later.from)
+	to, okTo := integer(later.at)
+	return okFrom && okThrough && okTo && (from < through && through < to || from > through && through > to)
 }
 
 // TellsBeyond reports whether the document of both deltas holds a telling change
