@@ -73,9 +73,9 @@ func newNotifier(toucher []string, mountpoint string, device uint64, d debts, lo
 	}
 }
 
-// observe has watchers told of what has changed. Of
-// what came about behind the mount, and of a registry that is gone, who watches the
-// directory is told, too: of all else the kernel has told them.
+// observe has watchers told of what has changed. Of what came about behind the mount,
+// and of a registry that is gone, who watches the directory is told, too: of all else
+// the kernel has told them.
 func (w *notifier) observe(e txn.Event) {
 	if e.Changed {
 		w.debts.owe(e.Name)
