@@ -46,7 +46,7 @@
 // of files written lately have no timeout. Inode numbers follow from the backing
 // file, or from a registry's name, and are the same for a later daemon.
 //
-// A registry has a node for each size that somebody reads, and one for those who
+// A registry has a node for each version that somebody reads, and one for those who
 // write (inodes.go): the kernel has one size per inode, and fstat carries no handle.
 //
 // # What a handler must not do
