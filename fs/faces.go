@@ -59,19 +59,12 @@ func (t *inodeTable) present(n *node, caller func() txn.Caller, stx *unix.Statx_
 
 // lookupTimeout is how long the kernel uses what it was told when it looked a name up
 // to a node whose face stays: as long as it takes to open it, or to tell a program.
-// Only modes and owners may change meanwhile. The kernel counts in ticks, of up to ten
+// It is told of what changes meanwhile. The kernel counts in ticks, of up to ten
 // milliseconds each, and adds one.
 const (
 	lookupTimeout = time.Millisecond
 	lookupTicks   = 25 * time.Millisecond
 )
-
-// sofar returns how many changes of registries there were.
-func (t *inodeTable) sofar() uint64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.changes
-}
 
 // mayUse reports whether the kernel may be told to use the face of a node for a while:
 // if nothing has changed since there were so many changes, before its name was looked
@@ -79,7 +72,7 @@ func (t *inodeTable) sofar() uint64 {
 func (t *inodeTable) mayUse(n *node, changes uint64) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.changes != changes || n.inode.taken || n.inode.shared {
+	if t.changes.Load() != changes || n.inode.taken || n.inode.shared {
 		return false
 	}
 	n.inode.until = time.Now().Add(lookupTicks)
@@ -111,12 +104,19 @@ func (t *inodeTable) opened(n *node) {
 // outdate is called when a registry has changed: what the kernel was told of its
 // nodes is not what the name stands for. A node can be found without its name, by a
 // mount of a single file for instance.
-func (t *inodeTable) outdate(dir *node, base string) {
+func (t *inodeTable) outdate(dir *node, base string) { t.touched(dir, base, face{}, face{}) }
+
+// touched is outdate where the version is the same, and has another face: somebody
+// has set its time.
+func (t *inodeTable) touched(dir *node, base string, before, after face) {
 	var nodes []*node
 	t.mu.Lock()
-	t.changes++
+	t.changes.Add(1)
 	if r := t.find(dir, base); r != nil {
 		for _, n := range r.nodes {
+			if before != after && n.inode.face == before {
+				n.inode.face = after
+			}
 			if n.inode.used() {
 				nodes = append(nodes, n)
 			}

@@ -77,7 +77,8 @@ type inodeTable struct {
 	byNumber map[uint64]*inodes
 	ids      uint64        // given so far
 	again    map[int]again // by threads that were told to look again
-	changes  uint64        // of registries, so far
+
+	changes atomic.Uint64 // of registries, so far; added to with mu held
 }
 
 func (t *inodeTable) init() {

@@ -35,8 +35,22 @@ func TestEachDescriptorHasItsTime(t *testing.T) {
 	reader.want(`true`, "os.fstat(r).st_mtime_ns == t < os.stat('a.json').st_mtime_ns")
 	reader.want(`"{\"v\":1}"`, "os.pread(r, 100, 0)")
 	reader.want(`true`, "os.fstat(r).st_mtime_ns == t < os.stat('a.json').st_mtime_ns")
-	reader.do("os.utime(r, ns=(1_000_000_000, 2_000_000_000))")
-	reader.want(`2000000000`, "os.stat('a.json').st_mtime_ns")
+}
+
+// What is set by one inode of a registry shows at once on the others, if they stand for
+// the same version.
+func TestMetadataIsTheSameOnAllDescriptors(t *testing.T) {
+	m := aside(t, func(c *serveConfig) { c.NoSync = true })
+	c := m.newClient()
+	c.write("a.json", `{"v":1}`)
+	c.do("(r := os.open('a.json', os.O_RDONLY), w := os.open('a.json', os.O_WRONLY))")
+	for i := range 50 {
+		mode, time := 0o600+i%2*0o044, 1_000_000_000*(i+1)
+		c.do("(p := os.open('a.json', os.O_PATH), os.fchmod(w, %d), os.utime(w, ns=(1, %d)), s := [os.fstat(p), os.fstat(r), os.fstat(w), os.stat('a.json')], os.close(p)) and None", mode, time)
+		c.want(jsonOf(t, []int{mode, time}), "sum(sorted({(x.st_mode & 0o777, x.st_mtime_ns) for x in s}), ())")
+	}
+	c.do("os.utime(r, ns=(1, 77))")
+	c.want(`77`, "os.fstat(r).st_mtime_ns")
 }
 
 // Nobody is told of the version before, once a commit is acknowledged, whatever the

@@ -83,7 +83,7 @@ func (n *node) registryNumber(base string) uint64 {
 // file's.
 func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	var stx unix.Statx_t
-	changes := n.fsys.registries.sofar()
+	changes := n.fsys.registries.changes.Load()
 	creating, err := n.statName(ctx, base, path, &stx)
 	if err != nil {
 		return n.lookupGone(ctx, base, err, out)
@@ -260,7 +260,19 @@ func (n *node) changeObject(ctx context.Context, do func(fd int) error) error {
 	if !ok || n.files.creating(n.fsys.callers.actorOf(ctx)) != nil {
 		return n.withObject(ctx, do)
 	}
-	return n.fsys.store.Changing([]string{path}, func() error { return n.withRegistry(ctx, dir, base, do) })
+	return n.fsys.store.Changing([]string{path}, func() error {
+		return n.withRegistry(ctx, dir, base, func(fd int) error {
+			var before, after unix.Statx_t
+			if err := statFD(fd, &before); err != nil {
+				return err
+			}
+			err := do(fd)
+			if statFD(fd, &after) == nil {
+				n.fsys.registries.touched(dir, base, faceOf(&before), faceOf(&after))
+			}
+			return err
+		})
+	})
 }
 
 // openRegistry opens a registry: for reading, pinned to its head; for writing, as

@@ -102,20 +102,45 @@ func TestAProgramComesBackToWhatItSaidBefore(t *testing.T) {
 }
 
 // A program with several tasks at work is known by what a task lacks that another has
-// added; from then on a reading in between proves nothing.
+// added; from then on a reading in between proves nothing, nor does a new store.
 func TestTasksOfOneProcessAreKnownByWhatTheyLack(t *testing.T) {
-	b := newBench(t, `{"flags":{"a":false,"b":false},"entries":[]}`)
+	b := newBench(t, `{"flags":{"a":false,"b":false},"entries":[]}`, func(c *txn.Config) { c.Boot = "boot" })
 	p := program(1)
-	for range 3 {
-		b.read(p) // by three tasks
-	}
+	b.read(p)
+	b.read(p)
 	b.save(p, `{"flags":{"a":false,"b":false},"entries":["first"]}`)
 	b.save(p, `{"flags":{"a":false,"b":false},"entries":["second"]}`)
+	b.ok(b.store.SaveViews())
+	b.store = txn.New(b.storage, b.config)
+	b.read(p)
 	b.read(p)
 	b.save(p, `{"flags":{"a":true,"b":false},"entries":["first","second"]}`)
 	b.read(p)
-	b.save(p, `{"flags":{"a":false,"b":true},"entries":[]}`)
+	b.save(p, `{"flags":{"a":false,"b":true},"entries":["first","second"]}`)
 	b.want(`{"flags":{"a":true,"b":true},"entries":["first","second"]}`)
+}
+
+// Only what a process has itself read and written says what it had seen: it may write
+// what its child has made from an older version, and its child may have written.
+func TestAChildsReadingIsNoneOfItsParents(t *testing.T) {
+	parent, child, other := program(1), program(2), program(3)
+	child.Ancestors = []txn.Actor{parent.Actor}
+	t.Run("the child reads, the parent writes twice", func(t *testing.T) {
+		b := newBench(t, `{"status":"idle","count":1}`)
+		b.read(child)
+		b.read(other)
+		b.save(parent, `{"status":"busy","count":2}`)
+		b.save(parent, `{"status":"idle","count":3}`)
+		b.want(`{"status":"busy","count":3}`)
+	})
+	t.Run("both read, both write", func(t *testing.T) {
+		b := newBench(t, `{"status":"idle","count":1}`)
+		b.read(parent)
+		b.read(child)
+		b.save(child, `{"status":"busy","count":2}`)
+		b.save(parent, `{"status":"idle","count":3}`)
+		b.want(`{"status":"busy","count":3}`)
+	})
 }
 
 // What a script puts in place of nearly everything replaces what is there, though

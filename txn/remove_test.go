@@ -6,7 +6,7 @@ import (
 	"clawfs/txn"
 )
 
-// moveAside removes the second version of the file behind the store.
+// moveAside removes the file behind the store.
 func (b *bench) moveAside() error {
 	_, _, stamp, err := b.storage.Load(file)
 	if err == nil {
@@ -78,6 +78,54 @@ func TestALateReplacementByAProgramThatHasReadNothing(t *testing.T) {
 	b.endWindow()
 	b.save(mv, `[{"id":"b"}]`)
 	b.want(`[{"id":"b"}]`)
+	if e := b.last(); e.Parent != 1 || e.Base.Kind != txn.BaseOpen {
+		t.Errorf("the last event is %+v", e)
+	}
+}
+
+// The same by mv, of what a relative has made from an older version.
+func TestALateReplacementByMv(t *testing.T) {
+	b := newBench(t, `[]`)
+	shell, jq, mv, other := program(1), program(2), program(3), program(4)
+	jq.Ancestors, mv.Ancestors = []txn.Actor{shell.Actor}, []txn.Actor{shell.Actor}
+	b.read(jq)
+	b.read(other)
+	b.save(other, `[{"id":"other"}]`)
+	b.ok(b.store.Unlink(file, mv))
+	b.endWindow()
+	b.save(mv, `[{"id":"jq"}]`)
+	if got := b.ids(b.head()); len(got) != 2 {
+		t.Errorf("the registry holds %v, want both entries", got)
+	}
+}
+
+// What was removed is out of the way once something else is in its place, made by a
+// program or behind the store, even if that goes, too.
+func TestWhatWasRemovedIsForgottenWithItsSuccessor(t *testing.T) {
+	for name, succeed := range map[string]func(b *bench){
+		"by a program": func(b *bench) { b.save(program(4), `[{"id":"new"}]`) },
+		"behind the store": func(b *bench) {
+			_, ok, err := b.storage.Storage.Commit(file, "", 77, 0, []byte(`[{"id":"new"}]`), [32]byte{}, b.now, nil)
+			if err != nil || !ok {
+				t.Errorf("%v %v", ok, err)
+			}
+			b.head()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, `[]`)
+			rm, reader, other := program(1), program(2), program(3)
+			b.read(reader)
+			b.read(other)
+			b.save(other, `[{"id":"other"}]`)
+			b.ok(b.store.Unlink(file, rm))
+			b.endWindow()
+			succeed(b)
+			b.ok(b.moveAside())
+			b.save(reader, `[{"id":"mine"}]`)
+			b.want(`[{"id":"mine"}]`)
+		})
+	}
 }
 
 // An editor moves the registry aside, and another program's commit comes between.

@@ -24,6 +24,7 @@ type savedActor struct {
 	UID       uint32      `json:"uid"`
 	Ancestors []Actor     `json:"ancestors,omitempty"`
 	Wrote     bool        `json:"wrote,omitempty"`
+	Tasks     bool        `json:"tasks,omitempty"`
 	Views     []savedView `json:"views"`
 }
 
@@ -63,7 +64,7 @@ func (s *Store) SaveViews() error {
 func (v *savedViews) add(name string, a *actorViews, s *Store) {
 	out := savedActor{
 		Actor: a.caller.Actor, Program: a.caller.Program, UID: a.caller.UID,
-		Ancestors: a.caller.Ancestors, Wrote: a.wrote,
+		Ancestors: a.caller.Ancestors, Wrote: a.wrote, Tasks: a.tasks,
 	}
 	now := Origin{Event: s.Event(), At: s.cfg.Now()}
 	for _, view := range a.live(now, s.cfg.ReadWindow) {
@@ -123,7 +124,7 @@ func (r *Registry) takeOver() {
 			r.viewsOf(caller).add(&view{content: c, write: v.Write, first: event, last: event, lastAt: v.At, unused: v.Unused})
 		}
 		if known := r.views[a.Actor]; known != nil {
-			known.wrote = known.wrote || a.Wrote
+			known.wrote, known.tasks = known.wrote || a.Wrote, known.tasks || a.Tasks
 		}
 	}
 }
