@@ -51,3 +51,33 @@ func TestDeltasShare(t *testing.T) {
 		}
 	}
 }
+
+// A document may look as if it was made from a later version, and may lack what that
+// has added.
+func TestDeltasGoOn(t *testing.T) {
+	for _, c := range []struct {
+		older, later, made string
+		goesOn, misses     bool
+	}{
+		{`{"s":"idle","n":1}`, `{"s":"busy","n":2}`, `{"s":"idle","n":3}`, true, false},
+		{`{"s":"idle","n":1}`, `{"s":"busy","n":2}`, `{"s":"idle","n":2}`, false, false},
+		{`{"s":"idle","m":"a"}`, `{"s":"busy","m":"a"}`, `{"s":"idle","m":"b"}`, false, false},
+		{`{"on":null}`, `{"on":true}`, `{"on":false}`, false, false},
+		{`{"updatedAt":1700000000000}`, `{"updatedAt":1700000001000}`, `{"updatedAt":1700000002000}`, false, false},
+		{`{"version":1}`, `{"version":2}`, `{"version":3}`, true, false},
+		{`{"version":3}`, `{"version":2}`, `{"version":1}`, true, false},
+		{`{"version":1}`, `{"version":3}`, `{"version":2}`, false, false},
+		{`{"a":{"x":1}}`, `{"a":{"x":2}}`, `{"a":[3]}`, false, false},
+		{`{"args":["a"]}`, `{"args":["b"]}`, `{"args":["c"]}`, false, false},
+		{`{"n":1,"l":[]}`, `{"n":2,"l":["x"]}`, `{"n":3,"l":[]}`, true, true},
+		{`{"n":1}`, `{"n":2,"new":1}`, `{"n":3}`, true, true},
+		{`{"n":1,"old":1}`, `{"n":2,"old":1}`, `{"n":3}`, true, false},
+		{`[{"id":1}]`, `[{"id":1},{"id":2}]`, `[{"id":1},{"id":3}]`, false, true},
+	} {
+		older := merge.Compare(document(t, c.older), document(t, c.made), nil)
+		later := merge.Compare(document(t, c.later), document(t, c.made), nil)
+		if older.GoesOnFrom(later) != c.goesOn || older.Misses(later) != c.misses {
+			t.Errorf("%s, %s, %s: goes on %v, misses %v", c.older, c.later, c.made, older.GoesOnFrom(later), older.Misses(later))
+		}
+	}
+}
