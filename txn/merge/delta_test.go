@@ -69,6 +69,7 @@ func TestDeltasGoOn(t *testing.T) {
 		{`{"version":1}`, `{"version":3}`, `{"version":2}`, false, false},
 		{`{"a":{"x":1}}`, `{"a":{"x":2}}`, `{"a":[3]}`, false, false},
 		{`{"args":["a"]}`, `{"args":["b"]}`, `{"args":["c"]}`, false, false},
+		{`{"sizes":[1]}`, `{"sizes":[2]}`, `{"sizes":[3]}`, false, false},
 		{`{"n":1,"l":[]}`, `{"n":2,"l":["x"]}`, `{"n":3,"l":[]}`, true, true},
 		{`{"n":1}`, `{"n":2,"new":1}`, `{"n":3}`, true, true},
 		{`{"n":1,"old":1}`, `{"n":2,"old":1}`, `{"n":3}`, true, false},
