@@ -301,7 +301,7 @@ func oneProgram(t *testing.T, want []string, line func(t *testing.T, file string
 func TestMessagesOfOneSession(t *testing.T) {
 	t.Parallel()
 	need(t, "node")
-	for _, how := range []string{"in-place", "rename", "in-place new", "rename new"} {
+	for _, how := range []string{"in-place", "rename", "in-place new", "rename new", "in-place late", "rename late"} {
 		t.Run(how, func(t *testing.T) {
 			t.Run("bare", func(t *testing.T) {
 				if got, err := sessionAfter(t, newDir(t), how, "session.json"); err == nil && len(got) == 101 {

@@ -15,19 +15,20 @@ type candidate struct {
 	write   bool   // the author's own bytes
 	order   uint64 // place in the store-wide order of events
 	views   []*view
+	beside  bool    // what one of several tasks of the author has gone on from, though it has been written since
 	tx      *Tx     // the transaction whose content this is, nil for a view
 	staged  *staged // what that transaction holds
 }
 
 // pending reports whether the candidate is content that was not committed yet.
 func (c *candidate) pending() bool {
-	return c.tx != nil && len(c.views) == 0 && !c.staged.committed.Load()
+	return c.inFlight() && !c.staged.committed.Load()
 }
 
 // inFlight reports whether the candidate is content of another handle of the same
 // process, committed by now or not, and nothing that it has read or written
 // before.
-func (c *candidate) inFlight() bool { return c.tx != nil && len(c.views) == 0 }
+func (c *candidate) inFlight() bool { return c.tx != nil && len(c.views) == 0 && !c.beside }
 
 // An author is what is known of those who made some content.
 type author struct {
@@ -51,6 +52,7 @@ const (
 	strikeGoneOn    strike = "the content goes on from what its author wrote since then"
 	strikeStamps    strike = "the content differs from an older reading in stamps only"
 	strikeUnseen    strike = "it is in flight, and the content holds nothing of it"
+	strikeBeside    strike = "several tasks of its author were at work, and the content holds nothing of what it told"
 	strikeUnrelated strike = "the content, of a program that has seen nothing itself, holds little of it"
 	strikeFarther   strike = "another candidate is closer"
 	strikeUnparsed  strike = "it is not a valid document"
@@ -85,6 +87,7 @@ func distinct(cands []candidate) []candidate {
 		}
 		out[same].own = out[same].own || c.own
 		out[same].write = out[same].write || c.write
+		out[same].beside = out[same].beside || c.beside
 		out[same].views = append(out[same].views, c.views...)
 		if out[same].tx == nil {
 			out[same].tx, out[same].staged = c.tx, c.staged
@@ -102,6 +105,9 @@ func distinct(cands []candidate) []candidate {
 //  1. Strike a candidate that the content refutes: it holds a telling change
 //     that first appeared in a newer candidate, so that its author had seen
 //     beyond this one.
+//     Strike what the author wrote last while several of its tasks were at work, if that
+//     told something of which the content shows nothing, and what it was made from is
+//     not struck.
 //     Strike also a reading older than what the author wrote last, unless the content
 //     lacks what was added then: if the content goes on from that, with a third value
 //     or a counter gone on, or if the author has read since and never shown to have
@@ -115,8 +121,8 @@ func distinct(cands []candidate) []candidate {
 //  3. Of the rest take the one that differs in the fewest leaves, stamps aside.
 //  4. Tie: the oldest for an author that has never written, else the newest.
 //
-// Its cost is one comparison for each distinct candidate, and none where there
-// is only one.
+// Its cost is one comparison for each distinct candidate, one more where several tasks
+// were at work, and none where there is only one candidate.
 func choose(cands []candidate, doc *jsondoc.Doc, parse func(*content) (*jsondoc.Doc, error), policy *merge.Policy, by author) (*candidate, []considered) {
 	cands = distinct(cands)
 	if !slices.ContainsFunc(cands, func(c candidate) bool { return !c.inFlight() }) {
@@ -130,6 +136,7 @@ func choose(cands []candidate, doc *jsondoc.Doc, parse func(*content) (*jsondoc.
 		compareAll(all, doc, parse, policy)
 		strikeUnproved(all)
 		strikeRefutedOnes(all)
+		strikeOtherTasks(all, parse, policy)
 		strikeOutdated(all, by)
 		if by.wrote || by.kin {
 			strikeReverts(all)
@@ -169,6 +176,31 @@ func strikeRefutedOnes(all []considered) {
 	}
 }
 
+// strikeOtherTasks strikes what the author wrote last while several of its tasks were
+// at work, if that told something and the content has nothing of it, nor refutes what it
+// was made from: then another task wrote it, of which the one that made the content
+// knows nothing. How close the two are says nothing, as tasks make alike entries.
+func strikeOtherTasks(all []considered, parse func(*content) (*jsondoc.Doc, error), policy *merge.Policy) {
+	last := lastWrite(all)
+	for i := range max(last, 0) {
+		if c := &all[i]; c.beside && c.why == "" && c.leaves() > 0 && isOfAnotherTask(&all[last], c, parse, policy) {
+			all[last].why = strikeBeside
+		}
+	}
+}
+
+// isOfAnotherTask reports whether what was written from an older content told something
+// of which the content to be committed shows nothing.
+func isOfAnotherTask(written, from *considered, parse func(*content) (*jsondoc.Doc, error), policy *merge.Policy) bool {
+	older, errOlder := parse(from.content)
+	newer, errNewer := parse(written.content)
+	if errOlder != nil || errNewer != nil {
+		return false
+	}
+	told := merge.Compare(older, newer, policy)
+	return told.Tells() && !from.delta.Repeats(told)
+}
+
 // strikeOutdated strikes readings older than what the author wrote last, unless the
 // content lacks what it added then: if the content goes on from that, or if the author
 // has read the registry since, and has never been seen to have several tasks at work.
@@ -176,7 +208,7 @@ func strikeRefutedOnes(all []considered) {
 // back to values that it had before: to "idle", while it counts on.
 func strikeOutdated(all []considered, by author) {
 	last := lastWrite(all)
-	if last < 0 {
+	if last < 0 || all[last].why == strikeBeside {
 		return
 	}
 	readSince := !by.tasks && hasReadSince(all[last:])
@@ -259,7 +291,7 @@ func strikeReverts(all []considered) {
 		case i == newest, c.inFlight(), c.why != "":
 		case c.delta.Empty():
 			c.why = strikeUnchanged
-		case !c.write && c.delta.Leaves() == 0:
+		case (!c.write || c.beside) && c.delta.Leaves() == 0:
 			c.why = strikeStamps
 		}
 	}

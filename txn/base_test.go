@@ -107,6 +107,13 @@ func (w *world) end(tx *txn.Tx, c txn.Caller) {
 	tx.Release()
 }
 
+func (w *world) endAll(txs *[]*txn.Tx, c txn.Caller) {
+	for _, tx := range *txs {
+		w.end(tx, c)
+	}
+	*txs = nil
+}
+
 // intend makes up what a program wants that knows the given leaves; own are the
 // entries that it has added itself, of which it removes some.
 func (w *world) intend(known leaves, own map[string]bool) intents {
@@ -167,12 +174,14 @@ type habits struct {
 	adopts   bool // and takes what it reads for its memory
 	readBack bool // reads the file after it wrote it
 	counts   bool // and not only says what it is at
+	hurries  bool // does not wait for the end of a save before it begins the next one
 }
 
 // memory is a program that keeps the document in memory and writes it whole.
 func (w *world) memory(c txn.Caller, h habits) task {
 	return func(yield func()) {
 		memory, own := w.read(c), map[string]bool{}
+		var underWay []*txn.Tx
 		yield()
 		for range h.ops {
 			for range w.rand.IntN(4) {
@@ -190,13 +199,17 @@ func (w *world) memory(c txn.Caller, h habits) task {
 			memory = w.stamp(memory.with(want))
 			tx := w.begin(c)
 			w.write(tx, c, memory)
-			w.end(tx, c)
 			w.truth = w.truth.with(want)
+			underWay = append(underWay, tx)
+			if !h.hurries || w.rand.IntN(2) == 0 {
+				w.endAll(&underWay, c)
+			}
 			if h.readBack {
 				w.read(c)
 			}
 			yield()
 		}
+		w.endAll(&underWay, c)
 	}
 }
 
@@ -296,7 +309,7 @@ func TestBaseChoiceLosesAsLittleAsItsRuleAllows(t *testing.T) {
 		{"reads twice before it writes", 1, func(w *world) []task {
 			return each(8, 1, func(c txn.Caller) task { return w.readModifyWrite(c, 6, true) })
 		}},
-		{"twelve tasks in one process", 15, func(w *world) []task {
+		{"twelve tasks in one process", 12, func(w *world) []task {
 			return each(12, 1, func(txn.Caller) task { return w.readModifyWrite(program(1), 8, false) })
 		}},
 		{"memory never re-read, beside CLI calls", 0, func(w *world) []task {
@@ -307,6 +320,12 @@ func TestBaseChoiceLosesAsLittleAsItsRuleAllows(t *testing.T) {
 		}},
 		{"memory that reads the file back for a .bak", 1, func(w *world) []task {
 			return append(cli(w), w.memory(program(1), habits{ops: 8, readBack: true}))
+		}},
+		{"memory saved while a save is under way, alone", 44, func(w *world) []task {
+			return []task{w.memory(program(1), habits{ops: 12, hurries: true})}
+		}},
+		{"memory saved while a save is under way, beside CLI calls", 32, func(w *world) []task {
+			return append(cli(w), w.memory(program(1), habits{ops: 8, hurries: true}))
 		}},
 		{"watcher adopts, beside CLI calls", 0.5, func(w *world) []task {
 			return append(cli(w), w.memory(program(1), habits{ops: 8, watcher: true, adopts: true}))

@@ -285,7 +285,7 @@ func (r *Registry) conclude(batch []*request) {
 // reading that it was based on. The caller holds mu.
 func (r *Registry) seeWritten(q *request) {
 	for _, w := range q.writers {
-		r.noteWrite(w, q.content)
+		r.noteWrite(w, q)
 		if a := r.views[w.Actor]; a != nil && q.tasks {
 			a.tasks = true
 		}

@@ -158,7 +158,7 @@ func (t *Tx) attempt(via Via) error {
 	}
 	st := t.stage(c)
 	t.attempted.Store(st)
-	q := &request{tx: t, staged: st, doc: doc, writers: t.writers, like: t.like, via: via}
+	q := &request{tx: t, staged: st, doc: doc, writers: t.writers, opened: t.since, like: t.like, via: via}
 	if len(q.writers) == 0 {
 		q.writers = []Caller{t.opener}
 	}

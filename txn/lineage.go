@@ -20,6 +20,14 @@ type Origin struct {
 	Opened uint64
 }
 
+// openedBy returns Opened, or the place of the first write where that is not known.
+func (o Origin) openedBy() uint64 {
+	if o.Opened == 0 {
+		return o.Event
+	}
+	return o.Opened
+}
+
 // Copied is a version that a program copied, by copy_file_range(2), into a file
 // that is about to become a registry. What a copy holds counts as seen.
 type Copied struct {
@@ -45,15 +53,22 @@ func (r *Registry) noteRead(c Caller, v *Version) {
 	r.limitViews(r.views[c.Actor])
 }
 
-// noteWrite records what the caller has written. The caller of noteWrite holds
-// mu.
-func (r *Registry) noteWrite(c Caller, content *content) {
+// noteWrite records what the caller has written by a request. The caller of
+// noteWrite holds mu.
+func (r *Registry) noteWrite(c Caller, q *request) {
 	if !c.Known() {
 		return
 	}
 	event, now := r.store.next(), r.store.cfg.Now()
-	r.viewsOf(c).add(&view{content: content, write: true, first: event, last: event, lastAt: now})
-	r.limitViews(r.views[c.Actor])
+	v := &view{content: q.content, write: true, first: event, last: event, lastAt: now, opened: q.opened}
+	if chosen := q.chosen; chosen != nil && !chosen.inFlight() {
+		v.from = &madeOf{content: chosen.content, write: chosen.write, order: chosen.order}
+		v.beside = chosen.beside
+	}
+	a := r.viewsOf(c)
+	a.add(v)
+	a.noteBeside()
+	r.limitViews(a)
 }
 
 func (r *Registry) viewsOf(c Caller) *actorViews {
@@ -87,10 +102,16 @@ func (r *Registry) limitViews(a *actorViews) {
 func (r *Registry) dropOldestViews() {
 	held := make(map[*content]bool)
 	var size int64
+	holdContent := func(c *content) {
+		if !held[c] {
+			held[c] = true
+			size += int64(len(c.bytes))
+		}
+	}
 	hold := func(v *view) bool {
-		if !held[v.content] {
-			held[v.content] = true
-			size += int64(len(v.content.bytes))
+		holdContent(v.content)
+		if v.from != nil {
+			holdContent(v.from.content)
 		}
 		return size <= maxViewBytes
 	}
@@ -153,6 +174,9 @@ func (r *Registry) candidatesOf(o Origin) ([]candidate, author) {
 	own := r.views[o.Actor]
 	if own != nil {
 		cands = candidatesFrom(own.live(o, r.store.cfg.ReadWindow))
+		if c, ok := own.fromBeside(o); ok {
+			cands = append(cands, c)
+		}
 		for i := range cands {
 			cands[i].own = true
 		}

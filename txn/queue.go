@@ -14,6 +14,7 @@ type request struct {
 	doc     *jsondoc.Doc
 	tx      *Tx      // nil where the content comes from a finished file
 	writers []Caller // those who wrote the content; the first one is logged
+	opened  uint64   // place of the open in the store-wide order of events, 0 if that is not known
 	like    fs.File
 	via     Via
 	alone   func() // not a commit: run this while nothing else touches the registry

@@ -61,6 +61,9 @@ func (r *Registry) candidatesFor(q *request, c Caller, l Lineage) {
 		q.candidates = append(q.candidates, cands...)
 		q.by = q.by.and(by)
 		q.writers = append(q.writers, o.Caller)
+		if q.opened == 0 {
+			q.opened = o.Opened
+		}
 	}
 	for _, copied := range l.Copies {
 		if copied.Name == r.name {

@@ -18,6 +18,17 @@ type view struct {
 
 	unused int    // readings that no write has used up
 	usedUp uint64 // place of the event that used up the last one
+
+	opened uint64  // of what was written: place of the open, 0 if that is not known
+	from   *madeOf // of what was written: what that was made from, nil if nothing was seen
+	beside bool    // of what was written: while another task of the same process wrote
+}
+
+// madeOf is what content was made from: the candidate that was taken.
+type madeOf struct {
+	content *content
+	write   bool
+	order   uint64
 }
 
 // actorViews are one actor's views of one registry, in the order in which they
@@ -95,6 +106,33 @@ func (a *actorViews) latest(writtenBy, readBy uint64) (write, read *view) {
 	return write, read
 }
 
+// noteBeside marks what was written last, and what was committed while it was being
+// written, as the work of several tasks.
+func (a *actorViews) noteBeside() {
+	last := a.views[len(a.views)-1]
+	for _, v := range a.views[:len(a.views)-1] {
+		if v.write && last.opened != 0 && v.first > last.opened {
+			v.beside, last.beside = true, true
+		}
+	}
+}
+
+// lateWindow is how long after the last of several saves at once another one may come
+// that belongs to them: a thread of a busy machine has not waited longer.
+const lateWindow = 5 * time.Second
+
+// fromBeside returns what the last write before o was made from, if several tasks were
+// at work then: one more of them may be so late that it opens when the others have
+// done, and has made what it writes before. Where there is none it returns false.
+func (a *actorViews) fromBeside(o Origin) (candidate, bool) {
+	write, _ := a.latest(o.openedBy(), 0)
+	if write == nil || !write.beside || write.from == nil || o.At.Sub(write.lastAt) > lateWindow {
+		return candidate{}, false
+	}
+	f := write.from
+	return candidate{content: f.content, write: f.write, order: f.order, beside: true}, true
+}
+
 // live returns the views that were live when something was written: the latest
 // write before it was opened, the newest reading before its first write unless
 // that is older and used up, and the older readings that no write had used up and
@@ -104,11 +142,7 @@ func (a *actorViews) latest(writtenBy, readBy uint64) (write, read *view) {
 // A program that has read once and has written since goes on from what it wrote.
 // If it does not, what it wrote itself is all that can get lost.
 func (a *actorViews) live(o Origin, window time.Duration) []*view {
-	opened := o.Opened
-	if opened == 0 {
-		opened = o.Event
-	}
-	write, read := a.latest(opened, o.Event)
+	write, read := a.latest(o.openedBy(), o.Event)
 	if write == nil && read == nil {
 		write, read = a.latest(o.Event, o.Event)
 	}

@@ -1,11 +1,12 @@
 // session.mjs HOW FILE N: one process that holds a session in memory and writes it N
 // times at once, each time with one message more than what it had read. HOW is
 // in-place or rename; with "new" behind it nothing is read, the session is made
-// and saved first.
+// and saved first; with "late" every fifth save opens its file when the others are
+// done, as a thread does that had to wait.
 import fs from 'node:fs/promises';
 
 const [how, file, n] = process.argv.slice(2);
-const [place, fresh] = how.split(' ');
+const [place, more] = how.split(' ');
 
 async function save(session, i) {
   const text = JSON.stringify(session, null, 2);
@@ -15,8 +16,11 @@ async function save(session, i) {
 }
 
 let session = { key: 'agent:main', messages: [{ role: 'user', text: 'hello' }] };
-if (fresh) await save(session, 'first');
+if (more === 'new') await save(session, 'first');
 else session = JSON.parse(await fs.readFile(file, 'utf8'));
 
-await Promise.all(Array.from({ length: Number(n) }, (_, i) =>
-  save({ ...session, messages: [...session.messages, { role: 'assistant', text: `message ${i}` }] }, i)));
+const saves = Array.from({ length: Number(n) }, (_, i) =>
+  () => save({ ...session, messages: [...session.messages, { role: 'assistant', text: `message ${i}` }] }, i));
+const late = (_, i) => more === 'late' && i % 5 === 0;
+await Promise.all(saves.filter((s, i) => !late(s, i)).map(s => s()));
+for (const s of saves.filter(late)) await s();

@@ -67,23 +67,32 @@ func (d *Delta) Reordered() bool { return d.reorder }
 // as one, and so does a list that was put in another order.
 func (d *Delta) Leaves() int { return d.leaves }
 
+// Tells reports whether something changed by which a program shows what it has seen:
+// an entry that is added, a string or a number. A boolean, a deletion, a counter and a
+// stamp do not.
+func (d *Delta) Tells() bool {
+	return slices.ContainsFunc(d.changes, func(c change) bool { return c.telling })
+}
+
 // Keeps reports whether the newer document still has most scalars of the older one
 // at their places, and at least one.
 func (d *Delta) Keeps() bool { return d.kept > 0 && d.kept >= d.gone }
 
-// Shares reports whether both deltas make the same telling change at the same
-// place: one by which a program shows what it has seen. An entry that is added,
-// a string or a number is telling; a boolean, a deletion, a counter and a stamp
-// are not.
-func (d *Delta) Shares(other *Delta) bool {
-	byPlace := make(map[uint64][]jsondoc.Value, len(other.changes))
-	for _, c := range other.changes {
-		if c.telling {
-			byPlace[c.place] = append(byPlace[c.place], c.at)
-		}
-	}
+// Repeats reports whether d makes a change of the other delta again that is not
+// telling: the same boolean or null at the same place, or the same deletion. That is a
+// weak sign that who made d has seen the other, since two may do the same by chance.
+// Both must start from the same document.
+func (d *Delta) Repeats(other *Delta) bool {
+	again := other.byPlace()
 	return slices.ContainsFunc(d.changes, func(c change) bool {
-		return c.telling && slices.ContainsFunc(byPlace[c.place], func(v jsondoc.Value) bool { return jsondoc.Equal(v, c.at) })
+		return !c.stamp && slices.ContainsFunc(again[c.place], func(o change) bool {
+			switch {
+			case !c.at.Exists() || !o.at.Exists():
+				return c.at.Exists() == o.at.Exists() && jsondoc.Equal(c.from, o.from)
+			default:
+				return c.at.Kind() <= jsondoc.Bool && jsondoc.Equal(c.at, o.at)
+			}
+		})
 	})
 }
 

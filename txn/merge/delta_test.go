@@ -31,23 +31,26 @@ func TestCompareCountsLeaves(t *testing.T) {
 	}
 }
 
-// Two changes have something in common if both make the same telling one.
-func TestDeltasShare(t *testing.T) {
-	base := `{"a":1,"on":false,"l":[{"id":"x"}],"version":1}`
+// What a program shows that has seen a change is telling, and something weaker is what
+// two may do by chance.
+func TestDeltasTellAndRepeat(t *testing.T) {
+	base := `{"a":1,"on":false,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`
 	for _, c := range []struct {
-		one, other string
-		want       bool
+		one, other     string
+		tells, repeats bool
 	}{
-		{`{"a":2,"on":false,"l":[{"id":"x"}],"version":1}`, `{"a":2,"on":true,"l":[],"version":1}`, true},
-		{`{"a":2,"on":false,"l":[{"id":"x"}],"version":1}`, `{"a":3,"on":false,"l":[{"id":"x"}],"version":1}`, false},
-		{`{"a":1,"on":true,"l":[{"id":"x"}],"version":1}`, `{"a":1,"on":true,"l":[{"id":"x"}],"version":1}`, false},
-		{`{"a":1,"on":false,"l":[],"version":2}`, `{"a":1,"on":false,"l":[],"version":2}`, false},
-		{`{"a":1,"on":false,"l":[{"id":"x"},{"id":"y"}],"version":1}`, `{"a":1,"on":false,"l":[{"id":"z"},{"id":"y"},{"id":"x"}],"version":1}`, true},
+		{`{"a":2,"on":true,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, `{"a":2,"on":true,"l":[],"version":1,"seenAt":1700000000000}`, true, true},
+		{`{"a":2,"on":false,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, `{"a":2,"on":true,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, true, false},
+		{`{"a":1,"on":null,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, `{"a":1,"on":true,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, false, false},
+		{`{"a":1,"on":true,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, `{"a":1,"on":true,"l":[{"id":"y"}],"version":1,"seenAt":1700000000000}`, false, true},
+		{`{"a":1,"on":false,"l":[],"version":2,"seenAt":1700000000000}`, `{"a":1,"on":false,"l":[],"version":3,"seenAt":1700000000000}`, false, true},
+		{`{"a":1,"on":false,"l":[{"id":"x"}],"version":2,"seenAt":1700000009000}`, `{"a":1,"on":false,"l":[{"id":"x"}],"version":2,"seenAt":1700000009000}`, false, false},
+		{`{"a":1,"on":false,"l":[{"id":"x"}],"version":1}`, `{"a":1,"on":false,"l":[{"id":"x"}],"version":1}`, false, false},
 	} {
 		one := merge.Compare(document(t, base), document(t, c.one), nil)
 		other := merge.Compare(document(t, base), document(t, c.other), nil)
-		if one.Shares(other) != c.want || other.Shares(one) != c.want {
-			t.Errorf("%s and %s share: %v", c.one, c.other, !c.want)
+		if one.Tells() != c.tells || one.Repeats(other) != c.repeats || other.Repeats(one) != c.repeats {
+			t.Errorf("%s, then %s: tells %v, repeats %v; wanted %v, %v", c.one, c.other, one.Tells(), one.Repeats(other), c.tells, c.repeats)
 		}
 	}
 }
