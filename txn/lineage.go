@@ -97,23 +97,22 @@ func (r *Registry) limitViews(a *actorViews) {
 
 // dropOldestViews bounds the memory of the contents that views hold: of those that
 // are not the latest write or the newest reading of a process that lives, the
-// oldest go, as far as it takes. It is called each time when as much has come
-// again as stayed.
+// oldest go, as far as it takes, and so does what any was made from. It is called each
+// time when as much has come again as stayed.
 func (r *Registry) dropOldestViews() {
 	held := make(map[*content]bool)
 	var size int64
-	holdContent := func(c *content) {
-		if !held[c] {
+	hold := func(c *content, anyway bool) bool {
+		if !held[c] && (anyway || size+int64(len(c.bytes)) <= maxViewBytes) {
 			held[c] = true
 			size += int64(len(c.bytes))
 		}
+		return held[c]
 	}
-	hold := func(v *view) bool {
-		holdContent(v.content)
-		if v.from != nil {
-			holdContent(v.from.content)
+	holdOrigin := func(v *view) {
+		if v.from != nil && !hold(v.from.content, false) {
+			v.from = nil
 		}
-		return size <= maxViewBytes
 	}
 	var others []*view
 	for actor, a := range r.views {
@@ -121,7 +120,8 @@ func (r *Registry) dropOldestViews() {
 		lives := r.store.cfg.Alive(actor)
 		for _, v := range a.views {
 			if lives && (v == write || v == read || v == a.firstReading()) {
-				hold(v)
+				hold(v.content, true)
+				holdOrigin(v)
 			} else {
 				others = append(others, v)
 			}
@@ -130,9 +130,11 @@ func (r *Registry) dropOldestViews() {
 	slices.SortFunc(others, func(a, b *view) int { return cmp.Compare(b.last, a.last) })
 	drop := make(map[*view]bool)
 	for _, v := range others {
-		if !hold(v) {
+		if !hold(v.content, false) {
 			drop[v] = true
+			continue
 		}
+		holdOrigin(v)
 	}
 	for actor, a := range r.views {
 		a.views = slices.DeleteFunc(a.views, func(v *view) bool { return drop[v] })

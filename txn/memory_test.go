@@ -31,6 +31,18 @@ func TestViewsAreBoundedInBytes(t *testing.T) {
 	b.want(fmt.Sprintf(`{"n":%d,"text":"%s","mine":2}`, 99, strings.Repeat("x", 1<<20)))
 }
 
+// What a large document was made from is not held beside it.
+func TestViewsOfLargeDocumentsAreBounded(t *testing.T) {
+	b := newBench(t, `{}`)
+	gateway := program(1)
+	for n := range 4 {
+		b.save(gateway, fmt.Sprintf(`{"n":%d,"text":"%s"}`, n, strings.Repeat("x", 36<<20)))
+	}
+	if size := b.store.ViewBytes(file); size > 64<<20 {
+		t.Errorf("views hold %d MiB", size>>20)
+	}
+}
+
 // Trees of documents that nobody uses go.
 func TestParsedDocumentsGoWhenIdle(t *testing.T) {
 	b := newBench(t, `[]`)
