@@ -60,7 +60,10 @@ func (r *Registry) noteWrite(c Caller, q *request) {
 		return
 	}
 	event, now := r.store.next(), r.store.cfg.Now()
-	v := &view{content: q.content, write: true, first: event, last: event, lastAt: now, opened: q.opened}
+	v := &view{content: q.content, write: true, first: event, last: event, lastAt: now, opened: q.opened, ended: q.ended}
+	if v.ended == 0 {
+		v.ended = event
+	}
 	if chosen := q.chosen; chosen != nil && !chosen.inFlight() {
 		v.from = &madeOf{content: chosen.content, write: chosen.write, order: chosen.order}
 		v.beside = chosen.beside

@@ -15,6 +15,7 @@ type request struct {
 	tx      *Tx      // nil where the content comes from a finished file
 	writers []Caller // those who wrote the content; the first one is logged
 	opened  uint64   // place of the open in the store-wide order of events, 0 if that is not known
+	ended   uint64   // of a finished file: the place behind its first write
 	like    fs.File
 	via     Via
 	alone   func() // not a commit: run this while nothing else touches the registry

@@ -62,7 +62,7 @@ func (r *Registry) candidatesFor(q *request, c Caller, l Lineage) {
 		q.by = q.by.and(by)
 		q.writers = append(q.writers, o.Caller)
 		if q.opened == 0 {
-			q.opened = o.Opened
+			q.opened, q.ended = o.Opened, o.Event+1
 		}
 	}
 	for _, copied := range l.Copies {

@@ -123,6 +123,21 @@ func (b *bench) put(tx *txn.Tx, p txn.Caller, content string) {
 	tx.Release()
 }
 
+// A temporary file that was finished before another save began, and is put in place
+// after that, was not written beside it.
+func TestAFinishedFileIsNotBesideALaterSave(t *testing.T) {
+	b := newBench(t, `{"old":1}`)
+	p := program(1)
+	b.read(p)
+	for _, content := range []string{`{"a":"1"}`, `{"b":"2"}`, `{"c":"3"}`} {
+		finished := txn.Origin{Caller: p, Event: b.store.Event(), At: b.config.Now(), Opened: b.store.Event()}
+		b.save(p, content)
+		b.want(content)
+		b.ok(b.store.Replace(file, p, txn.Replacement{Content: []byte(content), Via: txn.ViaRename, Lineage: txn.Lineage{Writers: []txn.Origin{finished}}}))
+		b.want(content)
+	}
+}
+
 // Who has saved several times at once goes on from the last of it as soon as what it
 // writes says so, and after a while in any case.
 func TestAProgramGoesOnFromSavesAtOnce(t *testing.T) {

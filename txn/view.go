@@ -20,6 +20,7 @@ type view struct {
 	usedUp uint64 // place of the event that used up the last one
 
 	opened uint64  // of what was written: place of the open, 0 if that is not known
+	ended  uint64  // of what was written: the first place at which it was being written no more
 	from   *madeOf // of what was written: what that was made from, nil if nothing was seen
 	beside bool    // of what was written: while another task of the same process wrote
 }
@@ -106,12 +107,12 @@ func (a *actorViews) latest(writtenBy, readBy uint64) (write, read *view) {
 	return write, read
 }
 
-// noteBeside marks what was written last, and what was committed while it was being
-// written, as the work of several tasks.
+// noteBeside marks what was written last, and what was being written at the same time,
+// as the work of several tasks.
 func (a *actorViews) noteBeside() {
 	last := a.views[len(a.views)-1]
 	for _, v := range a.views[:len(a.views)-1] {
-		if v.write && last.opened != 0 && v.first > last.opened {
+		if v.write && v.opened != 0 && last.opened != 0 && v.opened < last.ended && last.opened < v.ended {
 			v.beside, last.beside = true, true
 		}
 	}
