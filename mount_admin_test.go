@@ -187,7 +187,8 @@ func TestLogGreps(t *testing.T) {
 		t.Errorf("%v", r)
 	}
 	happened("rubbish", "Registry write rejected")
-	succeed(t, "/", []string{"setsid", "bash", "-c", "echo '[1,2]' > " + file})
+	// It has no kin once setsid, its parent, has gone.
+	succeed(t, "/", []string{"setsid", "bash", "-c", `while [ "$(cat /proc/$PPID/comm 2>/dev/null)" = setsid ]; do sleep 0.01; done; echo '[1,2]' > ` + file})
 	happened("a replacement by what has read nothing", "Registry write committed", "Registry overwrite")
 	for _, a := range []*actor{one, two} {
 		a.quit(t)
