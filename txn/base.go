@@ -198,7 +198,7 @@ func isOfAnotherTask(written, from *considered, parse func(*content) (*jsondoc.D
 		return false
 	}
 	told := merge.Compare(older, newer, policy)
-	return told.Tells() && !from.delta.Repeats(told)
+	return told.Tells() && !from.delta.Echoes(told)
 }
 
 // strikeOutdated strikes readings older than what the author wrote last, unless the

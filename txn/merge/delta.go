@@ -78,11 +78,11 @@ func (d *Delta) Tells() bool {
 // at their places, and at least one.
 func (d *Delta) Keeps() bool { return d.kept > 0 && d.kept >= d.gone }
 
-// Repeats reports whether d makes a change of the other delta again that is not
+// Echoes reports whether d makes a change of the other delta again that is not
 // telling: the same boolean or null at the same place, or the same deletion. That is a
 // weak sign that who made d has seen the other, since two may do the same by chance.
 // Both must start from the same document.
-func (d *Delta) Repeats(other *Delta) bool {
+func (d *Delta) Echoes(other *Delta) bool {
 	again := other.byPlace()
 	return slices.ContainsFunc(d.changes, func(c change) bool {
 		return !c.stamp && slices.ContainsFunc(again[c.place], func(o change) bool {

@@ -33,11 +33,11 @@ func TestCompareCountsLeaves(t *testing.T) {
 
 // What a program shows that has seen a change is telling, and something weaker is what
 // two may do by chance.
-func TestDeltasTellAndRepeat(t *testing.T) {
+func TestDeltasTellAndEcho(t *testing.T) {
 	base := `{"a":1,"on":false,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`
 	for _, c := range []struct {
-		one, other     string
-		tells, repeats bool
+		one, other    string
+		tells, echoes bool
 	}{
 		{`{"a":2,"on":true,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, `{"a":2,"on":true,"l":[],"version":1,"seenAt":1700000000000}`, true, true},
 		{`{"a":2,"on":false,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, `{"a":2,"on":true,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, true, false},
@@ -49,8 +49,8 @@ func TestDeltasTellAndRepeat(t *testing.T) {
 	} {
 		one := merge.Compare(document(t, base), document(t, c.one), nil)
 		other := merge.Compare(document(t, base), document(t, c.other), nil)
-		if one.Tells() != c.tells || one.Repeats(other) != c.repeats || other.Repeats(one) != c.repeats {
-			t.Errorf("%s, then %s: tells %v, repeats %v; wanted %v, %v", c.one, c.other, one.Tells(), one.Repeats(other), c.tells, c.repeats)
+		if one.Tells() != c.tells || one.Echoes(other) != c.echoes || other.Echoes(one) != c.echoes {
+			t.Errorf("%s, then %s: tells %v, echoes %v; wanted %v, %v", c.one, c.other, one.Tells(), one.Echoes(other), c.tells, c.echoes)
 		}
 	}
 }
