@@ -102,13 +102,29 @@ func (n *node) created(ctx context.Context, fd int, flags uint32, r role, out *f
 	return inode, h, fuseFlags, 0
 }
 
+// vacate has a registry go that the caller has removed and others still see, before
+// something that is no commit takes its name.
+func (n *node) vacate(ctx context.Context, name string) error {
+	if !n.fsys.store.Deleting() {
+		return nil
+	}
+	path, ok := n.registryName(name)
+	if !ok {
+		return nil
+	}
+	return n.fsys.store.SettleOf(path, n.fsys.callers.actorOf(ctx))
+}
+
 // Mkdir makes a directory.
 func (n *node) Mkdir(ctx context.Context, name string, mode uint32, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	if errno := n.entriesChangeable(name); errno != 0 {
 		return nil, errno
 	}
 	perm := n.creationMode(mode)
-	err := n.fsys.credentials.as(ctx, func() error { return unix.Mkdirat(n.fd, name, perm) })
+	err := n.vacate(ctx, name)
+	if err == nil {
+		err = n.fsys.credentials.as(ctx, func() error { return unix.Mkdirat(n.fd, name, perm) })
+	}
 	return n.made(ctx, name, err, out)
 }
 
@@ -118,7 +134,10 @@ func (n *node) Mknod(ctx context.Context, name string, mode, dev uint32, out *fu
 		return nil, errno
 	}
 	what := mode&unix.S_IFMT | n.creationMode(mode)
-	err := n.fsys.credentials.as(ctx, func() error { return unix.Mknodat(n.fd, name, what, int(dev)) })
+	err := n.vacate(ctx, name)
+	if err == nil {
+		err = n.fsys.credentials.as(ctx, func() error { return unix.Mknodat(n.fd, name, what, int(dev)) })
+	}
 	return n.made(ctx, name, err, out)
 }
 
@@ -127,7 +146,10 @@ func (n *node) Symlink(ctx context.Context, target, name string, out *fuse.Entry
 	if errno := n.entriesChangeable(name); errno != 0 {
 		return nil, errno
 	}
-	err := n.fsys.credentials.as(ctx, func() error { return unix.Symlinkat(target, n.fd, name) })
+	err := n.vacate(ctx, name)
+	if err == nil {
+		err = n.fsys.credentials.as(ctx, func() error { return unix.Symlinkat(target, n.fd, name) })
+	}
 	return n.made(ctx, name, err, out)
 }
 

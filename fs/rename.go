@@ -69,6 +69,9 @@ func (n *node) Rename(ctx context.Context, name string, newParent fusefs.InodeEm
 		return plainErrno(err)
 	}
 	target, err := to.placeOf(ctx, newName)
+	if err == nil && target.mode == 0 && source.mode != unix.S_IFREG {
+		err = to.vacate(ctx, newName)
+	}
 	if err != nil {
 		return plainErrno(err)
 	}
@@ -162,6 +165,9 @@ func (fsys *fileSystem) exchange(from, to place, flags uint32) error {
 // which is free goes there as it is.
 func (fsys *fileSystem) moveIn(ctx context.Context, from, to place, flags uint32) error {
 	if from.registry && to.mode == 0 {
+		if err := to.dir.vacate(ctx, to.base); err != nil {
+			return err
+		}
 		noreplace := flags&unix.RENAME_NOREPLACE != 0
 		return fsys.store.Changing([]string{from.path, to.path}, func() error { return fsys.dir.Rename(from.path, to.path, noreplace) })
 	}
@@ -330,6 +336,9 @@ func link(fd int, to place) error {
 // linkRegistry gives a registry's file a second name. The next commit by either
 // name parts them again, as programs that rename a temporary file do.
 func (n *node) linkRegistry(ctx context.Context, file *node, from string, to place, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
+	if err := n.vacate(ctx, to.base); err != nil {
+		return nil, registryErrno(err)
+	}
 	names := []string{from}
 	if to.registry {
 		names = append(names, to.path)

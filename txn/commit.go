@@ -264,6 +264,9 @@ func (r *Registry) conclude(batch []*request) {
 	for _, q := range batch {
 		if q.err == nil {
 			r.seeWritten(q)
+			for _, d := range r.deletions {
+				d.overtaken = true
+			}
 		}
 	}
 	r.mu.Unlock()

@@ -16,6 +16,8 @@ type deletion struct {
 	timer   Stopper
 	looks   int  // at the process
 	idle    bool // it was, at the last look
+
+	overtaken bool // somebody has saved the registry since, be it as it was; guarded by Registry.mu
 }
 
 // manyWindows is how many deletion windows a deletion waits whose process is busy,
@@ -254,8 +256,8 @@ func (r *Registry) commitDeletion(d *deletion) error {
 // alone runs f while no commit of the registry is under way.
 func (r *Registry) alone(f func()) { r.submit(&request{alone: f}) }
 
-// delete removes the live file. Where somebody has committed since the caller
-// removed it, that modification stays: it is not what the caller had deleted.
+// delete removes the live file. Where somebody has saved it since the caller
+// removed it, it stays: it is not what the caller had deleted.
 func (r *Registry) delete(d *deletion) error {
 	r.mu.Lock()
 	if !r.dropDeletion(d) {
@@ -270,7 +272,7 @@ func (r *Registry) delete(d *deletion) error {
 		return err
 	}
 	e := Event{Name: r.name, Outcome: Unchanged, Via: ViaUnlink, Writer: d.by, Seq: head.Seq, Parent: head.Seq, Size: head.Size, Time: head.Time}
-	if head == d.version || head.Digest == d.version.Digest {
+	if !d.overtaken && (head == d.version || head.Digest == d.version.Digest) {
 		if err := r.removeLive(head); err != nil {
 			return err
 		}

@@ -189,3 +189,16 @@ func TestWhatWasDeletedStaysDeleted(t *testing.T) {
 		})
 	}
 }
+
+// Who saves a registry that another process has removed a moment before, and finds it
+// there still, has it afterwards, whatever he saves.
+func TestWhatWasSavedSinceStays(t *testing.T) {
+	for _, content := range []string{`{"v":1}`, `{"v":2}`} {
+		b := newBench(t, `{"v":1}`)
+		remover, other := program(1), program(2)
+		b.ok(b.store.Unlink(file, remover))
+		b.save(other, content)
+		b.endWindow()
+		b.want(content)
+	}
+}

@@ -192,13 +192,22 @@ func (r *Registry) moveOut(c Caller, move func() error) error {
 // Remove deletes a registry at once, as when it was renamed onto another one.
 // The error is the storage's.
 func (s *Store) Remove(name string, c Caller) error {
-	err := s.Unlink(name, c)
-	if err != nil {
+	if err := s.Unlink(name, c); err != nil {
 		return err
+	}
+	return s.SettleOf(name, c.Actor)
+}
+
+// SettleOf commits the deletion of a registry that a process has begun, if it has:
+// something that is no commit is about to take the name. The error is the storage's.
+func (s *Store) SettleOf(name string, a Actor) error {
+	if !s.Deleting() {
+		return nil
 	}
 	r := s.acquire(name)
 	defer s.release(r)
-	for _, d := range r.waiting(func(d *deletion) bool { return d.by.Actor == c.Actor }) {
+	var err error
+	for _, d := range r.waiting(func(d *deletion) bool { return d.by.Actor == a }) {
 		err = r.commitDeletion(d)
 	}
 	return err
