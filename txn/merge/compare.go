@@ -13,10 +13,21 @@ type comparer struct {
 
 // spot is a place in both versions.
 type spot struct {
-	place uint64
+	place uint64 // of what is around it, where it has a key
+	key   string // a member's name, or an element's identity
+	keyed bool
 	name  string // of the member, "" for an element
 	rules *rules
 	loose bool // an element of a list without identities
+}
+
+// where returns a hash of the place. Most places are equal in both versions, and
+// none of theirs is asked for.
+func (s *spot) where() uint64 {
+	if s.keyed {
+		return mix(s.place, hashText(s.key))
+	}
+	return s.place
 }
 
 // value compares a place that both versions have.
@@ -42,7 +53,7 @@ func (c *comparer) value(from, to jsondoc.Value, at spot) {
 // note records a change: from or to is the zero Value where the other was added
 // or removed.
 func (c *comparer) note(from, to jsondoc.Value, at spot) {
-	ch := change{place: at.place, from: from, at: to, loose: at.loose}
+	ch := change{place: at.where(), from: from, at: to, loose: at.loose}
 	if !isAside(from, to, at) {
 		n := 0
 		if from.Exists() {
@@ -114,10 +125,11 @@ func (c *comparer) object(from, to jsondoc.Value, at spot) {
 	a, b := c.membersOf(from), c.membersOf(to)
 	inA := nameIndex{of: a}
 	kept := make([]bool, len(a))
+	place := at.where()
 	for _, member := range b {
 		below := at.rules.member(member.Key)
 		name := member.Name()
-		next := spot{place: mix(at.place, hashText(name)), name: name, rules: &below}
+		next := spot{place: place, key: name, keyed: true, name: name, rules: &below}
 		if i := inA.find(member.Key); i >= 0 {
 			kept[i] = true
 			c.value(a[i].Value, member.Value, next)
@@ -129,7 +141,7 @@ func (c *comparer) object(from, to jsondoc.Value, at spot) {
 		if !kept[i] {
 			below := at.rules.member(member.Key)
 			name := member.Name()
-			c.note(member.Value, jsondoc.Value{}, spot{place: mix(at.place, hashText(name)), name: name, rules: &below})
+			c.note(member.Value, jsondoc.Value{}, spot{place: place, key: name, keyed: true, name: name, rules: &below})
 		}
 	}
 }
@@ -151,39 +163,36 @@ func (c *comparer) list(from, to jsondoc.Value, at spot) {
 		c.alignSequence(found, a, b)
 	}
 	below := at.rules.element()
-	place := func(i int, list int) uint64 {
-		if id.kind != sequence {
-			return mix(at.place, hashText(id.keys[list].keys[i]))
-		}
-		return at.place // what was added or changed is told by its value
-	}
-	c.elements(a, b, found, spot{rules: &below, loose: id.kind == sequence}, place)
+	// Without identities, what was added or changed is told by its value.
+	at = spot{place: at.where(), rules: &below, keyed: id.kind != sequence, loose: id.kind == sequence}
+	c.elements(a, b, found, &id, at)
 }
 
-// elements compares the elements of a list; at is the spot of each but for its
-// place.
-func (c *comparer) elements(a, b []jsondoc.Value, found []match, at spot, place func(i, list int) uint64) {
+// elements compares the elements of a list; at is the spot of each but for its key.
+func (c *comparer) elements(a, b []jsondoc.Value, found []match, id *identity, at spot) {
+	spotOf := func(list, i int) spot {
+		if at.keyed {
+			at.key = id.keys[list].keys[i]
+		}
+		return at
+	}
 	kept := make([]bool, len(a))
 	last, moved := int32(-1), false
 	for i, m := range found {
-		next := at
-		next.place = place(i, 1)
 		if m.at < 0 {
-			c.note(jsondoc.Value{}, b[i], next)
-		} else {
-			kept[m.at] = true
-			moved = moved || m.at < last
-			last = m.at
-			if !m.same {
-				c.value(a[m.at], b[i], next)
-			}
+			c.note(jsondoc.Value{}, b[i], spotOf(1, i))
+			continue
+		}
+		kept[m.at] = true
+		moved = moved || m.at < last
+		last = m.at
+		if !m.same {
+			c.value(a[m.at], b[i], spotOf(1, i))
 		}
 	}
 	for i := range a {
 		if !kept[i] {
-			gone := at
-			gone.place = place(i, 0)
-			c.note(a[i], jsondoc.Value{}, gone)
+			c.note(a[i], jsondoc.Value{}, spotOf(0, i))
 		}
 	}
 	if moved {

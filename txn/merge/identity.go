@@ -1,7 +1,6 @@
 package merge
 
 import (
-	"slices"
 	"strconv"
 
 	"clawfs/txn/jsondoc"
@@ -34,22 +33,21 @@ type identity struct {
 	repeats int
 }
 
-// keyList holds the keys of one version's elements and where each is.
+// keyList holds the keys of one version's elements and where each is. The keys of
+// all versions are numbered together.
 type keyList struct {
-	keys  []string
-	index map[string]int32
+	keys     []string
+	numbers  []int32 // of the keys
+	at       []int32 // by number: the position of the last element with that key, or -1; shorter where the later numbers are none of its
+	distinct int     // how many keys there are
 }
 
 // match returns for each key of x its position in k, or -1.
 func (k *keyList) match(dst []int32, x *keyList) {
-	for i, key := range x.keys {
-		switch at, ok := k.index[key]; {
-		case i < len(k.keys) && k.keys[i] == key:
-			dst[i] = int32(i)
-		case ok:
-			dst[i] = at
-		default:
-			dst[i] = -1
+	for i, number := range x.numbers {
+		dst[i] = -1
+		if int(number) < len(k.at) {
+			dst[i] = k.at[number]
 		}
 	}
 }
@@ -88,7 +86,7 @@ func commonKind(versions [][]jsondoc.Value) (kind jsondoc.Kind, ok bool) {
 func identifyObjects(configured []string, versions [][]jsondoc.Value) identity {
 	worst := 0
 	try := func(names []string) (identity, bool) {
-		keys, repeats := keysOf(versions, func(e jsondoc.Value) (string, bool) { return elementKey(e, names) })
+		keys, repeats := keysOf(versions, func(e jsondoc.Value, often string) (string, bool) { return elementKey(e, names, often) })
 		if keys == nil {
 			return identity{}, false
 		}
@@ -122,60 +120,109 @@ func identifyObjects(configured []string, versions [][]jsondoc.Value) identity {
 // that was never one, such as the author of a message.
 func mostlyDistinct(keys []keyList) bool {
 	for _, k := range keys {
-		if 2*len(k.index) <= len(k.keys) {
+		if 2*k.distinct <= len(k.keys) {
 			return false
 		}
 	}
 	return true
 }
 
+// A keyFunc returns the key of an element, and whether it has one. The key is often the
+// same as another one, which is then returned itself.
+type keyFunc func(e jsondoc.Value, often string) (string, bool)
+
 // keysOf returns the key of each element of each version and the number of
 // elements that repeat one; nil if some element has none.
-func keysOf(versions [][]jsondoc.Value, key func(jsondoc.Value) (string, bool)) (lists []keyList, repeats int) {
+func keysOf(versions [][]jsondoc.Value, key keyFunc) (lists []keyList, repeats int) {
 	for _, v := range versions {
 		if len(v) > 0 {
-			if _, ok := key(v[0]); !ok {
+			if _, ok := key(v[0], ""); !ok {
 				return nil, 0
 			}
 		}
 	}
 	lists = make([]keyList, len(versions))
+	n := numberedKeys{}
 	for i, v := range versions {
-		lists[i].keys = make([]string, len(v))
-		for k, e := range v {
-			var ok bool
-			if lists[i].keys[k], ok = key(e); !ok {
-				return nil, 0
-			}
+		if !n.add(&lists[i], v, key) {
+			return nil, 0
 		}
-		if i > 0 && slices.Equal(lists[i].keys, lists[i-1].keys) {
-			lists[i] = lists[i-1]
-		} else {
-			lists[i].makeIndex()
-		}
-		repeats += len(v) - len(lists[i].index)
+		repeats += len(v) - lists[i].distinct
 	}
 	return lists, repeats
 }
 
-func (k *keyList) makeIndex() {
-	k.index = make(map[string]int32, len(k.keys))
-	for i, key := range k.keys {
-		k.index[key] = int32(i)
-	}
+// numberedKeys are the keys of all versions, each once.
+type numberedKeys struct {
+	keys    []string
+	numbers map[string]int32
 }
 
-func elementText(e jsondoc.Value) (string, bool) { return e.Text(), true }
+// add fills the keys of one version in; false if some element has none. What follows a
+// key in one version most often does in the next one, too, which saves looking it up.
+func (n *numberedKeys) add(l *keyList, elements []jsondoc.Value, key keyFunc) bool {
+	l.keys, l.numbers = make([]string, len(elements)), make([]int32, len(elements))
+	l.at = make([]int32, len(n.keys), len(n.keys)+len(elements))
+	for i := range l.at {
+		l.at[i] = -1
+	}
+	if n.numbers == nil {
+		n.numbers = make(map[string]int32, len(elements))
+		n.keys = make([]string, 0, len(elements))
+	}
+	next := 0
+	for i, e := range elements {
+		often := ""
+		if next < len(n.keys) {
+			often = n.keys[next]
+		}
+		k, ok := key(e, often)
+		if !ok {
+			return false
+		}
+		number := int32(next)
+		if k != often || next == len(n.keys) {
+			number = n.numberOf(k)
+		}
+		for int(number) >= len(l.at) {
+			l.at = append(l.at, -1)
+		}
+		if l.at[number] < 0 {
+			l.distinct++
+		}
+		l.keys[i], l.numbers[i], l.at[number] = k, number, int32(i)
+		next = int(number) + 1
+	}
+	return true
+}
+
+// numberOf returns the number of a key, which it gives it if it has none.
+func (n *numberedKeys) numberOf(key string) int32 {
+	number, ok := n.numbers[key]
+	if !ok {
+		number = int32(len(n.keys))
+		n.keys = append(n.keys, key)
+		n.numbers[key] = number
+	}
+	return number
+}
+
+func elementText(e jsondoc.Value, often string) (string, bool) {
+	if raw := e.Raw(); plainQuoted(raw) && string(raw[1:len(raw)-1]) == often {
+		return often, true
+	}
+	return e.Text(), true
+}
 
 // elementKey returns the identity of an element; ok is false unless each of the
 // names is a string or a number in it. Numbers are taken as JavaScript takes
 // them, since a list may have gone through it.
-func elementKey(e jsondoc.Value, names []string) (key string, ok bool) {
+func elementKey(e jsondoc.Value, names []string, often string) (key string, ok bool) {
 	if len(names) == 1 {
-		return scalarKey(e, names[0])
+		return scalarKey(e, names[0], often)
 	}
 	for _, name := range names {
-		part, ok := scalarKey(e, name)
+		part, ok := scalarKey(e, name, "")
 		if !ok {
 			return "", false
 		}
@@ -184,14 +231,14 @@ func elementKey(e jsondoc.Value, names []string) (key string, ok bool) {
 	return key, true
 }
 
-func scalarKey(e jsondoc.Value, name string) (string, bool) {
+func scalarKey(e jsondoc.Value, name, often string) (string, bool) {
 	v, ok := e.Member(name)
 	if !ok {
 		return "", false
 	}
 	switch v.Kind() {
 	case jsondoc.String:
-		return textKey(v), true
+		return textKey(v, often), true
 	case jsondoc.Number:
 		if f, ok := double(v); ok {
 			return "#" + strconv.FormatFloat(f+0, 'g', -1, 64), true // +0: no negative zero
@@ -201,9 +248,12 @@ func scalarKey(e jsondoc.Value, name string) (string, bool) {
 }
 
 // textKey returns a string in quotes, spelled the same however v spells it.
-func textKey(v jsondoc.Value) string {
+func textKey(v jsondoc.Value, often string) string {
 	raw := v.Raw()
 	if plainQuoted(raw) && v.Doc().Grammar() == jsondoc.JSON {
+		if string(raw) == often {
+			return often
+		}
 		return string(raw)
 	}
 	return string(jsondoc.AppendQuoted(nil, []byte(v.Text())))

@@ -63,8 +63,8 @@ func (a *aligner) touchedList(base, x jsondoc.Value, r *rules, bound int) bool {
 	below := r.element()
 	for i := range is {
 		// A counter that is the configured identity counts nothing.
-		key, _ := elementKey(is[i], r.identity)
-		if old, _ := elementKey(was[i], r.identity); old != key || a.touched(was[i], is[i], spot{rules: &below}, bound) {
+		key, _ := elementKey(is[i], r.identity, "")
+		if old, _ := elementKey(was[i], r.identity, key); old != key || a.touched(was[i], is[i], spot{rules: &below}, bound) {
 			return true
 		}
 	}
