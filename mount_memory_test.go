@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -49,6 +50,26 @@ func TestMemoryIsFlat(t *testing.T) {
 	}
 	if got := m.status("Threads"); got > 100 {
 		t.Errorf("the daemon has %d threads", got)
+	}
+}
+
+// All threads of the daemon may be woken late, which saves it a quarter of its time.
+func TestTimersAreLazy(t *testing.T) {
+	t.Parallel()
+	want := "1000000\n"
+	if strings.Contains(os.Getenv("CLAWFS_WITHOUT"), "timer-slack") {
+		want = "50000\n"
+	}
+	m := newMount(t)
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", m.pid))
+	if err != nil || len(threads) == 0 {
+		t.Fatal("no threads:", err)
+	}
+	for _, thread := range threads {
+		got, err := os.ReadFile(filepath.Join("/proc", filepath.Base(thread), "timerslack_ns"))
+		if err == nil && string(got) != want {
+			t.Errorf("thread %s has a slack of %s ns", filepath.Base(thread), got)
+		}
 	}
 }
 

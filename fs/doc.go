@@ -38,12 +38,14 @@
 // # What the kernel may keep
 //
 // A registry's handles are FOPEN_DIRECT_IO, as the page cache belongs to the inode
-// and would mix versions; its names and attributes have no timeout. A plain file
-// keeps its pages from open to open (FOPEN_KEEP_CACHE), its name and attributes for
+// and would mix versions. Its name and attributes the kernel keeps for plainTimeout
+// where it can be told to forget all names (FUSE_NOTIFY_INC_EPOCH), which it is before
+// anybody hears of what has changed, and not while somebody writes (mayUse); elsewhere
+// it keeps no name of a registry. A plain file keeps its pages from open to open (FOPEN_KEEP_CACHE), its name and attributes for
 // plainTimeout; there is no writeback cache. A name that was a temporary file's and
 // is a registry's by a rename would live on for that long: each such rename begins
-// another epoch (FUSE_NOTIFY_INC_EPOCH); on kernels that don't know of it, the names
-// of files written lately have no timeout. Inode numbers follow from the backing
+// another epoch; on kernels that don't know of it, the names of files written lately
+// have no timeout. Inode numbers follow from the backing
 // file, or from a registry's name, and are the same for a later daemon.
 //
 // A registry has a node for each version that somebody reads, and one for those who

@@ -24,11 +24,12 @@ const fusermount = "fusermount3"
 
 // Options say how a mount behaves.
 type Options struct {
-	Patterns   *Patterns   // what is a registry; nil: as the defaults say
-	Toucher    []string    // a command that calls Touch with its last two arguments; nil: watchers are not told of commits
-	AllowOther bool        // let other users in, as far as the modes of files allow
-	Debug      bool        // log every request
-	Log        *zap.Logger // nil: no log
+	Patterns    *Patterns   // what is a registry; nil: as the defaults say
+	Toucher     []string    // a command that calls Touch with its last two arguments; nil: watchers are not told of commits
+	AllowOther  bool        // let other users in, as far as the modes of files allow
+	Debug       bool        // log every request
+	NoNameCache bool        // the kernel is to remember no name of a registry
+	Log         *zap.Logger // nil: no log
 }
 
 // Server serves one mount.
@@ -74,6 +75,9 @@ func Mount(dir *backing.Dir, store *txn.Store, mountpoint string, o Options) (*S
 	if m, err := topMount(mountpoint); err == nil && m != nil {
 		s.mountID = m.ID
 		fsys.epoch = openEpoch(m.Minor)
+		if fsys.epoch.known() && !o.NoNameCache {
+			fsys.registries.forgetNames = func() { _ = fsys.epoch.next() } // it fails only where the mount is gone
+		}
 		fsys.watch(o.Toucher, mountpoint, unix.Mkdev(uint32(m.Major), uint32(m.Minor)))
 	}
 	go s.serve()

@@ -83,6 +83,7 @@ func (n *node) registryNumber(base string) uint64 {
 // file's.
 func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	var stx unix.Statx_t
+	n.fsys.registries.named.Store(true)
 	changes := n.fsys.registries.changes.Load()
 	creating, err := n.statName(ctx, base, path, &stx)
 	if err != nil {
@@ -103,8 +104,10 @@ func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.
 	}
 	stays := child.finish(ctx, &stx)
 	inode := child.entryOut(roleRegistry, &stx, out)
-	if stays && n.fsys.registries.mayUse(child, changes) {
-		out.SetAttrTimeout(lookupTimeout)
+	if stays {
+		use, name := n.fsys.registries.mayUse(child, changes, stx.Nlink == 1 && !n.fsys.store.Deleting())
+		out.SetAttrTimeout(use)
+		out.SetEntryTimeout(name)
 	}
 	return inode, 0
 }
@@ -242,7 +245,7 @@ func (n *node) withObject(ctx context.Context, do func(fd int) error) error {
 }
 
 func (n *node) withRegistry(ctx context.Context, dir *node, base string, do func(fd int) error) error {
-	if f := n.files.creating(n.fsys.callers.actorOf(ctx)); f != nil {
+	if f := n.creating(ctx); f != nil {
 		return do(int(f.like.Fd()))
 	}
 	fd, err := dir.openChild(base, unix.O_PATH, 0)
@@ -253,11 +256,20 @@ func (n *node) withRegistry(ctx context.Context, dir *node, base string, do func
 	return do(fd)
 }
 
+// creating returns a file of the node by which the caller is creating the registry,
+// or nil.
+func (n *node) creating(ctx context.Context) *registryFile {
+	if n.files.writers() == 0 {
+		return nil
+	}
+	return n.files.creating(n.fsys.callers.actorOf(ctx))
+}
+
 // changeObject is withObject for what changes a file's metadata. No commit of a
 // registry is under way meanwhile: it would take over what there was before.
 func (n *node) changeObject(ctx context.Context, do func(fd int) error) error {
 	dir, base, path, ok := n.registry()
-	if !ok || n.files.creating(n.fsys.callers.actorOf(ctx)) != nil {
+	if !ok || n.creating(ctx) != nil {
 		return n.withObject(ctx, do)
 	}
 	return n.fsys.store.Changing([]string{path}, func() error {

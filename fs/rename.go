@@ -75,6 +75,7 @@ func (n *node) Rename(ctx context.Context, name string, newParent fusefs.InodeEm
 	if err != nil {
 		return plainErrno(err)
 	}
+	defer n.fsys.registries.renew()
 	return n.fsys.rename(ctx, source, target, flags)
 }
 
@@ -310,6 +311,7 @@ func (n *node) Link(ctx context.Context, target fusefs.InodeEmbedder, name strin
 	_, _, from, isRegistry := file.registry()
 	switch {
 	case isRegistry || file.isRegistry():
+		defer n.fsys.registries.renew()
 		return n.linkRegistry(ctx, file, from, to, out)
 	case to.registry && file.Mode() == unix.S_IFREG:
 		return n.linkIn(ctx, file, to, out)
@@ -383,6 +385,7 @@ func (n *node) Unlink(ctx context.Context, name string) syscall.Errno {
 		return plainErrno(err)
 	}
 	if at.isRegistry() {
+		defer n.fsys.registries.renew()
 		return registryErrno(n.fsys.store.Unlink(at.path, n.fsys.callers.named(ctx)))
 	}
 	return plainErrno(retry(func() error { return unix.Unlinkat(n.fd, name, 0) }))

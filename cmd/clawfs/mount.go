@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,7 @@ type mountOptions struct {
 	config     string
 	allowOther bool
 	debugFUSE  bool
+	without    []string // optimizations that are off, see optimizations
 
 	logLevel  choice
 	logFormat choice
@@ -43,6 +45,14 @@ type mountOptions struct {
 
 	flags *pflag.FlagSet // what sets all of these
 }
+
+// Optimizations that can be done without: tests run with each of them on and off.
+const (
+	nameCacheName  = "name-cache"
+	timerSlackName = "timer-slack"
+)
+
+var optimizations = []string{nameCacheName, timerSlackName}
 
 func newMountCommand(out streams) *cobra.Command {
 	o := newMountOptions()
@@ -62,8 +72,16 @@ func newMountCommand(out streams) *cobra.Command {
 	cmd.Flags().SortFlags = false
 	completeChoices(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		for _, name := range o.without {
+			if !slices.Contains(optimizations, name) {
+				return fmt.Errorf("there is no optimization %q to do without", name)
+			}
+		}
 		if err := o.makeAbsolute(); err != nil {
 			return err
+		}
+		if (o.readyFD >= 0 || o.foreground) && !slices.Contains(o.without, timerSlackName) {
+			allowTimerSlack()
 		}
 		if o.readyFD >= 0 {
 			return runDaemon(cmd.Context(), args[0], o)
@@ -114,8 +132,9 @@ func (o *mountOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.metrics, "metrics", "", "serve Prometheus metrics at an `ADDRESS`: HOST:PORT, or unix:PATH")
 	f.BoolVar(&o.foreground, "foreground", false, "stay in the foreground, for a service manager")
 	f.BoolVar(&o.debugFUSE, "debug-fuse", false, "log every request of the kernel")
+	f.StringSliceVar(&o.without, "without", nil, "`OPTIMIZATIONS` to do without: "+strings.Join(optimizations, ", "))
 	f.IntVar(&o.readyFD, "ready-fd", o.readyFD, "descriptor to report readiness on")
-	for _, name := range []string{"debug-fuse", "ready-fd"} {
+	for _, name := range []string{"debug-fuse", "without", "ready-fd"} {
 		f.Lookup(name).Hidden = true
 	}
 }

@@ -1,0 +1,116 @@
+package fs
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// remembered reports whether the kernel tells what it was told of a registry, though it
+// has changed behind the mount, in one of many tries.
+func remembered(t *testing.T, m *mount) bool {
+	t.Helper()
+	c := m.newClient()
+	c.write("a.json", `{"v":1}`)
+	for i := range 50 {
+		before, after := 0o600+i%2*0o044, 0o600+(i+1)%2*0o044
+		if err := os.Chmod(m.behind("a.json"), os.FileMode(before)); err != nil {
+			t.Fatal(err)
+		}
+		c.do("os.chmod('a.json', %d)", before)
+		c.want(jsonOf(t, before), "os.stat('a.json').st_mode & 0o777")
+		if err := os.Chmod(m.behind("a.json"), os.FileMode(after)); err != nil {
+			t.Fatal(err)
+		}
+		if c.eval("os.stat('a.json').st_mode & 0o777") == jsonOf(t, before) {
+			return true
+		}
+	}
+	return false
+}
+
+// knowsEpochs reports whether the kernel can be told to forget all names.
+func knowsEpochs(t *testing.T) bool {
+	t.Helper()
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		t.Fatal(err)
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &major, &minor); err != nil {
+		t.Fatal(err)
+	}
+	return major > 6 || major == 6 && minor >= 16
+}
+
+// The kernel answers by itself for a while, where it can be told to forget a name.
+func TestNamesAreRemembered(t *testing.T) {
+	m := aside(t, func(c *serveConfig) { c.Options.NoNameCache = true })
+	if remembered(t, m) {
+		t.Error("remembered though it is not to be")
+	}
+	m = aside(t)
+	if !without("name-cache") && knowsEpochs(t) && !remembered(t, m) {
+		t.Error("not remembered")
+	}
+}
+
+// Whatever is done to a registry, by whichever process and name, all others see it as
+// soon as that is done, though the kernel remembered the name a moment before.
+func TestNamesAreForgotten(t *testing.T) {
+	const sizes = "[os.stat(n).st_size for n in ('a.json','b.json')]"
+	for name, c := range map[string]struct{ change, look, want string }{
+		"written":      {"open('a.json','w').write('{\"v\":2,\"more\":1}')", sizes, "[16,7]"},
+		"replaced":     {"(open('t','w').write('{\"v\":2,\"more\":1}'), os.rename('t','a.json'))", sizes, "[16,7]"},
+		"truncated":    {"(f := os.open('a.json', os.O_RDWR), os.ftruncate(f, 0), os.pwrite(f, b'{}', 0), os.close(f))", sizes, "[2,7]"},
+		"removed":      {"os.remove('a.json')", "next((False for _ in range(200) if not os.path.exists('a.json') or __import__('time').sleep(0.05)), True)", "false"},
+		"moved aside":  {"os.rename('a.json', 'a.bak')", "[os.path.exists('a.json'), open('a.bak').read()]", `[false,"{\"v\":1}"]`},
+		"moved":        {"os.rename('a.json', 'c.json')", "[os.path.exists('a.json'), open('c.json').read()]", `[false,"{\"v\":1}"]`},
+		"moved over":   {"os.rename('b.json', 'a.json')", "[os.path.exists('b.json'), open('a.json').read()]", `[false,"{\"w\":1}"]`},
+		"moved, anew":  {"(os.rename('a.json', 'a.bak'), open('a.json','w').write('{\"new\":1}'))", "[open('a.bak').read(), open('a.json').read()]", `["{\"v\":1}","{\"new\":1}"]`},
+		"linked":       {"os.link('a.json', 'a.lnk')", "[os.stat('a.json').st_nlink, os.stat('a.lnk').st_nlink]", "[2,2]"},
+		"made private": {"os.chmod('a.json', 0o600)", "os.stat('a.json').st_mode & 0o777", "384"},
+		"given a time": {"os.utime('a.json', (5, 5))", "os.stat('a.json').st_mtime", "5.0"},
+		"read":         {"open('a.json').read()", "open('a.json').read()", `"{\"v\":1}"`},
+		"directory":    {"os.rename('d', 'e')", "[os.path.exists('d/c.json'), open('e/c.json').read()]", `[false,"{\"c\":1}"]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := aside(t, func(c *serveConfig) { c.NoSync = true })
+			writer, reader := m.newClient(), m.newClient()
+			for range 10 {
+				writer.do("[os.remove(n) for n in os.listdir('.') if not os.path.isdir(n)] and None")
+				writer.do("[__import__('shutil').rmtree(n) for n in os.listdir('.')] and None")
+				writer.do("os.mkdir('d')")
+				writer.write("a.json", `{"v":1}`)
+				writer.write("b.json", `{"w":1}`)
+				writer.write("d/c.json", `{"c":1}`)
+				writer.do("os.chmod('a.json', 0o644)")
+				reader.do("[(os.stat(n), open(n).read()) for n in ('a.json', 'b.json', 'd/c.json')] and None")
+				writer.do("(%s, None)[1]", c.change)
+				reader.want(c.want, "%s", c.look)
+			}
+		})
+	}
+}
+
+// A process that has removed a registry does not see it, or sees what it makes anew,
+// while others see the head: no name that one of them was told is another one's.
+func TestNamesAreNotShared(t *testing.T) {
+	m := aside(t, func(c *serveConfig) { c.NoSync = true })
+	writer, reader := m.newClient(), m.newClient()
+	for i := range 30 {
+		head, next := jsonOf(t, map[string]int{"v": i}), jsonOf(t, map[string]int{"v": i, "next": i})
+		writer.write("a.json", head)
+		reader.want(jsonOf(t, len(head)), "os.stat('a.json').st_size")
+		writer.do("(os.remove('a.json'), w := os.open('a.json', os.O_RDWR|os.O_CREAT), os.write(w, %s.encode())) and None", jsonOf(t, next))
+		for range 2 {
+			reader.want(jsonOf(t, len(head)), "os.stat('a.json').st_size")
+			writer.want(jsonOf(t, len(next)), "os.stat('a.json').st_size")
+		}
+		writer.do("os.close(w)")
+		reader.want(jsonOf(t, len(next)), "os.stat('a.json').st_size")
+	}
+}
