@@ -165,14 +165,20 @@ func (t *Tx) write(c Caller, p []byte, off int64) (int, error) {
 }
 
 // grow makes data longer; what comes behind is not cleared. A registry that is
-// written anew has about the length that it had.
+// written anew has about the length that it had: once a quarter of that is written,
+// there is room for all of it. Until then the room doubles.
 func (t *Tx) grow(size int) {
-	if size > cap(t.data) && t.base != nil {
-		if like := int(t.base.Size) + 4096; like > size && like < 4*max(size, 1<<20) {
-			t.data = append(make([]byte, 0, like), t.data...)
+	if size <= cap(t.data) {
+		t.data = t.data[:size]
+		return
+	}
+	room := max(size, 2*cap(t.data))
+	if t.base != nil {
+		if like := int(t.base.Size) + 4096; like > size && like < 4*max(room, 1<<20) {
+			room = like
 		}
 	}
-	t.data = slices.Grow(t.data, size-len(t.data))[:size]
+	t.data = append(make([]byte, 0, room), t.data...)[:size]
 }
 
 // Truncate sets the length of the staged content in bytes and returns what
