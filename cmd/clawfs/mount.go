@@ -80,6 +80,7 @@ func newMountCommand(out streams) *cobra.Command {
 		if err := o.makeAbsolute(); err != nil {
 			return err
 		}
+		limitGarbage()
 		if (o.readyFD >= 0 || o.foreground) && !slices.Contains(o.without, timerSlackName) {
 			allowTimerSlack()
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -30,6 +31,19 @@ func allowTimerSlack() {
 	}
 	if program, err := os.Executable(); err == nil {
 		_ = syscall.Exec(program, os.Args, os.Environ())
+	}
+}
+
+// garbagePercent is how much the daemon's heap may grow by garbage before that is
+// collected, unless the environment says so (GOGC). Most of what it holds is text and
+// trees without pointers, which cost a collection next to nothing: with Go's own 100
+// a registry of 100 MB took half as much again, and a commit was no faster.
+const garbagePercent = 25
+
+// limitGarbage has the Go runtime collect garbage early.
+func limitGarbage() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
 	}
 }
 
