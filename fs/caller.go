@@ -26,6 +26,7 @@ import (
 // locks held that many files below /proc want.
 type callers struct {
 	living *processTable // nil: the kernel tells processes apart
+	held   heldThreads
 
 	mu    sync.Mutex                // guards known
 	known map[txn.Actor][]txn.Actor // ancestors, nearest first
@@ -91,17 +92,16 @@ func (c *callers) processOf(tid int) (a txn.Actor, parent int) {
 	if tid <= 0 {
 		return txn.Actor{}, 0
 	}
-	t, ok := threadInfo(tid)
-	if !ok {
-		return txn.Actor{}, 0
-	}
 	if c.living != nil {
-		return txn.Actor{PID: t.process, Start: c.living.serial(t.process)}, t.parent
-	}
-	if t.process != tid || t.inode == 0 {
-		if t.inode, ok = pidfdInode(t.process); !ok {
+		t, ok := threadInfo(tid)
+		if !ok {
 			return txn.Actor{}, 0
 		}
+		return txn.Actor{PID: t.process, Start: c.living.serial(t.process)}, t.parent
+	}
+	t, ok := c.held.get(tid)
+	if !ok {
+		return txn.Actor{}, 0
 	}
 	return txn.Actor{PID: t.process, Start: t.inode}, t.parent
 }

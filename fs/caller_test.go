@@ -120,3 +120,61 @@ func TestKnownCallersAreBounded(t *testing.T) {
 		t.Errorf("%d processes are remembered", len(c.known))
 	}
 }
+
+// A later process with the id of an earlier one is another one, though the earlier one's
+// pidfd is held.
+func TestCallerWithAnIDOfBefore(t *testing.T) {
+	needRoot(t)
+	if !pidfdsDiffer() {
+		t.Skip("this kernel does not tell processes apart")
+	}
+	c := newCallers()
+	t.Cleanup(c.held.close)
+	for range 100 {
+		first := sleeper(t)
+		pid := first.Process.Pid
+		before := c.actorOf(requestOf(pid))
+		if again := c.actorOf(requestOf(pid)); again != before || before.PID != pid {
+			t.Fatalf("one process is told as %+v and %+v", before, again)
+		}
+		if err := first.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = first.Wait()
+		if err := os.WriteFile("/proc/sys/kernel/ns_last_pid", []byte(strconv.Itoa(pid-1)), 0); err != nil {
+			t.Skip(err)
+		}
+		second := sleeper(t)
+		if second.Process.Pid != pid {
+			continue // somebody else has it
+		}
+		if after := c.actorOf(requestOf(pid)); after == before || after.PID != pid {
+			t.Errorf("two processes are told as %+v and %+v", before, after)
+		}
+		return
+	}
+	t.Skip("no id came back")
+}
+
+// No more threads are held than there are slots.
+func TestHeldThreadsAreBounded(t *testing.T) {
+	c := newCallers()
+	t.Cleanup(c.held.close)
+	descriptors := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	before := descriptors()
+	for range 3 * manyHeld {
+		s := sleeper(t)
+		c.actorOf(requestOf(s.Process.Pid))
+		_ = s.Process.Kill()
+		_ = s.Wait()
+	}
+	if grown := descriptors() - before; grown > manyHeld+8 {
+		t.Errorf("%d descriptors more", grown)
+	}
+}

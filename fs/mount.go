@@ -241,6 +241,7 @@ func (s *Server) serve() {
 	}
 	s.fuse.Serve()
 	s.fsys.epoch.close()
+	s.fsys.callers.held.close()
 	s.fsys.nodes.clear()
 	if err := s.fsys.store.SaveViews(); err != nil {
 		s.fsys.log.Warn("what programs have seen could not be kept for the next start", zap.Error(err))

@@ -29,16 +29,99 @@ func threadInfo(tid int) (thread, bool) {
 		return threadStatus(tid)
 	}
 	defer closeFD(fd)
-	info := unix.PidfdInfo{Mask: unix.PIDFD_INFO_PID}
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.PIDFD_GET_INFO, uintptr(unsafe.Pointer(&info)))
-	if errno != 0 || info.Tgid == 0 {
+	t, ok := infoOf(fd)
+	if !ok {
 		return threadStatus(tid)
 	}
-	t := thread{process: int(info.Tgid), parent: int(info.Ppid)}
 	if t.process == tid {
 		t.inode = inodeOf(fd)
 	}
 	return t, true
+}
+
+// infoOf asks about the thread of a pidfd; not ok where that is gone, or on kernels
+// before 6.13.
+func infoOf(fd int) (thread, bool) {
+	info := unix.PidfdInfo{Mask: unix.PIDFD_INFO_PID}
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.PIDFD_GET_INFO, uintptr(unsafe.Pointer(&info)))
+	if errno != 0 || info.Tgid == 0 {
+		return thread{}, false
+	}
+	return thread{process: int(info.Tgid), parent: int(info.Ppid)}, true
+}
+
+// heldThreads are threads that requests came from lately, each with a pidfd, by which
+// one question to the kernel tells that it is the same thread still. As long as it
+// is, it belongs to the same process.
+type heldThreads struct {
+	mu    sync.Mutex // guards slots
+	slots [manyHeld]heldThread
+}
+
+// manyHeld bounds the descriptors that are held.
+const manyHeld = 64
+
+type heldThread struct {
+	tid    int // 0: the slot is free
+	fd     int
+	thread thread
+}
+
+// get returns a thread, with the inode of its process's pidfd; not ok where it is gone.
+func (h *heldThreads) get(tid int) (thread, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	slot := &h.slots[tid%manyHeld]
+	if slot.tid == tid {
+		if t, ok := infoOf(slot.fd); ok && t.process == slot.thread.process {
+			t.inode = slot.thread.inode
+			return t, true
+		}
+	}
+	if slot.tid != 0 {
+		closeFD(slot.fd)
+		slot.tid = 0
+	}
+	fd, err := unix.PidfdOpen(tid, pidfdThread)
+	if err != nil {
+		return threadOfStatus(tid)
+	}
+	t, ok := infoOf(fd)
+	if !ok {
+		closeFD(fd)
+		return threadOfStatus(tid)
+	}
+	if t.process == tid {
+		t.inode = inodeOf(fd)
+	} else if t.inode, ok = pidfdInode(t.process); ok {
+		_, ok = infoOf(fd) // as long as the thread lives, its process does
+	}
+	if !ok {
+		closeFD(fd)
+		return thread{}, false
+	}
+	*slot = heldThread{tid: tid, fd: fd, thread: t}
+	return t, true
+}
+
+// close gives all up.
+func (h *heldThreads) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.slots {
+		if h.slots[i].tid != 0 {
+			closeFD(h.slots[i].fd)
+		}
+		h.slots[i] = heldThread{}
+	}
+}
+
+// threadOfStatus is threadStatus, with the inode.
+func threadOfStatus(tid int) (t thread, ok bool) {
+	if t, ok = threadStatus(tid); ok {
+		t.inode, ok = pidfdInode(t.process)
+	}
+	return t, ok
 }
 
 // threadStatus is threadInfo for kernels before 6.13. The file is one of those
