@@ -2,6 +2,7 @@ package fs
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -123,5 +124,22 @@ func TestClearTakesDeadMountsAway(t *testing.T) {
 	}
 	if mounts := mountsBelow(m.dir); len(mounts) > 0 {
 		t.Errorf("mounted are %v", mounts)
+	}
+}
+
+// Plain files are read ahead further than the kernel would.
+func TestReadAhead(t *testing.T) {
+	needRoot(t)
+	m := inPlace(t)
+	top, err := topMount(m.dir)
+	if err != nil || top == nil {
+		t.Fatal("not mounted:", err)
+	}
+	got, err := os.ReadFile(fmt.Sprintf("/sys/class/bdi/%d:%d/read_ahead_kb", top.Major, top.Minor))
+	if err != nil {
+		t.Skip(err)
+	}
+	if string(got) != fmt.Sprintln(readAheadKiB) {
+		t.Errorf("%s KiB are read ahead, want %d", got, readAheadKiB)
 	}
 }
