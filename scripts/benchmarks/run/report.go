@@ -23,6 +23,10 @@ func render(r *results) string {
 		rows = append(rows, []string{one.text, one.limits(), short(one.value), span(one.value), one.verdict()})
 	}
 	writeTable(&b, rows)
+	if peers := tableOfPeers(r); len(peers[0]) > 1 {
+		b.WriteString("\n### All others\n\nMedians of the rounds' ratios, in place by the program's own language. What each promises is said above: the naive one loses entries.\n\n")
+		writeTable(&b, peers)
+	}
 	for _, w := range r.works {
 		fmt.Fprintf(&b, "\n### %s\n\n%s.\n\n", w.name, strings.ToUpper(w.about[:1])+w.about[1:])
 		writeTable(&b, tableOf(r, w))

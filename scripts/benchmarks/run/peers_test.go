@@ -1,0 +1,46 @@
+package main
+
+import "testing"
+
+// Every other one and every contest is among the works, and more than 1 says that
+// clawfs is faster.
+func TestPeersAreCompared(t *testing.T) {
+	b := &bench{counts: full(), bare: &place{}, loop: &place{}, ours: &place{}}
+	r := &results{}
+	for _, w := range b.works() {
+		for _, s := range w.subjects {
+			v := values{}
+			for _, column := range w.columns {
+				v[column] = 10
+				if s.place == b.ours {
+					v[column] = 5
+					if column == "ops /s" {
+						v[column] = 20
+					}
+				}
+			}
+			r.add(w, s, 0, v)
+		}
+	}
+	table := tableOfPeers(r)
+	if len(table[0]) != 1+len(contests()) || len(table) != 1+len(others) {
+		t.Errorf("%d columns, %d rows, want %d, %d", len(table[0]), len(table), 1+len(contests()), 1+len(others))
+	}
+	for _, row := range table[1:] {
+		compared := 0
+		for i, cell := range row[1:] {
+			if cell != "-" {
+				compared++
+			}
+			if cell != "-" && cell != "2" {
+				t.Errorf("%s in %s: %s, want 2", row[0], table[0][1+i], cell)
+			}
+		}
+		if compared == 0 {
+			t.Errorf("nothing compares %s", row[0])
+		}
+	}
+	if table := tableOfPeers(&results{}); len(table[0]) != 1 {
+		t.Errorf("columns of nothing: %v", table[0])
+	}
+}
