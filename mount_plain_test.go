@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -127,6 +128,28 @@ func TestPosixOnPlainFiles(t *testing.T) {
 				succeed(t, m.dir, []string{"mkdir", "-p", dir})
 				posixtest.All[name](t, dir)
 			})
+		}
+	}
+}
+
+// What somebody mounts below the directory stays, whatever is committed: containers
+// mount volumes into volumes.
+func TestWhatIsMountedBelowStays(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can mount")
+	}
+	m := newMount(t)
+	dir := filepath.Join(m.dir, "workspace", "inner")
+	succeed(t, m.dir, bash("mkdir -p workspace/inner && mount -t tmpfs none workspace/inner && echo there > workspace/inner/file"))
+	defer detach(dir)
+	for i, script := range []string{
+		"echo '{\"n\":%d}' > a.json", "echo '{\"n\":%d}' > t && mv t a.json", "mkdir -p d && echo '{\"n\":%d}' > d/b.json && rm d/b.json",
+		"mv a.json b.json && echo '{\"n\":%d}' > a.json", "ln -f a.json c.json && echo '{\"n\":%d}' > c.json",
+	} {
+		succeed(t, m.dir, bash("cat *.json; ls workspace > /dev/null; "+fmt.Sprintf(script, i)))
+		if got := succeed(t, m.dir, bash("cat workspace/inner/file")); got != "there\n" {
+			t.Errorf("after %s it holds %q", script, got)
 		}
 	}
 }

@@ -45,6 +45,21 @@ func (n *node) Statx(ctx context.Context, _ fusefs.FileHandle, flags, mask uint3
 	return 0
 }
 
+// youth is how long a file that was written counts as one that may be renamed onto
+// a registry next. The kernel would go on to know it by the registry's name until that
+// times out, and a watch that is set in that time would be on the wrong object. It
+// could be told to forget all names (FUSE_NOTIFY_INC_EPOCH), but with the name of a
+// directory it takes away what is mounted below, in a container for instance.
+const youth = time.Minute
+
+// nameTimeout returns how long the kernel may keep the node's name, for a role.
+func (n *node) nameTimeout(r role) time.Duration {
+	if r == rolePlain && n.fsys.lineages.find(n.id).youngerThan(youth) {
+		return 0
+	}
+	return r.timeout()
+}
+
 // attrOut answers with the node's attributes.
 func (n *node) attrOut(ctx context.Context, out *fuse.AttrOut) syscall.Errno {
 	var stx unix.Statx_t

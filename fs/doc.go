@@ -38,15 +38,12 @@
 // # What the kernel may keep
 //
 // A registry's handles are FOPEN_DIRECT_IO, as the page cache belongs to the inode
-// and would mix versions. Its name and attributes the kernel keeps for plainTimeout
-// where it can be told to forget all names (FUSE_NOTIFY_INC_EPOCH), which it is before
-// anybody hears of what has changed, and not while somebody writes (mayUse); elsewhere
-// it keeps no name of a registry. A plain file keeps its pages from open to open (FOPEN_KEEP_CACHE), its name and attributes for
+// and would mix versions; its names and attributes have no timeout. A plain file
+// keeps its pages from open to open (FOPEN_KEEP_CACHE), its name and attributes for
 // plainTimeout; there is no writeback cache. A name that was a temporary file's and
-// is a registry's by a rename would live on for that long: each such rename begins
-// another epoch; on kernels that don't know of it, the names of files written lately
-// have no timeout. Inode numbers follow from the backing
-// file, or from a registry's name, and are the same for a later daemon.
+// is a registry's by a rename would live on for that long: the names of files written
+// lately have no timeout (youth). Inode numbers follow from the backing file, or from
+// a registry's name, and are the same for a later daemon.
 //
 // A registry has a node for each version that somebody reads, and one for those who
 // write (inodes.go): the kernel has one size per inode, and fstat carries no handle.
@@ -57,8 +54,10 @@
 //     descriptors that were opened before it. Watchers of a registry are told by
 //     another process (Touch), as one that waits for its own mount can't be killed.
 //   - Notify the kernel of entries, or have it prune: it takes locks that the
-//     request may hold. The pruner is a goroutine of its own. The message that begins
-//     an epoch waits for nothing.
+//     request may hold. The pruner is a goroutine of its own.
+//   - Have the kernel forget a directory's name, alone or with all others by a new
+//     epoch (FUSE_NOTIFY_INC_EPOCH): what somebody has mounted below is taken away, in
+//     all mount namespaces.
 //   - Read what an exec of the caller holds up: /proc/PID/stat, environ, maps, exe,
 //     cwd and their like. status, statm and comm don't wait; stat may be read of a task
 //     that has given up its memory (deathOf).

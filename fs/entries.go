@@ -96,9 +96,7 @@ func (n *node) created(ctx context.Context, fd int, flags uint32, r role, out *f
 	h, fuseFlags := newPlainFile(child, fd, flags)
 	h.lineage.begin()
 	inode := child.entryOut(r, &stx, out)
-	if !n.fsys.epoch.known() {
-		out.SetEntryTimeout(0) // it may be renamed onto a registry
-	}
+	out.SetEntryTimeout(0) // it may be renamed onto a registry
 	return inode, h, fuseFlags, 0
 }
 

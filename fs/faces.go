@@ -1,7 +1,6 @@
 package fs
 
 import (
-	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -67,41 +66,17 @@ const (
 	lookupTicks   = 25 * time.Millisecond
 )
 
-// mayUse returns how long the kernel may use the face of a node, and the name that
-// was looked up to it, without asking: not at all if something has changed since
-// there were so many changes, before the name was looked at. Of what changes later it
-// is told. lasting says that the name is everybody's, and the file's only one.
-//
-// A name lasts only where the kernel can be told to forget it (epoch.go), while nobody
-// writes and nobody is about to tell watchers: a program that asks about a registry
-// in that time must be seen to do so (inodes.looks, inodes.toTell).
-func (t *inodeTable) mayUse(n *node, changes uint64, lasting bool) (use, name time.Duration) {
+// mayUse reports whether the kernel may be told to use the face of a node for a while:
+// if nothing has changed since there were so many changes, before its name was looked
+// at. Of what changes later it is told.
+func (t *inodeTable) mayUse(n *node, changes uint64) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	in := &n.inode
-	if t.changes.Load() != changes || in.taken || in.shared {
-		return 0, 0
+	if t.changes.Load() != changes || n.inode.taken || n.inode.shared {
+		return false
 	}
-	use = lookupTimeout
-	if t.forgetNames != nil && lasting && in.pinned == nil && n.inodes.isQuiet() {
-		use, name = plainTimeout, plainTimeout
-	}
-	in.until = time.Now().Add(use + lookupTicks)
-	return use, name
-}
-
-// isQuiet reports whether nobody has the registry open for writing, or is telling its
-// watchers. The caller holds inodeTable.mu.
-func (r *inodes) isQuiet() bool {
-	return !r.telling && !slices.ContainsFunc(r.nodes, func(n *node) bool { return n.inode.opens > 0 || n.files.writers() > 0 })
-}
-
-// renew has the kernel look names up again that it may have looked up to nodes of
-// registries since it was told so last.
-func (t *inodeTable) renew() {
-	if t.forgetNames != nil && t.named.Swap(false) {
-		t.forgetNames()
-	}
+	n.inode.until = time.Now().Add(lookupTicks)
+	return true
 }
 
 // used reports whether the kernel may use the face of a node without asking, and
@@ -151,7 +126,6 @@ func (t *inodeTable) touched(dir *node, base string, before, after face) {
 	for _, n := range nodes {
 		n.forgetAttributes()
 	}
-	t.renew()
 }
 
 // forgetAttributes has the kernel ask for the node's attributes when it needs them

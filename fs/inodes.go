@@ -50,7 +50,6 @@ type inodes struct {
 	nodes   []*node
 	current *node // the one that was looked up last
 	writing *node // the one that is for writing
-	telling bool  // watchers of nodes are being told
 }
 
 // inode is what a node has to do with it. inodeTable.mu guards it.
@@ -80,9 +79,6 @@ type inodeTable struct {
 	again    map[int]again // by threads that were told to look again
 
 	changes atomic.Uint64 // of registries, so far; added to with mu held
-
-	named       atomic.Bool // a name was looked up since the kernel forgot all
-	forgetNames func()      // has the kernel forget all names; nil: it can't
 }
 
 func (t *inodeTable) init() {
@@ -138,7 +134,6 @@ func (t *inodeTable) drop(n *node) {
 	if r.writing == n {
 		r.writing = nil
 	}
-	r.telling = r.telling && r.toTell() != nil
 	if len(r.nodes) == 0 && t.byNumber[r.number] == r {
 		delete(t.byNumber, r.number)
 	}
@@ -294,7 +289,6 @@ func (t *inodeTable) beginToWrite(n *node, thread int, a txn.Actor) bool {
 
 // endToWrite adds the file that was opened, if it was.
 func (t *inodeTable) endToWrite(n *node, f *registryFile) {
-	defer t.renew()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if n.inodes != nil {
@@ -341,7 +335,6 @@ func (t *inodeTable) isLocked(r *inodes) bool {
 
 // create makes a node for a file that creates its registry, and adds the file.
 func (t *inodeTable) create(ctx context.Context, f *registryFile, dir *node, base string) {
-	defer t.renew()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.make(dir, base)
@@ -380,9 +373,8 @@ func (t *inodeTable) owe(dir *node, base string) {
 }
 
 // owed returns how many nodes of a registry there are whose watchers are to be
-// told, which somebody is about to do by looking its name up as often.
+// told.
 func (t *inodeTable) owed(dir *node, base string) int {
-	defer t.renew()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.find(dir, base)
@@ -395,7 +387,6 @@ func (t *inodeTable) owed(dir *node, base string) int {
 			count++
 		}
 	}
-	r.telling = count > 0
 	return count
 }
 
@@ -429,7 +420,4 @@ func (t *inodeTable) told(n *node) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n.inode.owed = false
-	if r := n.inodes; r != nil {
-		r.telling = r.telling && r.toTell() != nil
-	}
 }

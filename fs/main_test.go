@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -212,17 +211,10 @@ func scratch(t *testing.T) string {
 	return dir
 }
 
-// without reports whether the tests are to run without an optimization, by the
-// environment: CLAWFS_WITHOUT, names with commas between them.
-func without(optimization string) bool {
-	return slices.Contains(strings.Split(os.Getenv("CLAWFS_WITHOUT"), ","), optimization)
-}
-
 func startMount(t *testing.T, dir, mountpoint string, configure ...func(*serveConfig)) (*mount, error) {
 	t.Helper()
 	needFUSE(t)
 	c := serveConfig{Dir: dir, Mountpoint: mountpoint, Options: Options{AllowOther: os.Geteuid() == 0}}
-	c.Options.NoNameCache = without("name-cache")
 	for _, f := range configure {
 		f(&c)
 	}

@@ -25,12 +25,11 @@ const fusermount = "fusermount3"
 
 // Options say how a mount behaves.
 type Options struct {
-	Patterns    *Patterns   // what is a registry; nil: as the defaults say
-	Toucher     []string    // a command that calls Touch with its last two arguments; nil: watchers are not told of commits
-	AllowOther  bool        // let other users in, as far as the modes of files allow
-	Debug       bool        // log every request
-	NoNameCache bool        // the kernel is to remember no name of a registry
-	Log         *zap.Logger // nil: no log
+	Patterns   *Patterns   // what is a registry; nil: as the defaults say
+	Toucher    []string    // a command that calls Touch with its last two arguments; nil: watchers are not told of commits
+	AllowOther bool        // let other users in, as far as the modes of files allow
+	Debug      bool        // log every request
+	Log        *zap.Logger // nil: no log
 }
 
 // Server serves one mount.
@@ -76,10 +75,6 @@ func Mount(dir *backing.Dir, store *txn.Store, mountpoint string, o Options) (*S
 	if m, err := topMount(mountpoint); err == nil && m != nil {
 		s.mountID = m.ID
 		readAhead(m.Major, m.Minor)
-		fsys.epoch = openEpoch(m.Minor)
-		if fsys.epoch.known() && !o.NoNameCache {
-			fsys.registries.forgetNames = func() { _ = fsys.epoch.next() } // it fails only where the mount is gone
-		}
 		fsys.watch(o.Toucher, mountpoint, unix.Mkdev(uint32(m.Major), uint32(m.Minor)))
 	}
 	go s.serve()
@@ -100,7 +95,7 @@ func newFileSystem(dir *backing.Dir, store *txn.Store, o Options, descriptors ui
 	}
 	fsys := &fileSystem{
 		log: o.Log, dir: dir, store: store, names: names,
-		callers: newCallers(), credentials: newCredentials(), origin: originOf(&stx), epoch: epoch{device: -1},
+		callers: newCallers(), credentials: newCredentials(), origin: originOf(&stx),
 	}
 	id := fusefs.StableAttr{Mode: unix.S_IFDIR, Ino: rootID, Gen: generationOf(&stx)}
 	fsys.root = &node{fsys: fsys, fd: dir.Fd(), dev: fsys.origin.dev, id: id}
@@ -253,7 +248,6 @@ func (s *Server) serve() {
 		go w.run(ctx)
 	}
 	s.fuse.Serve()
-	s.fsys.epoch.close()
 	s.fsys.callers.held.close()
 	s.fsys.nodes.clear()
 	if err := s.fsys.store.SaveViews(); err != nil {

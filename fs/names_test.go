@@ -1,65 +1,10 @@
 package fs
 
-import (
-	"fmt"
-	"os"
-	"testing"
-
-	"golang.org/x/sys/unix"
-)
-
-// remembered reports whether the kernel tells what it was told of a registry, though it
-// has changed behind the mount, in one of many tries.
-func remembered(t *testing.T, m *mount) bool {
-	t.Helper()
-	c := m.newClient()
-	c.write("a.json", `{"v":1}`)
-	for i := range 50 {
-		before, after := 0o600+i%2*0o044, 0o600+(i+1)%2*0o044
-		if err := os.Chmod(m.behind("a.json"), os.FileMode(before)); err != nil {
-			t.Fatal(err)
-		}
-		c.do("os.chmod('a.json', %d)", before)
-		c.want(jsonOf(t, before), "os.stat('a.json').st_mode & 0o777")
-		if err := os.Chmod(m.behind("a.json"), os.FileMode(after)); err != nil {
-			t.Fatal(err)
-		}
-		if c.eval("os.stat('a.json').st_mode & 0o777") == jsonOf(t, before) {
-			return true
-		}
-	}
-	return false
-}
-
-// knowsEpochs reports whether the kernel can be told to forget all names.
-func knowsEpochs(t *testing.T) bool {
-	t.Helper()
-	var name unix.Utsname
-	if err := unix.Uname(&name); err != nil {
-		t.Fatal(err)
-	}
-	var major, minor int
-	if _, err := fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &major, &minor); err != nil {
-		t.Fatal(err)
-	}
-	return major > 6 || major == 6 && minor >= 16
-}
-
-// The kernel answers by itself for a while, where it can be told to forget a name.
-func TestNamesAreRemembered(t *testing.T) {
-	m := aside(t, func(c *serveConfig) { c.Options.NoNameCache = true })
-	if remembered(t, m) {
-		t.Error("remembered though it is not to be")
-	}
-	m = aside(t)
-	if !without("name-cache") && knowsEpochs(t) && !remembered(t, m) {
-		t.Error("not remembered")
-	}
-}
+import "testing"
 
 // Whatever is done to a registry, by whichever process and name, all others see it as
-// soon as that is done, though the kernel remembered the name a moment before.
-func TestNamesAreForgotten(t *testing.T) {
+// soon as that is done, though they have looked at it a moment before.
+func TestAllSeeWhatIsDone(t *testing.T) {
 	const sizes = "[os.stat(n).st_size for n in ('a.json','b.json')]"
 	for name, c := range map[string]struct{ change, look, want string }{
 		"written":      {"open('a.json','w').write('{\"v\":2,\"more\":1}')", sizes, "[16,7]"},
@@ -97,8 +42,8 @@ func TestNamesAreForgotten(t *testing.T) {
 }
 
 // A process that has removed a registry does not see it, or sees what it makes anew,
-// while others see the head: no name that one of them was told is another one's.
-func TestNamesAreNotShared(t *testing.T) {
+// while others see the head.
+func TestAProcessSeesWhatItMakes(t *testing.T) {
 	m := aside(t, func(c *serveConfig) { c.NoSync = true })
 	writer, reader := m.newClient(), m.newClient()
 	for i := range 30 {

@@ -30,7 +30,6 @@ type fileSystem struct {
 	pruner      pruner
 	lineages    lineages
 	watchers    atomic.Pointer[notifier] // nil: nobody is told
-	epoch       epoch
 }
 
 // node is an object below the mount: a file of any type and any role. But for

@@ -83,7 +83,6 @@ func (n *node) registryNumber(base string) uint64 {
 // file's.
 func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	var stx unix.Statx_t
-	n.fsys.registries.named.Store(true)
 	changes := n.fsys.registries.changes.Load()
 	creating, err := n.statName(ctx, base, path, &stx)
 	if err != nil {
@@ -104,10 +103,8 @@ func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.
 	}
 	stays := child.finish(ctx, &stx)
 	inode := child.entryOut(roleRegistry, &stx, out)
-	if stays {
-		use, name := n.fsys.registries.mayUse(child, changes, stx.Nlink == 1 && !n.fsys.store.Deleting())
-		out.SetAttrTimeout(use)
-		out.SetEntryTimeout(name)
+	if stays && n.fsys.registries.mayUse(child, changes) {
+		out.SetAttrTimeout(lookupTimeout)
 	}
 	return inode, 0
 }

@@ -75,7 +75,6 @@ func (n *node) Rename(ctx context.Context, name string, newParent fusefs.InodeEm
 	if err != nil {
 		return plainErrno(err)
 	}
-	defer n.fsys.registries.renew()
 	return n.fsys.rename(ctx, source, target, flags)
 }
 
@@ -194,10 +193,6 @@ func (fsys *fileSystem) moveIn(ctx context.Context, from, to place, flags uint32
 		err = retry(func() error { return unix.Unlinkat(from.dir.fd, from.base, 0) })
 	}
 	fsys.lineages.drop(from.id)
-	if fsys.epoch.known() {
-		// The kernel would go on to know the temporary file by the registry's name.
-		_ = fsys.epoch.next() // it fails only where the mount is gone
-	}
 	return err
 }
 
@@ -223,9 +218,6 @@ func (fsys *fileSystem) moveOver(ctx context.Context, from, to place, flags uint
 		return err
 	}
 	fsys.lineages.drop(from.id)
-	if fsys.epoch.known() {
-		_ = fsys.epoch.next() // as in moveIn
-	}
 	return to.dir.sync()
 }
 
@@ -311,7 +303,6 @@ func (n *node) Link(ctx context.Context, target fusefs.InodeEmbedder, name strin
 	_, _, from, isRegistry := file.registry()
 	switch {
 	case isRegistry || file.isRegistry():
-		defer n.fsys.registries.renew()
 		return n.linkRegistry(ctx, file, from, to, out)
 	case to.registry && file.Mode() == unix.S_IFREG:
 		return n.linkIn(ctx, file, to, out)
@@ -385,7 +376,6 @@ func (n *node) Unlink(ctx context.Context, name string) syscall.Errno {
 		return plainErrno(err)
 	}
 	if at.isRegistry() {
-		defer n.fsys.registries.renew()
 		return registryErrno(n.fsys.store.Unlink(at.path, n.fsys.callers.named(ctx)))
 	}
 	return plainErrno(retry(func() error { return unix.Unlinkat(n.fd, name, 0) }))

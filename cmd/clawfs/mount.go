@@ -47,12 +47,9 @@ type mountOptions struct {
 }
 
 // Optimizations that can be done without: tests run with each of them on and off.
-const (
-	nameCacheName  = "name-cache"
-	timerSlackName = "timer-slack"
-)
+const timerSlackName = "timer-slack"
 
-var optimizations = []string{nameCacheName, timerSlackName}
+var optimizations = []string{timerSlackName}
 
 func newMountCommand(out streams) *cobra.Command {
 	o := newMountOptions()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"slices"
 	"syscall"
 	"time"
 
@@ -90,7 +89,6 @@ func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logge
 	o := s.live.now.Load().options
 	server, err := fs.Mount(s.dir, s.store, s.path, fs.Options{
 		Patterns: s.live.now.Load().patterns, Toucher: toucher(), AllowOther: o.allowOther, Debug: o.debugFUSE, Log: log,
-		NoNameCache: slices.Contains(o.without, nameCacheName),
 	})
 	if err != nil {
 		return fmt.Errorf("cannot mount %s: %w", s.path, err)
