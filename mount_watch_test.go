@@ -70,14 +70,16 @@ func TestWatchersSeeEachCommit(t *testing.T) {
 		for _, what := range []string{"file", "directory"} {
 			t.Run(filepath.Base(name)+" "+what, func(t *testing.T) {
 				t.Parallel()
-				watchCommits(t, name, what)
+				watchCommits(t, 0, name, what)
 			})
 		}
 	}
 }
 
 // The same by chokidar, by which OpenClaw watches its configuration; once as it does
-// that, waiting until the file has not changed for a while.
+// that, waiting until the file has not changed for a while. It drops what comes within
+// 50 ms of a change that it has reported, by its own clock, which goes late where it has
+// to wait for a processor: one of fifteen it may miss.
 func TestChokidarSeesEachCommit(t *testing.T) {
 	t.Parallel()
 	need(t, "node", "npm", "jq")
@@ -88,12 +90,24 @@ func TestChokidarSeesEachCommit(t *testing.T) {
 	for _, what := range []string{"file", "directory", "settled"} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			watchCommits(t, "programs/chokidar.mjs", dir, what)
+			watchCommits(t, 1, "programs/chokidar.mjs", dir, what)
 		})
 	}
 }
 
-func watchCommits(t *testing.T, name string, args ...string) {
+// slowly adds a model to a file some milliseconds after it has truncated it.
+const slowly = `
+import json, sys, time
+models = json.load(open(sys.argv[1]))
+models['models'].append({'id': 'slowly-' + sys.argv[2]})
+text = json.dumps(models)
+with open(sys.argv[1], 'w') as f:
+    time.sleep(int(sys.argv[2]) / 1000)
+    f.write(text)`
+
+// watchCommits has programs commit in many ways and a watcher see it, but for as many as
+// it may miss.
+func watchCommits(t *testing.T, mayMiss int, name string, args ...string) {
 	m := newMount(t)
 	write(t, m.dir, "models.json", tenModels)
 	file := filepath.Join(m.dir, "models.json")
@@ -102,12 +116,18 @@ func watchCommits(t *testing.T, name string, args ...string) {
 		{program: node, how: "in-place"}, {program: python, how: "replace"}, {program: shell, how: "jq-mv"},
 		{program: python, how: "r+"}, {program: node, how: "rename"}, {program: python, how: "in-place"},
 	}
+	missed := 0
 	expect := func(what string, models, before int) {
 		t.Helper()
 		want := strconv.Itoa(models)
 		if !eventually(2*time.Second, func() bool { last, _ := w.told(); return last == want }) {
 			last, lines := w.told()
-			t.Errorf("after a commit by %s the watcher has seen %q, want %s (%d events)", what, last, want, lines-before)
+			missed++
+			say := t.Logf
+			if missed > mayMiss {
+				say = t.Errorf
+			}
+			say("after a commit by %s the watcher has seen %q, want %s (%d events)", what, last, want, lines-before)
 		}
 		if _, lines := w.told(); lines-before > 40 {
 			t.Errorf("a storm of %d events after %s", lines-before, what)
@@ -119,6 +139,14 @@ func watchCommits(t *testing.T, name string, args ...string) {
 		models++
 		succeed(t, m.dir, i.line(t, file, fmt.Sprintf("added-%d", models)))
 		expect(i.String(), models, before)
+	}
+	// Programs that take their time between truncating and writing: who has looked in
+	// between, and passes over what comes within 5 ms, has seen what was there before.
+	for wait := range 8 {
+		_, before := w.told()
+		models++
+		succeed(t, m.dir, []string{interpreters()[".py"], "-c", slowly, file, strconv.Itoa(wait)})
+		expect(fmt.Sprintf("a program that waits for %d ms", wait), models, before)
 	}
 	// Merged commits: three programs that have read before the first of them writes.
 	var lines [][]string

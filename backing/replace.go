@@ -195,7 +195,10 @@ func (r *replacement) attributes() error {
 	if err != nil {
 		return errno(err)
 	}
-	times := []unix.Timespec{{Nsec: unix.UTIME_OMIT}, unix.NsecToTimespec(r.mtime.UnixNano())}
+	// A file that was read since it was written looks to watchers such as chokidar as if
+	// nothing else had happened to it.
+	written := unix.NsecToTimespec(r.mtime.UnixNano())
+	times := []unix.Timespec{written, written}
 	return retry(func() error { return unix.UtimesNanoAt(r.hist, r.entry, times, unix.AT_SYMLINK_NOFOLLOW) })
 }
 

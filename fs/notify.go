@@ -43,9 +43,10 @@ type notifier struct {
 	log     *zap.Logger
 	pid     atomic.Int64 // of the toucher, 0 if it does not run
 
-	mu   sync.Mutex // guards due
-	due  map[string]notice
-	wake chan struct{} // of one: something is due
+	mu     sync.Mutex // guards due and events
+	due    map[string]notice
+	events map[string]time.Time // when watchers had the last event of a registry, as far as they may remember
+	wake   chan struct{}        // of one: something is due
 }
 
 // A notice is what watchers of a registry are to be told.
@@ -69,6 +70,7 @@ func newNotifier(toucher []string, mountpoint string, device uint64, d debts, lo
 		debts:   d,
 		log:     log,
 		due:     make(map[string]notice),
+		events:  make(map[string]time.Time),
 		wake:    make(chan struct{}, 1),
 	}
 }
@@ -123,14 +125,19 @@ func (n *node) looks() uint64 {
 	return n.inodes.looks.Load()
 }
 
-// tell has watchers of a registry told, anyway at least once.
+// tell has watchers of a registry told: anyway at least once, or if this follows
+// another event so shortly that they may pass it over.
 func (w *notifier) tell(name string, anyway bool) {
 	if w == nil {
 		return
 	}
+	now := time.Now()
 	w.mu.Lock()
 	n := w.due[name]
-	w.due[name] = notice{anyway: n.anyway || anyway, last: time.Now(), again: n.again}
+	before, recent := w.events[name]
+	anyway = anyway || n.anyway || recent && now.Sub(before) < passing
+	w.due[name] = notice{anyway: anyway, last: now, again: n.again}
+	w.events[name] = now
 	w.mu.Unlock()
 	w.wakeUp()
 }
@@ -145,8 +152,14 @@ func (w *notifier) wakeUp() {
 // gathering is how long what is due is gathered. So long the kernel knows of inodes
 // that nobody uses any more, and a program that commits often would be told of as
 // often. And watchers such as chokidar drop what comes within 50 ms of an event that
-// they have reported, which may be that of the write before the commit.
-const gathering = 60 * time.Millisecond
+// they have reported, which may be that of the write before the commit; on a busy
+// machine they report late, and count late.
+const gathering = 100 * time.Millisecond
+
+// passing is how shortly after another event a commit may be passed over, so that its
+// watchers are told once more. It is longer than gathering: what was told of the commit
+// before counts, too.
+const passing = 2 * gathering
 
 // run tells watchers until ctx ends, and ends the toucher.
 func (w *notifier) run(ctx context.Context) {
@@ -212,6 +225,11 @@ func (w *notifier) take(now time.Time) string {
 			w.wakeUp()
 		}
 	}
+	for name, at := range w.events {
+		if now.Sub(at) >= passing {
+			delete(w.events, name)
+		}
+	}
 	w.mu.Unlock()
 	var b strings.Builder
 	for name, n := range due {
@@ -225,6 +243,11 @@ func (w *notifier) take(now time.Time) string {
 		for range count {
 			b.WriteString(name)
 			b.WriteByte(0)
+		}
+		if count > 0 {
+			w.mu.Lock()
+			w.events[name] = now
+			w.mu.Unlock()
 		}
 	}
 	return b.String()

@@ -86,6 +86,31 @@ func TestNotifierTellsAgain(t *testing.T) {
 	}
 }
 
+// A commit that follows another one, or what was told of it, at once is told of though
+// the kernel has made an event: it may have been passed over.
+func TestNotifierTellsOfWhatMayBePassedOver(t *testing.T) {
+	w := newTestNotifier("touch")
+	w.debts = free{}
+	start := time.Now()
+	w.tell("a.json", false)
+	if got := namesAt(t, w, start.Add(gathering)); len(got) > 0 {
+		t.Errorf("of one commit is taken: %q", got)
+	}
+	w.tell("a.json", false)
+	w.tell("b.json", false)
+	if got := namesAt(t, w, time.Now().Add(gathering)); !slices.Equal(got, []string{"a.json"}) {
+		t.Errorf("of the second commit is taken: %q", got)
+	}
+	w.tell("a.json", false)
+	if got := namesAt(t, w, time.Now().Add(gathering)); !slices.Equal(got, []string{"a.json"}) {
+		t.Errorf("of a commit after what was told is taken: %q", got)
+	}
+	namesAt(t, w, time.Now().Add(10*passing))
+	if len(w.events) > 0 {
+		t.Errorf("%d events are remembered for ever", len(w.events))
+	}
+}
+
 // Each inode of a registry is told of.
 func TestNotifierTellsOfEach(t *testing.T) {
 	w := newTestNotifier("touch")

@@ -304,6 +304,9 @@ func (n *node) openRegistry(ctx context.Context, path string, flags uint32) (fus
 			return nil, 0, registryErrno(err)
 		}
 		n.fsys.registries.endToWrite(n, f)
+		if options.Truncate {
+			f.staging()
+		}
 	} else {
 		var err error
 		if f.snapshot, err = n.fsys.store.Open(path); err != nil {

@@ -121,8 +121,9 @@ func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
 	return commitErrno(err)
 }
 
-// staging is called when something is staged. The kernel tells watchers of this
-// inode then.
+// staging is called when something is staged, and when the file is truncated by
+// opening it. The kernel tells watchers of this inode then: of the first of these they
+// may have read what was there before, and pass over the next.
 func (f *registryFile) staging() { f.begun.CompareAndSwap(0, f.node.looks()+1) }
 
 // committed is called after an attempt to commit. Watchers of this inode know of it,
