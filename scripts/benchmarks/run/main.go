@@ -35,7 +35,7 @@ type options struct {
 	tools string // directory with the programs to run, see tools
 	top   string // the source tree
 	json  string // file for the results
-	docs  string // page whose results are to be replaced; after a run of all works plots go beside it
+	docs  string // page whose results are to be replaced; plots go beside it if the run has all their points
 }
 
 func run(ctx context.Context) error {
@@ -71,7 +71,7 @@ func write(o options, res *results) error {
 	if o.docs == "" {
 		return err
 	}
-	if o.only == "" { // lines need all their points
+	if res.plottable() { // lines need all their points
 		err = errors.Join(err, savePlots(filepath.Join(filepath.Dir(o.docs), "performance"), res))
 		page = "![appends per second by writers](performance/appends.svg)\n![time of a commit by size](performance/commits.svg)\n\n" + page
 	}

@@ -40,6 +40,9 @@ func TestPeersAreCompared(t *testing.T) {
 			t.Errorf("nothing compares %s", row[0])
 		}
 	}
+	if !r.plottable() || (&results{works: r.works[1:]}).plottable() {
+		t.Error("plots are made of what was not measured, or not of what was")
+	}
 	if table := tableOfPeers(&results{}); len(table[0]) != 1 {
 		t.Errorf("columns of nothing: %v", table[0])
 	}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -38,17 +39,41 @@ func colour(n int) string {
 	return colours[n%len(colours)]
 }
 
+// The places on the x axes of the plots.
+var (
+	plottedWriters = []int{1, 2, 8, 32}
+	plottedSizes   = []int{1 << 10, 100 << 10, 10 << 20}
+)
+
+// plottable reports whether the run has done all works that are plotted.
+func (r *results) plottable() bool {
+	done := func(name string) bool {
+		return slices.ContainsFunc(r.works, func(w work) bool { return w.name == name })
+	}
+	for _, n := range plottedWriters {
+		if !done(writersName(n, 1)) {
+			return false
+		}
+	}
+	for _, n := range plottedSizes {
+		if !done("commit " + bytesOf(n)) {
+			return false
+		}
+	}
+	return true
+}
+
 // savePlots writes the plots of a run: appends by writers, commits by size.
 func savePlots(dir string, r *results) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	appends := chart{title: "Entries added per second to one registry, nobody's lost but the naive writers'", xTitle: "writers at the same time", yTitle: "appends/s"}
-	for _, n := range []int{1, 2, 8, 32} {
+	for _, n := range plottedWriters {
 		appends.mark(r, writersName(n, 1), "ops /s", float64(n), fmt.Sprint(n))
 	}
 	commits := chart{title: "Durable commit by one writer (the naive, the jq and the unsynced ones are not)", xTitle: "size of the document", yTitle: "ms"}
-	for _, n := range []int{1 << 10, 100 << 10, 10 << 20} {
+	for _, n := range plottedSizes {
 		commits.mark(r, "commit "+bytesOf(n), "p50 ms", float64(n), bytesOf(n))
 	}
 	return errors.Join(
