@@ -159,6 +159,29 @@ func watchCommits(t *testing.T, mayMiss int, name string, args ...string) {
 	expect("three at once", models, before)
 }
 
+// A watcher that looks when a file is truncated, and passes over the write that follows
+// and the end of it, is told again.
+func TestWatcherThatPassesOverIsToldAgain(t *testing.T) {
+	t.Parallel()
+	m := newMount(t)
+	write(t, m.dir, "models.json", tenModels)
+	file := filepath.Join(m.dir, "models.json")
+	for _, what := range []string{"file", "directory"} {
+		w := startWatcher(t, "programs/watch.py", what, file, "60")
+		time.Sleep(500 * time.Millisecond) // what the last commit caused is over
+		before, err := models(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		succeed(t, m.dir, []string{interpreters()[".py"], "-c", slowly, file, "20"})
+		want := strconv.Itoa(len(before) + 1)
+		if !eventually(2*time.Second, func() bool { last, _ := w.told(); return last == want }) {
+			last, lines := w.told()
+			t.Errorf("a watcher of the %s has seen %q, want %s (%d events)", what, last, want, lines)
+		}
+	}
+}
+
 // Nobody is told of what did not change: no event, and no reading daemon.
 func TestWatchersAreLeftAlone(t *testing.T) {
 	t.Parallel()

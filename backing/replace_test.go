@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -412,5 +413,20 @@ func TestLargeFile(t *testing.T) {
 	var size *SizeError
 	if _, _, _, err := b.d.Load("a"); !errors.As(err, &size) || !errors.Is(err, unix.EFBIG) || size.Size != 1<<40 || size.Limit != 40<<20 {
 		t.Errorf("Load: %v, want a SizeError", err)
+	}
+}
+
+// A version's file looks as if nobody had read it since it was written.
+func TestVersionsHaveTheirTime(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commits("a", 2)
+	var stx unix.Statx_t
+	b.must(unix.Statx(unix.AT_FDCWD, filepath.Join(b.path, "a"), 0, unix.STATX_BASIC_STATS, &stx))
+	want := moment(2)
+	if got := time.Unix(stx.Mtime.Sec, int64(stx.Mtime.Nsec)); !got.Equal(want) {
+		t.Errorf("modified at %v, want %v", got, want)
+	}
+	if stx.Atime != stx.Mtime {
+		t.Errorf("read at %+v, modified at %+v", stx.Atime, stx.Mtime)
 	}
 }

@@ -72,13 +72,18 @@ func (d *directory) fill() error {
 	})
 }
 
+// maybeRemoved returns the path of a name that is a registry's, while removals wait.
+func (n *node) maybeRemoved(base string) (path string, ok bool) {
+	if !n.fsys.store.Deleting() {
+		return "", false
+	}
+	return n.registryName(base)
+}
+
 // removed reports whether an entry is a registry that the caller has removed, which
 // others still see.
 func (n *node) removed(ctx context.Context, base string) bool {
-	if !n.fsys.store.Deleting() {
-		return false
-	}
-	path, ok := n.registryName(base)
+	path, ok := n.maybeRemoved(base)
 	if !ok {
 		return false
 	}

@@ -103,10 +103,7 @@ func (n *node) created(ctx context.Context, fd int, flags uint32, r role, out *f
 // vacate has a registry go that the caller has removed and others still see, before
 // something that is no commit takes its name.
 func (n *node) vacate(ctx context.Context, name string) error {
-	if !n.fsys.store.Deleting() {
-		return nil
-	}
-	path, ok := n.registryName(name)
+	path, ok := n.maybeRemoved(name)
 	if !ok {
 		return nil
 	}

@@ -120,7 +120,7 @@ func serveForTest(config string) error {
 	fmt.Println("ready")
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
 		defer cancel()
 		if err := server.Shutdown(ctx); err != nil {
 			fmt.Fprintln(os.Stderr, "shutdown:", err)

@@ -29,14 +29,10 @@ func threadInfo(tid int) (thread, bool) {
 		return threadStatus(tid)
 	}
 	defer closeFD(fd)
-	t, ok := infoOf(fd)
-	if !ok {
-		return threadStatus(tid)
+	if t, ok := infoOf(fd); ok {
+		return t, true
 	}
-	if t.process == tid {
-		t.inode = inodeOf(fd)
-	}
-	return t, true
+	return threadStatus(tid)
 }
 
 // infoOf asks about the thread of a pidfd; not ok where that is gone, or on kernels

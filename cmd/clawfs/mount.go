@@ -77,9 +77,11 @@ func newMountCommand(out streams) *cobra.Command {
 		if err := o.makeAbsolute(); err != nil {
 			return err
 		}
-		limitGarbage()
-		if (o.readyFD >= 0 || o.foreground) && !slices.Contains(o.without, timerSlackName) {
-			allowTimerSlack()
+		if o.readyFD >= 0 || o.foreground {
+			limitGarbage()
+			if !slices.Contains(o.without, timerSlackName) {
+				allowTimerSlack()
+			}
 		}
 		if o.readyFD >= 0 {
 			return runDaemon(cmd.Context(), args[0], o)

@@ -1,13 +1,16 @@
-"""watch.py file|directory FILE: the same as watch.mjs, with inotify and the events
-that node asks for: IN_CLOSE_WRITE is not among them."""
+"""watch.py file|directory FILE [DEAF]: the same as watch.mjs, with inotify and the
+events that node asks for: IN_CLOSE_WRITE is not among them. After each look at FILE it
+drops what comes in the next DEAF milliseconds."""
 
 import ctypes
 import json
 import os
+import select
 import struct
 import sys
+import time
 
-what, path = sys.argv[1:]
+what, path, *deaf = sys.argv[1:]
 libc = ctypes.CDLL(None, use_errno=True)
 MODIFY, ATTRIB, MOVED_TO, CREATE, DELETE_SELF, MOVE_SELF = 0x2, 0x4, 0x80, 0x100, 0x400, 0x800
 IGNORED = 0x8000
@@ -41,3 +44,7 @@ while True:
             print(len(json.load(f)["models"]), flush=True)
     except (OSError, ValueError):
         print("invalid", flush=True)
+    if deaf:
+        time.sleep(int(deaf[0]) / 1000)
+        if select.select([fd], [], [], 0)[0]:
+            os.read(fd, 1 << 16)

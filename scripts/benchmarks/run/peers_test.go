@@ -5,23 +5,15 @@ import "testing"
 // Every other one and every contest is among the works, and more than 1 says that
 // clawfs is faster.
 func TestPeersAreCompared(t *testing.T) {
-	b := &bench{counts: full(), bare: &place{}, loop: &place{}, ours: &place{}}
-	r := &results{}
-	for _, w := range b.works() {
-		for _, s := range w.subjects {
-			v := values{}
-			for _, column := range w.columns {
-				v[column] = 10
-				if s.place == b.ours {
-					v[column] = 5
-					if column == "ops /s" {
-						v[column] = 20
-					}
-				}
-			}
-			r.add(w, s, 0, v)
+	r := allMeasured(func(column string, ours bool) float64 {
+		switch {
+		case !ours:
+			return 10
+		case column == "ops /s":
+			return 20
 		}
-	}
+		return 5
+	})
 	table := tableOfPeers(r)
 	if len(table[0]) != 1+len(contests()) || len(table) != 1+len(others) {
 		t.Errorf("%d columns, %d rows, want %d, %d", len(table[0]), len(table), 1+len(contests()), 1+len(others))

@@ -60,19 +60,26 @@ func TestBudgetsAreJudgedByTheirMedian(t *testing.T) {
 	}
 }
 
-// Every budget finds the work, the subject and the column that it names.
-func TestBudgetsReferToWhatIsMeasured(t *testing.T) {
+// allMeasured are results of one round of all works, with a value for each column, of
+// clawfs's own subjects or the others.
+func allMeasured(value func(column string, ours bool) float64) *results {
 	b := &bench{counts: full(), bare: &place{}, loop: &place{}, ours: &place{}}
 	r := &results{}
 	for _, w := range b.works() {
 		for _, s := range w.subjects {
 			v := values{}
 			for _, column := range w.columns {
-				v[column] = 1
+				v[column] = value(column, s.place == b.ours)
 			}
 			r.add(w, s, 0, v)
 		}
 	}
+	return r
+}
+
+// Every budget finds the work, the subject and the column that it names.
+func TestBudgetsReferToWhatIsMeasured(t *testing.T) {
+	r := allMeasured(func(string, bool) float64 { return 1 })
 	for _, one := range r.budgets() {
 		if !one.value.there {
 			t.Errorf("nothing measures %q", one.text)
