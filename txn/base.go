@@ -78,10 +78,12 @@ func distinct(cands []candidate) []candidate {
 		return 0
 	})
 	var out []candidate
+	known := make(map[[32]byte]int, len(cands)) // where in out
 	for i := len(cands) - 1; i >= 0; i-- {
 		c := cands[i]
-		same := slices.IndexFunc(out, func(o candidate) bool { return o.content.digest == c.content.digest })
-		if same < 0 {
+		same, ok := known[c.content.digest]
+		if !ok {
+			known[c.content.digest] = len(out)
 			out = append(out, c)
 			continue
 		}
@@ -166,9 +168,10 @@ func compareAll(all []considered, doc *jsondoc.Doc, parse func(*content) (*jsond
 	}
 }
 
+// strikeRefutedOnes asks the newest first, which refutes most.
 func strikeRefutedOnes(all []considered) {
 	for i := range all {
-		for j := i + 1; j < len(all) && all[i].why == ""; j++ {
+		for j := len(all) - 1; j > i && all[i].why == ""; j-- {
 			if all[j].delta != nil && all[j].why != strikeUnseen && all[i].delta.TellsBeyond(all[j].delta) {
 				all[i].why = strikeRefuted
 			}

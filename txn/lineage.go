@@ -79,10 +79,11 @@ func (r *Registry) viewsOf(c Caller) *actorViews {
 	if a == nil {
 		if len(r.views) >= max(r.nextPrune, 32) {
 			r.pruneViews()
-			r.nextPrune = 2 * len(r.views)
+			r.nextPrune = len(r.views) + min(len(r.views), 256)
 		}
 		a = &actorViews{caller: c}
 		r.views[c.Actor] = a
+		r.noteAncestors(a)
 	}
 	return a
 }
@@ -118,9 +119,9 @@ func (r *Registry) dropOldestViews() {
 		}
 	}
 	var others []*view
-	for actor, a := range r.views {
+	for _, a := range r.views {
 		write, read := a.latest(^uint64(0), ^uint64(0))
-		lives := r.store.cfg.Alive(actor)
+		lives := !r.isDead(a)
 		for _, v := range a.views {
 			if lives && (v == write || v == read || v == a.firstReading()) {
 				hold(v.content, true)
@@ -139,12 +140,10 @@ func (r *Registry) dropOldestViews() {
 		}
 		holdOrigin(v)
 	}
-	for actor, a := range r.views {
+	for _, a := range r.views {
 		a.views = slices.DeleteFunc(a.views, func(v *view) bool { return drop[v] })
-		if len(a.views) == 0 {
-			delete(r.views, actor)
-		}
 	}
+	r.forgetEmpty()
 	r.viewBytes, r.keptBytes = size, size
 }
 
@@ -155,18 +154,24 @@ func (r *Registry) viewCutoff() time.Time {
 }
 
 // pruneViews forgets the actors that are dead and whose views are too old to
-// serve their kin. It is called each time when the number of actors has
-// doubled, so that its cost is constant for each actor.
+// serve their kin, or too many. It is called each time when as many actors have come
+// as stayed, or 256 of them, so that its cost is constant for each actor.
 func (r *Registry) pruneViews() {
 	cutoff := r.viewCutoff()
-	for actor, a := range r.views {
-		newest := a.views[len(a.views)-1].lastAt
-		if newest.Before(cutoff) && !r.store.cfg.Alive(actor) {
-			delete(r.views, actor)
-			continue
+	var dead []*actorViews
+	for _, a := range r.views {
+		switch {
+		case !r.isDead(a):
+			a.prune(cutoff)
+		case a.newest().lastAt.Before(cutoff):
+			a.views = nil
+		default:
+			a.prune(cutoff)
+			dead = append(dead, a)
 		}
-		a.prune(cutoff)
 	}
+	thinOut(dead)
+	r.forgetEmpty()
 }
 
 // candidatesOf returns what the writer could have seen of the registry at the
@@ -192,8 +197,8 @@ func (r *Registry) candidatesOf(o Origin) ([]candidate, author) {
 		kin = r.kinOf(o)
 		cands = r.seenBefore(o.Actor)
 	}
+	cands = append(cands, candidatesFrom(r.seenByKin(kin, o))...)
 	for _, a := range kin {
-		cands = append(cands, candidatesFrom(a.live(Origin{Event: o.Event, At: o.At}, r.store.cfg.KinWindow))...)
 		by.wrote = by.wrote || a.wrote
 	}
 	by.kin = own == nil
@@ -231,50 +236,4 @@ func candidatesFrom(views []*view) []candidate {
 		out = append(out, candidate{content: v.content, write: v.write, order: v.last, views: []*view{v}})
 	}
 	return out
-}
-
-// kinOf walks up the writer's ancestors and returns, at the first one that has
-// a view of the registry within the kin window or a descendant that had one,
-// the views of all of these. A writer like mv, cp or tee has read nothing
-// itself: what it writes was made by a process next to it that is usually gone
-// by then, or by the shell that started it.
-func (r *Registry) kinOf(o Origin) []*actorViews {
-	for _, ancestor := range o.Ancestors {
-		kin := r.relatives(ancestor, o)
-		if a := r.views[ancestor]; a != nil && a.seenBetween(o.Event, r.kinSince(o)) {
-			kin = append(kin, a)
-		}
-		if len(kin) > 0 {
-			return kin
-		}
-	}
-	return nil
-}
-
-// relatives returns the views of those who descend from a process and have seen
-// the registry within the kin window.
-func (r *Registry) relatives(of Actor, o Origin) []*actorViews {
-	if !of.Known() {
-		return nil
-	}
-	var kin []*actorViews
-	for _, a := range r.views {
-		if slices.Contains(a.caller.Ancestors, of) && a.seenBetween(o.Event, r.kinSince(o)) {
-			kin = append(kin, a)
-		}
-	}
-	return kin
-}
-
-func (r *Registry) kinSince(o Origin) time.Time { return o.At.Add(-r.store.cfg.KinWindow) }
-
-// seenBetween reports whether a view was made by the given event and not before
-// the given time.
-func (a *actorViews) seenBetween(asOf uint64, since time.Time) bool {
-	for _, v := range a.views {
-		if v.first <= asOf && !v.lastAt.Before(since) {
-			return true
-		}
-	}
-	return false
 }

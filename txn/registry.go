@@ -23,26 +23,27 @@ type Registry struct {
 	users  int  // who has acquired it; guarded by Store.mu
 	parked bool // it is in Store.idle; guarded by Store.mu
 
-	mu         sync.Mutex // guards what follows
-	name       string
-	loaded     bool
-	head       *Version // nil: there is no such file
-	stamp      string   // state of the live file that head was read from or written as
-	lastSeq    uint64   // the highest number that a version ever had
-	lastTime   time.Time
-	placing    bool // a commit is changing the live file: stamps say nothing now
-	views      map[Actor]*actorViews
-	nextPrune  int   // number of actors at which to look for dead ones
-	viewBytes  int64 // of the contents that came with views since the oldest were dropped, and before
-	keptBytes  int64 // of the contents that stayed then
-	open       map[*Tx]struct{}
-	deletions  map[Actor]*deletion // that wait
-	removed    *removal            // what was here last, if that was just now
-	queue      []*request
-	leading    bool
-	foreignErr error // why the live file is not a valid document, if it is not
-	tookOver   bool  // what the store before had saved of it
-	unkept     bool  // head was committed here and is not in the history
+	mu          sync.Mutex // guards what follows
+	name        string
+	loaded      bool
+	head        *Version // nil: there is no such file
+	stamp       string   // state of the live file that head was read from or written as
+	lastSeq     uint64   // the highest number that a version ever had
+	lastTime    time.Time
+	placing     bool // a commit is changing the live file: stamps say nothing now
+	views       map[Actor]*actorViews
+	descendants map[Actor][]*actorViews // of each process, of those in views
+	nextPrune   int                     // number of actors at which to look for dead ones
+	viewBytes   int64                   // of the contents that came with views since the oldest were dropped, and before
+	keptBytes   int64                   // of the contents that stayed then
+	open        map[*Tx]struct{}
+	deletions   map[Actor]*deletion // that wait
+	removed     *removal            // what was here last, if that was just now
+	queue       []*request
+	leading     bool
+	foreignErr  error // why the live file is not a valid document, if it is not
+	tookOver    bool  // what the store before had saved of it
+	unkept      bool  // head was committed here and is not in the history
 }
 
 // forgettable reports whether nothing would be lost if the registry were read

@@ -137,7 +137,7 @@ func (s *Store) acquire(name string) *Registry {
 	defer s.mu.Unlock()
 	r := s.registries[name]
 	if r == nil {
-		r = &Registry{store: s, name: name, views: make(map[Actor]*actorViews)}
+		r = &Registry{store: s, name: name, views: make(map[Actor]*actorViews), descendants: make(map[Actor][]*actorViews)}
 		s.registries[name] = r
 	}
 	r.users++

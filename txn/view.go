@@ -41,7 +41,11 @@ type actorViews struct {
 	views  []*view
 	wrote  bool // has ever written this registry
 	tasks  bool // has been seen to have several tasks at work
+	dead   bool // has been found dead
 }
+
+// newest returns the view that came last; there is one.
+func (a *actorViews) newest() *view { return a.views[len(a.views)-1] }
 
 // maxViews bounds the views that are kept of one actor and one registry. The
 // oldest go first: a base chosen among the newest can only cost a conflict, a
@@ -161,11 +165,13 @@ func (a *actorViews) live(o Origin, window time.Duration) []*view {
 }
 
 func (v *view) liveReading(asOf uint64, at time.Time, window time.Duration) bool {
-	if v.write || v.first > asOf {
-		return false
-	}
-	unused := v.unused > 0 || v.usedUp > asOf
-	return unused && at.Sub(v.lastAt) <= window
+	return v.isUnused(asOf) && v.first <= asOf && at.Sub(v.lastAt) <= window
+}
+
+// isUnused reports whether v is a reading that no write had used up at a place in the
+// order of events.
+func (v *view) isUnused(asOf uint64) bool {
+	return !v.write && (v.unused > 0 || v.usedUp > asOf)
 }
 
 // use notes that a write was based on this view: one reading is used up. It

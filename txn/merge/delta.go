@@ -7,13 +7,22 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// Delta is what one document changes relative to another.
+// Delta is what one document changes relative to another. It is not for several
+// goroutines at once.
 type Delta struct {
 	changes []change
 	reorder bool // a list holds the same in another order
 	leaves  int
 	kept    int // scalars of the older document that are in the newer one, where they were
 	gone    int // scalars of the older document that are not
+	places  *places
+}
+
+// places is where the changes of a delta are in the newer document.
+type places struct {
+	changed map[jsondoc.Value]bool
+	outer   []span
+	starts  []int
 }
 
 // change is one value that was added, changed or removed. Values below it are
@@ -151,14 +160,21 @@ func goesOnFrom(older, later change) bool {
 // newer starts from: that it holds something which first appeared between the
 // two. Both must have been made with the same newer document.
 func (d *Delta) TellsBeyond(newer *Delta) bool {
-	changed := make(map[jsondoc.Value]bool, len(newer.changes))
-	for _, c := range newer.changes {
-		changed[c.at] = true
-	}
-	outer, starts := newer.spans(), newer.starts()
+	p := newer.index()
 	return slices.ContainsFunc(d.changes, func(c change) bool {
-		return c.telling && !changed[c.at] && !within(outer, c.at) && !(c.loose && holdsAny(starts, c.at))
+		return c.telling && !p.changed[c.at] && !within(p.outer, c.at) && !(c.loose && holdsAny(p.starts, c.at))
 	})
+}
+
+// index returns the places of what was changed, which are found once.
+func (d *Delta) index() *places {
+	if d.places == nil {
+		d.places = &places{changed: make(map[jsondoc.Value]bool, len(d.changes)), outer: d.spans(), starts: d.starts()}
+		for _, c := range d.changes {
+			d.places.changed[c.at] = true
+		}
+	}
+	return d.places
 }
 
 // starts returns where what was added or changed is written, in the order of the

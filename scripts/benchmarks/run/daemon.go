@@ -18,15 +18,15 @@ func (b *bench) pastWork() work {
 	s := b.goSubject(oursInPlace, b.ours, "in-place")
 	return work{
 		name:    "the past",
-		about:   fmt.Sprintf("p50 of a commit of 4 KiB: a new registry, one with %d commits behind it, one that %d dead processes have changed", b.history, b.dead),
-		columns: []string{"new ms", "history ms", "new beside it ms", "dead processes ms"},
+		about:   fmt.Sprintf("p50 of a commit of 4 KiB: a new registry, one with %d commits behind it; and of an append to one that %d dead processes have appended to, and to a new one of the same content", b.history, b.dead),
+		columns: []string{"new ms", "history ms", "the same content ms", "dead processes ms"},
 		once:    true, subjects: []subject{s},
 		measure: func(ctx context.Context, s subject, dir string) (values, error) {
 			long := filepath.Join(dir, "history-%d.json")
 			if _, err := b.do(ctx, s, arguments("commit", "--file", fmt.Sprintf(long, 1), "--size", 4<<10, "--count", b.history)); err != nil {
 				return nil, err
 			}
-			history, err := b.alternate(ctx, s, long)
+			history, err := b.alternate(ctx, s, long, "commit", "--size", 4<<10)
 			if err != nil {
 				return nil, err
 			}
@@ -39,21 +39,28 @@ func (b *bench) pastWork() work {
 					return nil, err
 				}
 			}
-			dead, err := b.alternate(ctx, s, visited)
-			return values{"new ms": history[0], "history ms": history[1], "new beside it ms": dead[0], "dead processes ms": dead[1]}, err
+			content, err := os.ReadFile(fmt.Sprintf(visited, 1))
+			if err != nil {
+				return nil, err
+			}
+			if err := os.WriteFile(fmt.Sprintf(visited, 0), content, 0o600); err != nil {
+				return nil, err
+			}
+			dead, err := b.alternate(ctx, s, visited, "append")
+			return values{"new ms": history[0], "history ms": history[1], "the same content ms": dead[0], "dead processes ms": dead[1]}, err
 		},
 	}
 }
 
-// alternate commits to two registries by turns and returns the median of each
+// alternate does a work on two registries by turns and returns the median of each
 // in milliseconds.
-func (b *bench) alternate(ctx context.Context, s subject, pattern string) (medians [2]float64, err error) {
-	o, err := b.do(ctx, s, arguments("commit", "--file", pattern, "--files", 2, "--size", 4<<10, "--count", 2*b.commits[1<<10]))
+func (b *bench) alternate(ctx context.Context, s subject, pattern, work string, more ...any) (medians [2]float64, err error) {
+	o, err := b.do(ctx, s, append(arguments(work, "--file", pattern, "--files", 2, "--count", 2*b.commits[1<<10]), arguments(more...)...))
 	if err != nil {
 		return medians, err
 	}
 	var parts [2][]int64
-	for i, d := range o.Series["commit"] {
+	for i, d := range o.Series[work] {
 		parts[i%2] = append(parts[i%2], d)
 	}
 	return [2]float64{quantile(parts[0], 0.5) / 1e6, quantile(parts[1], 0.5) / 1e6}, nil
@@ -100,7 +107,7 @@ func (b *bench) measureMany(ctx context.Context, s subject, _ string) (v values,
 	if err != nil {
 		return nil, err
 	}
-	commits, err := b.alternate(ctx, s, filepath.Join(b.work, "crowd-%d", "new.json"))
+	commits, err := b.alternate(ctx, s, filepath.Join(b.work, "crowd-%d", "new.json"), "commit", "--size", 4<<10)
 	return values{"mount s": took.Seconds(), "RSS empty MB": before / 1024, "RSS MB": after / 1024, "commit empty ms": commits[0], "commit ms": commits[1]}, err
 }
 

@@ -1,0 +1,114 @@
+package txn_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"clawfs/txn"
+)
+
+// pipeline is what a shell runs again and again: one program reads the registry and
+// ends, and another one, that has read nothing, writes what the first has made.
+type pipeline struct {
+	*bench
+	shell txn.Caller
+	pid   int
+}
+
+func (p *pipeline) child() txn.Caller {
+	p.pid++
+	c := program(p.pid)
+	c.Ancestors = []txn.Actor{p.shell.Actor}
+	return c
+}
+
+// reader reads the registry and ends, and is the only one to do so.
+func (p *pipeline) reader() {
+	jq := p.child()
+	p.read(jq)
+	p.kill(jq)
+}
+
+func (p *pipeline) run(content string) {
+	p.reader()
+	p.write(content)
+}
+
+func (p *pipeline) write(content string) {
+	cp := p.child()
+	p.save(cp, content)
+	p.kill(cp)
+	p.pass(time.Millisecond)
+}
+
+// cpu returns the processor time that this process has used.
+func cpu(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// What a writer pays for the processes that were there in the last minute does not grow
+// with their number, neither where each has written what it read nor where they read only.
+func TestDeadProcessesCostNothing(t *testing.T) {
+	const block = 50
+	rows := []struct {
+		name string
+		step func(p *pipeline, n int) // what happens between two writes that are measured
+	}{
+		{"who have written", func(p *pipeline, n int) {
+			for k := range 10 {
+				p.run(fmt.Sprintf(`{"n":%d,"k":%d}`, n, k))
+			}
+		}},
+		{"who have only read", func(p *pipeline, n int) {
+			for k := range 10 {
+				p.save(program(2), fmt.Sprintf(`{"n":%d,"k":%d}`, n, k))
+				p.reader()
+			}
+		}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			p := &pipeline{newBench(t, `{"n":0,"k":0}`), program(1), 10_000}
+			var took [6][]time.Duration
+			for i := range took {
+				for n := range block {
+					row.step(p, i*block+n)
+					before := cpu(t)
+					p.write(fmt.Sprintf(`{"n":%d,"k":-1}`, i*block+n))
+					took[i] = append(took[i], cpu(t)-before)
+				}
+			}
+			// The least is what it takes where nothing else disturbs: the garbage collector.
+			early, late := slices.Min(took[1]), slices.Min(took[len(took)-1])
+			t.Logf("a write beside %d dead processes takes %v, beside %d %v", block*15, early, block*10*len(took), late)
+			if late > 3*early {
+				t.Errorf("a write takes %v where it took %v", late, early)
+			}
+		})
+	}
+}
+
+// A reading of which nothing was made yet counts, however many came and were made
+// something of since.
+func TestASlowPipelineAmongManyLosesNothing(t *testing.T) {
+	p := &pipeline{newBench(t, `[{"id":"first"}]`), program(1), 10_000}
+	p.reader()
+	list := []string{`{"id":"first"}`}
+	for n := range 200 {
+		list = append(list, fmt.Sprintf(`{"id":"w%d"}`, n))
+		p.run("[" + strings.Join(list, ",") + "]")
+	}
+	p.write(`[{"id":"first"},{"id":"slow"}]`)
+	if got := len(p.ids(p.head())); got != 202 {
+		t.Errorf("the registry holds %d entries, want 202", got)
+	}
+}
