@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"clawfs/txn/txntest"
 )
 
 // The daemon's memory and descriptors don't grow with what it has done: commits,
@@ -57,7 +59,7 @@ func TestMemoryIsFlat(t *testing.T) {
 func TestTimersAreLazy(t *testing.T) {
 	t.Parallel()
 	want := "1000000\n"
-	if strings.Contains(os.Getenv("CLAWFS_WITHOUT"), "timer-slack") {
+	if txntest.DoesWithout("timer-slack") {
 		want = "50000\n"
 	}
 	m := newMount(t)

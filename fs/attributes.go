@@ -15,10 +15,10 @@ import (
 // a change made behind clawfs's back is seen.
 const plainTimeout = time.Second
 
-// timeout returns how long the kernel may keep a name and what is told of it.
+// timeout returns how long the kernel may keep a name of a role and what is told of it.
 // What may be a registry is asked for each time.
-func (r role) timeout() time.Duration {
-	if r == rolePlain {
+func (fsys *fileSystem) timeout(r role) time.Duration {
+	if r == rolePlain && !fsys.without(KernelCache) {
 		return plainTimeout
 	}
 	return 0
@@ -41,7 +41,7 @@ func (n *node) Statx(ctx context.Context, _ fusefs.FileHandle, flags, mask uint3
 	}
 	out.FromStatx(&stx)
 	out.Ino = n.id.Ino
-	out.SetTimeout(n.role().timeout())
+	out.SetTimeout(n.fsys.timeout(n.role()))
 	return 0
 }
 
@@ -57,7 +57,7 @@ func (n *node) nameTimeout(r role) time.Duration {
 	if r == rolePlain && n.fsys.lineages.find(n.id).youngerThan(youth) {
 		return 0
 	}
-	return r.timeout()
+	return n.fsys.timeout(r)
 }
 
 // attrOut answers with the node's attributes.
@@ -67,7 +67,7 @@ func (n *node) attrOut(ctx context.Context, out *fuse.AttrOut) syscall.Errno {
 		return plainErrno(err)
 	}
 	n.fillAttr(&stx, &out.Attr)
-	out.SetTimeout(n.role().timeout())
+	out.SetTimeout(n.fsys.timeout(n.role()))
 	return 0
 }
 
@@ -75,7 +75,7 @@ func (n *node) attrOut(ctx context.Context, out *fuse.AttrOut) syscall.Errno {
 func (n *node) entryOut(r role, stx *unix.Statx_t, out *fuse.EntryOut) *fusefs.Inode {
 	n.fillAttr(stx, &out.Attr)
 	out.SetEntryTimeout(n.nameTimeout(r))
-	out.SetAttrTimeout(r.timeout())
+	out.SetAttrTimeout(n.fsys.timeout(r))
 	return n.EmbeddedInode()
 }
 

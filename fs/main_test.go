@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ import (
 
 	"clawfs/backing"
 	"clawfs/txn"
+	"clawfs/txn/txntest"
 )
 
 // A client in the process that serves it can deadlock, so every mount under test
@@ -112,7 +114,7 @@ func serveForTest(config string) error {
 	if c.Options.Log, err = zap.NewDevelopment(); err != nil {
 		return err
 	}
-	store := txn.New(below, txn.Config{Alive: Alive, Busy: Busy, DeletionWindow: c.DeletionWindow, Observer: panicOn(c.PanicOn)})
+	store := txn.New(below, txntest.Configured(txn.Config{Alive: Alive, Busy: Busy, DeletionWindow: c.DeletionWindow, Observer: panicOn(c.PanicOn)}))
 	server, err := Mount(below, store, mountpoint, c.Options)
 	if err != nil {
 		return err
@@ -215,6 +217,7 @@ func startMount(t *testing.T, dir, mountpoint string, configure ...func(*serveCo
 	t.Helper()
 	needFUSE(t)
 	c := serveConfig{Dir: dir, Mountpoint: mountpoint, Options: Options{AllowOther: os.Geteuid() == 0}}
+	c.Options.Without = slices.DeleteFunc(Optimizations(), func(name string) bool { return !txntest.DoesWithout(name) })
 	for _, f := range configure {
 		f(&c)
 	}

@@ -30,7 +30,18 @@ type Options struct {
 	AllowOther bool        // let other users in, as far as the modes of files allow
 	Debug      bool        // log every request
 	Log        *zap.Logger // nil: no log
+	Without    []string    // optimizations to do without, of Optimizations
 }
+
+// What a mount can do without, slower: tests run with each of them on and off.
+const (
+	HeldThreads = "held-threads" // descriptors of the threads that requests came from lately
+	ReadAhead   = "read-ahead"   // reading more of a plain file ahead than the kernel does by itself
+	KernelCache = "kernel-cache" // names, attributes and pages that the kernel keeps
+)
+
+// Optimizations returns the names that Options.Without may hold.
+func Optimizations() []string { return []string{HeldThreads, ReadAhead, KernelCache} }
 
 // Server serves one mount.
 type Server struct {
@@ -74,7 +85,9 @@ func Mount(dir *backing.Dir, store *txn.Store, mountpoint string, o Options) (*S
 	store.Watch(txn.ObserverFunc(fsys.changed))
 	if m, err := topMount(mountpoint); err == nil && m != nil {
 		s.mountID = m.ID
-		readAhead(m.Major, m.Minor)
+		if !fsys.without(ReadAhead) {
+			readAhead(m.Major, m.Minor)
+		}
 		fsys.watch(o.Toucher, mountpoint, unix.Mkdev(uint32(m.Major), uint32(m.Minor)))
 	}
 	go s.serve()
@@ -96,7 +109,9 @@ func newFileSystem(dir *backing.Dir, store *txn.Store, o Options, descriptors ui
 	fsys := &fileSystem{
 		log: o.Log, dir: dir, store: store, names: names,
 		callers: newCallers(), credentials: newCredentials(), origin: originOf(&stx),
+		missing: o.Without,
 	}
+	fsys.callers.held.none = fsys.without(HeldThreads)
 	id := fusefs.StableAttr{Mode: unix.S_IFDIR, Ino: rootID, Gen: generationOf(&stx)}
 	fsys.root = &node{fsys: fsys, fd: dir.Fd(), dev: fsys.origin.dev, id: id}
 	fsys.lineages.init()

@@ -9,6 +9,8 @@ import (
 
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
+
+	"clawfs/txn/txntest"
 )
 
 func TestClearRefuses(t *testing.T) {
@@ -130,6 +132,9 @@ func TestClearTakesDeadMountsAway(t *testing.T) {
 // Plain files are read ahead further than the kernel would.
 func TestReadAhead(t *testing.T) {
 	needRoot(t)
+	if txntest.DoesWithout("read-ahead") {
+		t.Skip("this is about what is switched off")
+	}
 	m := inPlace(t)
 	top, err := topMount(m.dir)
 	if err != nil || top == nil {

@@ -2,6 +2,7 @@ package fs
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -30,6 +31,11 @@ type fileSystem struct {
 	pruner      pruner
 	lineages    lineages
 	watchers    atomic.Pointer[notifier] // nil: nobody is told
+	missing     []string                 // optimizations to do without
+}
+
+func (fsys *fileSystem) without(optimization string) bool {
+	return slices.Contains(fsys.missing, optimization)
 }
 
 // node is an object below the mount: a file of any type and any role. But for

@@ -36,6 +36,9 @@ func writes(flags uint32) bool { return flags&unix.O_ACCMODE != unix.O_RDONLY }
 // time when the attributes are asked for next.
 func newPlainFile(n *node, fd int, flags uint32) (*plainFile, uint32) {
 	fuseFlags := uint32(fuse.FOPEN_KEEP_CACHE)
+	if n.fsys.without(KernelCache) {
+		fuseFlags = 0
+	}
 	if n.own {
 		fuseFlags = fuse.FOPEN_DIRECT_IO // the daemon writes there itself
 	}

@@ -52,6 +52,7 @@ func infoOf(fd int) (thread, bool) {
 type heldThreads struct {
 	mu    sync.Mutex // guards slots
 	slots [manyHeld]heldThread
+	none  bool // hold none
 }
 
 // manyHeld bounds the descriptors that are held.
@@ -95,6 +96,10 @@ func (h *heldThreads) get(tid int) (thread, bool) {
 	if !ok {
 		closeFD(fd)
 		return thread{}, false
+	}
+	if h.none {
+		closeFD(fd)
+		return t, true
 	}
 	*slot = heldThread{tid: tid, fd: fd, thread: t}
 	return t, true

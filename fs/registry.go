@@ -103,7 +103,7 @@ func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.
 	}
 	stays := child.finish(ctx, &stx)
 	inode := child.entryOut(roleRegistry, &stx, out)
-	if stays && n.fsys.registries.mayUse(child, changes) {
+	if stays && !n.fsys.without(KernelCache) && n.fsys.registries.mayUse(child, changes) {
 		out.SetAttrTimeout(lookupTimeout)
 	}
 	return inode, 0

@@ -58,7 +58,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		truth: leaves{"base": 0.0, "touchedAt": 0.0},
 	}
 	storage := txntest.NewMemory()
-	w.store = txn.New(storage, txn.Config{Now: func() time.Time { return w.now }})
+	w.store = txn.New(storage, txntest.Configured(txn.Config{Now: func() time.Time { return w.now }}))
 	tx, err := w.store.Begin(worldFile, program(999), txn.BeginOptions{Truncate: true})
 	w.must(err)
 	w.write(tx, program(999), w.truth)

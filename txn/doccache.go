@@ -66,6 +66,9 @@ func (k *docCache) get(c *content, g jsondoc.Grammar) *jsondoc.Doc {
 }
 
 func (k *docCache) put(c *content, d *jsondoc.Doc) {
+	if k.limit < 0 {
+		return
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if old := k.docs[c]; old != nil {

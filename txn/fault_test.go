@@ -49,10 +49,10 @@ func newFaultRun(t *testing.T, m *txntest.Memory) *faultRun {
 		acked: map[string][]string{}, failed: map[string][]string{}, gone: map[string]bool{},
 	}
 	now := time.Unix(1_800_000_000, 0)
-	w.store = txn.New(w.gate, txn.Config{
+	w.store = txn.New(w.gate, txntest.Configured(txn.Config{
 		Now:   func() time.Time { return now },
 		After: func(time.Duration, func()) txn.Stopper { return &fakeTimer{} },
-	})
+	}))
 	return w
 }
 
@@ -336,6 +336,9 @@ func TestEveryCrashState(t *testing.T) {
 
 // The same where three closes share two writes.
 func TestEveryCrashStateOfABatch(t *testing.T) {
+	if txntest.DoesWithout("batches") {
+		t.Skip("this is about what is switched off")
+	}
 	var row faultRow
 	m := txntest.NewMemory()
 	w := newFaultRun(t, m)

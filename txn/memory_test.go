@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"clawfs/txn/txntest"
 )
 
 // A gateway that reads a large registry each time when others have changed it
@@ -45,6 +47,9 @@ func TestViewsOfLargeDocumentsAreBounded(t *testing.T) {
 
 // Trees of documents that nobody uses go.
 func TestParsedDocumentsGoWhenIdle(t *testing.T) {
+	if txntest.DoesWithout("parsed-documents") {
+		t.Skip("this is about what is switched off")
+	}
 	b := newBench(t, `[]`)
 	b.save(program(1), `[1]`)
 	if b.store.CachedDocs() == 0 {

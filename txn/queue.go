@@ -105,6 +105,9 @@ func (r *Registry) lead(own *request) {
 	r.mu.Lock()
 	batch := r.queue
 	r.queue = nil
+	if r.store.cfg.Single {
+		batch, r.queue = batch[:1:1], batch[1:]
+	}
 	r.mu.Unlock()
 	r.carryOutSafely(batch)
 	r.mu.Lock()

@@ -13,8 +13,9 @@ import (
 type Config struct {
 	MaxSize  int64 // bytes that a registry may have; 64 MiB
 	MaxDepth int   // levels that a document may be nested; jsondoc.DefaultDepth
-	DocCache int64 // bytes of parsed documents to keep; 16 MiB
+	DocCache int64 // bytes of parsed documents to keep; 16 MiB; less than 0: none
 	Idle     int   // registries that nobody has open to keep in memory; 256
+	Single   bool  // write each transaction by itself, not those together that come at once
 
 	ReadWindow     time.Duration // how long an unused reading stays a candidate; 30 s
 	KinWindow      time.Duration // how long views serve kin and temporary files; 60 s

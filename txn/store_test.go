@@ -92,6 +92,7 @@ func newBench(t *testing.T, content string, edit ...func(*txn.Config)) *bench {
 	for _, f := range edit {
 		f(&b.config)
 	}
+	b.config = txntest.Configured(b.config)
 	b.store = txn.New(b.storage, b.config)
 	if content != "" {
 		b.save(program(9000), content)
@@ -235,6 +236,9 @@ func TestConcurrentAdditionsAllSurvive(t *testing.T) {
 }
 
 func TestCommitsThatArriveDuringAWriteShareTheNextOne(t *testing.T) {
+	if txntest.DoesWithout("batches") {
+		t.Skip("this is about what is switched off")
+	}
 	b := newBench(t, `[]`)
 	b.storage.gate, b.storage.entered = make(chan struct{}), make(chan struct{}, 100)
 	const writers = 20

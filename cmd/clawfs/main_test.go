@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"clawfs/fs"
+	"clawfs/txn/txntest"
 )
 
 func TestMain(m *testing.M) {
@@ -53,6 +54,9 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 // whom root runs some commands, and has what the script leaves taken away.
 func setUpScript(env *testscript.Env) error {
 	env.Defer(func() { takeAway(env.T().(testing.TB), env.WorkDir) })
+	if without := os.Getenv(txntest.WithoutVariable); without != "" {
+		env.Setenv(txntest.WithoutVariable, without)
+	}
 	for _, dir := range []string{filepath.Dir(env.WorkDir), env.WorkDir} {
 		if err := os.Chmod(dir, 0o755); err != nil {
 			return err

@@ -46,10 +46,22 @@ type mountOptions struct {
 	flags *pflag.FlagSet // what sets all of these
 }
 
-// Optimizations that can be done without: tests run with each of them on and off.
-const timerSlackName = "timer-slack"
+// Optimizations that can be done without, beside those of package fs: tests run with
+// each of them on and off.
+const (
+	timerSlackName  = "timer-slack"
+	earlyCollection = "early-collection" // of garbage
+	parsedDocuments = "parsed-documents" // kept from commit to commit
+	batches         = "batches"          // of commits that come at once
+)
 
-var optimizations = []string{timerSlackName}
+func optimizations() []string {
+	return append(fs.Optimizations(), timerSlackName, earlyCollection, parsedDocuments, batches)
+}
+
+func (o *mountOptions) doesWithout(optimization string) bool {
+	return slices.Contains(o.without, optimization)
+}
 
 func newMountCommand(out streams) *cobra.Command {
 	o := newMountOptions()
@@ -70,7 +82,7 @@ func newMountCommand(out streams) *cobra.Command {
 	completeChoices(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		for _, name := range o.without {
-			if !slices.Contains(optimizations, name) {
+			if !slices.Contains(optimizations(), name) {
 				return fmt.Errorf("there is no optimization %q to do without", name)
 			}
 		}
@@ -78,8 +90,10 @@ func newMountCommand(out streams) *cobra.Command {
 			return err
 		}
 		if o.readyFD >= 0 || o.foreground {
-			limitGarbage()
-			if !slices.Contains(o.without, timerSlackName) {
+			if !o.doesWithout(earlyCollection) {
+				limitGarbage()
+			}
+			if !o.doesWithout(timerSlackName) {
 				allowTimerSlack()
 			}
 		}
@@ -132,7 +146,7 @@ func (o *mountOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.metrics, "metrics", "", "serve Prometheus metrics at an `ADDRESS`: HOST:PORT, or unix:PATH")
 	f.BoolVar(&o.foreground, "foreground", false, "stay in the foreground, for a service manager")
 	f.BoolVar(&o.debugFUSE, "debug-fuse", false, "log every request of the kernel")
-	f.StringSliceVar(&o.without, "without", nil, "`OPTIMIZATIONS` to do without: "+strings.Join(optimizations, ", "))
+	f.StringSliceVar(&o.without, "without", nil, "`OPTIMIZATIONS` to do without: "+strings.Join(optimizations(), ", "))
 	f.IntVar(&o.readyFD, "ready-fd", o.readyFD, "descriptor to report readiness on")
 	for _, name := range []string{"debug-fuse", "without", "ready-fd"} {
 		f.Lookup(name).Hidden = true

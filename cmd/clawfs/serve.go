@@ -89,6 +89,7 @@ func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logge
 	o := s.live.now.Load().options
 	server, err := fs.Mount(s.dir, s.store, s.path, fs.Options{
 		Patterns: s.live.now.Load().patterns, Toucher: toucher(), AllowOther: o.allowOther, Debug: o.debugFUSE, Log: log,
+		Without: o.without,
 	})
 	if err != nil {
 		return fmt.Errorf("cannot mount %s: %w", s.path, err)
@@ -213,7 +214,13 @@ func openBacking(path string, o *mountOptions, log *zap.Logger) (*backing.Dir, e
 }
 
 func storeConfig(o *mountOptions, l *live, observer txn.Observer) txn.Config {
+	docCache := int64(0)
+	if o.doesWithout(parsedDocuments) {
+		docCache = -1
+	}
 	return txn.Config{
+		DocCache:    docCache,
+		Single:      o.doesWithout(batches),
 		MaxSize:     int64(o.maxSize),
 		ReadWindow:  time.Duration(o.readWindow),
 		RejectStale: o.rejectStale,
