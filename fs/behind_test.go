@@ -1,9 +1,12 @@
 package fs
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"clawfs/txn/txntest"
 )
 
 // putFile writes a file, without a mount or through one.
@@ -84,4 +87,34 @@ func TestPlainChangeBehindIsSeen(t *testing.T) {
 	c.want(`"old"`, "open('notes.txt').read()")
 	putFile(t, m.behind("notes.txt"), "newer")
 	await(t, "the change is seen", func() bool { return c.eval("open('notes.txt').read()") == `"newer"` })
+}
+
+// The kernel knows for a while that there is no plain file of a name, and asks for a
+// registry each time. What is made through the mount is there at once.
+func TestAbsenceOfPlainFilesIsKnown(t *testing.T) {
+	m := aside(t)
+	c := m.newClient()
+	kept := false
+	for n := 0; n < 10 && !kept; n++ { // a busy machine may take longer than a second
+		name := fmt.Sprintf("notes%d.txt", n)
+		c.want("false", "os.path.exists('%s')", name)
+		putFile(t, m.behind(name), "made behind")
+		kept = c.eval("os.path.exists('%s')", name) == "false"
+		await(t, "the file is seen", func() bool { return c.eval("os.path.exists('%s')", name) == "true" })
+	}
+	if !kept && !txntest.DoesWithout(KernelCache) {
+		t.Error("absence is asked for each time")
+	}
+	for _, name := range []string{"x.txt", "x.json"} {
+		c.want("false", "os.path.exists('%s')", name)
+		c.write(name, "{}")
+		c.want("true", "os.path.exists('%s')", name)
+		c.do("os.remove('%s')", name)
+		c.want("false", "os.path.exists('%s')", name)
+		c.do("os.mkdir('%s')", name)
+		c.want("true", "os.path.isdir('%s')", name)
+	}
+	c.want("false", "os.path.exists('behind.json')")
+	putFile(t, m.behind("behind.json"), "[]")
+	c.want("true", "os.path.exists('behind.json')")
 }

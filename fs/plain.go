@@ -44,7 +44,9 @@ func newPlainFile(n *node, fd int, flags uint32) (*plainFile, uint32) {
 	}
 	n.plainFiles.Add(1)
 	f := &plainFile{node: n, fd: fd, writable: writes(flags), opened: n.fsys.store.Event()}
-	if f.writable {
+	if !f.writable {
+		fuseFlags |= fuse.FOPEN_NOFLUSH
+	} else {
 		f.lineage = n.fsys.lineages.use(n.id)
 		if flags&unix.O_TRUNC != 0 {
 			f.lineage.begin()
@@ -112,12 +114,9 @@ func (f *plainFile) Write(ctx context.Context, data []byte, off int64) (uint32, 
 	return uint32(n), 0
 }
 
-// Flush is one close of one descriptor. File systems that report errors of
+// Flush is one close of one descriptor that was opened for writing. File systems that report errors of
 // writing at close are asked by closing a duplicate.
 func (f *plainFile) Flush(ctx context.Context) syscall.Errno {
-	if !f.writable {
-		return 0
-	}
 	fd, err := unix.FcntlInt(uintptr(f.fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return 0 // no descriptor left: the close itself succeeds

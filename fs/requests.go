@@ -2,6 +2,7 @@ package fs
 
 import (
 	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
 )
 
 // requests stands between the kernel and go-fuse's fs package, for what that
@@ -33,8 +34,27 @@ func (r *requests) Lookup(cancel <-chan struct{}, header *fuse.InHeader, name st
 		return fuse.ENOTSUP
 	}
 	status := r.RawFileSystem.Lookup(cancel, header, name, out)
+	if status == fuse.ENOENT {
+		return r.absent(header.NodeId, name, out)
+	}
 	r.number(out)
 	return status
+}
+
+// absent answers that there is nothing of a name, which the kernel may keep as long as
+// what it is told of a file of that name.
+func (r *requests) absent(parent uint64, name string, out *fuse.EntryOut) fuse.Status {
+	n := r.node(parent)
+	if n == nil {
+		return fuse.ENOENT
+	}
+	timeout := r.fsys.timeout(n.roleOf(name, unix.S_IFREG))
+	if timeout == 0 {
+		return fuse.ENOENT
+	}
+	*out = fuse.EntryOut{}
+	out.SetEntryTimeout(timeout)
+	return fuse.OK
 }
 
 // number has a reply tell the number that programs see. go-fuse takes the node's
