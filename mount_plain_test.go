@@ -49,6 +49,20 @@ func TestPlainLogOfTenProcesses(t *testing.T) {
 	}
 }
 
+// A plain file holds what was written to it, in whatever way it was, and however it is
+// read: the kernel keeps its pages from one change to the next.
+func TestPlainFilesHoldWhatIsWritten(t *testing.T) {
+	t.Parallel()
+	need(t, "python3")
+	m := newMount(t)
+	for _, dir := range []string{newDir(t), m.dir} {
+		for seed := range 3 {
+			name := fmt.Sprintf("file-%d", seed)
+			succeed(t, dir, program(t, "programs/exercise.py", name, strconv.Itoa(seed), strconv.Itoa(setting(t, "CLAWFS_STEPS", 1500))))
+		}
+	}
+}
+
 // Every kind of lock keeps processes apart.
 func TestLocksOnPlainFiles(t *testing.T) {
 	t.Parallel()

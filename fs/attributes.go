@@ -108,7 +108,7 @@ func (n *node) Setattr(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAtt
 		if errno := n.setRegistry(ctx, path, f, in); errno != 0 {
 			return errno
 		}
-	} else if err := n.setPlain(ctx, f, in); err != nil {
+	} else if err := n.pages.during(n.fd, func() error { return n.setPlain(ctx, f, in) }); err != nil {
 		return plainErrno(err)
 	}
 	return n.Getattr(ctx, f, out)

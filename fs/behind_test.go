@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"clawfs/txn/txntest"
 )
@@ -87,6 +89,32 @@ func TestPlainChangeBehindIsSeen(t *testing.T) {
 	c.want(`"old"`, "open('notes.txt').read()")
 	putFile(t, m.behind("notes.txt"), "newer")
 	await(t, "the change is seen", func() bool { return c.eval("open('notes.txt').read()") == `"newer"` })
+	// Of the same size, and before another change through the mount.
+	c.do("open('notes.txt').read()") // its pages are known from here on
+	time.Sleep(20 * time.Millisecond)
+	putFile(t, m.behind("notes.txt"), "other")
+	c.do("os.utime('notes.txt')")
+	await(t, "the change is seen", func() bool { return c.eval("open('notes.txt').read()") == `"other"` })
+	time.Sleep(20 * time.Millisecond)
+	putFile(t, m.behind("notes.txt"), "third")
+	c.do("os.pwrite(os.open('notes.txt', os.O_WRONLY), b'T', 0)")
+	await(t, "the change is seen", func() bool { return c.eval("open('notes.txt').read()") == `"Third"` })
+}
+
+// What was written through the mount is read from memory.
+func TestPagesStayAfterAWrite(t *testing.T) {
+	if txntest.DoesWithout(KernelCache) {
+		t.Skip("this is about what is switched off")
+	}
+	m := aside(t)
+	c := m.newClient()
+	c.do("open('notes.txt', 'w').write('w' * 4096)")
+	c.do("os.utime('notes.txt', (1, 1))")
+	putFile(t, m.behind("notes.txt"), strings.Repeat("b", 4096))
+	if err := os.Chtimes(m.behind("notes.txt"), time.Unix(1, 0), time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	c.want(`"ww"`, "open('notes.txt').read()[:2]") // nobody can tell: it was not read again
 }
 
 // The kernel knows for a while that there is no plain file of a name, and asks for a

@@ -45,7 +45,7 @@ func (f *plainFile) copyTo(ctx context.Context, out *plainFile, src, dst int64, 
 		return 0, errno
 	}
 	var copied int
-	err := retry(func() (err error) {
+	err := out.change(func() (err error) {
 		copied, err = unix.CopyFileRange(f.fd, &src, out.fd, &dst, size, flags)
 		return err
 	})

@@ -39,9 +39,10 @@
 //
 // A registry's handles are FOPEN_DIRECT_IO, as the page cache belongs to the inode
 // and would mix versions; its names and attributes have no timeout. A plain file
-// keeps its pages from open to open (FOPEN_KEEP_CACHE), its name, its absence and its
-// attributes for plainTimeout; there is no writeback cache. A name that was a temporary file's and
-// is a registry's by a rename would live on for that long: the names of files written
+// keeps its pages from open to open (FOPEN_KEEP_CACHE) unless it was changed otherwise
+// than through the mount (pages.go), its name, its absence and its attributes for
+// plainTimeout; there is no writeback cache. A name that was a temporary file's and is
+// a registry's by a rename would live on for that long: the names of files written
 // lately have no timeout (youth). Inode numbers follow from the backing file, or from
 // a registry's name, and are the same for a later daemon.
 //

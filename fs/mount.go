@@ -170,10 +170,11 @@ func mountOptions(root int, o Options) (*fusefs.Options, error) {
 			EnableAcl:     true,
 			PanicHandler:  func(v any) fuse.Status { return survive(o.Log, v) },
 			// O_TRUNC comes with OPEN, the umask with what creates, and the
-			// kernel asks for no capabilities before each write.
+			// kernel asks for no capabilities before each write. When its pages of a
+			// plain file have to go is decided here (pages).
 			ExtraCapabilities: fuse.CAP_ATOMIC_O_TRUNC | fuse.CAP_DONT_MASK | fuse.CAP_HANDLE_KILLPRIV_V2 |
 				fuse.CAP_SETXATTR_EXT | fuse.CAP_DIRECT_IO_ALLOW_MMAP | fuse.CAP_READDIRPLUS_AUTO | fuse.CAP_ASYNC_DIO,
-			DisabledCapabilities: fuse.CAP_NO_OPEN_SUPPORT | fuse.CAP_PASSTHROUGH,
+			DisabledCapabilities: fuse.CAP_NO_OPEN_SUPPORT | fuse.CAP_PASSTHROUGH | fuse.CAP_AUTO_INVAL_DATA,
 		},
 	}, nil
 }

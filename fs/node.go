@@ -63,6 +63,7 @@ type node struct {
 	inode      inode
 	files      registryFiles // that are open on it as a registry
 	plainFiles atomic.Int32  // how many are open on it otherwise
+	pages      pages         // of it as a plain file
 }
 
 // resolution keeps openat2 below its descriptor, whatever others do to the name

@@ -32,15 +32,14 @@ func writes(flags uint32) bool { return flags&unix.O_ACCMODE != unix.O_RDONLY }
 
 // newPlainFile makes a handle of a descriptor, which it takes over, and says how
 // the kernel is to use it. The pages of a plain file stay valid from one open to
-// the next: whatever changes it comes through the kernel, or is noticed by its
-// time when the attributes are asked for next.
+// the next unless it was changed otherwise than through the kernel.
 func newPlainFile(n *node, fd int, flags uint32) (*plainFile, uint32) {
-	fuseFlags := uint32(fuse.FOPEN_KEEP_CACHE)
-	if n.fsys.without(KernelCache) {
-		fuseFlags = 0
-	}
-	if n.own {
+	var fuseFlags uint32
+	switch {
+	case n.own:
 		fuseFlags = fuse.FOPEN_DIRECT_IO // the daemon writes there itself
+	case n.pages.opened(fd) && !n.fsys.without(KernelCache):
+		fuseFlags = fuse.FOPEN_KEEP_CACHE
 	}
 	n.plainFiles.Add(1)
 	f := &plainFile{node: n, fd: fd, writable: writes(flags), opened: n.fsys.store.Event()}
@@ -104,7 +103,7 @@ const splicedFrom = 64 << 10
 func (f *plainFile) Write(ctx context.Context, data []byte, off int64) (uint32, syscall.Errno) {
 	f.lineage.note(f.node.fsys, ctx, f.opened)
 	var n int
-	err := retry(func() (err error) {
+	err := f.change(func() (err error) {
 		n, err = unix.Pwrite(f.fd, data, off)
 		return err
 	})
@@ -112,6 +111,11 @@ func (f *plainFile) Write(ctx context.Context, data []byte, off int64) (uint32, 
 		return 0, plainErrno(err)
 	}
 	return uint32(n), 0
+}
+
+// change changes what the file holds.
+func (f *plainFile) change(how func() error) error {
+	return f.node.pages.during(f.fd, func() error { return retry(how) })
 }
 
 // Flush is one close of one descriptor that was opened for writing. File systems that report errors of
@@ -155,7 +159,7 @@ func (f *plainFile) Allocate(ctx context.Context, off, size uint64, mode uint32)
 	if errno := f.dropPrivileges(ctx); errno != 0 {
 		return errno
 	}
-	return plainErrno(retry(func() error { return unix.Fallocate(f.fd, mode, int64(off), int64(size)) }))
+	return plainErrno(f.change(func() error { return unix.Fallocate(f.fd, mode, int64(off), int64(size)) }))
 }
 
 // Lseek finds data and holes.
