@@ -18,10 +18,10 @@ const (
 	maxKinUsed     = 64  // that were read and used up, or written
 )
 
-// How many views of dead processes stay, of all families of a registry together.
+// How many contents stay of the dead, of all families of a registry together.
 const (
-	families   = 4  // times as many contents as one family's
-	maxSharing = 16 // processes that hold the same content
+	maxDeadReadings = 4096 // that were read and that no write has used up
+	maxDeadUsed     = 256  // that were read and used up, or written
 )
 
 // kinOf walks up the writer's ancestors and returns, at the first one that has
@@ -64,34 +64,30 @@ func (r *Registry) seenByKin(kin []*actorViews, o Origin) []*view {
 		views = append(views, a.live(Origin{Event: o.Event, At: o.At}, r.store.cfg.KinWindow)...)
 	}
 	slices.SortFunc(views, func(a, b *view) int { return cmp.Compare(b.last, a.last) })
-	s := selection{factor: 1, sharing: len(views)}
+	s := selection{readings: maxKinReadings, uses: maxKinUsed}
 	return slices.DeleteFunc(views, func(v *view) bool { return !s.admit(v, o.Event) })
 }
 
 // selection is what was taken of some views.
 type selection struct {
-	factor  int // times as many contents as may be taken from kin
-	sharing int // how many may hold the same content
-
-	unused, used map[*content]int // how often each was taken
+	readings, uses int // how many contents may be taken: that were read and not used up, and others
+	unused, used   map[*content]bool
 }
 
 // admit takes a view, as it is at a place in the order of events, and reports whether
 // the limits allow it.
 func (s *selection) admit(v *view, asOf uint64) bool {
 	if s.used == nil {
-		s.unused, s.used = make(map[*content]int), make(map[*content]int)
+		s.unused, s.used = make(map[*content]bool), make(map[*content]bool)
 	}
-	taken, limit := s.used, maxKinUsed*s.factor
+	taken, limit := s.used, s.uses
 	if v.isUnused(asOf) {
-		taken, limit = s.unused, maxKinReadings*s.factor
+		taken, limit = s.unused, s.readings
 	}
-	n := taken[v.content]
-	if n == s.sharing || n == 0 && len(taken) >= limit {
-		return false
+	if len(taken) < limit {
+		taken[v.content] = true
 	}
-	taken[v.content]++
-	return true
+	return taken[v.content]
 }
 
 // seenBetween reports whether a view was made by the given event and not before
@@ -111,12 +107,13 @@ func (r *Registry) isDead(a *actorViews) bool {
 	return a.dead
 }
 
-// thinOut drops the views of those of the dead whose contents are many newer ones, or
-// held by many newer ones.
+// thinOut drops the views of those of the dead that hold none of the newest contents.
+// How many hold the same does not matter: each may belong to a pipeline of its own that
+// is under way.
 func thinOut(dead []*actorViews) {
 	slices.SortFunc(dead, func(a, b *actorViews) int { return cmp.Compare(b.newest().last, a.newest().last) })
 	const now = ^uint64(0)
-	s := selection{factor: families, sharing: maxSharing}
+	s := selection{readings: maxDeadReadings, uses: maxDeadUsed}
 	for _, a := range dead {
 		if !slices.ContainsFunc(a.views, func(v *view) bool { return s.admit(v, now) }) {
 			a.views = nil

@@ -112,3 +112,21 @@ func TestASlowPipelineAmongManyLosesNothing(t *testing.T) {
 		t.Errorf("the registry holds %d entries, want 202", got)
 	}
 }
+
+// Nor does it matter how many others have read the same.
+func TestManySlowPipelinesLoseNothing(t *testing.T) {
+	b := newBench(t, `[{"id":"first"}]`)
+	const scripts = 300
+	var pipelines []*pipeline
+	for n := range scripts {
+		p := &pipeline{b, program(100_000 + n), 200_000 + 10*n}
+		p.reader()
+		pipelines = append(pipelines, p)
+	}
+	for n, p := range pipelines {
+		p.write(fmt.Sprintf(`[{"id":"first"},{"id":"w%d"}]`, n))
+	}
+	if got := len(b.ids(b.head())); got != scripts+1 {
+		t.Errorf("the registry holds %d entries, want %d", got, scripts+1)
+	}
+}
