@@ -132,7 +132,7 @@ func TestClearTakesDeadMountsAway(t *testing.T) {
 // Plain files are read ahead further than the kernel would.
 func TestReadAhead(t *testing.T) {
 	needRoot(t)
-	if txntest.DoesWithout("read-ahead") {
+	if txntest.DoesWithout(ReadAhead) {
 		t.Skip("this is about what is switched off")
 	}
 	m := inPlace(t)

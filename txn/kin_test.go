@@ -26,7 +26,7 @@ func (p *pipeline) child() txn.Caller {
 	return c
 }
 
-// reader reads the registry and ends, and is the only one to do so.
+// reader reads the registry and ends.
 func (p *pipeline) reader() {
 	jq := p.child()
 	p.read(jq)
