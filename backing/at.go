@@ -89,8 +89,8 @@ func closeFD(fd int) {
 // statAt returns the state of a name in dir, without following a link; nil if
 // there is none.
 func statAt(dir int, name string) (*state, error) {
-	var st unix.Stat_t
-	err := retry(func() error { return unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
+	var st unix.Statx_t
+	err := retry(func() error { return unix.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW, statxMask, &st) })
 	if err == unix.ENOENT {
 		return nil, nil
 	}
@@ -101,8 +101,8 @@ func statAt(dir int, name string) (*state, error) {
 }
 
 func statFD(fd int) (*state, error) {
-	var st unix.Stat_t
-	if err := retry(func() error { return unix.Fstat(fd, &st) }); err != nil {
+	var st unix.Statx_t
+	if err := retry(func() error { return unix.Statx(fd, "", unix.AT_EMPTY_PATH, statxMask, &st) }); err != nil {
 		return nil, err
 	}
 	return newState(&st), nil

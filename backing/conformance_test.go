@@ -10,9 +10,10 @@ import (
 
 	"clawfs/backing"
 	"clawfs/backing/backingtest"
+	"clawfs/txn"
 )
 
-var _ backingtest.Storage = (*backing.Dir)(nil)
+var _ txn.Storage = (*backing.Dir)(nil)
 
 type pin struct {
 	name string

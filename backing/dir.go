@@ -119,19 +119,23 @@ type Dir struct {
 	shelves    shelves
 	quarantine quarantine
 	syncer     syncer
+	numbers    Numbers
 	recovered  []Recovery // written by Open only
 
 	noExchange atomic.Bool // the file system lacks RENAME_EXCHANGE
+
+	linked sync.RWMutex // held for writing while a file with other names is changed
 }
 
 // Open opens the directory at path, creates its .clawfs if need be, takes the
 // lock, and resolves what a crash left behind. Errors: *LockedError where
-// another process holds the lock, *FormatError where .clawfs was made by a
-// version with another format, Options.Opened's.
+// another process holds the lock, *FormatError where .clawfs has a format that this
+// version can't read, Options.Opened's.
 func Open(path string, o Options) (*Dir, error) {
 	d := &Dir{path: path, o: o.withDefaults(), root: -1, state: -1, stage: -1}
 	d.shelves.init()
 	d.syncer.init(d)
+	d.numbers.file = -1
 	if err := d.open(); err != nil {
 		d.release()
 		return nil, err
@@ -166,6 +170,9 @@ func (d *Dir) open() error {
 	if d.stage, err = openDir(d.state, stageName); err != nil {
 		return d.stateError("open", stageName, err)
 	}
+	if err := d.openNumbers(); err != nil {
+		return err
+	}
 	return d.recover()
 }
 
@@ -176,6 +183,7 @@ func (d *Dir) openState() error {
 		return d.stateError("stat", "", err)
 	}
 	d.owner = ids{st.uid, st.gid}
+	d.numbers.init(st.dev, st.ino)
 	if !d.o.ReadOnly {
 		if err := d.makeDir(d.root, Name); err != nil {
 			return d.stateError("create", "", err)
@@ -206,7 +214,7 @@ func (d *Dir) closeState() error {
 // prepareState completes .clawfs. What is new in it is on disk before anything
 // relies on it.
 func (d *Dir) prepareState() error {
-	known, err := d.readFormat()
+	number, err := d.readFormat()
 	if err != nil {
 		return err
 	}
@@ -215,7 +223,10 @@ func (d *Dir) prepareState() error {
 			return d.stateError("create", name, err)
 		}
 	}
-	if !known {
+	if err := d.writeIgnores(); err != nil {
+		return err
+	}
+	if number != Format {
 		if err := d.writeFormat(); err != nil {
 			return err
 		}
@@ -274,6 +285,7 @@ func (d *Dir) Close() error {
 	d.closed = true
 	err := d.syncer.flush()
 	d.shelves.clear(d)
+	d.closeNumbers()
 	return errors.Join(err, d.release())
 }
 
@@ -283,7 +295,7 @@ func (d *Dir) release() error {
 	if d.lock != nil {
 		err = d.lock.Close()
 	}
-	for _, fd := range [...]int{d.stage, d.state, d.root} {
+	for _, fd := range [...]int{d.numbers.file, d.stage, d.state, d.root} {
 		closeFD(fd)
 	}
 	return err
@@ -332,6 +344,13 @@ func (d *Dir) Load(name string) (content []byte, mtime time.Time, stamp string, 
 		return nil, time.Time{}, "", &fs.PathError{Op: "load", Path: name, Err: err}
 	}
 	defer closeFD(fd)
+	if st.links > 1 {
+		d.linked.RLock()
+		defer d.linked.RUnlock()
+		if st, err = statFD(fd); err != nil {
+			return nil, time.Time{}, "", &fs.PathError{Op: "load", Path: name, Err: err}
+		}
+	}
 	content, err = readAll(fd, st.size, d.o.MaxLoad)
 	if err == unix.EFBIG {
 		return nil, time.Time{}, "", &SizeError{Name: name, Size: st.size, Limit: d.o.MaxLoad}
@@ -380,6 +399,11 @@ func (d *Dir) Stamp(name string) (string, error) {
 	}
 	defer d.leave()
 	st, err := d.statLive(name)
+	if err == nil && st != nil && st.links > 1 {
+		d.linked.RLock()
+		st, err = d.statLive(name)
+		d.linked.RUnlock()
+	}
 	if err != nil {
 		return "", &fs.PathError{Op: "stat", Path: name, Err: err}
 	}

@@ -3,11 +3,12 @@
 // # What always holds
 //
 //   - A live file is only ever replaced as a whole, by a rename of a file that
-//     is complete and synced.
+//     is complete and synced. One that has other names is overwritten, when what it is to
+//     hold is on disk.
 //   - A commit that was acknowledged survives a kill of the process and, unless
 //     the Dir was opened with a relaxed durability, a power failure.
 //   - What was live is kept in the history; what was refused, or never became
-//     live, is kept in quarantine. Only retention removes anything.
+//     live, is kept in quarantine. Only retention, Forget and Erase remove anything.
 //   - After a crash every staged file is resolved to exactly one of before and
 //     after its exchange.
 //   - What somebody else puts in place of a live file is never overwritten
@@ -15,18 +16,25 @@
 //   - Everything is reached through one descriptor that was opened before a mount
 //     could hide the directory. No path is used after that, no symbolic link is
 //     followed, and no name leads out of the directory.
+//   - The inode number that programs see of a registry (Numbers) goes over with each
+//     commit, and no two files have one number.
 //   - Nothing is created for a registry before its first commit. No operation
 //     costs more because a history is long or registries are many.
 //
-// # The format of .clawfs, number 1
+// # The format of .clawfs, number 2
+//
+// Number 1 differs only in what its readers expect: they know no placeholders (an
+// empty live file is damage to them). It is read, and becomes number 2 with the lock.
 //
 // The directory is an ordinary directory of ordinary files; all that clawfs adds
 // is one entry, .clawfs (mode 0700, owned by the directory's owner):
 //
 //	lock                      locked (flock) by the process that serves the directory;
 //	                          holds its process id in decimal
-//	format                    the line "clawfs 1". A process that knows another number
-//	                          only refuses the directory
+//	format                    the line "clawfs 2". A process that does not know the number
+//	                          refuses the directory. format.new is one being written
+//	.gitignore, .npmignore    the line "*": git and npm leave out the whole of .clawfs
+//	control                   the socket by which commands ask the daemon
 //	history/NAME/             the history of the registry NAME
 //	history/NAME/@7           version 7, as it was when it was live: same bytes, mode,
 //	                          owner, attributes
@@ -39,6 +47,13 @@
 //	quarantine/@log           which copies have gone for lack of room, like @log above
 //	views                     what processes that lived when the directory was released
 //	                          last had seen: one JSON document, removed when it is read
+//	numbers                   which backing files carry another inode number, as programs
+//	                          see it, than their own; never synced, and missing where
+//	                          none does. One line each, numbers in base 36:
+//	                          "+INODE BIRTH NUMBER" from now on this file has it, "-INODE"
+//	                          it has its own again, "=NUMBER" the next one to give. Later
+//	                          lines win, what is no such line says nothing
+//	numbers.new               that on its way to be written anew
 //	stage/N                   a symbolic link whose text is the name of a registry: this
 //	                          history may hold leftovers if the process was killed
 //	stage/@move-N             a rename under way: {"from":…,"to":…,"history":inode}
@@ -63,6 +78,8 @@
 //
 //	@new-SEQ-OLDSEQ-OLDINO-DIGEST   the staged file of a commit; after the exchange
 //	                                the file that was live
+//	@over-SEQ-OLDSEQ-INO-DIGEST     what a live file with other names is being overwritten
+//	                                with; INO is that file's inode
 //	@gone-OLDSEQ                    a file that is being removed
 //	@arc-SEQ-DIGEST                 a copy on its way to become version SEQ
 //
@@ -75,6 +92,8 @@
 //   - @new with neither, while the live file has DIGEST, was exchanged (the
 //     directory is a copy, so that inodes say nothing): version OLDSEQ.
 //   - @new with neither is an incomplete copy: quarantine.
+//   - @over is written to the live file, if that is inode INO and holds nothing but
+//     parts of it and of version OLDSEQ; else it goes to quarantine.
 //   - @gone becomes version OLDSEQ.
 //   - What is to become version 0 goes to quarantine: a recovery has replaced it.
 //   - @arc with its DIGEST becomes version SEQ, else it goes to quarantine.
@@ -90,8 +109,8 @@
 //
 // # Locks
 //
-// Dir.inUse, then shelf.loading, then shelves.mu, then shelf.mu or quarantine.mu;
-// syncer.flushing, then syncer.mu. No two shelves are locked at a time. The caller
-// makes the calls that change one registry one at a time; nothing here waits for
-// that.
+// Dir.inUse, then Dir.linked, then shelf.loading, then shelves.mu, then shelf.mu or quarantine.mu;
+// syncer.flushing, then syncer.mu; Numbers.writing, then Numbers.mu, come last. No two
+// shelves are locked at a time. The caller makes the calls that change one registry one
+// at a time; nothing here waits for that.
 package backing

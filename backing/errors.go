@@ -25,7 +25,7 @@ func (e *LockedError) Error() string {
 type FormatError struct {
 	Dir    string
 	Found  string // what the format file says, shortened
-	Wanted int    // the one format that is known
+	Wanted int    // the newest format that is known
 }
 
 // Error implements error.

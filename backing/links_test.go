@@ -1,8 +1,10 @@
 package backing
 
 import (
+	"crypto/sha256"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -29,5 +31,76 @@ func TestVersionsOfFilesWithOtherNames(t *testing.T) {
 			}
 			b.wantTidy()
 		})
+	}
+}
+
+// What is put back in place of a damaged file concerns that name only, and who writes by
+// another one changes nothing that is kept.
+func TestRestoreParts(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commits("a", 2)
+	other := filepath.Join(b.path, "other")
+	b.must(os.Link(filepath.Join(b.path, "a"), other))
+	for _, damaged := range []string{"torn", ""} {
+		b.must(os.WriteFile(other, []byte(damaged), 0o600))
+		if !b.d.Linked(b.stamp("a")) {
+			t.Error("the stamp does not tell of the other name")
+		}
+		_, ok, err := b.d.Restore("a", b.stamp("a"), 3, []byte("v2"), sha256.Sum256([]byte("v2")), b.d.o.Clock())
+		if !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		b.wantLive("a", "v2")
+		b.wantLive("other", damaged)
+		if info, err := os.Stat(other); err != nil || info.Sys().(*syscall.Stat_t).Nlink != 1 {
+			t.Errorf("%v, %v", info, err)
+		}
+		if b.d.Linked(b.stamp("a")) {
+			t.Error("the stamp tells of another name")
+		}
+		b.must(os.Remove(other))
+		b.must(os.Link(filepath.Join(b.path, "a"), other))
+	}
+	b.wantTidy()
+}
+
+// A replacement, or a removal, of one name leaves the other its inode number.
+func TestReplacingOneNameOfALinkedFile(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commits("a", 2)
+	b.must(os.Link(filepath.Join(b.path, "a"), filepath.Join(b.path, "b")))
+	was := b.number("b")
+	tmp, err := os.Create(filepath.Join(b.path, "tmp"))
+	b.must(err)
+	defer tmp.Close()
+	number := b.number("tmp")
+	if _, ok, err := b.d.Commit("a", b.stamp("a"), 3, 2, []byte("v3"), sha256.Sum256([]byte("v3")), b.d.o.Clock(), tmp); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	b.wantLive("b", "v2")
+	if b.number("b") != was || b.number("a") != number {
+		t.Errorf("numbers are %d and %d, want %d and %d", b.number("a"), b.number("b"), number, was)
+	}
+}
+
+func TestIsPartOf(t *testing.T) {
+	for _, test := range []struct {
+		now, content, old string
+		want              bool
+	}{
+		{"old1", "new", "old1", true},
+		{"new1", "new", "old1", true},
+		{"new ", "new", "old1", true},
+		{"new", "new", "old1", true},
+		{"ne", "new", "old1", false},
+		{"other", "new", "old1", false},
+		{"newer", "newer", "old", true},
+		{"old", "newer", "old", true},
+		{"oldx", "newer", "old", false},
+		{"", "newer", "", true},
+	} {
+		if got := isPartOf([]byte(test.now), []byte(test.content), []byte(test.old)); got != test.want {
+			t.Errorf("%q between %q and %q: %v", test.now, test.old, test.content, got)
+		}
 	}
 }

@@ -9,9 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Format is the number of the format of .clawfs that this package reads and
-// writes.
-const Format = 1
+// Format is the number of the format of .clawfs that this package writes. It reads
+// those from oldestFormat on, and makes them its own when it takes the lock.
+const (
+	Format       = 2
+	oldestFormat = 1
+)
 
 const formatPrefix = "clawfs "
 
@@ -61,22 +64,24 @@ func (d *Dir) overwrite(name, text string) error {
 	return writeAll(fd, []byte(text))
 }
 
-// readFormat reads the number of the format. known is false where there is none:
-// what has no number is new, or its making was cut short. Nothing may be changed
-// before the number is known to be the right one.
-func (d *Dir) readFormat() (known bool, err error) {
+// readFormat reads the number of the format, 0 where there is none: what has no
+// number is new, or its making was cut short. Nothing may be changed before the
+// number is known to be one that this package reads.
+func (d *Dir) readFormat() (int, error) {
 	b, err := readFileAt(d.state, formatName, 4096)
 	if err == unix.ENOENT {
-		return false, nil
+		return 0, nil
 	}
 	if err != nil {
-		return false, d.stateError("read", formatName, err)
+		return 0, d.stateError("read", formatName, err)
 	}
 	text := strings.TrimSpace(string(b))
-	if text == formatPrefix+strconv.Itoa(Format) {
-		return true, nil
+	for n := oldestFormat; n <= Format; n++ {
+		if text == formatPrefix+strconv.Itoa(n) {
+			return n, nil
+		}
 	}
-	return false, &FormatError{Dir: d.path, Found: text[:min(len(text), 40)], Wanted: Format}
+	return 0, &FormatError{Dir: d.path, Found: text[:min(len(text), 40)], Wanted: Format}
 }
 
 func (d *Dir) writeFormat() error {

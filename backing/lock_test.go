@@ -91,7 +91,7 @@ func TestServersThatStartAtOnce(t *testing.T) {
 // Another format is refused before anything is changed, in words that say which
 // one there is and which one is known.
 func TestOtherFormatsAreRefused(t *testing.T) {
-	for _, text := range []string{"clawfs 2\n", "clawfs 0\n", "clawfs 10", "something else", "", strings.Repeat("x", 4000)} {
+	for _, text := range []string{"clawfs 3\n", "clawfs 0\n", "clawfs 10", "something else", "", strings.Repeat("x", 4000)} {
 		for _, readOnly := range []bool{false, true} {
 			dir := t.TempDir()
 			state := filepath.Join(dir, Name)
@@ -139,7 +139,7 @@ func TestFormatCutShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.Close()
-	if text, err := os.ReadFile(filepath.Join(state, formatName)); err != nil || string(text) != "clawfs 1\n" {
+	if text, err := os.ReadFile(filepath.Join(state, formatName)); err != nil || string(text) != "clawfs 2\n" {
 		t.Errorf("format: %q, %v", text, err)
 	}
 }

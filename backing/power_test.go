@@ -20,7 +20,7 @@ func (c *tally) powerCut(t *testing.T, d *backingtest.Disk, durability string, h
 	wait := time.Duration(20+rand.IntN(200)) * time.Millisecond
 	var grace time.Duration // how old an acknowledgement must be to count
 	if durability == "interval" {
-		grace = 4 * loadInterval // the interval, and a moment for the sync itself
+		grace = 10 * loadInterval // the interval, and a moment for the sync itself on a busy machine
 		wait += grace
 	}
 	l.running(t, wait)

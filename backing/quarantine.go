@@ -307,6 +307,18 @@ func (d *Dir) Discard(id string) error {
 	})
 }
 
+// IsKept reports whether a copy is there.
+func (d *Dir) IsKept(id string) bool {
+	err := d.onCopy("look for", id, func(dir int) error {
+		st, err := statAt(dir, id)
+		if err == nil && st == nil {
+			err = unix.ENOENT
+		}
+		return err
+	})
+	return err == nil
+}
+
 func (d *Dir) onCopy(op, id string, f func(dir int) error) error {
 	if !validID(id) {
 		return &fs.PathError{Op: op, Path: id, Err: fs.ErrNotExist}

@@ -78,7 +78,7 @@ func readLink(dir int, entry string) (string, error) {
 // leftover reports whether an entry of a history is one that a commit leaves
 // there only if it is cut short.
 func leftover(entry string) bool {
-	return strings.HasPrefix(entry, newPrefix) || strings.HasPrefix(entry, gonePrefix) || strings.HasPrefix(entry, arcPrefix)
+	return strings.HasPrefix(entry, newPrefix) || strings.HasPrefix(entry, overPrefix) || strings.HasPrefix(entry, gonePrefix) || strings.HasPrefix(entry, arcPrefix)
 }
 
 // resolve makes the leftovers in a history what they must be. One that can't be
@@ -100,6 +100,11 @@ func (d *Dir) resolve(hist int, name string, entries []string) (done []Recovery,
 func (d *Dir) resolveOne(hist int, name, entry string) (*Recovery, error) {
 	if s, ok := parseStaged(entry); ok {
 		return d.resolveStaged(hist, name, entry, s)
+	}
+	if rest, ok := strings.CutPrefix(entry, overPrefix); ok {
+		if s, ok := parseStaged(newPrefix + rest); ok {
+			return d.resolveOver(hist, name, entry, s)
+		}
 	}
 	if seq, ok := parseGone(entry); ok {
 		return d.resolveOld(hist, name, entry, seq)

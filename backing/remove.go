@@ -7,16 +7,15 @@ import (
 )
 
 // Remove deletes the live file of a registry if its stamp still is the given
-// one; the file becomes version oldSeq, which must not be 0, in the history. ok
-// is false, and nothing has changed, where the stamp is another one.
+// one; the file becomes version oldSeq in the history. 0 says that nothing of it is
+// to be kept, as of one that was empty; such a removal need not survive a power
+// failure. ok is false, and nothing has changed, where
+// the stamp is another one.
 func (d *Dir) Remove(name, stamp string, oldSeq uint64) (ok bool, err error) {
 	if err := d.change("remove", name); err != nil {
 		return false, err
 	}
 	defer d.leave()
-	if oldSeq == 0 {
-		return false, wrap("remove", name, unix.EINVAL)
-	}
 	s := d.shelves.take(name)
 	defer d.shelves.put(d, s)
 	r := &removal{replacement: replacement{d: d, shelf: s, stamp: stamp, staged: staged{oldSeq: oldSeq}, parent: -1, hist: -1, file: -1}}
@@ -37,6 +36,10 @@ func (r *removal) run() (bool, error) {
 	if ok, err := r.check(); !ok || r.was == nil || err != nil {
 		return false, err
 	}
+	if r.isLinked() {
+		r.d.linked.Lock()
+		defer r.d.linked.Unlock()
+	}
 	var err error
 	if r.hist, err = r.d.makeHistory(r.shelf.name); err != nil {
 		return false, err
@@ -46,11 +49,19 @@ func (r *removal) run() (bool, error) {
 		r.d.dropHistory(r.shelf.name)
 		return false, err
 	}
-	err = r.d.o.reach("sync directory")
-	if err == nil {
-		err = r.d.syncReplaced(r.parent, r.shelf.name)
+	if r.oldSeq != 0 { // of an empty file nothing is lost
+		err = r.d.o.reach("sync directory")
+		if err == nil {
+			err = r.d.syncReplaced(r.parent, r.shelf.name)
+		}
 	}
 	r.keep()
+	if r.oldSeq == 0 {
+		if r.was.links == 1 {
+			r.d.numbers.Drop(r.was.ino, r.was.birth)
+		}
+		r.d.dropHistory(r.shelf.name)
+	}
 	if err != nil {
 		return true, &UncertainError{Err: err}
 	}

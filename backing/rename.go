@@ -96,7 +96,7 @@ func (d *Dir) prepareTarget(source int, from string, target int, to, name string
 		return false, unix.EEXIST
 	case st.ino == old.ino:
 		return true, nil
-	case st.regular() && old.regular():
+	case st.regular() && old.regular() && old.size > 0:
 		return false, d.quarantineLive(target, to, name, old)
 	}
 	return false, nil

@@ -1,7 +1,6 @@
 package backing
 
 import (
-	"crypto/sha256"
 	"errors"
 	"io/fs"
 	"time"
@@ -17,13 +16,15 @@ import (
 // history; 0 says that nothing of it is to be kept. digest is the SHA-256 of
 // content. mtime becomes the file's modification time. like, if not nil, is an
 // open file whose owner, mode and extended attributes the new file gets;
-// otherwise it gets those of the live file, or mode 0600.
+// otherwise it gets those of the live file, or mode 0600. Without like it is a write in
+// place: a file that has other names is written itself (linked.go), and nothing here is
+// said of it.
 //
 // After an error nothing was replaced, unless it is an *UncertainError: then
 // the new content is live, and newStamp is right.
 //
 //	stage      create and write a file in the registry's history, with the
-//	           attributes, and sync it
+//	           attributes, sync it, and note its number
 //	recheck    is the live file still the one of the stamp?
 //	exchange   live and staged file change places (RENAME_EXCHANGE)
 //	verify     is what came out the file of the stamp? if not, change back
@@ -49,6 +50,25 @@ func (d *Dir) Commit(name, stamp string, seq, oldSeq uint64, content []byte, dig
 	return newStamp, ok, wrap("commit", name, err)
 }
 
+// Restore is Commit of what was there before in place of what is damaged: nothing of that
+// is to be a version, and its other names keep it.
+func (d *Dir) Restore(name, stamp string, seq uint64, content []byte, digest [32]byte, mtime time.Time) (newStamp string, ok bool, err error) {
+	if err := d.change("restore", name); err != nil {
+		return "", false, err
+	}
+	defer d.leave()
+	s := d.shelves.take(name)
+	defer d.shelves.put(d, s)
+	r := &replacement{
+		d: d, shelf: s, stamp: stamp, content: content, mtime: mtime, parts: true,
+		staged: staged{seq: seq, digest: digest},
+		parent: -1, hist: -1, file: -1,
+	}
+	defer r.close()
+	newStamp, ok, err = r.run()
+	return newStamp, ok, wrap("restore", name, err)
+}
+
 // wrap makes an errno an error that names the registry; one that says that the
 // change is in place goes on saying so.
 func wrap(op, name string, err error) error {
@@ -70,6 +90,7 @@ type replacement struct {
 	content []byte
 	mtime   time.Time
 	like    fs.File
+	parts   bool // it is no write to the other names that the live file has
 	staged
 
 	base   string // last component of the registry's name
@@ -79,6 +100,7 @@ type replacement struct {
 	file   int    // the staged file, open for writing
 	was    *state // the file that the stamp stands for, nil if there is to be none
 	is     *state // the staged file, once it is complete
+	lender *state // the file whose number it carries on, if that is not the one of the stamp
 }
 
 func (r *replacement) close() {
@@ -94,9 +116,16 @@ func (r *replacement) run() (string, bool, error) {
 	if ok, err := r.check(); !ok || err != nil {
 		return "", false, err
 	}
+	if r.isLinked() {
+		r.d.linked.Lock()
+		defer r.d.linked.Unlock()
+	}
 	if err := r.stage(); err != nil {
 		r.discard()
 		return "", false, err
+	}
+	if r.isLinked() && r.like == nil && !r.parts {
+		return r.overwriteLinked()
 	}
 	ok, err := r.swap()
 	if !ok || err != nil {
@@ -104,6 +133,9 @@ func (r *replacement) run() (string, bool, error) {
 	}
 	return r.settle()
 }
+
+// isLinked reports whether the live file has other names.
+func (r *replacement) isLinked() bool { return r.was != nil && r.was.links > 1 }
 
 // check opens the live file's directory, and reports whether the live file is
 // the one that the stamp stands for.
@@ -164,14 +196,54 @@ func (r *replacement) stage() error {
 		return err
 	}
 	sync := r.d.syncNew
-	if r.was == nil {
+	if r.was == nil || r.was.size == 0 || r.isLinked() {
 		sync = r.d.syncKept // no older version could be put back in its place
 	}
 	if err = sync(r.file); err != nil {
 		return err
 	}
-	r.is, err = statFD(r.file)
+	if r.is, err = statFD(r.file); err == nil && (!r.isLinked() || r.like != nil || r.parts) {
+		err = r.number()
+	}
 	return err
+}
+
+// number gives the new file the inode number that programs see: that of the file which is to
+// become the registry, or of the one that it replaces.
+func (r *replacement) number() error {
+	var before, number uint64
+	if r.was != nil {
+		before = r.d.numbers.Of(r.was.ino, r.was.birth)
+		number = before
+	}
+	lent, lender, err := r.d.numberFrom(r.like)
+	if err != nil {
+		return err
+	}
+	if r.lender = lender; lent != 0 {
+		number = lent
+	}
+	if number != 0 {
+		r.d.numbers.carry(r.is.ino, r.is.birth, number, before)
+	}
+	return nil
+}
+
+// numberFrom returns the number of an open file that is to become a registry, and lends it
+// where the file is on the directory's device. It is 0 where there is no such file.
+func (d *Dir) numberFrom(like fs.File) (number uint64, lender *state, err error) {
+	open, ok := like.(interface{ Fd() uintptr })
+	if !ok {
+		return 0, nil, nil
+	}
+	st, err := statFD(int(open.Fd()))
+	if err != nil {
+		return 0, nil, err
+	}
+	if st.dev != d.numbers.dev {
+		return d.numbers.Base(st.dev, st.ino), nil, nil
+	}
+	return d.numbers.lend(st.ino, st.birth), st, nil
 }
 
 func (r *replacement) attributes() error {
@@ -204,6 +276,12 @@ func (r *replacement) attributes() error {
 
 // discard removes the staged file, which was not exchanged.
 func (r *replacement) discard() {
+	if r.is != nil {
+		r.d.numbers.Drop(r.is.ino, r.is.birth)
+	}
+	if r.lender != nil {
+		r.d.numbers.Carry(r.lender.ino, r.lender.birth, r.d.numbers.Of(r.lender.ino, r.lender.birth))
+	}
 	if r.file >= 0 && unlink(r.hist, r.entry) != nil {
 		r.shelf.reload() // resolved then
 	}
@@ -319,74 +397,6 @@ func (r *replacement) rescue(cause error) error {
 	return errors.Join(cause, err)
 }
 
-// linkAndReplace is for file systems that can't exchange: the live file gets a
-// second name in the history, then the new one is renamed over it. What
-// somebody else puts there between the last look and the rename is lost, as
-// with every program that replaces files by rename.
-func (r *replacement) linkAndReplace() (bool, error) {
-	if r.oldSeq != 0 {
-		if err := r.linkOld(); err != nil {
-			return false, err
-		}
-	}
-	st, err := statAt(r.parent, r.base)
-	if err == nil && !r.was.sameFile(st) {
-		r.unlinkOld()
-		return false, nil
-	}
-	if err == nil {
-		err = r.d.o.reach("rename over")
-	}
-	if err == nil {
-		err = rename(r.hist, r.entry, r.parent, r.base, 0)
-	}
-	if err != nil {
-		r.unlinkOld()
-		return false, err
-	}
-	r.entry = ""
-	if r.oldSeq != 0 {
-		r.shelf.add(kept{r.oldSeq, r.was.size})
-	}
-	return true, nil
-}
-
-// linkOld keeps the live file as version oldSeq, by a link or else by a copy.
-func (r *replacement) linkOld() error {
-	old := versionEntry(r.oldSeq)
-	if err := r.d.o.reach("link"); err != nil {
-		return err
-	}
-	if err := unlink(r.hist, old); err != nil && err != unix.ENOENT {
-		return err
-	}
-	err := retry(func() error { return unix.Linkat(r.parent, r.base, r.hist, old, 0) })
-	switch err {
-	case unix.EPERM, unix.EOPNOTSUPP, unix.EMLINK, unix.ENOSYS:
-		return r.copyOld(old)
-	}
-	return err
-}
-
-func (r *replacement) copyOld(entry string) error {
-	content, err := readFileAt(r.parent, r.base, r.d.o.MaxLoad)
-	if err != nil {
-		return err
-	}
-	if err := r.d.writeLike(r.hist, entry, r.shelf.name, content, r.d.syncNew); err != nil {
-		_ = unlink(r.hist, entry)
-		return err
-	}
-	return nil
-}
-
-func (r *replacement) unlinkOld() {
-	if r.oldSeq != 0 {
-		_ = unlink(r.hist, versionEntry(r.oldSeq))
-		r.shelf.drop(r.oldSeq)
-	}
-}
-
 // settle makes the replacement durable and the old file a version. The new
 // stamp is made of what was written: somebody who has written to the live file
 // since then has made another one.
@@ -398,6 +408,13 @@ func (r *replacement) settle() (string, bool, error) {
 	if now, statErr := statFD(r.file); statErr == nil {
 		r.is.ctime = now.ctime
 	}
+	switch {
+	case r.isLinked() && r.parts: // the number goes with this name
+		r.d.numbers.Drop(r.was.ino, r.was.birth)
+	case r.isLinked(): // it stays what it is under its other names
+	case r.was != nil:
+		r.d.numbers.retire(r.was.ino, r.was.birth)
+	}
 	r.keep()
 	if err != nil {
 		err = &UncertainError{Err: err}
@@ -406,8 +423,7 @@ func (r *replacement) settle() (string, bool, error) {
 }
 
 // keep makes what came out of the exchange the version oldSeq. What is to be no
-// version goes to quarantine: somebody who has the file open may be writing to it
-// still, and his bytes must not vanish with it. Where that fails it stays under its
+// version goes to quarantine (keepDisplaced). Where that fails it stays under its
 // name, by which it is found when the history is loaded next.
 func (r *replacement) keep() {
 	if r.was == nil {
@@ -416,7 +432,7 @@ func (r *replacement) keep() {
 	if r.entry != "" {
 		err := r.d.o.reach("keep")
 		if err == nil && r.oldSeq == 0 {
-			_, err = r.d.quarantineEntry(r.hist, r.entry, r.shelf.name, found{why: displaced})
+			err = r.keepDisplaced()
 		} else if err == nil && r.was.links > 1 {
 			err = r.keepCopy()
 		} else if err == nil {
@@ -431,29 +447,4 @@ func (r *replacement) keep() {
 		}
 	}
 	r.d.prune(r.shelf, r.hist)
-}
-
-// keepCopy is keep for a file that has other names: who writes to it by one of them
-// must not change a version. So the version is a copy of it.
-func (r *replacement) keepCopy() error {
-	content, err := readFileAt(r.hist, r.entry, r.d.o.MaxLoad)
-	if err != nil {
-		return err
-	}
-	like, err := attributesAt(r.hist, r.entry, r.was)
-	if err != nil {
-		return err
-	}
-	entry := archived{r.oldSeq, sha256.Sum256(content)}.entry()
-	if err := unlink(r.hist, entry); err != nil && err != unix.ENOENT {
-		return err
-	}
-	if err := r.d.writeAs(r.hist, entry, content, like); err != nil {
-		_ = unlink(r.hist, entry)
-		return err
-	}
-	if err := rename(r.hist, entry, r.hist, versionEntry(r.oldSeq), 0); err != nil {
-		return err
-	}
-	return unlink(r.hist, r.entry)
 }

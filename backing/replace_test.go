@@ -82,15 +82,62 @@ func changes() []change {
 			},
 			call: func(b *bench, _ string) (bool, error) { _, ok, err := b.try("d/a", "", 1, 0, "v1"); return ok, err },
 		}, {
+			name: "create empty", before: state("(none)", "1:v1", "2:v2"), after: state("", "1:v1", "2:v2"),
+			prep: func(b *bench) { b.removed() },
+			call: func(b *bench, _ string) (bool, error) { _, ok, err := b.d.Create("d/a", nil); return ok, err },
+		}, {
+			name: "fill", before: state("", "1:v1", "2:v2"), after: state("v3", "1:v1", "2:v2"),
+			staged: "v3", prep: func(b *bench) { b.removed(); b.created() },
+			call: func(b *bench, _ string) (bool, error) {
+				_, ok, err := b.try("d/a", b.stamp("d/a"), 3, 0, "v3")
+				return ok, err
+			},
+		}, {
+			name: "remove empty", before: state("", "1:v1", "2:v2"), after: state("(none)", "1:v1", "2:v2"),
+			prep: func(b *bench) { b.removed(); b.created() },
+			call: func(b *bench, _ string) (bool, error) { return b.d.Remove("d/a", b.stamp("d/a"), 0) },
+		}, {
 			name: "remove", before: state("v2", "1:v1"), after: state("(none)", "1:v1", "2:v2"),
 			call: func(b *bench, stamp string) (bool, error) { return b.d.Remove("d/a", stamp, 2) },
-		}, {
+		},
+		overwriting("overwrite", "v3, longer"), overwriting("overwrite shorter", "3"),
+		{
 			name: "archive", before: state("v2", "1:v1"), after: state("v2", "1:v1", "9:v9"),
 			staged: "v9",
 			call: func(b *bench, _ string) (bool, error) {
 				return true, b.d.Archive("d/a", 9, []byte("v9"), sha256.Sum256([]byte("v9")))
 			},
 		},
+	}
+}
+
+// overwriting is a commit to a file that has another name.
+func overwriting(name, content string) change {
+	return change{
+		name: name, before: []string{"v2", "1:v1"}, after: []string{content, "1:v1", "2:v2"}, staged: content,
+		prep: func(b *bench) { b.must(os.Link(filepath.Join(b.path, "d/a"), filepath.Join(b.path, "other"))) },
+		call: func(b *bench, _ string) (bool, error) {
+			_, ok, err := b.try("d/a", b.stamp("d/a"), 3, 2, content)
+			if here, other := b.live("d/a"), b.live("other"); here != other {
+				b.Errorf("one name has %q, the other %q", here, other)
+			}
+			return ok, err
+		},
+	}
+}
+
+func (b *bench) removed() {
+	b.Helper()
+	if ok, err := b.d.Remove("d/a", b.stamp("d/a"), 2); !ok || err != nil {
+		b.Fatal(ok, err)
+	}
+	b.must(b.d.Record("d/a", []byte(`{"deleted":true}`)))
+}
+
+func (b *bench) created() {
+	b.Helper()
+	if _, ok, err := b.d.Create("d/a", nil); !ok || err != nil {
+		b.Fatal(ok, err)
 	}
 }
 

@@ -200,7 +200,7 @@ func (b *bench) tree() []string {
 		if err != nil {
 			return err
 		}
-		if rel == "." || slices.Contains([]string{lockName, formatName, historyName, stageName, quarantineName, reserveName}, rel) {
+		if rel == "." || slices.Contains(ignoreNames[:], rel) || slices.Contains([]string{lockName, formatName, historyName, stageName, quarantineName, reserveName, numbersName}, rel) {
 			return nil
 		}
 		if e.Type()&fs.ModeSymlink != 0 && filepath.Dir(rel) == stageName {

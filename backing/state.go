@@ -2,6 +2,7 @@ package backing
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -9,19 +10,32 @@ import (
 
 // state is what the system says of a file.
 type state struct {
-	ino          uint64
+	dev, ino     uint64
+	birth        uint64 // in nanoseconds, 1 where it is not known
 	size         int64
+	room         int64 // bytes on disk
 	mtime, ctime unix.Timespec
 	mode         uint32
 	uid, gid     uint32
 	links        uint64
 }
 
-func newState(st *unix.Stat_t) *state {
-	return &state{
-		ino: st.Ino, size: st.Size, mtime: st.Mtim, ctime: st.Ctim,
-		mode: st.Mode, uid: st.Uid, gid: st.Gid, links: uint64(st.Nlink),
+// statxMask is what is asked about a file.
+const statxMask = unix.STATX_BASIC_STATS | unix.STATX_BTIME
+
+func newState(st *unix.Statx_t) *state {
+	s := &state{
+		dev: unix.Mkdev(st.Dev_major, st.Dev_minor), ino: st.Ino, birth: 1, size: int64(st.Size), room: int64(st.Blocks) * 512, mtime: timespec(st.Mtime), ctime: timespec(st.Ctime),
+		mode: uint32(st.Mode), uid: st.Uid, gid: st.Gid, links: uint64(st.Nlink),
 	}
+	if st.Mask&unix.STATX_BTIME != 0 {
+		s.birth = uint64(st.Btime.Sec)*1e9 + uint64(st.Btime.Nsec)
+	}
+	return s
+}
+
+func timespec(t unix.StatxTimestamp) unix.Timespec {
+	return unix.Timespec{Sec: t.Sec, Nsec: int64(t.Nsec)}
 }
 
 func (s *state) regular() bool { return s.mode&unix.S_IFMT == unix.S_IFREG }
@@ -41,8 +55,17 @@ func (s *state) stamp() string {
 		b = append(b, '.')
 		b = strconv.AppendInt(b, n, 36)
 	}
+	if s.links > 1 {
+		b = append(b, linkedStamp)
+	}
 	return string(b)
 }
+
+// linkedStamp ends the stamp of a file that has other names.
+const linkedStamp = '+'
+
+// Linked reports whether a stamp is that of a live file that has other names.
+func (d *Dir) Linked(stamp string) bool { return strings.HasSuffix(stamp, string(linkedStamp)) }
 
 // sameFile reports whether two states are of one file that nobody has written
 // to or given another mode or owner in between. A rename may lie in between: it

@@ -15,8 +15,8 @@ import (
 // a change made behind clawfs's back is seen.
 const plainTimeout = time.Second
 
-// timeout returns how long the kernel may keep a name of a role and what is told of it.
-// What may be a registry is asked for each time.
+// timeout returns how long the kernel may keep a name of a role and its attributes. A
+// name that may be a registry's is asked for each time.
 func (fsys *fileSystem) timeout(r role) time.Duration {
 	if r == rolePlain && !fsys.without(KernelCache) {
 		return plainTimeout
@@ -24,8 +24,21 @@ func (fsys *fileSystem) timeout(r role) time.Duration {
 	return 0
 }
 
+// attrTimeout returns how long the kernel may keep the attributes of a node whose role is r.
+// A plain file with several names may be a registry by another one, by which it is changed
+// without the kernel knowing that this is the same file.
+func (fsys *fileSystem) attrTimeout(r role, links uint32, mode uint16) time.Duration {
+	if links > 1 && mode&unix.S_IFMT != unix.S_IFDIR {
+		return 0
+	}
+	return fsys.timeout(r)
+}
+
 // Getattr implements stat(2). Only lseek(2) says which handle it is about.
 func (n *node) Getattr(ctx context.Context, f fusefs.FileHandle, out *fuse.AttrOut) syscall.Errno {
+	if n.files.any() {
+		n.tellNewest(ctx)
+	}
 	errno := n.attrOut(ctx, out)
 	if size, ok := sizeOf(f); ok && errno == 0 {
 		out.Size = size
@@ -35,13 +48,16 @@ func (n *node) Getattr(ctx context.Context, f fusefs.FileHandle, out *fuse.AttrO
 
 // Statx tells what Getattr tells, and the time of birth.
 func (n *node) Statx(ctx context.Context, _ fusefs.FileHandle, flags, mask uint32, out *fuse.StatxOut) syscall.Errno {
+	if n.files.any() {
+		n.tellNewest(ctx)
+	}
 	var stx unix.Statx_t
 	if err := n.stat(ctx, &stx); err != nil {
 		return plainErrno(err)
 	}
 	out.FromStatx(&stx)
 	out.Ino = n.id.Ino
-	out.SetTimeout(n.fsys.timeout(n.role()))
+	out.SetTimeout(n.fsys.attrTimeout(n.role(), stx.Nlink, stx.Mode))
 	return 0
 }
 
@@ -67,7 +83,7 @@ func (n *node) attrOut(ctx context.Context, out *fuse.AttrOut) syscall.Errno {
 		return plainErrno(err)
 	}
 	n.fillAttr(&stx, &out.Attr)
-	out.SetTimeout(n.fsys.timeout(n.role()))
+	out.SetTimeout(n.fsys.attrTimeout(n.role(), stx.Nlink, stx.Mode))
 	return 0
 }
 
@@ -75,7 +91,7 @@ func (n *node) attrOut(ctx context.Context, out *fuse.AttrOut) syscall.Errno {
 func (n *node) entryOut(r role, stx *unix.Statx_t, out *fuse.EntryOut) *fusefs.Inode {
 	n.fillAttr(stx, &out.Attr)
 	out.SetEntryTimeout(n.nameTimeout(r))
-	out.SetAttrTimeout(n.fsys.timeout(r))
+	out.SetAttrTimeout(n.fsys.attrTimeout(r, stx.Nlink, stx.Mode))
 	return n.EmbeddedInode()
 }
 
@@ -104,11 +120,17 @@ func (n *node) Setattr(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAtt
 	if errno := n.changeable(); errno != 0 {
 		return errno
 	}
+	if isTouch(in) {
+		if errno := n.touched(ctx); errno != 0 {
+			return errno
+		}
+		return n.Getattr(ctx, f, out)
+	}
 	if _, _, path, ok := n.registry(); ok || n.isRegistry() {
 		if errno := n.setRegistry(ctx, path, f, in); errno != 0 {
 			return errno
 		}
-	} else if err := n.pages.during(n.fd, func() error { return n.setPlain(ctx, f, in) }); err != nil {
+	} else if err := n.pages.noteChange(n.fd, func() error { return n.setPlain(ctx, f, in) }); err != nil {
 		return plainErrno(err)
 	}
 	return n.Getattr(ctx, f, out)
@@ -121,7 +143,7 @@ func (n *node) setPlain(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAt
 		return err
 	}
 	if size, ok := in.GetSize(); ok {
-		if err := n.truncate(f, int64(size)); err != nil {
+		if err := n.truncate(ctx, f, int64(size)); err != nil {
 			return err
 		}
 	}
@@ -133,18 +155,18 @@ func (n *node) setPlain(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAt
 	return setTimes(n.fd, in)
 }
 
-// setRegistry is setPlain for a registry: a new size is a transaction. What
-// clawfs itself sets, so that watchers hear of a commit, changes nothing.
+// setRegistry is setPlain for a registry: a new size is a transaction.
 func (n *node) setRegistry(ctx context.Context, path string, f fusefs.FileHandle, in *fuse.SetAttrIn) syscall.Errno {
-	if n.fsys.watchers.Load().isTouch(n.fsys.callers.actorOf(ctx), in) {
-		n.fsys.registries.told(n)
-		return 0
-	}
 	size, sized := in.GetSize()
 	if sized {
 		if errno := n.truncateRegistry(ctx, path, f, int64(size)); errno != 0 {
 			return errno
 		}
+	}
+	if n.stageTime(ctx, in) {
+		rest := *in
+		rest.Valid &^= fuse.FATTR_MTIME | fuse.FATTR_MTIME_NOW
+		in = &rest
 	}
 	const metadata = fuse.FATTR_UID | fuse.FATTR_GID | fuse.FATTR_MODE | fuse.FATTR_ATIME | fuse.FATTR_MTIME
 	if in.Valid&metadata == 0 || sized && in.Valid&(metadata&^(fuse.FATTR_ATIME|fuse.FATTR_MTIME)) == 0 {
@@ -156,6 +178,29 @@ func (n *node) setRegistry(ctx context.Context, path string, f fusefs.FileHandle
 		}
 		return setTimes(fd, in)
 	}))
+}
+
+// stageTime sets the modification time of the content that the caller has staged, even
+// if the request came by another descriptor or name. It reports whether there was any.
+func (n *node) stageTime(ctx context.Context, in *fuse.SetAttrIn) (staged bool) {
+	if in.Valid&fuse.FATTR_MTIME == 0 {
+		return false
+	}
+	to := time.Unix(int64(in.Mtime), int64(in.Mtimensec))
+	if in.Valid&fuse.FATTR_MTIME_NOW != 0 {
+		to = time.Time{}
+	}
+	files := n.fsys.registries.writtenBy(n)
+	if len(files) == 0 {
+		return false
+	}
+	caller := n.fsys.callers.of(ctx)
+	for _, f := range files {
+		if f.isOf(caller) && f.tx.SetTime(to) {
+			staged = true
+		}
+	}
+	return staged
 }
 
 func setOwnerAndMode(fd int, in *fuse.SetAttrIn) error {
@@ -185,12 +230,12 @@ func chmod(fd int, mode uint32) error {
 	return retry(func() error { return unix.Chmod(procPath(fd), mode) })
 }
 
-func (n *node) truncate(f fusefs.FileHandle, size int64) error {
+func (n *node) truncate(ctx context.Context, f fusefs.FileHandle, size int64) error {
 	if size == 0 {
 		n.fsys.lineages.find(n.id).begin()
 	}
 	if h, ok := f.(*plainFile); ok && h.writable {
-		return retry(func() error { return unix.Ftruncate(h.fd, size) })
+		return h.truncate(ctx, size)
 	}
 	return retry(func() error { return unix.Truncate(procPath(n.fd), size) })
 }

@@ -1,7 +1,6 @@
 package fs
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"strconv"
@@ -51,11 +50,17 @@ func (c *callers) actorOf(ctx context.Context) txn.Actor {
 
 // of returns the process that a request comes from, with what it descends from.
 func (c *callers) of(ctx context.Context) txn.Caller {
-	a, parent := c.processOf(threadOf(ctx))
-	caller := txn.Caller{Actor: a}
+	caller := c.byThread(threadOf(ctx))
 	if from, ok := fuse.FromContext(ctx); ok {
 		caller.UID = from.Uid
 	}
+	return caller
+}
+
+// byThread is of for a thread, which may have ended.
+func (c *callers) byThread(tid int) txn.Caller {
+	a, parent := c.processOf(tid)
+	caller := txn.Caller{Actor: a}
 	if a.Known() {
 		caller.Ancestors = c.ancestors(a, parent)
 	}
@@ -67,6 +72,19 @@ func (c *callers) named(ctx context.Context) txn.Caller {
 	caller := c.of(ctx)
 	if caller.Known() {
 		caller.Program = programName(caller.PID)
+	}
+	return caller
+}
+
+// writing returns named, with what is of interest about who writes. It is not to be
+// used for requests that come while the caller executes another program.
+func (c *callers) writing(ctx context.Context) txn.Caller { return describe(c.of(ctx)) }
+
+// describe adds to a caller what is of interest about who writes.
+func describe(caller txn.Caller) txn.Caller {
+	if caller.Known() {
+		caller.Program = programName(caller.PID)
+		caller.Forked = hasOnlyForked(caller.PID)
 	}
 	return caller
 }
@@ -170,22 +188,6 @@ func Alive(a txn.Actor) bool {
 		return false
 	}
 	return !hasEnded(fd)
-}
-
-// Busy reports whether a thread of a process that package fs has told runs, or
-// waits for a processor or for the disk. One that waits for an answer of the file
-// system does not look busy.
-func Busy(a txn.Actor) bool {
-	tasks := "/proc/" + strconv.Itoa(a.PID) + "/task"
-	threads, _ := os.ReadDir(tasks) // none of a process that has ended
-	for _, t := range threads {
-		status, _ := readProc(tasks + "/" + t.Name() + "/status")
-		_, state, _ := bytes.Cut(status, []byte("\nState:\t"))
-		if bytes.HasPrefix(state, []byte("R")) || bytes.HasPrefix(state, []byte("D")) {
-			return true
-		}
-	}
-	return false
 }
 
 // hasEnded reports whether the process of a pidfd has ended, waited for or not.

@@ -20,9 +20,9 @@ const documentLimit = 8 << 20
 // ever: libuv's copy does.
 const manyEnds = 64
 
-// CopyFileRange copies from this node's handle to another's. What a registry is
-// copied into holds a version of it then, which is remembered; who copies has
-// seen nothing.
+// CopyFileRange copies from this node's handle to another's. A file that a registry is
+// copied into holds a version of it then, which is remembered. The process that copies
+// has seen nothing.
 func (n *node) CopyFileRange(ctx context.Context, from fusefs.FileHandle, offIn uint64, _ *fusefs.Inode, to fusefs.FileHandle, offOut, size, flags uint64) (uint32, syscall.Errno) {
 	src, dst := int64(offIn), int64(offOut)
 	switch in := from.(type) {
@@ -39,11 +39,19 @@ func (n *node) CopyFileRange(ctx context.Context, from fusefs.FileHandle, offIn 
 	return 0, syscall.EXDEV // the kernel copies by itself
 }
 
-// copyTo copies between plain files within the backing file system.
+// copyTo copies between plain files within the backing file system. The kernel then drops
+// the pages that were copied over, and with them what somebody has stored to such a page
+// through a mapping meanwhile, be it beside what was copied. Where somebody may do so the
+// kernel is told to copy by itself, page by page.
 func (f *plainFile) copyTo(ctx context.Context, out *plainFile, src, dst int64, size, flags int) (uint32, syscall.Errno) {
+	if out.node.pages.canBeMapped() {
+		out.inherit(f)
+		return 0, syscall.EXDEV
+	}
 	if errno := out.dropPrivileges(ctx); errno != 0 {
 		return 0, errno
 	}
+	defer out.changing()()
 	var copied int
 	err := out.change(func() (err error) {
 		copied, err = unix.CopyFileRange(f.fd, &src, out.fd, &dst, size, flags)
@@ -52,9 +60,17 @@ func (f *plainFile) copyTo(ctx context.Context, out *plainFile, src, dst int64, 
 	if err != nil {
 		return 0, plainErrno(err)
 	}
-	out.lineage.note(out.node.fsys, ctx, out.opened)
-	out.lineage.inherit(f.node.fsys.lineages.find(f.node.lasting()).get())
+	out.lineage.note(out.node.fsys, ctx, out.opened, out.closed.Load())
+	out.inherit(f)
+	if err := out.restage(ctx); err != nil {
+		return 0, commitErrno(err)
+	}
 	return uint32(copied), 0
+}
+
+// inherit has the file's lineage include that of a file that is copied into it.
+func (f *plainFile) inherit(from *plainFile) {
+	f.lineage.inherit(f.node.fsys.lineages.find(from.node.lasting()).get())
 }
 
 // copyFrom stages a part of a plain file.
@@ -74,7 +90,7 @@ func (f *registryFile) copyFrom(ctx context.Context, in *plainFile, src, dst int
 	return f.Write(ctx, buf[:read], dst)
 }
 
-// copyTo copies a part of what the registry holds, or of what is staged.
+// copyTo copies a part of the registry's content, or of staged content.
 func (f *registryFile) copyTo(ctx context.Context, to fusefs.FileHandle, src, dst int64, size int) (uint32, syscall.Errno) {
 	data, errno := f.content(ctx, src, size)
 	if errno == 0 && len(data) == 0 && f.ends.Add(1) > manyEnds {
@@ -92,18 +108,23 @@ func (f *registryFile) copyTo(ctx context.Context, to fusefs.FileHandle, src, ds
 		}
 		n, errno := out.Write(ctx, data, dst)
 		if errno == 0 && f.tx == nil {
-			out.lineage.copied(f.snapshot.Copied())
+			out.lineage.copied(f.snapshot.Load().Copied())
 		}
 		return n, errno
 	}
 	return 0, syscall.EXDEV
 }
 
-// content returns a part of what the file shows, without having it count as
-// seen unless it is the process's own.
+// content returns a part of the content that the handle shows. It does not count as
+// seen, unless it is the process's own.
 func (f *registryFile) content(ctx context.Context, off int64, size int) ([]byte, syscall.Errno) {
-	if f.tx == nil {
-		return part(f.snapshot.Version().Bytes(), off, size), 0
+	f.reading.mu.Lock()
+	defer f.reading.mu.Unlock()
+	f.turn(ctx, off, int64(size))
+	if s := f.snapshot.Load(); s != nil {
+		b := part(s.Version().Bytes(), off, size)
+		f.reading.passed(off+int64(len(b)), s.Size())
+		return b, 0
 	}
 	buf := make([]byte, max(0, min(int64(size), f.tx.Size()-off)))
 	if len(buf) == 0 {
@@ -113,5 +134,6 @@ func (f *registryFile) content(ctx context.Context, off int64, size int) ([]byte
 	if n == 0 {
 		return nil, registryErrno(err)
 	}
+	f.reading.passed(off+int64(n), f.tx.Size())
 	return buf[:n], 0
 }

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// credentials let the daemon create objects in the name of those who ask for
-// them, so that owner, group, quota and what a setgid directory hands down come
-// out as if there were no daemon. Nobody sees them with another owner meanwhile.
+// credentials let the daemon create objects in the caller's name, so that owner, group,
+// quota and the group of a setgid directory come out as if there were no daemon. Nobody
+// sees them with another owner meanwhile.
 type credentials struct {
 	impersonate  bool // the process may take on any identity
 	uid, gid     uint32

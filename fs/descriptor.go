@@ -7,8 +7,8 @@ import (
 )
 
 // procPath names an open descriptor's object. It is for the calls that have no
-// form relative to an O_PATH descriptor; the kernel goes straight to the object,
-// whatever has become of its name.
+// form relative to an O_PATH descriptor. The kernel goes straight to the object, even
+// if its name is another one by now.
 func procPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
 // retry calls f until it is not interrupted by a signal. Some file systems
@@ -21,5 +21,5 @@ func retry(f func() error) error {
 	}
 }
 
-// closeFD closes a descriptor of which no error can be told.
+// closeFD closes a descriptor where nobody can be told an error.
 func closeFD(fd int) { _ = unix.Close(fd) }

@@ -15,13 +15,15 @@ import (
 // directory is an open directory: a stream of its entries, with the backing file
 // system's own positions.
 type directory struct {
-	node *node
-	fd   int
+	node   *node
+	fd     int
+	opened txn.Tick // a place behind the open
 
 	mu    sync.Mutex // guards what follows
 	buf   []byte
 	todo  []byte // of buf, not yet handed out
 	known bool   // the entry handed out last has a node
+	apart bool   // the id of its node is not its number
 }
 
 // direntBuffer is how much of a directory is read at once.
@@ -29,14 +31,11 @@ const direntBuffer = 32 << 10
 
 // OpendirHandle opens a directory.
 func (n *node) OpendirHandle(ctx context.Context, flags uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
-	if path, ok := n.path(); ok {
-		n.fsys.store.SettleDead(path)
-	}
 	fd, err := n.openChild(".", unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
 		return nil, 0, plainErrno(err)
 	}
-	return &directory{node: n, fd: fd}, 0, 0
+	return &directory{node: n, fd: fd, opened: n.fsys.store.Now()}, 0, 0
 }
 
 // Readdirent returns the next entry, nil at the end.
@@ -49,12 +48,15 @@ func (d *directory) Readdirent(ctx context.Context) (*fuse.DirEntry, syscall.Err
 				return nil, plainErrno(err)
 			}
 			if len(d.todo) == 0 {
+				if path, ok := d.node.path(); ok && !d.node.own {
+					d.node.fsys.store.Listed(path, d.node.fsys.callers.of(ctx), d.opened)
+				}
 				return nil, 0
 			}
 		}
 		e := &fuse.DirEntry{}
 		d.todo = d.todo[e.Parse(d.todo):]
-		if !d.node.hides(e.Name) && !d.node.removed(ctx, e.Name) {
+		if !d.node.hides(e.Name) && !d.node.conceals(ctx, e.Name) {
 			d.show(e)
 			return e, 0
 		}
@@ -72,68 +74,70 @@ func (d *directory) fill() error {
 	})
 }
 
-// maybeRemoved returns the path of a name that is a registry's, while removals wait.
-func (n *node) maybeRemoved(base string) (path string, ok bool) {
-	if !n.fsys.store.Deleting() {
-		return "", false
-	}
-	return n.registryName(base)
-}
-
-// removed reports whether an entry is a registry that the caller has removed, which
-// others still see.
-func (n *node) removed(ctx context.Context, base string) bool {
-	path, ok := n.maybeRemoved(base)
-	if !ok {
+// conceals reports whether an entry is a registry that others are creating, and the
+// caller does not find yet.
+func (n *node) conceals(ctx context.Context, base string) bool {
+	if !n.fsys.store.Hiding() {
 		return false
 	}
-	presence, _ := n.fsys.store.Look(path, func() txn.Actor { return n.fsys.callers.actorOf(ctx) })
-	return presence == txn.Gone
+	path, ok := n.registryName(base)
+	return ok && n.look(ctx, base, path).presence == txn.Hidden
 }
 
 // show gives an entry the number by which the kernel knows its object.
 func (d *directory) show(e *fuse.DirEntry) {
 	switch e.Name {
 	case ".":
-		e.Ino = d.node.id.Ino
+		e.Ino = d.node.number.Load()
 	case "..":
-		e.Ino = d.node.parentID()
+		e.Ino = d.node.parentNumber()
 	default:
-		e.Ino = d.node.entryID(e.Name, e.Mode, e.Ino)
-		d.known = d.node.fsys.nodes.get(e.Ino) != nil
+		id := d.node.fsys.origin.id(d.node.dev, e.Ino, d.node.own || d.node.hides(e.Name))
+		e.Ino = d.node.entryNumber(e.Name, e.Ino, id)
+		d.known = d.node.fsys.nodes.get(id) != nil
+		d.apart = id != e.Ino
 	}
 }
 
-// entryID returns the id of an entry, of which a listing tells type and backing
-// inode number.
-func (n *node) entryID(name string, mode uint32, ino uint64) uint64 {
-	if mode&unix.S_IFMT == unix.S_IFREG {
-		if _, ok := n.registryName(name); ok {
-			return n.registryNumber(name)
-		}
+// entryNumber returns the number of an entry, given its backing inode number from the
+// listing; id is that of its node, if it has one that is not a registry's.
+func (n *node) entryNumber(name string, ino, id uint64) uint64 {
+	if n.own || n.hides(name) || n.dev != n.fsys.origin.dev {
+		return id
 	}
-	return n.fsys.origin.id(n.dev, ino, n.own || n.hides(name))
+	if number, ok := n.fsys.origin.numbers.OfListed(ino); ok {
+		return number
+	}
+	var stx unix.Statx_t
+	if err := statAt(n.fd, name, &stx); err != nil || stx.Ino != ino {
+		return id // it has changed since it was read
+	}
+	return n.fsys.origin.number(backingFileOf(&stx), false)
 }
 
-// parentID returns the id of the directory above.
-func (n *node) parentID() uint64 {
+// parentNumber returns the number of the directory above.
+func (n *node) parentNumber() uint64 {
 	_, parent := n.Parent()
 	if parent == nil {
-		return n.id.Ino // of the root, and of what was removed
+		return n.number.Load() // of the root, and of a directory that was removed
 	}
-	return parent.Operations().(*node).id.Ino
+	return parent.Operations().(*node).number.Load()
 }
 
-// Lookup finds the entry handed out last, for a listing with attributes. What may
-// be a registry is left out, without harm: the kernel looks it up when somebody
-// wants it, as it would anyway.
+// Lookup finds the entry handed out last, for a listing with attributes. An entry that
+// may be a registry is left out, and so is one with another number than go-fuse would
+// tell. That does no harm: the kernel looks it up when somebody wants it, as it would
+// anyway.
 func (d *directory) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	if _, ok := d.node.registryName(name); ok {
 		return nil, syscall.EAGAIN
 	}
 	d.mu.Lock()
-	known := d.known
+	known, apart := d.known, d.apart
 	d.mu.Unlock()
+	if apart {
+		return nil, syscall.EAGAIN
+	}
 	return d.node.lookup(ctx, name, known, out)
 }
 
@@ -153,8 +157,3 @@ func (d *directory) Fsyncdir(ctx context.Context, flags uint32) syscall.Errno {
 
 // Releasedir is the end of the last descriptor.
 func (d *directory) Releasedir(ctx context.Context, flags uint32) { closeFD(d.fd) }
-
-// Ioctl is that of a plain file.
-func (d *directory) Ioctl(ctx context.Context, cmd uint32, arg uint64, input, output []byte) (int32, syscall.Errno) {
-	return harmlessIoctl(d.fd, cmd, output)
-}

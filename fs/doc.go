@@ -5,16 +5,18 @@
 // # Roles and requests
 //
 // What a file is for follows from its present name at each operation ([Patterns]):
-// a registry, a plain file, or clawfs's own. What is below .clawfs can be read by
-// who may, and answers EROFS to every change. A plain file's requests go to the
+// a registry, a plain file, or clawfs's own. A file below .clawfs can be read as its
+// mode allows, and answers EROFS to every change. A plain file's requests go to the
 // backing file, by one O_PATH descriptor a node. A registry has no descriptor,
 // since each commit makes another backing file, and its requests are verbs:
 //
 //	request                      registry                       plain file
-//	LOOKUP, GETATTR              Store.Look, and a stat          stat
+//	LOOKUP, GETATTR              Store.Look, stat, Numbers.Of    stat, Numbers.Of
 //	OPEN to read                 Store.Open: a Snapshot          open
-//	OPEN to write, CREATE        Store.Begin: a Tx               open
-//	READ                         the Snapshot, or Tx.ReadAt      pread, splice
+//	OPEN to write                Store.Begin: a Tx               open
+//	CREATE                       Store.Begin, an empty file      open
+//	READ                         a Snapshot of when the reading  pread, splice
+//	                             began, or Tx.ReadAt
 //	WRITE                        Tx.WriteAt, or Tx.Append        pwrite; notes its writer
 //	SETATTR size, with a Tx      Tx.Truncate                     ftruncate
 //	SETATTR size, without        Store.Truncate: a commit        truncate
@@ -22,32 +24,47 @@
 //	COPY_FILE_RANGE from         a copy, which is no view        copy_file_range
 //	FLUSH                        Tx.Flush; none for a Snapshot   close of a duplicate
 //	FSYNC                        Tx.Sync, then the directory     fsync
+//	IOCTL                        Tx.Put, if it is ours           the one that reads flags
 //	RELEASE                      Tx.Release, Snapshot.Release    close
 //	UNLINK                       Store.Unlink                    unlink
-//	RENAME onto a registry       Store.Replace: a commit         the same
-//	RENAME to a free one's name  Store.Changing: history too     Store.Replace
+//	RENAME onto a registry       Store.Replace: a commit         the same; while it is open for
+//	                                                             writing Store.ReplaceOpen
+//	RENAME to a free one's name  Store.Rename: history too       Store.Replace
+//	RENAME of one onto another   Store.Rename: a commit
 //	RENAME to a plain name       Store.MoveOut                   rename
 //	RENAME_EXCHANGE              Store.Check, Store.Changing     the same, if with a registry
 //	LINK                         Store.Changing                  Store.Replace onto a registry's name
-//	READDIR                      Store.Look while one is going   getdents
+//	READDIR                      Store.Look while one is made    getdents
 //
-// A directory's RENAME is Store.RenameDir, which takes the histories along; its
-// RMDIR and OPENDIR settle deletions that are under way. Errors become errnos in
-// one table, errnoTable.
+// A directory's RENAME is Store.RenameDir, which takes the histories along. Errors
+// become errnos in one table, errnoTable.
+//
+// A registry that is being created is an empty file in the directory from the first
+// request on, so that the file system below lets one creator succeed. Store.Look hides
+// its name from other processes until it is closed, synced or locked. The kernel tells
+// the daemon nothing of locks: it looks for them when somebody asks for the name.
 //
 // # What the kernel may keep
 //
-// A registry's handles are FOPEN_DIRECT_IO, as the page cache belongs to the inode
-// and would mix versions; its names and attributes have no timeout. A plain file
-// keeps its pages from open to open (FOPEN_KEEP_CACHE) unless it was changed otherwise
-// than through the mount (pages.go), its name, its absence and its attributes for
-// plainTimeout; there is no writeback cache. A name that was a temporary file's and is
-// a registry's by a rename would live on for that long: the names of files written
-// lately have no timeout (youth). Inode numbers follow from the backing file, or from
-// a registry's name, and are the same for a later daemon.
+// A registry's handles are FOPEN_DIRECT_IO, as the page cache belongs to the inode and
+// would mix versions. Its names have no timeout: each use asks for them. What a look-up
+// tells of a node that shows a version serves the open or stat that follows
+// (lookupTimeout), unless a commit comes in between and takes it back.
 //
-// A registry has a node for each version that somebody reads, and one for those who
-// write (inodes.go): the kernel has one size per inode, and fstat carries no handle.
+// A plain file keeps its pages from open to open (FOPEN_KEEP_CACHE) unless it was changed
+// behind the mount (pages.go). Its name, its absence and its attributes are kept for
+// plainTimeout. There is no writeback cache. Its direct I/O waits for the answer (no
+// FUSE_ASYNC_DIO): after an asynchronous write the kernel drops no pages. A name that
+// was a temporary file's and is a registry's by a rename would live on for that long: so
+// the names of files written lately, or about to be, have no timeout (youth).
+//
+// The inode number that programs see is not the id by which the kernel knows a node
+// (identity.go). It is the backing file's, or one that a commit has carried over to it,
+// and is the same for a later daemon.
+//
+// A registry has a node for each version that somebody reads, and one for writers
+// (inodes.go): the kernel has one size per inode, and fstat carries no handle. Each node
+// has a state, and nodestate.go has all transitions.
 //
 // # What a handler must not do
 //
@@ -57,11 +74,11 @@
 //   - Notify the kernel of entries, or have it prune: it takes locks that the
 //     request may hold. The pruner is a goroutine of its own.
 //   - Have the kernel forget a directory's name, alone or with all others by a new
-//     epoch (FUSE_NOTIFY_INC_EPOCH): what somebody has mounted below is taken away, in
-//     all mount namespaces.
-//   - Read what an exec of the caller holds up: /proc/PID/stat, environ, maps, exe,
-//     cwd and their like. status, statm and comm don't wait; stat may be read of a task
-//     that has given up its memory (deathOf).
+//     epoch (FUSE_NOTIFY_INC_EPOCH): a mount below it is taken away, in all mount
+//     namespaces.
+//   - Read a file that an exec of the caller holds up: /proc/PID/stat, environ, maps,
+//     exe, cwd and their like. status, statm and comm don't wait; stat may be read of a
+//     task that has given up its memory (deathOf).
 //   - Follow a symbolic link, or leave the directory: it has more rights than its
 //     caller.
 //   - Fail FLUSH of a Snapshot, or give a refused commit an errno that programs

@@ -2,6 +2,7 @@ package fs
 
 import (
 	"context"
+	"strings"
 	"syscall"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
@@ -9,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What follows are the requests on the names in a directory.
+// The requests on the names in a directory.
 
 // Lookup finds a name.
 func (n *node) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
@@ -26,12 +27,23 @@ func (n *node) lookup(ctx context.Context, name string, seen bool, out *fuse.Ent
 
 func (n *node) lookupPlain(ctx context.Context, name string, seen bool, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	var stx unix.Statx_t
+	asked := n.fsys.store.Now()
 	child, err := n.child(ctx, name, seen, &stx)
+	if err == unix.ENOENT && !n.own && mayBeDirectory(name) {
+		if path, ok := n.pathOf(name); ok {
+			n.fsys.store.MissedBelow(path, n.fsys.callers.of(ctx), threadOf(ctx), asked)
+		}
+	}
 	if err != nil {
 		return nil, plainErrno(err)
 	}
 	return child.entryOut(n.roleOf(name, uint32(stx.Mode)), &stx, out), 0
 }
+
+// mayBeDirectory reports whether a name is such as programs give to directories. An answer
+// that there is no such directory is also one that there are no registries below it. So
+// the kernel must ask each time.
+func mayBeDirectory(name string) bool { return !strings.Contains(strings.TrimLeft(name, "."), ".") }
 
 // made answers a request that has just made a name.
 func (n *node) made(ctx context.Context, name string, err error, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
@@ -93,21 +105,11 @@ func (n *node) created(ctx context.Context, fd int, flags uint32, r role, out *f
 		closeFD(fd)
 		return nil, nil, 0, plainErrno(err)
 	}
-	h, fuseFlags := newPlainFile(child, fd, flags)
+	h, fuseFlags := newPlainFile(ctx, child, fd, flags)
 	h.lineage.begin()
 	inode := child.entryOut(r, &stx, out)
 	out.SetEntryTimeout(0) // it may be renamed onto a registry
 	return inode, h, fuseFlags, 0
-}
-
-// vacate has a registry go that the caller has removed and others still see, before
-// something that is no commit takes its name.
-func (n *node) vacate(ctx context.Context, name string) error {
-	path, ok := n.maybeRemoved(name)
-	if !ok {
-		return nil
-	}
-	return n.fsys.store.SettleOf(path, n.fsys.callers.actorOf(ctx))
 }
 
 // Mkdir makes a directory.
@@ -115,11 +117,11 @@ func (n *node) Mkdir(ctx context.Context, name string, mode uint32, out *fuse.En
 	if errno := n.entriesChangeable(name); errno != 0 {
 		return nil, errno
 	}
-	perm := n.creationMode(mode)
-	err := n.vacate(ctx, name)
-	if err == nil {
-		err = n.fsys.credentials.as(ctx, func() error { return unix.Mkdirat(n.fd, name, perm) })
+	if path, ok := n.pathOf(name); ok {
+		n.fsys.store.MadeDir(path, threadOf(ctx))
 	}
+	perm := n.creationMode(mode)
+	err := n.fsys.credentials.as(ctx, func() error { return unix.Mkdirat(n.fd, name, perm) })
 	return n.made(ctx, name, err, out)
 }
 
@@ -129,10 +131,7 @@ func (n *node) Mknod(ctx context.Context, name string, mode, dev uint32, out *fu
 		return nil, errno
 	}
 	what := mode&unix.S_IFMT | n.creationMode(mode)
-	err := n.vacate(ctx, name)
-	if err == nil {
-		err = n.fsys.credentials.as(ctx, func() error { return unix.Mknodat(n.fd, name, what, int(dev)) })
-	}
+	err := n.fsys.credentials.as(ctx, func() error { return unix.Mknodat(n.fd, name, what, int(dev)) })
 	return n.made(ctx, name, err, out)
 }
 
@@ -141,10 +140,7 @@ func (n *node) Symlink(ctx context.Context, target, name string, out *fuse.Entry
 	if errno := n.entriesChangeable(name); errno != 0 {
 		return nil, errno
 	}
-	err := n.vacate(ctx, name)
-	if err == nil {
-		err = n.fsys.credentials.as(ctx, func() error { return unix.Symlinkat(target, n.fd, name) })
-	}
+	err := n.fsys.credentials.as(ctx, func() error { return unix.Symlinkat(target, n.fd, name) })
 	return n.made(ctx, name, err, out)
 }
 
@@ -162,7 +158,7 @@ func (n *node) Readlink(ctx context.Context) ([]byte, syscall.Errno) {
 	return buf[:size], 0
 }
 
-// creationMode returns the permissions of what is to be made in this directory.
+// creationMode returns the permissions of an object that is to be made in this directory.
 // They come with the umask, which a default ACL replaces.
 func (n *node) creationMode(mode uint32) uint32 {
 	perm, umask := splitMode(mode)

@@ -7,13 +7,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"clawfs/backing"
 	"clawfs/txn"
 	"clawfs/txn/merge"
 )
 
-// errnoRow says what the kernel is told of errors that match, by what was asked
-// for. 0 passes the error's own errno on.
+// errnoRow has the errno for errors that match, by the kind of request. 0 passes the
+// error's own errno on.
 type errnoRow struct {
 	is       func(error) bool
 	plain    syscall.Errno // anything on a plain file or a directory
@@ -34,7 +33,6 @@ func errnoTable() []errnoRow {
 	return []errnoRow{
 		row(of[*txn.InvalidError], unix.EINVAL, unix.EINVAL, unix.EINVAL, unix.EILSEQ),
 		same(of[*txn.TooLargeError], unix.EFBIG),
-		same(of[*backing.SizeError], unix.EFBIG),
 		same(of[*merge.ConflictError], unix.EBUSY),
 		same(of[*txn.StaleError], unix.EBUSY),
 		same(is(txn.ErrBeaten), unix.EBUSY),
@@ -73,7 +71,7 @@ func of[E error](err error) bool {
 
 // plainErrno returns what the kernel is told of an error on a plain file.
 func plainErrno(err error) syscall.Errno {
-	if err == unix.ENOENT { // what is asked most
+	if err == unix.ENOENT { // the most frequent one
 		return unix.ENOENT
 	}
 	return errnoOf(err, func(r errnoRow) syscall.Errno { return r.plain })

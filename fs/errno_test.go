@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"clawfs/backing"
 	"clawfs/txn"
 	"clawfs/txn/jsondoc"
 	"clawfs/txn/merge"
@@ -39,7 +38,6 @@ func errnoCases() []struct {
 	}{
 		{&txn.InvalidError{Name: "a.json", Cause: &jsondoc.SyntaxError{}}, told{unix.EINVAL, unix.EINVAL, unix.EINVAL, unix.EILSEQ}},
 		{&txn.TooLargeError{Name: "a.json"}, all(unix.EFBIG)},
-		{&backing.SizeError{Name: "a.json"}, all(unix.EFBIG)},
 		{&merge.ConflictError{}, all(unix.EBUSY)},
 		{&txn.StaleError{Name: "a.json"}, all(unix.EBUSY)},
 		{txn.ErrBeaten, all(unix.EBUSY)},

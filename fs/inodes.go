@@ -1,10 +1,8 @@
 package fs
 
 import (
-	"bytes"
 	"context"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,74 +14,96 @@ import (
 )
 
 // The kernel keeps one size per inode, sets it by every answer to any process, and
-// cuts copy_file_range(2) and mappings to it without asking; and it keeps the pages
-// of mappings by inode. So an inode that is open for reading must have one size as
-// long as it lives and show one content as long as it is open, and a registry has
-// an inode for each version that somebody sees: else cp copies too little, the copy
-// of libuv, which takes what fstat told, tries for ever, and who keeps what it has
-// read by the time that fstat tells keeps it under that of a later version. Nor does
-// the kernel have to ask for the size and the time of such an inode again.
+// cuts copy_file_range(2) and mappings to it without asking. It keeps the pages of
+// mappings by inode, too. If two versions of a registry shared an inode, three programs
+// would break: cp would stop at the smaller size; libuv's copy would loop, because
+// fstat promises bytes that never come; a cache that is keyed by the modification time
+// would file old content under the new time. So each version that somebody reads has an
+// inode of its own, whose size and time never change. The kernel need not even ask for
+// them again.
 //
 //   - A name is looked up to the inode of the version that it has at present, told
 //     by its size and time.
-//   - Who writes has an inode apart, whose size is the writer's business. All that
-//     write at the same time share it. A reader's inode that nobody has open becomes
-//     a writer's; it is no reader's again.
-//   - Who opens an inode that is not fit for it any more, because of what happened
-//     since it was looked up, is told to look again (ESTALE, which the kernel does
-//     by itself, once), and gets one that nobody can take away.
+//   - Writers have an inode apart, whose size is theirs. All that write at the same
+//     time share it. A reader's inode that nobody has open becomes a writer's; it is
+//     no reader's again.
+//   - A commit may come between look-up and open, so that the inode is not fit any more.
+//     Then the open fails with ESTALE, and the kernel repeats the look-up once, by itself.
+//     The second look-up gets a private inode, which can't become unfit.
 //   - Where somebody holds a lock on it (flock, fcntl), an inode stays that of its
 //     name as long as it is open: locks are the kernel's and belong to the inode.
 //     Each process is told then what it could read there itself.
+//   - A file that has no version yet has one inode for all, readers and writers:
+//     there is nothing to read.
 //
-// To programs all these inodes are one: they have the same number.
+// To programs all these inodes are one: they have the same number. Once the registry has
+// another number, since it was replaced by a rename, its name leads to none that has the
+// former one; locks don't matter then, as in a bare directory. nodestate.go has the states
+// of an inode.
 
-// inodes are a registry's nodes that the kernel knows.
-type inodes struct {
-	number uint64               // that programs see
-	at     atomic.Pointer[home] // where the registry is found
+// registryNodes are the nodes of a registry that the kernel knows.
+type registryNodes struct {
+	key homeKey
+	at  atomic.Pointer[home] // where the registry is found
 
 	looks atomic.Uint64                // how often it was looked up or opened
-	last  atomic.Pointer[unix.Statx_t] // what was told of it last
+	last  atomic.Pointer[unix.Statx_t] // its attributes as they were told last
 
-	// inodeTable.mu guards what follows.
+	// registryTable.mu guards what follows.
 	nodes   []*node
-	current *node // the one that was looked up last
-	writing *node // the one that is for writing
+	number  uint64 // that programs see, when its name was looked up last
+	current *node  // the one that was looked up last, of that number
+	writing *node  // the one that writers get, of that number: forWriting, blank, or shared
 }
 
-// inode is what a node has to do with it. inodeTable.mu guards it.
-type inode struct {
-	face   face          // as looked up: what all see who read
-	taken  bool          // by who writes, or it was told another face
-	shared bool          // whoever opens it has a size of its own
-	until  time.Time     // so long the kernel may use the face without asking
-	pinned *txn.Snapshot // of who was told to look again, for the open that follows
+// homeKey is a home that can be compared: the id of the directory, and the name.
+type homeKey struct {
+	dir  uint64
+	base string
+}
+
+// named is a registry's name as it was found.
+type named struct {
+	dir        *node
+	base, path string
+	number     uint64
+	sizeTime   sizeTime
+}
+
+// registryNode is what a node is as one of a registry's. registryTable.mu guards it.
+type registryNode struct {
+	state  nodeState
+	shows  sizeTime      // by which it was looked up: all readers are told it, while the state keeps it
+	until  time.Time     // so long the kernel may use that without asking
+	used   time.Time     // so long, at the most, it may have done so by now
+	pinned *txn.Snapshot // of a private node, for the open that follows
 	opens  int           // that are under way for writing
 	owed   bool          // watchers of it are to be told of a commit
 }
 
-// again is what a thread gets that was told to look again.
-type again struct {
-	number uint64 // of the registry
+// relookup is what a thread gets that was told to look again.
+type relookup struct {
+	key    homeKey // of the registry
 	writes bool
-	node   *node // if it has looked: the one that shows a pinned snapshot
+	node   *node // if it has looked: the private one, or the one to write by, which counts as open
 }
 
-// inodeTable holds the registries of which the kernel knows a node. With its mutex
-// held nothing of package txn is called; it comes before that of the node table.
-type inodeTable struct {
-	mu       sync.Mutex // guards what follows
-	byNumber map[uint64]*inodes
-	ids      uint64        // given so far
-	again    map[int]again // by threads that were told to look again
+// registryTable holds the registries whose nodes the kernel knows. With its mutex held
+// nothing of package txn is called, and no list of locks is read (withLocks); it comes
+// before that of the node table.
+type registryTable struct {
+	mu     sync.Mutex // guards what follows
+	byHome map[homeKey]*registryNodes
+	ids    uint64           // given so far
+	again  map[int]relookup // by threads that were told to look again
+	parted bool             // a node may have left its name that has others
 
 	changes atomic.Uint64 // of registries, so far; added to with mu held
 }
 
-func (t *inodeTable) init() {
-	t.byNumber = make(map[uint64]*inodes)
-	t.again = make(map[int]again)
+func (t *registryTable) init() {
+	t.byHome = make(map[homeKey]*registryNodes)
+	t.again = make(map[int]relookup)
 }
 
 // manyAgain bounds the threads that were told to look again and did not.
@@ -91,40 +111,149 @@ const manyAgain = 4096
 
 // find returns what is known of the registry of a name in a directory, or nil. The
 // caller holds mu.
-func (t *inodeTable) find(dir *node, base string) *inodes {
-	r := t.byNumber[dir.registryNumber(base)]
+func (t *registryTable) find(dir *node, base string) *registryNodes {
+	r := t.byHome[homeKey{dir.id.Ino, base}]
 	if r != nil && r.at.Load().dir != dir {
 		r.at.Store(&home{dir: dir, base: base})
 	}
 	return r
 }
 
-// make returns find, or begins to know. The caller holds mu, and adds a node.
-func (t *inodeTable) make(dir *node, base string) *inodes {
+// make returns find, or begins to know a registry, which has a number at present. The
+// caller holds mu, and adds a node.
+func (t *registryTable) make(dir *node, base string, number uint64) *registryNodes {
 	if r := t.find(dir, base); r != nil {
 		return r
 	}
-	r := &inodes{number: dir.registryNumber(base)}
+	r := &registryNodes{key: homeKey{dir.id.Ino, base}, number: number}
 	r.at.Store(&home{dir: dir, base: base})
-	t.byNumber[r.number] = r
+	t.byHome[r.key] = r
 	return r
 }
 
-// add makes a node, with a reference for the kernel. The caller holds mu.
-func (t *inodeTable) add(ctx context.Context, r *inodes, as inode) *node {
+// turn is told the number that a registry has at present. Nodes of another number stand
+// for a file that had the name before. The caller holds registryTable.mu.
+func (r *registryNodes) turn(number uint64) {
+	if r.number == number {
+		return
+	}
+	r.leave(0)
+	r.number, r.current, r.writing = number, nil, nil
+	for _, n := range r.nodes {
+		if n.number.Load() == number && (n.as.state == forWriting || n.as.state == blank && n.files.any()) {
+			r.writing = n
+		}
+	}
+}
+
+// leave notes that the name does not stand any more for the file that it stood for, and how
+// many names that has. The caller holds registryTable.mu.
+func (r *registryNodes) leave(names uint32) {
+	last := r.last.Swap(nil)
+	if last == nil {
+		return
+	}
+	for _, n := range r.nodes {
+		if n.number.Load() == r.number {
+			left := *last
+			left.Nlink = names
+			n.left.Store(&left)
+		}
+	}
+}
+
+// leaves notes that a name does not stand any more for the registry that was found there,
+// which has so many names left. Who has it open by a name that it had before is told so, too.
+func (t *registryTable) leaves(at *place, names uint32) {
+	if !at.isRegistry() {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.find(at.dir, at.base); r != nil && r.number == at.number {
+		r.leave(names)
+	}
+	if t.parted = t.parted || names > 0; !t.parted {
+		return
+	}
+	t.parted = false
+	for _, r := range t.byHome {
+		for _, n := range r.nodes {
+			left := n.left.Load()
+			if left != nil && n.number.Load() == at.number {
+				now := *left
+				now.Nlink = names
+				left = &now
+				n.left.Store(left)
+			}
+			t.parted = t.parted || left != nil && left.Nlink > 0
+		}
+	}
+}
+
+// add makes a node that has a number, with a reference for the kernel. The caller holds
+// mu.
+func (t *registryTable) add(ctx context.Context, r *registryNodes, number uint64, as registryNode) *node {
 	t.ids++
 	dir := r.at.Load().dir
 	id := fusefs.StableAttr{Mode: unix.S_IFREG, Ino: registryID | t.ids, Gen: 1}
-	n := &node{fsys: dir.fsys, fd: -1, dev: dir.dev, id: id, inodes: r, inode: as}
+	n := &node{fsys: dir.fsys, fd: -1, dev: dir.dev, id: id, as: as}
+	n.all.Store(r)
+	n.number.Store(number)
+	dir.fsys.origin.numbers.Hold(number)
 	dir.NewInode(ctx, n, id)
 	r.nodes = append(r.nodes, n)
 	return dir.fsys.nodes.insert(n)
 }
 
-// drop forgets a node that the kernel has forgotten.
-func (t *inodeTable) drop(n *node) {
+// nodesOf returns the nodes of the registry of a name in a directory.
+func (t *registryTable) nodesOf(dir *node, base string) []*node {
 	t.mu.Lock()
-	r := n.inodes
+	defer t.mu.Unlock()
+	if r := t.find(dir, base); r != nil {
+		return slices.Clone(r.nodes)
+	}
+	return nil
+}
+
+// move notes that a registry has another name: its nodes are those of that from now on. What
+// had that name before has another number.
+func (t *registryTable) move(from, to *place) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.find(from.dir, from.base)
+	if r == nil {
+		return
+	}
+	var moved []*node
+	r.nodes = slices.DeleteFunc(r.nodes, func(n *node) bool {
+		moves := n.number.Load() == from.number
+		if moves {
+			moved = append(moved, n)
+		}
+		return moves
+	})
+	if len(moved) == 0 {
+		return
+	}
+	last := r.last.Load()
+	r.turn(0)
+	if len(r.nodes) == 0 {
+		delete(t.byHome, r.key)
+	}
+	target := t.make(to.dir, to.base, 0)
+	target.nodes = append(target.nodes, moved...)
+	for _, n := range moved {
+		n.all.Store(target)
+	}
+	target.turn(from.number)
+	target.last.Store(last)
+}
+
+// drop forgets a node that the kernel has forgotten.
+func (t *registryTable) drop(n *node) {
+	t.mu.Lock()
+	r := n.all.Load()
 	if i := slices.Index(r.nodes, n); i >= 0 {
 		r.nodes = slices.Delete(r.nodes, i, i+1)
 	}
@@ -134,290 +263,182 @@ func (t *inodeTable) drop(n *node) {
 	if r.writing == n {
 		r.writing = nil
 	}
-	if len(r.nodes) == 0 && t.byNumber[r.number] == r {
-		delete(t.byNumber, r.number)
+	if len(r.nodes) == 0 && t.byHome[r.key] == r {
+		delete(t.byHome, r.key)
 	}
-	pinned := n.inode.pinned
-	n.inode.pinned = nil
+	pinned := n.as.pinned
+	n.as.pinned = nil
 	t.mu.Unlock()
+	n.fsys.origin.numbers.LetGo(n.number.Load())
 	if pinned != nil {
 		pinned.Release() // nobody has opened it
 	}
 }
 
-// lookUp returns the node to answer with where a registry's name is looked up that
-// has a face at present; with a reference for the kernel. tells is whether it is
-// looked up in order to tell watchers.
-func (t *inodeTable) lookUp(ctx context.Context, dir *node, base, path string, at face, tells func() bool) (*node, error) {
+// lookUp returns the node to answer with where a registry's name is looked up, with a
+// reference for the kernel. tells is whether it is looked up in order to tell watchers.
+func (t *registryTable) lookUp(ctx context.Context, at *named, tells func() bool) (n *node, err error) {
 	thread := threadOf(ctx)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r := t.make(dir, base)
-	if n := r.toTell(); n != nil && tells() {
-		if n = n.fsys.nodes.acquire(n.id); n != nil {
-			return n, nil
+	counted := false
+	t.withLocks(func(locks *lockQuestion) {
+		r := t.make(at.dir, at.base, at.number)
+		if n = r.toTell(); n != nil && tells() {
+			if n = n.fsys.nodes.acquire(n.id); n != nil {
+				return
+			}
 		}
-	}
-	r.looks.Add(1)
-	if a := t.again[thread]; a.number == r.number {
-		if a.writes {
-			return t.toWrite(ctx, r, at), nil
+		if !counted {
+			r.looks.Add(1)
+			counted = true
 		}
-		return t.toReadApart(ctx, r, path, thread)
-	}
-	old := r.current
-	if n := hold(old, at); n != nil {
-		return n, nil
-	}
-	if old != nil && old.files.any() && (old.inode.shared || t.isLocked(r)) {
-		if n := dir.fsys.nodes.acquire(old.id); n != nil {
-			n.inode.shared = true
-			return n, nil
+		r.turn(at.number)
+		switch a := t.again[thread]; {
+		case a.key != r.key || at.sizeTime.isBlank():
+			n = t.toLookUp(ctx, r, at.sizeTime, locks)
+		case a.writes:
+			n = t.toWriteNext(ctx, r, at.sizeTime, thread)
+		default:
+			n, err = t.toReadApart(ctx, at, thread)
 		}
-	}
-	r.current = nil
-	for _, n := range r.nodes {
-		if r.current = hold(n, at); r.current != nil {
-			return r.current, nil
-		}
-	}
-	r.current = t.add(ctx, r, inode{face: at})
-	return r.current, nil
+	})
+	return n, err
 }
 
-// hold takes a reference to a node that a name with that face can be looked up to;
-// it returns nil if it can't. The caller holds inodeTable.mu.
-func hold(n *node, at face) *node {
-	if n == nil || n.inode.taken || n.inode.shared || n.inode.pinned != nil || n.inode.face != at {
+// toLookUp returns the node that a name leads to, with a reference for the kernel; nil
+// while it is asked whether the registry is locked. The caller holds mu.
+func (t *registryTable) toLookUp(ctx context.Context, r *registryNodes, at sizeTime, locks *lockQuestion) *node {
+	old := r.current
+	if n := old.acquireIfShows(r.number, at); n != nil {
+		return n
+	}
+	if old != nil && old.files.any() && (old.as.state == shared || locks.held(old)) {
+		if n := old.fsys.nodes.acquire(old.id); n != nil {
+			n.as.state = shared
+			return n
+		}
+	}
+	if locks.open {
 		return nil
 	}
-	return n.fsys.nodes.acquire(n.id)
+	r.current = t.toShow(ctx, r, at)
+	return r.current
+}
+
+// toShow finds or makes the node that shows a size and a time. The caller holds mu.
+func (t *registryTable) toShow(ctx context.Context, r *registryNodes, at sizeTime) *node {
+	for _, n := range r.nodes {
+		if n = n.acquireIfShows(r.number, at); n != nil {
+			return n
+		}
+	}
+	as := registryNode{shows: at}
+	if at.isBlank() {
+		as.state = blank
+	}
+	return t.add(ctx, r, r.number, as)
+}
+
+// acquireIfShows takes a reference to a node that a name with that number, size and time
+// can be looked up to; it returns nil if it can't. The caller holds registryTable.mu.
+func (n *node) acquireIfShows(number uint64, at sizeTime) *node {
+	if n == nil || n.number.Load() != number {
+		return nil
+	}
+	if n.as.state == showsVersion && n.as.shows == at || n.as.state == blank && at.isBlank() {
+		return n.fsys.nodes.acquire(n.id)
+	}
+	return nil
 }
 
 // toWrite returns the node for a thread that was told to look again in order to
 // write. The caller holds mu.
-func (t *inodeTable) toWrite(ctx context.Context, r *inodes, at face) *node {
+func (t *registryTable) toWrite(ctx context.Context, r *registryNodes, at sizeTime) *node {
 	if r.writing != nil {
 		if n := r.writing.fsys.nodes.acquire(r.writing.id); n != nil {
 			return n
 		}
 	}
-	r.writing = t.add(ctx, r, inode{face: at, taken: true})
-	return r.writing
+	n := t.add(ctx, r, r.number, registryNode{shows: at, state: forWriting})
+	r.write(n)
+	return n
+}
+
+// toWriteNext is toWrite for a look-up, which an open follows. Until then the node stays the
+// one of writers: one that others got meanwhile would have other locks. The caller holds mu.
+func (t *registryTable) toWriteNext(ctx context.Context, r *registryNodes, at sizeTime, thread int) *node {
+	n := t.toWrite(ctx, r, at)
+	t.lookedAgain(thread)
+	n.as.opens++
+	t.again[thread] = relookup{key: r.key, writes: true, node: n}
+	return n
+}
+
+// lookedAgain forgets that a thread is to look again. The caller holds mu.
+func (t *registryTable) lookedAgain(thread int) {
+	if a := t.again[thread]; a.writes && a.node != nil {
+		a.node.as.opens--
+	}
+	delete(t.again, thread)
+}
+
+// write makes a node the one that writers get, unless it stands for a file that had the
+// name before. The caller holds registryTable.mu.
+func (r *registryNodes) write(n *node) {
+	if n.number.Load() != r.number {
+		return
+	}
+	if old := r.writing; old != nil && old != n {
+		old.as.state = old.as.state.replacedAsWriting()
+	}
+	r.writing = n
 }
 
 // isWritten reports whether somebody has the registry open for writing. The caller
-// holds inodeTable.mu.
-func (r *inodes) isWritten() bool {
-	return r.writing != nil && (r.writing.inode.opens > 0 || r.writing.files.any())
+// holds registryTable.mu.
+func (r *registryNodes) isWritten() bool {
+	return r.writing != nil && (r.writing.as.opens > 0 || r.writing.files.any())
 }
 
 // toReadApart returns a node that shows the present head and is nobody else's, for
 // a thread that was told to look again. The kernel may ask for it twice. The caller
 // holds mu, which is given up meanwhile.
-func (t *inodeTable) toReadApart(ctx context.Context, r *inodes, path string, thread int) (*node, error) {
-	at := r.at.Load()
-	if n := t.again[thread].node; n != nil && n.inode.pinned != nil {
+func (t *registryTable) toReadApart(ctx context.Context, at *named, thread int) (*node, error) {
+	if n := t.again[thread].node; n != nil && n.as.pinned != nil {
 		if n = at.dir.fsys.nodes.acquire(n.id); n != nil {
 			return n, nil
 		}
 	}
 	t.mu.Unlock()
-	pinned, err := at.dir.fsys.store.Open(path)
+	pinned, number, err := at.pin(ctx)
 	t.mu.Lock()
 	if err != nil {
 		return nil, err
 	}
-	r = t.make(at.dir, at.base)
-	n := t.add(ctx, r, inode{face: faceOfVersion(pinned.Version()), pinned: pinned})
-	t.again[thread] = again{number: r.number, node: n}
+	r := t.make(at.dir, at.base, number)
+	n := t.add(ctx, r, number, registryNode{state: private, shows: sizeTimeOfVersion(pinned.Version()), pinned: pinned})
+	t.again[thread] = relookup{key: r.key, node: n}
 	return n, nil
 }
 
-// openToRead adds a file to its node, with its snapshot or the one that was pinned
-// when the name was looked up; false: the thread must look again.
-func (t *inodeTable) openToRead(f *registryFile) bool {
-	var unused *txn.Snapshot
-	defer func() {
-		if unused != nil {
-			unused.Release()
+// manyPins is how often the head is pinned at most, if it changes each time before its
+// number is known.
+const manyPins = 8
+
+// pin returns the present head and its number.
+func (at *named) pin(ctx context.Context) (pinned *txn.Snapshot, number uint64, err error) {
+	number = at.number
+	for i := 1; ; i++ {
+		if pinned, err = at.dir.openFound(ctx, at.base, at.path); err != nil {
+			return nil, 0, err
 		}
-	}()
-	n := f.node
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if r := n.inodes; r != nil {
-		r.looks.Add(1)
-		in := &n.inode
-		if in.pinned != nil {
-			unused, f.snapshot, in.pinned = f.snapshot, in.pinned, nil
+		var stx unix.Statx_t
+		if err := at.dir.statName(ctx, at.base, at.path, &stx); err != nil || i == manyPins {
+			return pinned, number, nil
 		}
-		fit := !in.taken && in.face.isOf(f.snapshot.Version()) && n.files.show(f.snapshot.Version())
-		if !fit && !in.shared && !t.share(n, f.thread, false) {
-			return false
+		number = stx.Ino
+		if sizeTimeOf(&stx).isOf(pinned.Version()) {
+			return pinned, number, nil
 		}
-		t.done(f.thread)
+		pinned.Release()
 	}
-	n.files.add(f)
-	return true
-}
-
-// beginToWrite makes a node one for writing, for a thread of a process; false: the
-// thread must look again. Else endToWrite must follow.
-func (t *inodeTable) beginToWrite(n *node, thread int, a txn.Actor) bool {
-	creates := n.files.creating(a) != nil
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r := n.inodes
-	if r == nil {
-		return true
-	}
-	if r.writing != n && !n.inode.shared && !creates {
-		if r.isWritten() || n.files.any() || n.inode.pinned != nil {
-			if !t.share(n, thread, true) {
-				return false
-			}
-		} else {
-			n.inode.taken = true
-			r.writing = n
-		}
-	}
-	t.done(thread)
-	n.inode.opens++
-	return true
-}
-
-// endToWrite adds the file that was opened, if it was.
-func (t *inodeTable) endToWrite(n *node, f *registryFile) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if n.inodes != nil {
-		n.inode.opens--
-	}
-	if f != nil {
-		n.files.add(f)
-	}
-}
-
-// share has a node take a file that it is not fit for, where it must: it is
-// locked, or the thread has looked again in vain, by way of a descriptor. Else the
-// thread is to look again. The caller holds mu.
-func (t *inodeTable) share(n *node, thread int, writes bool) bool {
-	r := n.inodes
-	looked := t.again[thread].number == r.number
-	if looked || thread == 0 || n.files.any() && t.isLocked(r) {
-		n.inode.shared = true
-		return true
-	}
-	if len(t.again) >= manyAgain {
-		clear(t.again)
-	}
-	t.again[thread] = again{number: r.number, writes: writes}
-	return false
-}
-
-// done is called when a thread has opened what it looked for. The caller holds mu.
-func (t *inodeTable) done(thread int) {
-	if len(t.again) > 0 {
-		delete(t.again, thread)
-	}
-}
-
-// isLocked reports whether a process holds a lock on the registry. The caller holds
-// mu.
-func (t *inodeTable) isLocked(r *inodes) bool {
-	locks, err := readProc("/proc/locks")
-	if err != nil {
-		return false
-	}
-	return bytes.Contains(locks, []byte(":"+strconv.FormatUint(r.number, 10)+" "))
-}
-
-// create makes a node for a file that creates its registry, and adds the file.
-func (t *inodeTable) create(ctx context.Context, f *registryFile, dir *node, base string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r := t.make(dir, base)
-	f.node = t.add(ctx, r, inode{taken: true})
-	if !r.isWritten() {
-		r.writing = f.node
-	}
-	f.node.files.add(f)
-}
-
-// creating returns the file by which a process is creating a registry, or nil.
-func (t *inodeTable) creating(dir *node, base string, a txn.Actor) *registryFile {
-	t.mu.Lock()
-	var nodes []*node
-	if r := t.find(dir, base); r != nil {
-		nodes = slices.Clone(r.nodes)
-	}
-	t.mu.Unlock()
-	for _, n := range nodes {
-		if f := n.files.creating(a); f != nil {
-			return f
-		}
-	}
-	return nil
-}
-
-// owe notes that watchers of a registry's nodes are to be told of a commit.
-func (t *inodeTable) owe(dir *node, base string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if r := t.find(dir, base); r != nil {
-		for _, n := range r.nodes {
-			n.inode.owed = true
-		}
-	}
-}
-
-// owed returns how many nodes of a registry there are whose watchers are to be
-// told.
-func (t *inodeTable) owed(dir *node, base string) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r := t.find(dir, base)
-	if r == nil {
-		return 0
-	}
-	count := 0
-	for _, n := range r.nodes {
-		if n.inode.owed {
-			count++
-		}
-	}
-	return count
-}
-
-// toTell returns a node whose watchers are to be told, or nil. The caller holds
-// inodeTable.mu.
-func (r *inodes) toTell() *node {
-	for _, n := range r.nodes {
-		if n.inode.owed {
-			return n
-		}
-	}
-	return nil
-}
-
-// lookUpToTell returns such a node of a registry that is gone, with a reference for
-// the kernel, or nil.
-func (t *inodeTable) lookUpToTell(dir *node, base string) *node {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if r := t.find(dir, base); r != nil {
-		if n := r.toTell(); n != nil {
-			return n.fsys.nodes.acquire(n.id)
-		}
-	}
-	return nil
-}
-
-// told is called where the kernel makes an event for the watchers of a node, which
-// may be none of a registry's.
-func (t *inodeTable) told(n *node) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	n.inode.owed = false
 }

@@ -2,26 +2,29 @@ package fs
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// Each descriptor is told the size of what it shows, in one process too, and all of
-// a registry are one file.
+// Each descriptor is told the size of what it shows, in one process too, while it is in the
+// middle of it, else that of the newest version; and all of a registry are one file.
 func TestEachDescriptorHasItsSize(t *testing.T) {
 	m := aside(t)
 	reader, writer := m.newClient(), m.newClient()
 	writer.write("a.json", `{"v":1,"much":"longer"}`)
-	reader.do("(long := os.open('a.json', os.O_RDONLY))")
+	reader.do("(long := os.open('a.json', os.O_RDONLY), os.read(long, 1)) and None")
 	writer.write("a.json", `{}`)
-	reader.do("(short := os.open('a.json', os.O_RDONLY))")
+	reader.do("(short := os.open('a.json', os.O_RDONLY), os.read(short, 1)) and None")
 	writer.write("a.json", `{"v":3}`)
 	reader.want(`[23,2,7]`, "[os.fstat(long).st_size, os.fstat(short).st_size, os.stat('a.json').st_size]")
-	reader.want(`[23,2]`, "[len(os.pread(long, 100, 0)), len(os.pread(short, 100, 0))]")
 	reader.want(`1`, "len({os.fstat(long).st_ino, os.fstat(short).st_ino, os.stat('a.json').st_ino, *[e.inode() for e in os.scandir('.')]})")
 	const withBirth = "__import__('subprocess').check_output(['stat', '-L', '-c', '%%i %%W', '/proc/self/fd/0'], stdin=fd).split()[0].decode()"
 	reader.want(`1`, "len({str(os.fstat(long).st_ino), *["+withBirth+" for fd in (long, short)]})")
-	reader.want(`[23,2]`, "[os.lseek(long, 0, os.SEEK_END), os.lseek(short, 0, os.SEEK_END)]")
+	reader.want(`[22,1]`, "[len(os.read(long, 100)), len(os.read(short, 100))]")
+	reader.want(`[7,7,7]`, "[os.fstat(long).st_size, os.fstat(short).st_size, os.stat('a.json').st_size]")
+	reader.want(`[7,7]`, "[len(os.pread(long, 100, 0)), len(os.pread(short, 100, 0))]")
+	reader.want(`[7,7]`, "[os.lseek(long, 0, os.SEEK_END), os.lseek(short, 0, os.SEEK_END)]")
 }
 
 // What a descriptor shows has the time of its version: a program that keeps what it has
@@ -30,11 +33,12 @@ func TestEachDescriptorHasItsTime(t *testing.T) {
 	m := aside(t)
 	reader, writer := m.newClient(), m.newClient()
 	writer.write("a.json", `{"v":1}`)
-	reader.do("(r := os.open('a.json', os.O_RDONLY), t := os.stat('a.json').st_mtime_ns)")
+	reader.do("(r := os.open('a.json', os.O_RDONLY), t := os.stat('a.json').st_mtime_ns, os.read(r, 1)) and None")
 	writer.write("a.json", `{"v":2}`)
 	reader.want(`true`, "os.fstat(r).st_mtime_ns == t < os.stat('a.json').st_mtime_ns")
-	reader.want(`"{\"v\":1}"`, "os.pread(r, 100, 0)")
-	reader.want(`true`, "os.fstat(r).st_mtime_ns == t < os.stat('a.json').st_mtime_ns")
+	reader.want(`"\"v\":1}"`, "os.read(r, 100)")
+	reader.want(`true`, "t < os.fstat(r).st_mtime_ns == os.stat('a.json').st_mtime_ns")
+	reader.want(`"{\"v\":2}"`, "os.pread(r, 100, 0)")
 }
 
 // What is set by one inode of a registry shows at once on the others, if they stand for
@@ -116,7 +120,7 @@ func TestOpenedAnewByDescriptor(t *testing.T) {
 	reader.want(`"{\"v\":2,\"more\":2}"`, "os.pread(os.open(f'/proc/self/fd/{r}', os.O_RDONLY), 100, 0)")
 	reader.do("(w := os.open(f'/proc/self/fd/{r}', os.O_WRONLY|os.O_TRUNC), os.write(w, b'{}'), os.close(w))")
 	wantFile(t, m.behind("a.json"), `{}`)
-	reader.want(`"{\"v\":1}"`, "os.pread(r, 100, 0)")
+	reader.want(`"{}"`, "os.pread(r, 100, 0)")
 }
 
 // A descriptor that stands for the name, and shows no content, tells of the head, as
@@ -142,8 +146,10 @@ func TestSizeByAName(t *testing.T) {
 }
 
 // A lock belongs to the inode, of which there must be one as long as somebody has
-// it, and one for all that have opened it in order to write.
+// it, and one for all that have opened it in order to write; however many locks there
+// are elsewhere.
 func TestLockIsOnTheName(t *testing.T) {
+	others := filepath.Join(t.TempDir(), "others")
 	const flock, tryFlock = "__import__('fcntl').flock(%s, 2)", "__import__('fcntl').flock(%s, 2|4)"
 	for name, how := range map[string]string{"to read": "os.O_RDONLY", "to write": "os.O_RDWR", "to append": "os.O_WRONLY|os.O_APPEND"} {
 		t.Run(name, func(t *testing.T) {
@@ -152,6 +158,7 @@ func TestLockIsOnTheName(t *testing.T) {
 			writer.write("a.json", `{"v":1}`)
 			holder.do("(h := os.open('a.json', %s))", how)
 			holder.do(flock+" and None", "h")
+			holdLocksBefore(t, others, 130)
 			for _, content := range []string{`{"v":1,"more":1}`, `{}`} {
 				writer.write("a.json", content)
 				other.do("(o := os.open('a.json', %s))", how)

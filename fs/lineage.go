@@ -11,9 +11,8 @@ import (
 	"clawfs/txn"
 )
 
-// lineage is what is known of how a file's content came about, for the case that
-// the file is renamed onto a registry: who wrote it, and which versions were
-// copied into it.
+// lineage has the writers of a file, and the versions that were copied into it, for the
+// case that the file is renamed onto a registry.
 type lineage struct {
 	users int // files that are open for writing; guarded by lineages.mu
 
@@ -21,7 +20,7 @@ type lineage struct {
 	writers []txn.Origin
 	copies  []txn.Copied
 	thread  int       // the one that wrote last
-	last    time.Time // when somebody new wrote
+	last    time.Time // when somebody opened it for writing, or wrote who had not before
 }
 
 // lineages holds that of the files that were written lately. It is no part of
@@ -44,8 +43,8 @@ func (t *lineages) init() {
 	t.pruneAt = fewLineages
 }
 
-// use returns the lineage of a file that is opened for writing. Who opens it gives
-// it back with release.
+// use returns the lineage of a file that is opened for writing. Its caller gives it back
+// with release.
 func (t *lineages) use(id fusefs.StableAttr) *lineage {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -58,6 +57,7 @@ func (t *lineages) use(id fusefs.StableAttr) *lineage {
 		t.byID[id] = l
 	}
 	l.users++
+	l.opened()
 	return l
 }
 
@@ -94,16 +94,17 @@ func (t *lineages) drop(id fusefs.StableAttr) {
 	}
 }
 
-// Who writes a file that so many have written is no program that makes a temporary
-// file. The first and the last tell most.
+// A file that so many processes have written is no temporary file. The first and the last
+// tell most.
 const (
 	maxWriters = 16
 	maxCopies  = 16
 )
 
-// note takes down who writes, at its first write; opened is the store's place in
-// the order of events when the descriptor was opened by which it does.
-func (l *lineage) note(fsys *fileSystem, ctx context.Context, opened uint64) {
+// note takes down who writes, at its first write; opened is when the descriptor was
+// opened by which it does, and closed says that one of its duplicates was closed since:
+// the first thing that a shell does with what it redirects to.
+func (l *lineage) note(fsys *fileSystem, ctx context.Context, opened txn.Tick, closed bool) {
 	tid := threadOf(ctx)
 	l.mu.Lock()
 	same := tid != 0 && tid == l.thread
@@ -112,7 +113,7 @@ func (l *lineage) note(fsys *fileSystem, ctx context.Context, opened uint64) {
 	if same {
 		return
 	}
-	caller := fsys.callers.of(ctx)
+	caller := fsys.callers.writing(ctx)
 	if !caller.Known() {
 		return
 	}
@@ -124,9 +125,15 @@ func (l *lineage) note(fsys *fileSystem, ctx context.Context, opened uint64) {
 	if len(l.writers) == maxWriters {
 		l.writers = slices.Delete(l.writers, 1, 2)
 	}
-	caller.Program = programName(caller.PID)
 	l.last = time.Now()
-	l.writers = append(l.writers, txn.Origin{Caller: caller, Event: fsys.store.Event(), At: l.last, Opened: opened})
+	l.writers = append(l.writers, txn.Origin{Caller: caller, Event: fsys.store.Now(), At: l.last, Opened: opened, Redirected: closed})
+}
+
+// opened notes that somebody is about to write the file.
+func (l *lineage) opened() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = time.Now()
 }
 
 // begin forgets what was there before the content was truncated. A nil lineage
@@ -163,7 +170,8 @@ func (l *lineage) inherit(from txn.Lineage) {
 	l.copies = append(l.copies, from.Copies[:min(len(from.Copies), maxCopies-len(l.copies))]...)
 }
 
-// youngerThan reports whether somebody began to write the file within that time.
+// youngerThan reports whether somebody began to write the file, or opened it for that,
+// within that time.
 func (l *lineage) youngerThan(d time.Duration) bool {
 	if l == nil {
 		return false

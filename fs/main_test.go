@@ -35,10 +35,9 @@ const serveVariable = "CLAWFS_TEST_SERVE"
 type serveConfig struct {
 	Dir, Mountpoint string
 	Options         Options
-	Descriptors     uint64        // limit that it can't raise; 0: as it is
-	PanicOn         string        // registry whose adoption panics
-	DeletionWindow  time.Duration // see txn.Config
-	NoSync          bool          // commits take no longer than they must
+	Descriptors     uint64 // limit that it can't raise; 0: as it is
+	PanicOn         string // registry whose adoption panics
+	NoSync          bool   // commits take no longer than they must
 }
 
 func TestMain(m *testing.M) {
@@ -114,14 +113,17 @@ func serveForTest(config string) error {
 	if c.Options.Log, err = zap.NewDevelopment(); err != nil {
 		return err
 	}
-	store := txn.New(below, txntest.Configured(txn.Config{Alive: Alive, Busy: Busy, DeletionWindow: c.DeletionWindow, Observer: panicOn(c.PanicOn)}))
-	server, err := Mount(below, store, mountpoint, c.Options)
+	c.Options.Numbers = below.Numbers()
+	store := txn.New(below, txntest.Configured(txn.Config{Alive: Alive, Observer: panicOn(c.PanicOn)}))
+	server, err := Mount(below.Fd(), store, mountpoint, c.Options)
 	if err != nil {
 		return err
 	}
 	fmt.Println("ready")
+	released := make(chan error, 1)
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
+		released <- awaitReleased(store)
 		ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
 		defer cancel()
 		if err := server.Shutdown(ctx); err != nil {
@@ -130,7 +132,28 @@ func serveForTest(config string) error {
 		}
 	}()
 	server.Wait()
-	return nil
+	err = store.CheckInvariants()
+	select {
+	case leaked := <-released:
+		err = errors.Join(err, leaked)
+	default: // it was unmounted from outside
+	}
+	if err != nil {
+		return fmt.Errorf("the store contradicts itself: %w", err)
+	}
+	return store.Close()
+}
+
+// awaitReleased waits for the RELEASE of all that was opened. The kernel sends it after
+// the close, and drops it at the unmount.
+func awaitReleased(store *txn.Store) (err error) {
+	for range 200 {
+		if err = store.CheckReleased(); err == nil {
+			return nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return err
 }
 
 // limitDescriptors lowers the limit for good. Root raises it again, unless the

@@ -16,7 +16,6 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
-	"clawfs/backing"
 	"clawfs/txn"
 )
 
@@ -31,9 +30,10 @@ type Options struct {
 	Debug      bool        // log every request
 	Log        *zap.Logger // nil: no log
 	Without    []string    // optimizations to do without, of Optimizations
+	Numbers    Numbers     `json:"-"` // inode numbers that programs see; there must be some
 }
 
-// What a mount can do without, slower: tests run with each of them on and off.
+// Optimizations: tests run with each of them on and off.
 const (
 	HeldThreads = "held-threads" // descriptors of the threads that requests came from lately
 	ReadAhead   = "read-ahead"   // reading more of a plain file ahead than the kernel does by itself
@@ -52,10 +52,10 @@ type Server struct {
 	done       chan struct{} // closed when the last request is answered
 }
 
-// Mount mounts the directory of dir on a mountpoint, which may be the same
-// directory: in place. The store must be over dir; both stay the caller's, and in
-// use until Wait returns. The mountpoint must be absolute, free of symbolic links
-// and of dead mounts (Clear). Mount returns when the kernel's INIT is answered and
+// Mount mounts a directory, given by an O_PATH descriptor of it, on a mountpoint,
+// which may be the same directory: in place. The store must be over the directory;
+// store and descriptor stay the caller's, and in use until Wait returns. The
+// mountpoint must be absolute, free of symbolic links and of dead mounts (Clear). Mount returns when the kernel's INIT is answered and
 // requests are served.
 //
 // It changes the process: the umask becomes 0, since the kernel applies the
@@ -63,16 +63,16 @@ type Server struct {
 //
 // Errors: *MissingError, *NotDirectoryError, *MountedError, *DeadMountError,
 // *NoFUSEError, *PatternError, or the system's.
-func Mount(dir *backing.Dir, store *txn.Store, mountpoint string, o Options) (*Server, error) {
+func Mount(root int, store *txn.Store, mountpoint string, o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
 	unix.Umask(0)
-	fsys, err := newFileSystem(dir, store, o, raiseDescriptorLimit())
+	fsys, err := newFileSystem(root, store, o, raiseDescriptorLimit())
 	if err != nil {
 		return nil, err
 	}
-	options, err := mountOptions(dir.Fd(), o)
+	options, err := mountOptions(root, o)
 	if err != nil {
 		return nil, err
 	}
@@ -88,32 +88,35 @@ func Mount(dir *backing.Dir, store *txn.Store, mountpoint string, o Options) (*S
 		if !fsys.without(ReadAhead) {
 			readAhead(m.Major, m.Minor)
 		}
-		fsys.watch(o.Toucher, mountpoint, unix.Mkdev(uint32(m.Major), uint32(m.Minor)))
+		device := unix.Mkdev(uint32(m.Major), uint32(m.Minor))
+		fsys.device.Store(device)
+		fsys.watch(o.Toucher, mountpoint, device)
 	}
 	go s.serve()
 	return s, nil
 }
 
-func newFileSystem(dir *backing.Dir, store *txn.Store, o Options, descriptors uint64) (*fileSystem, error) {
+func newFileSystem(root int, store *txn.Store, o Options, descriptors uint64) (*fileSystem, error) {
 	names := o.Patterns
 	if names == nil {
 		var err error
-		if names, err = NewPatterns(nil, nil, nil); err != nil {
+		if names, err = NewPatterns(nil, nil, nil, nil); err != nil {
 			return nil, err
 		}
 	}
 	var stx unix.Statx_t
-	if err := statFD(dir.Fd(), &stx); err != nil {
+	if err := statFD(root, &stx); err != nil {
 		return nil, os.NewSyscallError("statx", err)
 	}
 	fsys := &fileSystem{
-		log: o.Log, dir: dir, store: store, names: names,
-		callers: newCallers(), credentials: newCredentials(), origin: originOf(&stx),
+		log: o.Log, store: store, names: names,
+		callers: newCallers(), credentials: newCredentials(), origin: origin{dev: deviceOf(&stx), numbers: o.Numbers},
 		missing: o.Without,
 	}
 	fsys.callers.held.none = fsys.without(HeldThreads)
 	id := fusefs.StableAttr{Mode: unix.S_IFDIR, Ino: rootID, Gen: generationOf(&stx)}
-	fsys.root = &node{fsys: fsys, fd: dir.Fd(), dev: fsys.origin.dev, id: id}
+	fsys.root = &node{fsys: fsys, fd: root, dev: fsys.origin.dev, id: id}
+	fsys.root.number.Store(rootID)
 	fsys.lineages.init()
 	fsys.nodes.init(fsys.pruner.crowded)
 	fsys.registries.init()
@@ -131,11 +134,29 @@ func (fsys *fileSystem) watch(toucher []string, mountpoint string, device uint64
 
 // changed is told of each commit before the program is that made it.
 func (fsys *fileSystem) changed(e txn.Event) {
-	if dir, base, ok := fsys.known(e.Name); ok && e.Changed {
-		fsys.registries.outdate(dir, base)
+	if dir, base, ok := fsys.known(e.Name); ok {
+		switch {
+		case e.Changed:
+			fsys.registries.outdate(dir, base)
+			var stx unix.Statx_t
+			if e.Linked && statAt(dir.fd, base, &stx) == nil {
+				fsys.outdatePlain(fsys.origin.identify(&stx, false))
+			}
+		case !e.Was.IsZero():
+			before, after := txn.Info{Size: e.Size, Time: e.Was}, txn.Info{Size: e.Size, Time: e.Time}
+			fsys.registries.touched(dir, base, sizeTimeOfInfo(before), sizeTimeOfInfo(after))
+		}
 	}
 	if w := fsys.watchers.Load(); w != nil {
 		w.observe(e)
+	}
+}
+
+// outdatePlain tells the kernel that a file is another one than it was told, by a name that is
+// no registry's, if it knows one. Pages are dropped by the next open, as ever.
+func (fsys *fileSystem) outdatePlain(id fusefs.StableAttr) {
+	if n := fsys.nodes.get(id.Ino); n != nil && n.id == id {
+		n.forgetAttributes()
 	}
 }
 
@@ -173,7 +194,7 @@ func mountOptions(root int, o Options) (*fusefs.Options, error) {
 			// kernel asks for no capabilities before each write. When its pages of a
 			// plain file have to go is decided here (pages).
 			ExtraCapabilities: fuse.CAP_ATOMIC_O_TRUNC | fuse.CAP_DONT_MASK | fuse.CAP_HANDLE_KILLPRIV_V2 |
-				fuse.CAP_SETXATTR_EXT | fuse.CAP_DIRECT_IO_ALLOW_MMAP | fuse.CAP_READDIRPLUS_AUTO | fuse.CAP_ASYNC_DIO,
+				fuse.CAP_SETXATTR_EXT | fuse.CAP_DIRECT_IO_ALLOW_MMAP | fuse.CAP_READDIRPLUS_AUTO,
 			DisabledCapabilities: fuse.CAP_NO_OPEN_SUPPORT | fuse.CAP_PASSTHROUGH | fuse.CAP_AUTO_INVAL_DATA,
 		},
 	}, nil
@@ -190,8 +211,8 @@ func readAhead(major, minor int) {
 	_ = os.WriteFile(fmt.Sprintf("/sys/class/bdi/%d:%d/read_ahead_kb", major, minor), []byte(strconv.Itoa(readAheadKiB)), 0)
 }
 
-// survive makes a panic in a handler that request's EIO. What was thrown is not
-// logged, unless the runtime did: it might hold something out of a document.
+// survive makes a panic in a handler that request's EIO. The panic's value is not
+// logged, unless the runtime made it: it might hold something out of a document.
 func survive(log *zap.Logger, thrown any) fuse.Status {
 	what := fmt.Sprintf("%T", thrown)
 	if err, ok := thrown.(runtime.Error); ok {
@@ -266,12 +287,6 @@ func (s *Server) serve() {
 	s.fuse.Serve()
 	s.fsys.callers.held.close()
 	s.fsys.nodes.clear()
-	if err := s.fsys.store.SaveViews(); err != nil {
-		s.fsys.log.Warn("what programs have seen could not be kept for the next start", zap.Error(err))
-	}
-	if err := s.fsys.store.Keep(); err != nil {
-		s.fsys.log.Warn("the newest versions could not be kept in the history", zap.Error(err))
-	}
 }
 
 // Wait returns when the mount was taken away, by whomever, and the last request
@@ -280,8 +295,7 @@ func (s *Server) Wait() { <-s.done }
 
 // Shutdown takes the mount away, lazily if it is in use, and waits until the
 // last file that is still open has been closed, or ctx ends. Its error then is
-// ctx's, what has been staged and not committed is in quarantine, and what is open
-// stays served until the process ends.
+// ctx's, and open files stay served until the process ends.
 func (s *Server) Shutdown(ctx context.Context) error {
 	if err := s.unmount(); err != nil {
 		return err
@@ -290,7 +304,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-s.done:
 		return nil
 	case <-ctx.Done():
-		s.fsys.store.Abandon()
 		return ctx.Err()
 	}
 }

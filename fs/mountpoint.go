@@ -69,7 +69,7 @@ type UnmountError struct{ Path, Said string }
 // Error names the path and has the program's own words.
 func (e *UnmountError) Error() string { return e.Path + " can't be unmounted: " + e.Said }
 
-// Mountpoint is a directory and what is mounted on it.
+// Mountpoint is a directory and the mount on it, if there is one.
 type Mountpoint struct {
 	Dir   string          // absolute, free of symbolic links
 	Mount *mountinfo.Info // the topmost mount on it; nil if there is none
@@ -118,8 +118,8 @@ func missing(path string, err error) error {
 	return err
 }
 
-// topMount returns what is mounted on a path, as the mount table has it; nil if
-// nothing is.
+// topMount returns the topmost mount on a path, as the mount table has it; nil if there
+// is none.
 func topMount(path string) (*mountinfo.Info, error) {
 	mounts, err := mountinfo.GetMounts(func(m *mountinfo.Info) (skip, stop bool) { return m.Mountpoint != path, false })
 	if err != nil {
@@ -220,8 +220,8 @@ func Clear(path string) (string, error) {
 // CheckBare returns a *MountedError if a descriptor of the directory at path,
 // which must be absolute and free of symbolic links, leads to a mount of clawfs
 // there, living or dead. A mount can come between a look at the path and its
-// opening, but not below a descriptor: what is found bare here stays so. Nothing
-// is asked of the mount's daemon.
+// opening, but not below a descriptor: a directory that is found bare here stays so.
+// The mount's daemon is asked nothing.
 func CheckBare(fd int, path string) error {
 	id, err := mountIDOf(fd)
 	if err != nil {

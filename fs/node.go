@@ -12,14 +12,12 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
-	"clawfs/backing"
 	"clawfs/txn"
 )
 
 // fileSystem is what all nodes of a mount share.
 type fileSystem struct {
 	log         *zap.Logger
-	dir         *backing.Dir
 	store       *txn.Store
 	names       *Patterns
 	callers     *callers
@@ -27,10 +25,11 @@ type fileSystem struct {
 	origin      origin
 	root        *node
 	nodes       nodeTable
-	registries  inodeTable
+	registries  registryTable
 	pruner      pruner
 	lineages    lineages
 	watchers    atomic.Pointer[notifier] // nil: nobody is told
+	device      atomic.Uint64            // of the mount; 0: not known
 	missing     []string                 // optimizations to do without
 }
 
@@ -41,8 +40,8 @@ func (fsys *fileSystem) without(optimization string) bool {
 // node is an object below the mount: a file of any type and any role. But for
 // registries (registry.go) it is held by one O_PATH descriptor, which keeps the
 // backing inode and its number from being used again, and everything happens
-// relative to it. What a file is for is decided from its present name at each
-// operation (role), never kept: a rename makes a registry out of a temporary file.
+// relative to it. Its role is decided from its present name at each operation, and is
+// never kept: a rename makes a registry out of a temporary file.
 type node struct {
 	fusefs.Inode
 
@@ -52,6 +51,8 @@ type node struct {
 	id   fusefs.StableAttr
 	own  bool // reached below .clawfs, out of which nothing moves
 
+	number atomic.Uint64 // that programs see; a registry's node has one as long as it lives
+
 	refs     uint64 // that the kernel holds; guarded by nodeTable.mu
 	replaced *node  // whose references it took over; guarded by nodeTable.mu
 
@@ -59,14 +60,16 @@ type node struct {
 	// seen last. All changes of it come through here.
 	privileged atomic.Bool
 
-	inodes     *inodes // all those of the same registry; nil: it is none's
-	inode      inode
-	files      registryFiles // that are open on it as a registry
-	plainFiles atomic.Int32  // how many are open on it otherwise
-	pages      pages         // of it as a plain file
+	all        atomic.Pointer[registryNodes] // those of the same registry; nil: it is none's. Set with registryTable.mu held
+	as         registryNode
+	left       atomic.Pointer[unix.Statx_t] // what a registry's file was that its name does not stand for any more; set with registryTable.mu held
+	files      registryFiles                // that are open on it as a registry
+	plainFiles atomic.Int32                 // how many are open on it otherwise
+	writers    plainWriters                 // those of them that are open for writing
+	pages      pages                        // of it as a plain file
 }
 
-// resolution keeps openat2 below its descriptor, whatever others do to the name
+// resolution keeps openat2 below its descriptor, even if others change the name
 // meanwhile.
 const resolution = unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS
 
@@ -96,22 +99,21 @@ func (fsys *fileSystem) openAgain(open, flags int) (fd int, err error) {
 	return fd, err
 }
 
-// number returns the inode number that programs see.
-func (n *node) number() uint64 {
-	if n.isRegistry() {
-		return n.inodes.number
-	}
-	return n.id.Ino
-}
-
 // lasting returns an identity that stays the same from commit to commit.
 func (n *node) lasting() fusefs.StableAttr {
-	id := n.id
-	id.Ino = n.number()
-	return id
+	if n.isRegistry() {
+		return lastingRegistry(n.number.Load())
+	}
+	return n.id
 }
 
-// observe takes note of what a reply is about to tell.
+// lastingRegistry is lasting for a registry with a number. No object that is none has
+// this generation.
+func lastingRegistry(number uint64) fusefs.StableAttr {
+	return fusefs.StableAttr{Mode: unix.S_IFREG, Ino: number}
+}
+
+// observe notes the attributes that a reply is about to tell.
 func (n *node) observe(stx *unix.Statx_t) {
 	n.privileged.Store(stx.Mode&(unix.S_ISUID|unix.S_ISGID) != 0)
 }
@@ -135,6 +137,7 @@ func (n *node) child(ctx context.Context, name string, seen bool, stx *unix.Stat
 			return nil, err
 		}
 		if known := n.fsys.nodes.acquire(n.fsys.origin.identify(stx, own)); known != nil {
+			known.number.Store(n.fsys.origin.number(backingFileOf(stx), own)) // a commit may have parted the name from a registry's
 			known.observe(stx)
 			return known, nil
 		}
@@ -154,6 +157,7 @@ func (n *node) adopt(ctx context.Context, fd int, own bool, stx *unix.Statx_t) (
 		return nil, err
 	}
 	made := &node{fsys: n.fsys, fd: fd, dev: deviceOf(stx), id: n.fsys.origin.identify(stx, own), own: own}
+	made.number.Store(n.fsys.origin.number(backingFileOf(stx), own))
 	n.NewInode(ctx, made, made.id) // before others can find it
 	winner := n.fsys.nodes.insert(made)
 	if winner != made {

@@ -5,9 +5,8 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 )
 
-// Every interface of go-fuse that is implemented here. What is missing from the
-// list is missing on purpose: Access, as the kernel checks permissions, and the
-// locks, which are the kernel's.
+// Every interface of go-fuse that is implemented here. Two are missing on purpose:
+// Access, as the kernel checks permissions, and the locks, which are the kernel's.
 var (
 	_ fuse.RawFileSystem = (*requests)(nil)
 
@@ -42,6 +41,8 @@ var (
 	_ fusefs.FileAllocater = (*plainFile)(nil)
 	_ fusefs.FileLseeker   = (*plainFile)(nil)
 	_ fusefs.FileIoctler   = (*plainFile)(nil)
+
+	_ fusefs.FileIoctler = (*registryFile)(nil)
 
 	_ fusefs.FileReaddirenter = (*directory)(nil)
 	_ fusefs.FileLookuper     = (*directory)(nil)

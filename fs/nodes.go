@@ -9,7 +9,7 @@ import (
 
 // nodeTable holds the nodes that the kernel knows, each with the number of
 // references that the kernel has been given and not yet forgotten. A node's
-// descriptor lives exactly as long as its references: whoever finds a node here
+// descriptor lives exactly as long as its references. A handler that finds a node here
 // gets a reference in the same step, so that it can't be closed before the reply
 // that carries it.
 //

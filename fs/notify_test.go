@@ -111,6 +111,25 @@ func TestNotifierTellsOfWhatMayBePassedOver(t *testing.T) {
 	}
 }
 
+// Where a name stands for another file now, its watchers are told of nothing that was
+// before, nor that a moment later: only inodes that are owed it are.
+func TestNotifierLeavesWhatIsReplaced(t *testing.T) {
+	for _, via := range []txn.Via{txn.ViaRename, txn.ViaLink, txn.ViaUnlink} {
+		w := newTestNotifier("touch")
+		w.debts = free{}
+		now := time.Now()
+		w.tell("a.json", false)
+		w.tell("a.json", false) // which would be told anyway
+		w.observe(txn.Event{Name: "a.json", Via: via, Changed: true})
+		for range 3 {
+			if got := namesAt(t, w, now); len(got) > 0 {
+				t.Errorf("after a %s is taken: %q", via, got)
+			}
+			now = now.Add(gathering)
+		}
+	}
+}
+
 // Each inode of a registry is told of.
 func TestNotifierTellsOfEach(t *testing.T) {
 	w := newTestNotifier("touch")
@@ -133,7 +152,7 @@ func TestNotifierObserves(t *testing.T) {
 		{txn.Event{Via: txn.ViaRecovery, Changed: true}, 1, 1},
 		{txn.Event{Via: txn.ViaForeign}, 0, 0},
 		{txn.Event{Via: txn.ViaForeign, Changed: true, Deleted: true}, 1, 1},
-		{txn.Event{Via: txn.ViaUnlink, Changed: true, Deleted: true}, 1, 1},
+		{txn.Event{Via: txn.ViaUnlink, Changed: true, Deleted: true}, 1, 0},
 		{txn.Event{Via: txn.ViaRename, Changed: true}, 1, 0},
 		{txn.Event{Via: txn.ViaClose}, 0, 0},
 	} {
@@ -159,27 +178,37 @@ func TestNotifierCommand(t *testing.T) {
 	}
 }
 
-func TestIsTouch(t *testing.T) {
+func TestIsToucher(t *testing.T) {
 	w := newTestNotifier("touch")
 	w.pid.Store(77)
 	toucher := txn.Actor{PID: 77, Start: 1}
-	touch := fuse.SetAttrIn{SetAttrInCommon: fuse.SetAttrInCommon{Valid: fuse.FATTR_MTIME}}
-	if !w.isTouch(toucher, &touch) {
+	if !w.isToucher(toucher) {
+		t.Error("the toucher is not recognised")
+	}
+	if w.isToucher(txn.Actor{PID: 78, Start: 1}) || (*notifier)(nil).isToucher(toucher) {
+		t.Error("somebody else is taken for the toucher")
+	}
+	w.pid.Store(0)
+	if w.isToucher(txn.Actor{}) {
+		t.Error("a process that can't be told is taken for a toucher that does not run")
+	}
+}
+
+func TestIsTouch(t *testing.T) {
+	touch := fuse.SetAttrIn{SetAttrInCommon: fuse.SetAttrInCommon{Valid: fuse.FATTR_MTIME, Mtime: 5, Mtimensec: touchNsec}}
+	if !isTouch(&touch) {
 		t.Error("the toucher's request is not recognised")
 	}
-	if w.isTouch(txn.Actor{PID: 78, Start: 1}, &touch) || (*notifier)(nil).isTouch(toucher, &touch) {
-		t.Error("somebody else's request is taken for the toucher's")
-	}
-	for _, more := range []uint32{fuse.FATTR_ATIME, fuse.FATTR_MODE, fuse.FATTR_UID, fuse.FATTR_GID, fuse.FATTR_SIZE} {
+	for _, more := range []uint32{fuse.FATTR_ATIME, fuse.FATTR_MTIME_NOW, fuse.FATTR_MODE, fuse.FATTR_UID, fuse.FATTR_GID, fuse.FATTR_SIZE} {
 		in := touch
 		in.Valid |= more
-		if w.isTouch(toucher, &in) {
+		if isTouch(&in) {
 			t.Errorf("a request with %x as well is taken for the toucher's", more)
 		}
 	}
-	w.pid.Store(0)
-	if w.isTouch(txn.Actor{}, &touch) {
-		t.Error("a process that can't be told is taken for a toucher that does not run")
+	touch.Mtimensec++
+	if isTouch(&touch) {
+		t.Error("another time is taken for the toucher's")
 	}
 }
 

@@ -1,17 +1,30 @@
 package fs
 
 import (
-	"sync/atomic"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
-// pages is what the pages of a plain file in the kernel are of: the file as it was after
-// what was last done to it through the mount. The kernel could compare times itself
-// (FUSE_AUTO_INVAL_DATA), but would drop the pages after each write, since the time that
-// it is told is not the one it had: what a program has just written it would read anew.
+// pages remembers the state of a plain file after the last change through the mount: the
+// kernel's page cache holds the bytes of that state. The kernel could compare times
+// itself (FUSE_AUTO_INVAL_DATA), but would drop the pages after each write, since the
+// time that it is told is not the one it had. A program would read anew the bytes that it
+// has just written.
+//
+// Pages must not be dropped while a write is on its way. A buffered write has put its
+// bytes into the page already, which is not locked. A reading of that page after it was
+// dropped, and before the write is done here, brings the old bytes back, and they stay.
+// So a change that is under way is no reason to drop pages. Where they have to be dropped
+// while somebody may write, their state is unknown, and the next open drops them again.
 type pages struct {
-	of atomic.Pointer[fileState] // nil: not known
+	mu       sync.Mutex // guards what follows
+	state    *fileState // nil: not known
+	changes  int        // that are under way
+	writers  int        // handles that are open for writing
+	mappable int        // of these, handles by which the file can be stored to as memory
+
+	zeroing zeroing
 }
 
 // fileState tells one content of a file from another, as far as times do.
@@ -29,30 +42,79 @@ func stateOf(fd int) *fileState {
 	return &fileState{size: st.Size, mtime: st.Mtim}
 }
 
-// are reports whether the kernel's pages are of the file as it is.
-func (p *pages) are(now *fileState) bool {
-	of := p.of.Load()
-	return of != nil && now != nil && *of == *now
+// matches reports whether the kernel's pages are of the file as it is. The caller holds mu.
+func (p *pages) matches(now *fileState) bool {
+	return p.state != nil && now != nil && *p.state == *now
 }
 
-// opened notes an open of the file and reports whether the kernel may keep its pages. If
-// not it drops them, and what it reads from then on is of the state now.
-func (p *pages) opened(fd int) bool {
-	now := stateOf(fd)
-	keep := p.are(now)
-	p.of.Store(now)
+// noteOpen notes an open of the file, by flags, and reports whether the kernel may keep
+// its pages. If not, the kernel drops them, and reads them anew from the file as it is.
+func (p *pages) noteOpen(fd int, flags uint32) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	keep := p.state != nil
+	if p.changes == 0 {
+		now := stateOf(fd)
+		keep = p.matches(now)
+		p.state = now
+		if !keep && p.writers > 0 {
+			p.state = nil
+		}
+	}
+	p.count(flags, 1)
 	return keep
 }
 
-// during does what the kernel does to its pages as well, if it succeeds. What somebody
-// else has changed before stays noticeable, at the next open.
-func (p *pages) during(fd int, change func() error) error {
-	known := p.are(stateOf(fd))
-	err := change()
-	if known && err == nil {
-		p.of.Store(stateOf(fd))
-	} else {
-		p.of.Store(nil)
+// noteClose notes the close of a handle that was opened by flags.
+func (p *pages) noteClose(flags uint32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.count(flags, -1)
+}
+
+func (p *pages) count(flags uint32, by int) {
+	if writes(flags) {
+		p.writers += by
 	}
+	if flags&unix.O_ACCMODE == unix.O_RDWR {
+		p.mappable += by
+	}
+}
+
+// canBeMapped reports whether somebody may store to the file through a mapping. Such
+// bytes come later, page by page, together with those beside them.
+func (p *pages) canBeMapped() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mappable > 0
+}
+
+// noteChange makes a change that the kernel makes to its pages as well, if it succeeds. An
+// earlier change behind the mount stays noticeable at the next open.
+func (p *pages) noteChange(fd int, change func() error) error {
+	p.begin(fd)
+	err := change()
+	p.end(fd, err == nil)
 	return err
+}
+
+func (p *pages) begin(fd int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.changes == 0 && !p.matches(stateOf(fd)) {
+		p.state = nil
+	}
+	p.changes++
+}
+
+func (p *pages) end(fd int, done bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.changes--
+	if !done {
+		p.state = nil
+	}
+	if p.changes == 0 && p.state != nil {
+		p.state = stateOf(fd)
+	}
 }

@@ -2,12 +2,15 @@ package fs
 
 import (
 	"context"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
+
+	"clawfs/txn"
 )
 
 // plainFile is an open plain file, or an open file below .clawfs: a descriptor
@@ -15,9 +18,13 @@ import (
 type plainFile struct {
 	node     *node
 	fd       int
+	flags    uint32 // with which it was opened
+	thread   int    // by which
 	writable bool
-	opened   uint64   // place of the open in the store's order of events
-	lineage  *lineage // if writable
+	opened   txn.Tick
+	lineage  *lineage    // if writable
+	closed   atomic.Bool // one of its descriptors was
+	tx       *txn.Tx     // of the registry that it was renamed onto; nil: it was not
 }
 
 // plainFlags returns the flags with which the backing file is opened. The kernel
@@ -33,19 +40,21 @@ func writes(flags uint32) bool { return flags&unix.O_ACCMODE != unix.O_RDONLY }
 // newPlainFile makes a handle of a descriptor, which it takes over, and says how
 // the kernel is to use it. The pages of a plain file stay valid from one open to
 // the next unless it was changed otherwise than through the kernel.
-func newPlainFile(n *node, fd int, flags uint32) (*plainFile, uint32) {
+func newPlainFile(ctx context.Context, n *node, fd int, flags uint32) (*plainFile, uint32) {
 	var fuseFlags uint32
+	keep := n.pages.noteOpen(fd, flags)
 	switch {
 	case n.own:
 		fuseFlags = fuse.FOPEN_DIRECT_IO // the daemon writes there itself
-	case n.pages.opened(fd) && !n.fsys.without(KernelCache):
+	case keep && !n.fsys.without(KernelCache):
 		fuseFlags = fuse.FOPEN_KEEP_CACHE
 	}
 	n.plainFiles.Add(1)
-	f := &plainFile{node: n, fd: fd, writable: writes(flags), opened: n.fsys.store.Event()}
+	f := &plainFile{node: n, fd: fd, flags: flags, thread: threadOf(ctx), writable: writes(flags), opened: n.fsys.store.Now()}
 	if !f.writable {
 		fuseFlags |= fuse.FOPEN_NOFLUSH
 	} else {
+		n.writers.add(f)
 		f.lineage = n.fsys.lineages.use(n.id)
 		if flags&unix.O_TRUNC != 0 {
 			f.lineage.begin()
@@ -61,8 +70,8 @@ func (n *node) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint3
 			return nil, 0, errno
 		}
 	}
-	if _, _, path, ok := n.registry(); ok {
-		return n.openRegistry(ctx, path, flags)
+	if dir, base, path, ok := n.registry(); ok {
+		return n.openRegistry(ctx, dir, base, path, flags)
 	}
 	if n.isRegistry() {
 		return nil, 0, syscall.ESTALE // its name has come to mean something else: the kernel looks again
@@ -71,7 +80,7 @@ func (n *node) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint3
 	if err != nil {
 		return nil, 0, plainErrno(err)
 	}
-	h, fuseFlags := newPlainFile(n, fd, flags)
+	h, fuseFlags := newPlainFile(ctx, n, fd, flags)
 	return h, fuseFlags, 0
 }
 
@@ -101,7 +110,14 @@ const splicedFrom = 64 << 10
 
 // Write writes at an offset.
 func (f *plainFile) Write(ctx context.Context, data []byte, off int64) (uint32, syscall.Errno) {
-	f.lineage.note(f.node.fsys, ctx, f.opened)
+	f.lineage.note(f.node.fsys, ctx, f.opened, f.closed.Load())
+	defer f.node.pages.zeroing.writing(data, off)()
+	defer f.changing()()
+	if f.tx != nil {
+		if err := f.stage(ctx, data, off); err != nil {
+			return 0, commitErrno(err)
+		}
+	}
 	var n int
 	err := f.change(func() (err error) {
 		n, err = unix.Pwrite(f.fd, data, off)
@@ -115,12 +131,16 @@ func (f *plainFile) Write(ctx context.Context, data []byte, off int64) (uint32, 
 
 // change changes what the file holds.
 func (f *plainFile) change(how func() error) error {
-	return f.node.pages.during(f.fd, func() error { return retry(how) })
+	return f.node.pages.noteChange(f.fd, func() error { return retry(how) })
 }
 
 // Flush is one close of one descriptor that was opened for writing. File systems that report errors of
 // writing at close are asked by closing a duplicate.
 func (f *plainFile) Flush(ctx context.Context) syscall.Errno {
+	f.closed.Store(true)
+	if tx := f.moved(); tx != nil {
+		return f.flushMoved(ctx, tx)
+	}
 	fd, err := unix.FcntlInt(uintptr(f.fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return 0 // no descriptor left: the close itself succeeds
@@ -133,6 +153,9 @@ func (f *plainFile) Flush(ctx context.Context) syscall.Errno {
 
 // Fsync makes the file durable.
 func (f *plainFile) Fsync(ctx context.Context, flags uint32) syscall.Errno {
+	if tx := f.moved(); tx != nil {
+		return f.syncMoved(ctx, tx)
+	}
 	return plainErrno(syncFD(f.fd, flags))
 }
 
@@ -147,8 +170,13 @@ func syncFD(fd int, flags uint32) error {
 // Release is the end of the last descriptor.
 func (f *plainFile) Release(ctx context.Context) syscall.Errno {
 	f.node.plainFiles.Add(-1)
-	if f.lineage != nil {
+	f.node.pages.noteClose(f.flags)
+	if f.writable {
+		f.node.writers.remove(f)
 		f.node.fsys.lineages.release(f.lineage)
+		if f.tx != nil {
+			f.releaseMoved(f.tx)
+		}
 	}
 	closeFD(f.fd)
 	return 0
@@ -159,7 +187,30 @@ func (f *plainFile) Allocate(ctx context.Context, off, size uint64, mode uint32)
 	if errno := f.dropPrivileges(ctx); errno != 0 {
 		return errno
 	}
-	return plainErrno(f.change(func() error { return unix.Fallocate(f.fd, mode, int64(off), int64(size)) }))
+	allocate := func() error {
+		defer f.changing()()
+		err := f.change(func() error { return unix.Fallocate(f.fd, mode, int64(off), int64(size)) })
+		if err == nil {
+			err = f.restage(ctx)
+		}
+		return err
+	}
+	if mode&(unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_ZERO_RANGE) != 0 && f.node.pages.canBeMapped() {
+		return plainErrno(f.zero(int64(off), int64(size), allocate))
+	}
+	return plainErrno(allocate())
+}
+
+// zero makes a range zero that others may store to through a mapping. When it returns
+// the kernel has no page with the old bytes, and none is on its way.
+func (f *plainFile) zero(off, size int64, allocate func() error) error {
+	f.node.pages.zeroing.begin(off, off+size)
+	defer f.node.pages.zeroing.end()
+	if err := allocate(); err != nil {
+		return err
+	}
+	_ = f.node.NotifyContent(off, size) // writes them, and drops them
+	return nil
 }
 
 // Lseek finds data and holes.

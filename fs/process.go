@@ -253,6 +253,7 @@ func (t *processTable) dropEnded() {
 // (linux/sched.h).
 const (
 	flagExiting  = 0x4
+	flagForked   = 0x40 // it was forked and has not called exec
 	flagSignaled = 0x400
 	bitKilled    = 1 << (9 - 1)
 )
@@ -285,6 +286,19 @@ func deathOf(tid int) txn.Death {
 		return txn.Death{Signal: int(unix.SIGKILL)} // the status is not shown to everybody
 	}
 	return txn.Death{}
+}
+
+// hasOnlyForked reports whether a process was forked and has not executed a program
+// since. One of its threads must be in a request that is no part of an exec: then none of
+// its threads holds what /proc/PID/stat waits for. The kernel sets the flag for each new
+// thread, so that the first one's tells.
+func hasOnlyForked(pid int) bool {
+	text, err := readProc("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return false
+	}
+	flags, _, ok := parseStat(text)
+	return ok && flags&flagForked != 0
 }
 
 // parseStat returns flags and exit code of a task out of /proc/TID/stat: fields

@@ -237,27 +237,3 @@ func TestAlive(t *testing.T) {
 		t.Error("a process that is gone is told to live")
 	}
 }
-
-func TestBusy(t *testing.T) {
-	c := newCallers()
-	cmd := sleeper(t)
-	a, _ := c.processOf(cmd.Process.Pid)
-	await(t, "a process that sleeps is not busy", func() bool { return !Busy(a) })
-	spinner := exec.Command("sh", "-c", "while :; do :; done")
-	if err := spinner.Start(); err != nil {
-		t.Fatal(err)
-	}
-	end := func() { _ = spinner.Process.Kill(); _ = spinner.Wait() }
-	t.Cleanup(end)
-	b, _ := c.processOf(spinner.Process.Pid)
-	for range 20 {
-		if !Busy(b) {
-			t.Fatal("a process that runs is not busy")
-		}
-		time.Sleep(time.Millisecond)
-	}
-	end()
-	if Busy(b) {
-		t.Error("a process that is gone is busy")
-	}
-}

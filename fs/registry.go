@@ -2,8 +2,7 @@ package fs
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
+	"errors"
 	iofs "io/fs"
 	"os"
 	"syscall"
@@ -17,20 +16,20 @@ import (
 )
 
 // A registry's nodes (inodes.go) have no descriptor, since each commit makes another
-// backing file: whatever is done to them is done by the registry's name, in its
-// directory. A temporary file that was renamed onto a registry keeps its own node
+// backing file: each request is done by the registry's name, in its directory. A
+// temporary file that was renamed onto a registry keeps its own node
 // for as long as the kernel remembers it under that name; it answers for the
 // registry, too.
 
-// home is where a registry is found. Requests on it come through its
-// directory, or from who has it open, which keeps the directory in place.
+// home is where a registry is found. Requests on it come through its directory, or by
+// an open handle, which keeps the directory in place.
 type home struct {
 	dir  *node
 	base string
 }
 
 // isRegistry reports whether the node is one of a registry's own.
-func (n *node) isRegistry() bool { return n.inodes != nil }
+func (n *node) isRegistry() bool { return n.all.Load() != nil }
 
 // registryName returns the path below the root of a name in this directory, and
 // whether a regular file by that name is a registry.
@@ -50,11 +49,11 @@ func (n *node) registryName(base string) (path string, ok bool) {
 }
 
 // registry returns the directory and the names under which the node is a registry
-// now; not ok if it is none. A registry's own node is always that of its name,
-// whatever the kernel has made of the name meanwhile.
+// now; not ok if it is none. A registry's own node is always that of its name, even
+// if the kernel has another node by that name meanwhile.
 func (n *node) registry() (dir *node, base, path string, ok bool) {
 	if n.isRegistry() {
-		at := n.inodes.at.Load()
+		at := n.all.Load().at.Load()
 		path, ok = at.dir.registryName(at.base)
 		return at.dir, at.base, path, ok
 	}
@@ -63,57 +62,50 @@ func (n *node) registry() (dir *node, base, path string, ok bool) {
 	}
 	base, parent := n.Parent()
 	if parent == nil {
-		return nil, "", "", false
+		return n.movedTo()
 	}
 	dir = parent.Operations().(*node)
 	path, ok = dir.registryName(base)
 	return dir, base, path, ok
 }
 
-// registryNumber returns the inode number of a registry in this directory. It
-// follows from the directory's id and the name, so that it stays the same from
-// commit to commit.
-func (n *node) registryNumber(base string) uint64 {
-	key := binary.LittleEndian.AppendUint64(make([]byte, 0, 64), n.id.Ino)
-	sum := sha256.Sum256(append(key, base...))
-	return binary.LittleEndian.Uint64(sum[:]) | registryID
-}
-
 // lookupRegistry is lookup for a name that is a registry's if it is a regular
 // file's.
 func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
+	n.settleName(ctx, base, path)
 	var stx unix.Statx_t
-	changes := n.fsys.registries.changes.Load()
-	creating, err := n.statName(ctx, base, path, &stx)
+	changes, asked := n.fsys.registries.changes.Load(), n.fsys.store.Now()
+	err := n.statName(ctx, base, path, &stx)
 	if err != nil {
-		return n.lookupGone(ctx, base, err, out)
+		return n.lookupGone(ctx, base, path, err, asked, out)
 	}
 	if stx.Mode&unix.S_IFMT != unix.S_IFREG {
 		return n.lookupPlain(ctx, base, false, out)
 	}
-	var child *node
-	if creating != nil {
-		child = n.fsys.nodes.acquire(creating.node.id)
+	tells := func() bool { return n.fsys.isToucher(ctx) }
+	child, err := n.fsys.registries.lookUp(ctx, &named{n, base, path, stx.Ino, sizeTimeOf(&stx)}, tells)
+	if err != nil {
+		return nil, registryErrno(err)
 	}
-	if child == nil {
-		tells := func() bool { return n.fsys.isToucher(ctx) }
-		if child, err = n.fsys.registries.lookUp(ctx, n, base, path, faceOf(&stx), tells); err != nil {
-			return nil, registryErrno(err)
-		}
-	}
+	n.fsys.store.Found(path, threadOf(ctx), func() txn.Caller { return n.fsys.callers.of(ctx) })
 	stays := child.finish(ctx, &stx)
 	inode := child.entryOut(roleRegistry, &stx, out)
-	if stays && !n.fsys.without(KernelCache) && n.fsys.registries.mayUse(child, changes) {
+	if stays && !n.fsys.without(KernelCache) && n.fsys.registries.grantCache(child, changes) {
 		out.SetAttrTimeout(lookupTimeout)
 	}
 	return inode, 0
 }
 
 // lookupGone is lookupRegistry where nothing can be told of the name: only who
-// tells watchers that a registry is gone finds what they watch.
-func (n *node) lookupGone(ctx context.Context, base string, err error, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	if err != unix.ENOENT || !n.fsys.isToucher(ctx) {
+// tells watchers that a registry is gone finds what they watch. All others have seen
+// that there is nothing.
+func (n *node) lookupGone(ctx context.Context, base, path string, err error, asked txn.Tick, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
+	switch {
+	case err != unix.ENOENT:
 		return nil, registryErrno(err)
+	case !n.fsys.isToucher(ctx):
+		n.fsys.store.Missed(path, n.fsys.callers.of(ctx), threadOf(ctx), asked)
+		return nil, syscall.ENOENT
 	}
 	child := n.fsys.registries.lookUpToTell(n, base)
 	if child == nil {
@@ -129,47 +121,86 @@ func (n *node) lookupGone(ctx context.Context, base string, err error, out *fuse
 // placingPause is how long to wait until a deletion that is under way is done.
 const placingPause = 500 * time.Microsecond
 
-// statName asks what the caller finds under a registry's name in this directory:
-// it may be what it is creating there.
-func (n *node) statName(ctx context.Context, base, path string, stx *unix.Statx_t) (creating *registryFile, err error) {
+// looked is what the store says of a registry's name.
+type looked struct {
+	presence txn.Presence
+	info     txn.Info
+}
+
+// look returns what the caller finds under a registry's name in this directory. It finds
+// a file that another process creates once that has closed it or somebody has a lock on
+// it, and if it has inherited it open.
+func (n *node) look(ctx context.Context, base, path string) looked {
+	presence, info := n.fsys.store.Look(path, func() txn.Actor { return n.fsys.callers.actorOf(ctx) })
+	if presence != txn.Hidden {
+		return looked{presence, info}
+	}
+	var stx unix.Statx_t
+	if err := statAt(n.fd, base, &stx); err != nil {
+		return looked{presence, info}
+	}
+	number := n.fsys.origin.numberOfRegistry(backingFileOf(&stx))
+	switch {
+	case n.fsys.registries.isOut(n, base, number):
+		n.fsys.store.Show(path)
+		return n.look(ctx, base, path)
+	case hasOpen(n.fsys.callers.actorOf(ctx).PID, n.fsys.device.Load(), number):
+		presence = txn.OnDisk
+	}
+	return looked{presence, info}
+}
+
+// statName asks what the caller finds under a registry's name in this directory. The
+// inode number of a regular file is the one that programs see.
+func (n *node) statName(ctx context.Context, base, path string, stx *unix.Statx_t) error {
+	return n.statWhere(base, stx, func() looked { return n.look(ctx, base, path) })
+}
+
+// statWhere is statName, with what the store says.
+func (n *node) statWhere(base string, stx *unix.Statx_t, look func() looked) error {
 	for {
-		deleting := n.fsys.store.Deleting()
 		err := statAt(n.fd, base, stx)
-		presence, info := n.fsys.store.Look(path, func() txn.Actor { return n.fsys.callers.actorOf(ctx) })
-		switch presence {
-		case txn.Gone:
-			return nil, unix.ENOENT
-		case txn.Staged:
-			return n.statStaged(ctx, base, stx)
+		at := look()
+		switch at.presence {
+		case txn.Gone, txn.Hidden:
+			return unix.ENOENT
 		case txn.InInfo:
 			if err == unix.ENOENT { // it is being removed just now
 				time.Sleep(placingPause)
 				continue
 			}
-			stx.Size = uint64(info.Size)
-			stx.Mtime = unix.StatxTimestamp{Sec: info.Time.Unix(), Nsec: uint32(info.Time.Nanosecond())}
+			n.fsys.numberOfHead(stx, err, at.info)
+			return err
 		}
-		if deleting && presence == txn.OnDisk && err == nil {
-			// Look may have made a deletion come true, of this name or of another one of
-			// the same file.
-			if stx.Nlink > 1 {
-				n.fsys.store.SettleDead("")
-			}
-			return nil, statAt(n.fd, base, stx)
+		if err == nil && stx.Mode&unix.S_IFMT == unix.S_IFREG {
+			stx.Ino = n.fsys.origin.numberOfRegistry(backingFileOf(stx))
 		}
-		return nil, err
+		return err
 	}
 }
 
-// statStaged tells about a registry that the caller is creating.
-func (n *node) statStaged(ctx context.Context, base string, stx *unix.Statx_t) (*registryFile, error) {
-	f := n.fsys.registries.creating(n, base, n.fsys.callers.actorOf(ctx))
-	if f == nil {
-		return nil, unix.ENOENT
+// statOpen is statName for a node, which somebody has found: nobody is kept from it.
+func (n *node) statOpen(ctx context.Context, base, path string, stx *unix.Statx_t) error {
+	return n.statWhere(base, stx, func() looked {
+		presence, info := n.fsys.store.Look(path, func() txn.Actor { return n.fsys.callers.actorOf(ctx) })
+		if presence == txn.Hidden {
+			presence = txn.OnDisk
+		}
+		return looked{presence, info}
+	})
+}
+
+// numberOfHead corrects the attributes of a registry to those of its head, while a commit
+// is being placed: the file that was found may be the next version already.
+func (fsys *fileSystem) numberOfHead(stx *unix.Statx_t, err error, info txn.Info) {
+	head := sizeTimeOfInfo(info)
+	if file := backingFileOf(stx); err == nil && stx.Mode&unix.S_IFMT == unix.S_IFREG {
+		stx.Ino = fsys.origin.numberOfRegistry(file)
+		if before := fsys.origin.numbers.Before(file.ino, file.birth); before != 0 && !sizeTimeOf(stx).is(head) {
+			stx.Ino = before
+		}
 	}
-	err := statFD(int(f.like.Fd()), stx)
-	stx.Size, stx.Nlink = uint64(f.tx.Size()), 1
-	return f, err
+	stx.Size, stx.Mtime = head.size, head.mtime
 }
 
 // stat tells about the node as its caller sees it.
@@ -177,10 +208,13 @@ func (n *node) stat(ctx context.Context, stx *unix.Statx_t) error {
 	dir, base, path, ok := n.registry()
 	switch {
 	case ok:
-		if _, err := dir.statName(ctx, base, path, stx); err != nil {
-			if n.isRegistry() && err == unix.ENOENT {
-				return n.statRemoved(ctx, stx)
-			}
+		err := dir.statOpen(ctx, base, path, stx)
+		switch gone := err == unix.ENOENT || err == nil && stx.Ino != n.number.Load() && n.isOpen(); {
+		case gone && n.isRegistry():
+			return n.statRemoved(ctx, stx)
+		case gone: // it was renamed there, and has been removed or replaced since
+			return statFD(n.fd, stx)
+		case err != nil:
 			return err
 		}
 		n.finish(ctx, stx)
@@ -195,35 +229,47 @@ func (n *node) stat(ctx context.Context, stx *unix.Statx_t) error {
 	return nil
 }
 
+// isOpen reports whether somebody has the node open: he means the file, and not what its name
+// stands for by now, as a mount of a single file does.
+func (n *node) isOpen() bool { return n.files.any() || n.plainFiles.Load() > 0 }
+
 // statRemoved tells about a registry that has no name any more, or another one.
 func (n *node) statRemoved(ctx context.Context, stx *unix.Statx_t) error {
-	last := n.inodes.last.Load()
-	if last == nil {
+	last, links := n.left.Load(), uint32(0)
+	if last != nil {
+		links = last.Nlink
+	} else if last = n.all.Load().last.Load(); last == nil {
 		return unix.ENOENT
 	}
 	*stx = *last
-	stx.Nlink = 0
-	n.present(ctx, stx)
+	stx.Nlink = links
+	n.fillSizeTime(ctx, stx)
 	return nil
 }
 
-func (n *node) present(ctx context.Context, stx *unix.Statx_t) (stays bool) {
-	return n.fsys.registries.present(n, func() txn.Caller { return n.fsys.callers.of(ctx) }, stx)
+// fillSizeTime makes the state of a registry's head what the caller is to be told of the
+// node. It reports whether size and time stay the same as long as the node lives.
+func (n *node) fillSizeTime(ctx context.Context, stx *unix.Statx_t) (stays bool) {
+	n.fsys.registries.headIs(n, sizeTimeOf(stx))
+	return n.fsys.registries.fillSizeTime(n, func() txn.Caller { return n.fsys.callers.of(ctx) }, stx)
 }
 
-// finish makes a registry's state what the caller is to be told: never a size
-// smaller than what it could read, or programs read less. It reports whether size and
+// finish corrects a registry's attributes to those that the caller is to be told: never a
+// size smaller than it could read, or programs read less. It reports whether size and
 // time stay the same as long as the node lives.
 func (n *node) finish(ctx context.Context, stx *unix.Statx_t) (stays bool) {
-	stays = n.present(ctx, stx)
+	stays = n.fillSizeTime(ctx, stx)
 	if n.isRegistry() {
-		kept := *stx
-		n.inodes.last.Store(&kept)
+		if kept := *stx; kept.Ino == n.number.Load() {
+			n.all.Load().last.Store(&kept)
+		}
 		return stays
 	}
 	var own unix.Statx_t
 	if n.plainFiles.Load() > 0 && statFD(n.fd, &own) == nil {
-		stx.Size = max(stx.Size, own.Size)
+		if stx.Size = max(stx.Size, own.Size); n.writers.haveMoved() {
+			stx.Size, stx.Mtime = own.Size, own.Mtime
+		}
 	}
 	return false
 }
@@ -234,17 +280,14 @@ func (n *node) withObject(ctx context.Context, do func(fd int) error) error {
 	dir, base, _, ok := n.registry()
 	switch {
 	case ok:
-		return n.withRegistry(ctx, dir, base, do)
+		return n.withRegistry(dir, base, do)
 	case n.isRegistry():
 		return unix.ENOENT
 	}
 	return do(n.fd)
 }
 
-func (n *node) withRegistry(ctx context.Context, dir *node, base string, do func(fd int) error) error {
-	if f := n.creating(ctx); f != nil {
-		return do(int(f.like.Fd()))
-	}
+func (n *node) withRegistry(dir *node, base string, do func(fd int) error) error {
 	fd, err := dir.openChild(base, unix.O_PATH, 0)
 	if err != nil {
 		return err
@@ -253,31 +296,22 @@ func (n *node) withRegistry(ctx context.Context, dir *node, base string, do func
 	return do(fd)
 }
 
-// creating returns a file of the node by which the caller is creating the registry,
-// or nil.
-func (n *node) creating(ctx context.Context) *registryFile {
-	if n.files.writers() == 0 {
-		return nil
-	}
-	return n.files.creating(n.fsys.callers.actorOf(ctx))
-}
-
-// changeObject is withObject for what changes a file's metadata. No commit of a
-// registry is under way meanwhile: it would take over what there was before.
+// changeObject is withObject for changes of a file's metadata. No commit of a registry is
+// under way meanwhile: it would take over the metadata from before.
 func (n *node) changeObject(ctx context.Context, do func(fd int) error) error {
 	dir, base, path, ok := n.registry()
-	if !ok || n.creating(ctx) != nil {
+	if !ok {
 		return n.withObject(ctx, do)
 	}
 	return n.fsys.store.Changing([]string{path}, func() error {
-		return n.withRegistry(ctx, dir, base, func(fd int) error {
+		return n.withRegistry(dir, base, func(fd int) error {
 			var before, after unix.Statx_t
 			if err := statFD(fd, &before); err != nil {
 				return err
 			}
 			err := do(fd)
 			if statFD(fd, &after) == nil {
-				n.fsys.registries.touched(dir, base, faceOf(&before), faceOf(&after))
+				n.fsys.registries.touched(dir, base, sizeTimeOf(&before), sizeTimeOf(&after))
 			}
 			return err
 		})
@@ -286,72 +320,109 @@ func (n *node) changeObject(ctx context.Context, do func(fd int) error) error {
 
 // openRegistry opens a registry: for reading, pinned to its head; for writing, as
 // a transaction. ESTALE has the kernel look its name up again.
-func (n *node) openRegistry(ctx context.Context, path string, flags uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
+func (n *node) openRegistry(ctx context.Context, dir *node, base, path string, flags uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
 	caller := n.fsys.callers.of(ctx)
-	f := &registryFile{node: n, opener: caller.Actor, thread: threadOf(ctx), append: flags&unix.O_APPEND != 0}
+	f := &registryFile{node: n, opener: caller.Actor, thread: threadOf(ctx), append: flags&unix.O_APPEND != 0, begins: n.fsys.store.Now()}
 	if writes(flags) || flags&unix.O_TRUNC != 0 {
-		if !n.fsys.registries.beginToWrite(n, f.thread, caller.Actor) {
+		if !n.fsys.registries.beginToWrite(n, f.thread) {
+			n.fsys.store.PartOfCall(path, caller, f.thread) // the next look-up is, too
 			return nil, 0, syscall.ESTALE
 		}
-		caller.Program = programName(caller.PID)
-		options := txn.BeginOptions{Truncate: flags&unix.O_TRUNC != 0}
-		if creating := n.files.creating(caller.Actor); creating != nil {
-			options.Like = creating.like
-		}
+		caller = describe(caller)
+		options := txn.BeginOptions{Truncate: flags&unix.O_TRUNC != 0, Append: f.append, Thread: f.thread}
 		var err error
 		if f.tx, err = n.fsys.store.Begin(path, caller, options); err != nil {
 			n.fsys.registries.endToWrite(n, nil)
-			return nil, 0, registryErrno(err)
+			return nil, 0, n.openErrno(err, f.thread, true)
 		}
 		n.fsys.registries.endToWrite(n, f)
 		if options.Truncate {
 			f.staging()
 		}
 	} else {
-		var err error
-		if f.snapshot, err = n.fsys.store.Open(path); err != nil {
-			return nil, 0, registryErrno(err)
+		s, err := dir.openFound(ctx, base, path)
+		if err != nil && !n.fsys.registries.isPinned(n) {
+			return nil, 0, n.openErrno(err, f.thread, false)
 		}
+		f.snapshot.Store(s)
 		if !n.fsys.registries.openToRead(f) {
-			f.snapshot.Release()
+			if s := f.snapshot.Load(); s != nil {
+				s.Release()
+			}
 			return nil, 0, syscall.ESTALE
 		}
 	}
 	f.caller = caller
+	f.reading.tells()
 	n.fsys.registries.opened(n)
-	return f, f.opened(), 0
+	fuseFlags := f.opened()
+	if flags&unix.O_TRUNC != 0 {
+		f.lineage.begin()
+	}
+	return f, fuseFlags, 0
 }
 
-// createRegistry opens a registry that does not exist yet. Nobody else sees it
-// before it is committed; until then a file without a name has its owner, its
-// mode and its attributes.
+// openErrno is registryErrno for a registry that was just found. Where it has gone
+// meanwhile the kernel looks its name up again, once: it finds nothing, or what nobody
+// can take away, or it makes a new one.
+func (n *node) openErrno(err error, thread int, writes bool) syscall.Errno {
+	if errors.Is(err, iofs.ErrNotExist) && n.fsys.registries.lookAgain(n, thread, writes) {
+		return syscall.ESTALE
+	}
+	return registryErrno(err)
+}
+
+// createRegistry opens a registry that the caller has not found. If nobody creates it
+// either, an empty file with the caller's owner and mode is made, which others find
+// once it is closed. All who create it share its node, and so its locks.
 func (n *node) createRegistry(ctx context.Context, base, path string, flags, mode uint32, out *fuse.EntryOut) (*fusefs.Inode, fusefs.FileHandle, uint32, syscall.Errno) {
 	like, err := n.nameless(ctx, mode)
 	if err != nil {
 		return nil, nil, 0, registryErrno(err)
 	}
-	caller := n.fsys.callers.named(ctx)
-	exclusive := flags&unix.O_EXCL != 0
-	tx, err := n.fsys.store.Begin(path, caller, txn.BeginOptions{Truncate: flags&unix.O_TRUNC != 0 && !exclusive, Like: like})
+	defer like.Close() // it has become the file, or is not wanted
+	caller := n.fsys.callers.writing(ctx)
+	exclusive, begins := flags&unix.O_EXCL != 0, n.fsys.store.Now()
+	tx, err := n.fsys.store.Begin(path, caller, txn.BeginOptions{
+		Truncate: flags&unix.O_TRUNC != 0 && !exclusive, Append: flags&unix.O_APPEND != 0,
+		Create: true, Exclusive: exclusive, Like: like, Thread: threadOf(ctx),
+	})
 	if err != nil {
-		return nil, nil, 0, registryErrno(joinClose(err, like))
+		return nil, nil, 0, registryErrno(err)
 	}
-	if exclusive && !tx.Creates() {
-		tx.Release()
-		return nil, nil, 0, registryErrno(joinClose(iofs.ErrExist, like))
-	}
-	f := &registryFile{
-		tx: tx, like: like, opener: caller.Actor, caller: caller, thread: threadOf(ctx), append: flags&unix.O_APPEND != 0,
-	}
-	n.fsys.registries.create(ctx, f, n, base)
-	fuseFlags := f.opened()
+	f := &registryFile{tx: tx, opener: caller.Actor, caller: caller, thread: threadOf(ctx), append: flags&unix.O_APPEND != 0, begins: begins}
 	var stx unix.Statx_t
-	if _, err := n.statName(ctx, base, path, &stx); err != nil {
-		// Somebody was faster and has removed it again: it is as if it had been empty.
-		_ = statFD(int(like.Fd()), &stx)
+	if err := n.statCreated(ctx, base, path, like, &stx); err != nil {
+		tx.Release()
+		return nil, nil, 0, plainErrno(err)
+	}
+	n.fsys.registries.create(ctx, f, &named{n, base, path, stx.Ino, sizeTimeOf(&stx)})
+	fuseFlags := f.opened()
+	if tx.Made() {
+		f.lineage.begin()
 	}
 	f.node.finish(ctx, &stx)
 	return f.node.entryOut(roleRegistry, &stx, out), f, fuseFlags, 0
+}
+
+// statCreated tells about the registry that was opened to be created: the file that was
+// made for it, even if another one has the name meanwhile, or the one that somebody else
+// was faster to make.
+func (n *node) statCreated(ctx context.Context, base, path string, like *os.File, stx *unix.Statx_t) error {
+	var made unix.Statx_t
+	if err := statFD(int(like.Fd()), &made); err != nil {
+		return err
+	}
+	if made.Nlink == 0 && n.statOpen(ctx, base, path, stx) == nil {
+		return nil
+	}
+	*stx = made
+	if file := backingFileOf(&made); file.links > 0 {
+		stx.Ino = n.fsys.origin.numberOfRegistry(file)
+	} else { // it has been removed again
+		stx.Ino = n.fsys.origin.number(file, false)
+	}
+	return nil
 }
 
 // nameless makes a regular file in this directory, in the name of the caller,
@@ -387,14 +458,19 @@ func joinClose(err error, f *os.File) error {
 func (n *node) truncateRegistry(ctx context.Context, path string, f fusefs.FileHandle, size int64) syscall.Errno {
 	caller := n.fsys.callers.named(ctx)
 	if h, ok := f.(*registryFile); ok && h.tx != nil {
-		h.lineage.note(h.node.fsys, ctx, 0)
+		h.noteWriter(ctx)
 		h.staging()
-		return registryErrno(h.tx.Truncate(caller, size))
+		err := h.tx.Truncate(caller, size)
+		h.committed()
+		return commitErrno(err)
+	}
+	if h, ok := f.(*plainFile); ok && h.writable {
+		return plainErrno(h.truncate(ctx, size))
 	}
 	if creating := n.files.creating(caller.Actor); creating != nil {
 		return registryErrno(creating.tx.Truncate(caller, size))
 	}
-	if !n.fsys.registries.beginToWrite(n, threadOf(ctx), caller.Actor) {
+	if !n.fsys.registries.beginToWrite(n, threadOf(ctx)) {
 		return syscall.ESTALE
 	}
 	defer n.fsys.registries.endToWrite(n, nil)

@@ -3,11 +3,11 @@ package fs
 import (
 	"context"
 	"io"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -21,13 +21,16 @@ import (
 type registryFile struct {
 	node     *node // under which it was opened
 	opener   txn.Actor
-	caller   txn.Caller // who opened it
+	caller   txn.Caller // the process that opened it
 	thread   int        // by which
 	append   bool
-	snapshot *txn.Snapshot
+	snapshot atomic.Pointer[txn.Snapshot] // that is shown, nil if there is a transaction
 	tx       *txn.Tx
-	lineage  *lineage // of what is written, for the case that it is renamed onto another registry
-	like     *os.File // what a registry that is being created gets its attributes from
+	reading  reading
+	lineage  *lineage                    // of the content, for the case that it is renamed onto another registry
+	begins   txn.Tick                    // a place before it was opened
+	like     atomic.Pointer[backingFile] // without a name, that what is staged takes after; nil: none
+	closed   atomic.Bool                 // by its opener, who has written nothing since and may have other descriptors of it
 
 	// ends counts copies from behind the end that nothing came of.
 	ends atomic.Int32
@@ -56,26 +59,46 @@ func (f *registryFile) callerOf(ctx context.Context) txn.Caller {
 	return f.node.fsys.callers.named(ctx)
 }
 
+// size returns the size that is told: that of the version a reading from the start shows.
 func (f *registryFile) size() uint64 {
+	if told := f.reading.told.Load(); told != nil {
+		return uint64(told.Size())
+	}
 	if f.tx != nil {
 		return uint64(f.tx.Size())
 	}
-	return uint64(f.snapshot.Size())
+	return uint64(f.snapshot.Load().Size())
 }
 
-// Read reads the pinned version, or what is staged.
+// Read reads the version that is shown, or what is staged.
 func (f *registryFile) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
-	if f.tx == nil {
-		if !f.snapshot.Seen() {
-			f.snapshot.See(f.callerOf(ctx))
+	paged := off&pageRead != 0
+	off &^= pageRead
+	f.reading.mu.Lock()
+	defer f.reading.mu.Unlock()
+	if !paged {
+		f.turn(ctx, off, int64(len(dest)))
+	}
+	if f.tx != nil {
+		n, err := f.tx.ReadAt(f.callerOf(ctx), dest, off)
+		if err != nil && err != io.EOF {
+			return nil, registryErrno(err)
 		}
-		return inMemory(part(f.snapshot.Version().Bytes(), off, len(dest))), 0
+		f.reading.passed(off+int64(n), f.tx.Size())
+		return inMemory(dest[:n]), 0
 	}
-	n, err := f.tx.ReadAt(f.callerOf(ctx), dest, off)
-	if err != nil && err != io.EOF {
-		return nil, registryErrno(err)
+	s := f.snapshot.Load()
+	if s.Seen() {
+		s.Continue()
+	} else {
+		s.See(f.callerOf(ctx))
 	}
-	return inMemory(dest[:n]), 0
+	if paged {
+		return inMemory(part(f.page(off).Bytes(), off, len(dest))), 0
+	}
+	b := part(s.Version().Bytes(), off, len(dest))
+	f.reading.passed(off+int64(len(b)), s.Size())
+	return inMemory(b), 0
 }
 
 // part returns the bytes from off on, size at the most.
@@ -87,20 +110,31 @@ func part(b []byte, off int64, size int) []byte {
 	return b[:min(size, len(b))]
 }
 
-// Write stages data: at the end of this handle's content with O_APPEND, whatever
-// the kernel takes for the end.
+// noteWriter takes down who writes, for the case that the registry is renamed onto another one.
+func (f *registryFile) noteWriter(ctx context.Context) {
+	f.lineage.note(f.node.fsys, ctx, f.begins, f.closed.Load())
+}
+
+// Write stages data: with O_APPEND at the end of this handle's content, which may not be
+// where the kernel takes it to be.
 func (f *registryFile) Write(ctx context.Context, data []byte, off int64) (uint32, syscall.Errno) {
 	if f.tx == nil {
 		return 0, syscall.EBADF
 	}
 	caller := f.callerOf(ctx)
-	f.lineage.note(f.node.fsys, ctx, 0)
+	if threadOf(ctx) != f.thread {
+		caller = describe(caller)
+	}
+	f.noteWriter(ctx)
 	f.staging()
 	var n int
 	var err error
 	if f.append {
+		f.turnToAppend(ctx)
 		n, err = f.tx.Append(caller, data)
+		f.committed() // the lines that were appended
 	} else {
+		f.turnToWrite(off)
 		n, err = f.tx.WriteAt(caller, data, off)
 	}
 	return uint32(n), commitErrno(err)
@@ -116,7 +150,9 @@ func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
 	if caller.Known() {
 		caller.Program = programName(caller.PID) // it may have executed another one since
 	}
+	closed := f.closed.Swap(false) // not before it is done
 	err := f.tx.Flush(caller, death)
+	f.closed.Store(closed || caller.Actor == f.opener)
 	f.committed()
 	return commitErrno(err)
 }
@@ -124,11 +160,14 @@ func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
 // staging is called when something is staged, and when the file is truncated by
 // opening it. The kernel tells watchers of this inode then: of the first of these they
 // may have read what was there before, and pass over the next.
-func (f *registryFile) staging() { f.begun.CompareAndSwap(0, f.node.looks()+1) }
+func (f *registryFile) staging() {
+	f.closed.Store(false)
+	f.begun.CompareAndSwap(0, f.node.looks()+1)
+}
 
 // committed is called after an attempt to commit. Watchers of this inode know of it,
-// unless somebody has looked at the registry since the kernel told them: most likely
-// one of them, who may have seen what was there before.
+// unless somebody has looked at the registry since the kernel told them: most likely a
+// watcher, which may have seen the version before.
 func (f *registryFile) committed() {
 	if f.tx.Dirty() {
 		return
@@ -143,11 +182,16 @@ func (f *registryFile) Fsync(ctx context.Context, _ uint32) syscall.Errno {
 	if f.tx != nil {
 		err := f.tx.Sync(f.callerOf(ctx))
 		f.committed()
+		if err == nil && f.tx.Creates() {
+			if dir, _, _, ok := f.node.registry(); ok {
+				err = dir.sync() // there is a name, and nothing to commit
+			}
+		}
 		if err != nil {
 			return commitErrno(err)
 		}
 	}
-	return commitErrno(f.node.fsys.dir.Sync())
+	return commitErrno(f.node.fsys.store.Sync())
 }
 
 // Release is the end of the last descriptor.
@@ -156,12 +200,15 @@ func (f *registryFile) Release(context.Context) syscall.Errno {
 	if f.tx != nil {
 		f.tx.Release()
 		f.committed()
+		if like := f.like.Load(); like != nil {
+			f.node.fsys.origin.drop(*like)
+		}
 		f.node.fsys.lineages.release(f.lineage)
 	} else {
-		f.snapshot.Release()
+		f.snapshot.Load().Release()
 	}
-	if f.like != nil {
-		_ = f.like.Close() // a commit has taken over what it held
+	if told := f.reading.told.Load(); told != nil {
+		told.Release()
 	}
 	return 0
 }
@@ -172,7 +219,7 @@ func (f *registryFile) Allocate(ctx context.Context, off, size uint64, mode uint
 	case f.tx == nil:
 		return syscall.EBADF
 	case mode == unix.FALLOC_FL_KEEP_SIZE:
-		return 0
+		return commitErrno(f.tx.Touch(f.callerOf(ctx)))
 	case mode != 0:
 		return syscall.EOPNOTSUPP
 	}
@@ -184,7 +231,8 @@ func (f *registryFile) Allocate(ctx context.Context, off, size uint64, mode uint
 }
 
 // Lseek finds data, which is all there is, and the hole behind it.
-func (f *registryFile) Lseek(_ context.Context, off uint64, whence uint32) (uint64, syscall.Errno) {
+func (f *registryFile) Lseek(ctx context.Context, off uint64, whence uint32) (uint64, syscall.Errno) {
+	f.node.tellNewest(ctx)
 	size := f.size()
 	switch {
 	case off >= size:
@@ -234,8 +282,8 @@ func (o *registryFiles) show(v *txn.Version) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, f := range o.list {
-		if f.snapshot != nil {
-			return f.snapshot.Version().Digest == v.Digest
+		if s := f.snapshot.Load(); s != nil {
+			return s.Version().Digest == v.Digest
 		}
 	}
 	return true
@@ -244,11 +292,22 @@ func (o *registryFiles) show(v *txn.Version) bool {
 // creating returns a file by which the process is creating the registry, or nil.
 func (o *registryFiles) creating(a txn.Actor) *registryFile {
 	for _, f := range o.all() {
-		if f.like != nil && f.opener == a && f.tx.Creates() {
+		if f.tx != nil && f.opener == a && f.tx.Creates() {
 			return f
 		}
 	}
 	return nil
+}
+
+// readVersion reports whether somebody reads a version. A reader of a file that has none
+// yet reads nothing.
+func (o *registryFiles) readVersion() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.ContainsFunc(o.list, func(f *registryFile) bool {
+		s := f.snapshot.Load()
+		return s != nil && !s.Version().Blank()
+	})
 }
 
 // writers returns how many files are open for writing.
@@ -262,31 +321,43 @@ func (o *registryFiles) writers() int {
 	return n
 }
 
-// sizeFor returns the size to tell a process of an inode whose files show several.
-// The kernel does not say which descriptor fstat(2) is about: it is the largest of
-// those that the process has open or may have inherited, since one that is told
-// less reads less; or the head's, if it has none.
-func (o *registryFiles) sizeFor(who func() txn.Caller, head uint64) uint64 {
+// sizeTimeFor returns size and time to tell a process of an inode whose files show several
+// sizes. The kernel does not say which descriptor fstat(2) is about. So the size is the
+// largest of those that the process has open or may have inherited, since a process that
+// is told less reads less. The time is that of the content that it has staged last. If it
+// has none, they are the head's.
+func (o *registryFiles) sizeTimeFor(who func() txn.Caller, head sizeTime) sizeTime {
 	files := o.all()
 	if len(files) == 0 {
 		return head
 	}
 	caller := who()
-	var size uint64
-	found := false
+	found, last := false, time.Time{}
+	told := head
 	for _, f := range files {
-		if f.opener == caller.Actor && caller.Known() || isAncestor(f.opener, caller) {
-			size, found = max(size, f.size()), true
+		if !f.isOf(caller) {
+			continue
+		}
+		if size := f.size(); !found || size > told.size {
+			told.size, found = size, true
+		}
+		if f.tx == nil {
+			continue
+		}
+		if modified, since, staged := f.tx.Time(); staged && since.After(last) {
+			told.mtime, last = statxTime(modified), since
 		}
 	}
-	if !found {
-		return head
-	}
-	return size
+	return told
 }
 
-// sizeOf returns the size of what an open file shows, where the request says which
-// one it is about.
+// isOf reports whether a process has opened the file, or may have inherited it.
+func (f *registryFile) isOf(c txn.Caller) bool {
+	return f.opener == c.Actor && c.Known() || isAncestor(f.opener, c)
+}
+
+// sizeOf returns the size that an open file shows, where the request says which file it
+// is about.
 func sizeOf(f fusefs.FileHandle) (size uint64, ok bool) {
 	if h, ok := f.(*registryFile); ok {
 		return h.size(), true

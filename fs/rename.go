@@ -6,25 +6,29 @@ import (
 	"io"
 	"os"
 	"syscall"
+	"time"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
-	"github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
 
 	"clawfs/txn"
 )
 
-// What follows are the requests that move, add and remove names. Where one of the
-// names is a registry's, the store decides or at least comes to know.
+// The requests that move, add and remove names. Where one of the names is a registry's,
+// the store decides, or is at least told.
 
-// place is a name in a directory, and what is there.
+// place is a name in a directory, and the file there.
 type place struct {
 	dir      *node
 	base     string
 	path     string            // of a registry
 	registry bool              // a regular file by this name is a registry
-	mode     uint32            // type of what is there as the caller sees it, 0 if nothing is
+	mode     uint32            // type of the file as the caller sees it, 0 if there is none
 	id       fusefs.StableAttr // lasting
+	number   uint64            // of a registry that is there
+	links    uint32            // how many names its file has
+	link     fusefs.StableAttr // the registry's file by another name that is no registry's, if it has some
+	file     backingFile       // the file, if it is no registry
 }
 
 // placeOf looks at a name.
@@ -34,17 +38,21 @@ func (n *node) placeOf(ctx context.Context, base string) (place, error) {
 	var stx unix.Statx_t
 	var err error
 	if p.registry {
-		_, err = n.statName(ctx, base, p.path, &stx)
+		err = n.statName(ctx, base, p.path, &stx)
 	} else {
 		err = statAt(n.fd, base, &stx)
 	}
 	switch err {
 	case nil:
 		p.mode = uint32(stx.Mode) & unix.S_IFMT
-		p.id = n.fsys.origin.identify(&stx, false)
 		if p.isRegistry() {
-			p.id = fusefs.StableAttr{Mode: unix.S_IFREG, Ino: n.registryNumber(base), Gen: 1}
+			p.number, p.links, p.id = stx.Ino, stx.Nlink, lastingRegistry(stx.Ino)
+			if stx.Nlink > 1 && statAt(n.fd, base, &stx) == nil {
+				p.link = n.fsys.origin.identify(&stx, false)
+			}
+			break
 		}
+		p.file, p.id = backingFileOf(&stx), n.fsys.origin.identify(&stx, false)
 	case unix.ENOENT:
 	default:
 		return p, err
@@ -69,13 +77,30 @@ func (n *node) Rename(ctx context.Context, name string, newParent fusefs.InodeEm
 		return plainErrno(err)
 	}
 	target, err := to.placeOf(ctx, newName)
-	if err == nil && target.mode == 0 && source.mode != unix.S_IFREG {
-		err = to.vacate(ctx, newName)
-	}
 	if err != nil {
 		return plainErrno(err)
 	}
-	return n.fsys.rename(ctx, source, target, flags)
+	errno := n.fsys.rename(ctx, source, target, flags)
+	if errno == 0 {
+		n.fsys.outdatePlain(target.link)
+		n.fsys.moved(&source, &target, flags)
+	}
+	return errno
+}
+
+// moved notes for which files names do not stand any more that have just been renamed.
+func (fsys *fileSystem) moved(from, to *place, flags uint32) {
+	switch exchanged := flags&unix.RENAME_EXCHANGE != 0; {
+	case fsys.areLinks(*from, *to):
+	case exchanged:
+		fsys.registries.leaves(to, to.links)
+		fsys.registries.leaves(from, from.links)
+	default:
+		fsys.registries.leaves(to, to.links-1)
+		if !to.registry {
+			fsys.registries.leaves(from, from.links)
+		}
+	}
 }
 
 func (fsys *fileSystem) rename(ctx context.Context, from, to place, flags uint32) syscall.Errno {
@@ -84,12 +109,14 @@ func (fsys *fileSystem) rename(ctx context.Context, from, to place, flags uint32
 		return syscall.ENOENT
 	case flags&unix.RENAME_NOREPLACE != 0 && to.mode != 0:
 		return syscall.EEXIST
+	case flags&unix.RENAME_EXCHANGE == 0 && fsys.areLinks(from, to):
+		return 0 // as POSIX has it
 	case from.mode == unix.S_IFDIR:
 		return plainErrno(fsys.renameDirectory(ctx, from, to, flags))
 	case from.mode != unix.S_IFREG || !from.registry && !to.registry:
 		return plainErrno(fsys.renameBehind(from, to, flags))
 	case flags&unix.RENAME_EXCHANGE != 0:
-		return renameErrno(fsys.exchange(from, to, flags))
+		return renameErrno(fsys.exchange(ctx, from, to, flags))
 	case !to.registry:
 		return registryErrno(fsys.store.MoveOut(from.path, fsys.callers.named(ctx), func() error { return renameat(from, to, flags) }))
 	case to.mode == unix.S_IFDIR:
@@ -100,15 +127,36 @@ func (fsys *fileSystem) rename(ctx context.Context, from, to place, flags uint32
 	return renameErrno(fsys.moveIn(ctx, from, to, flags))
 }
 
+// areLinks reports whether two names are of one regular file, and one of them at least is
+// a registry's.
+func (fsys *fileSystem) areLinks(from, to place) bool {
+	if from.mode != unix.S_IFREG || to.mode != unix.S_IFREG || !from.registry && !to.registry {
+		return false
+	}
+	return fsys.numberAt(from) == fsys.numberAt(to)
+}
+
+// numberAt returns the number of the file at a place.
+func (fsys *fileSystem) numberAt(p place) uint64 {
+	if p.isRegistry() {
+		return p.number
+	}
+	return fsys.origin.number(p.file, p.dir.own)
+}
+
 func renameat(from, to place, flags uint32) error {
 	return retry(func() error { return unix.Renameat2(from.dir.fd, from.base, to.dir.fd, to.base, uint(flags)) })
 }
 
-// renameBehind renames what is no registry, or has its type against it, and lets
-// the store look again where a registry goes thereby.
+// renameBehind renames a file that is no registry by name, or is no regular file. If it
+// replaces a registry, the store reads that name again.
 func (fsys *fileSystem) renameBehind(from, to place, flags uint32) error {
 	if !to.isRegistry() {
-		return renameat(from, to, flags)
+		err := renameat(from, to, flags)
+		if err == nil && to.file.links == 1 && flags&unix.RENAME_EXCHANGE == 0 {
+			fsys.origin.drop(to.file)
+		}
+		return err
 	}
 	return fsys.store.Changing([]string{to.path}, func() error { return renameat(from, to, flags) })
 }
@@ -119,9 +167,6 @@ func (fsys *fileSystem) renameDirectory(ctx context.Context, from, to place, fla
 	source, okFrom := from.dir.pathOf(from.base)
 	target, okTo := to.dir.pathOf(to.base)
 	if !okFrom || !okTo || flags&^unix.RENAME_NOREPLACE != 0 || to.mode != 0 && to.mode != unix.S_IFDIR {
-		if err := errors.Join(fsys.store.Settle(source), fsys.store.Settle(target)); err != nil {
-			return err
-		}
 		return renameat(from, to, flags)
 	}
 	return fsys.store.RenameDir(source, target, flags&unix.RENAME_NOREPLACE != 0)
@@ -137,80 +182,119 @@ func (n *node) pathOf(base string) (path string, ok bool) {
 	return dir + "/" + base, ok
 }
 
-// exchange has two names change places. What becomes a registry thereby must be
-// fit for it.
-func (fsys *fileSystem) exchange(from, to place, flags uint32) error {
+// exchange has two names change places. A file that becomes a registry must be fit for
+// it. No content can be lost.
+func (fsys *fileSystem) exchange(ctx context.Context, from, to place, flags uint32) error {
 	var names []string
+	caller := fsys.callers.named(ctx)
 	for _, pair := range [][2]place{{from, to}, {to, from}} {
 		here, there := pair[0], pair[1]
 		if !here.registry {
 			continue
 		}
 		names = append(names, here.path)
-		if there.mode != unix.S_IFREG || there.registry {
+		if there.mode != unix.S_IFREG {
 			continue
 		}
-		_, content, err := fsys.readPlain(there)
+		file, content, err := fsys.readPlain(there, here.path, caller)
 		if err != nil {
 			return err
 		}
-		if err := fsys.store.Check(here.path, content); err != nil {
+		_ = file.Close()
+		if there.registry && len(content) > 0 {
+			continue
+		}
+		if err := fsys.store.Check(here.path, caller, txn.ViaRename, content); err != nil {
 			return err
 		}
 	}
 	return fsys.store.Changing(names, func() error { return renameat(from, to, flags) })
 }
 
-// moveIn commits a finished file as a registry. A registry that moves to a name
-// which is free goes there as it is.
+// moveIn commits a finished file as a registry.
 func (fsys *fileSystem) moveIn(ctx context.Context, from, to place, flags uint32) error {
-	if from.registry && to.mode == 0 {
-		if err := to.dir.vacate(ctx, to.base); err != nil {
-			return err
-		}
-		noreplace := flags&unix.RENAME_NOREPLACE != 0
-		return fsys.store.Changing([]string{from.path, to.path}, func() error { return fsys.dir.Rename(from.path, to.path, noreplace) })
+	if from.registry {
+		return fsys.moveRegistry(ctx, from, to, flags)
 	}
-	file, content, err := fsys.readPlain(from)
+	moved := fsys.plainAt(from)
+	if moved != nil {
+		moved.writers.mu.Lock()
+		defer moved.writers.mu.Unlock()
+	}
+	caller := fsys.callers.named(ctx)
+	file, content, err := fsys.readPlain(from, to.path, caller)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	caller := fsys.callers.named(ctx)
-	p := txn.Replacement{
-		Content: content, Via: txn.ViaRename, NoReplace: flags&unix.RENAME_NOREPLACE != 0,
-		Lineage: fsys.lineages.find(from.id).get(),
-	}
-	if !fsys.looksAlike(file, to) {
-		p.Like = file
-	}
-	if err := fsys.store.Replace(to.path, caller, p); err != nil {
+	p, number, err := fsys.replacement(ctx, file, from, to, flags)
+	if err != nil {
 		return err
 	}
-	if from.registry {
-		err = fsys.store.Remove(from.path, caller)
+	p.Content = content
+	staged := false
+	if moved != nil && len(moved.writers.list) > 0 {
+		staged, err = moved.replaceByOpen(to.path, caller, p, file)
 	} else {
-		err = retry(func() error { return unix.Unlinkat(from.dir.fd, from.base, 0) })
+		err = fsys.store.Replace(to.path, caller, p)
 	}
+	if err != nil {
+		return err
+	}
+	fsys.carryOver(number, to)
 	fsys.lineages.drop(from.id)
-	return err
+	if !staged { // the commit that follows takes the number over
+		fsys.origin.drop(from.file)
+	}
+	return retry(func() error { return unix.Unlinkat(from.dir.fd, from.base, 0) })
 }
 
-// moveOver has a file take the place of what is no registry though its name is
-// one's: a symbolic link, a fifo. There is nothing to merge it with. The store
-// adopts it.
+// replacement returns what is known of an open file that is about to become a registry by a
+// rename, but for its content, and its number.
+func (fsys *fileSystem) replacement(ctx context.Context, file *os.File, from, to place, flags uint32) (p txn.Replacement, number uint64, err error) {
+	var stx unix.Statx_t
+	if err := statFD(int(file.Fd()), &stx); err != nil {
+		return p, 0, err
+	}
+	return txn.Replacement{
+		Via: txn.ViaRename, Thread: threadOf(ctx), NoReplace: flags&unix.RENAME_NOREPLACE != 0,
+		Lineage: fsys.lineages.find(from.id).get(), Time: modified(&stx),
+		Like: file, LooksAlike: to.isRegistry() && fsys.looksAlike(file, to),
+	}, fsys.origin.numberOfRegistry(backingFileOf(&stx)), nil
+}
+
+// modified returns a file's modification time.
+func modified(stx *unix.Statx_t) time.Time { return time.Unix(stx.Mtime.Sec, int64(stx.Mtime.Nsec)) }
+
+// carryOver has a registry carry the number of the file that was renamed onto it, if the
+// commit has not: it changed nothing else. Where another number has come between, that
+// stays.
+func (fsys *fileSystem) carryOver(number uint64, to place) {
+	var stx unix.Statx_t
+	if number == to.number || !to.isRegistry() || statAt(to.dir.fd, to.base, &stx) != nil {
+		return
+	}
+	if file := backingFileOf(&stx); fsys.origin.number(file, false) == to.number {
+		fsys.origin.carry(file, number)
+		fsys.registries.outdate(to.dir, to.base)
+	}
+}
+
+// moveOver moves a file onto a registry's name that a symbolic link or a fifo has.
+// There is nothing to merge it with. The store adopts it.
 func (fsys *fileSystem) moveOver(ctx context.Context, from, to place, flags uint32) error {
-	file, content, err := fsys.readPlain(from)
+	caller := fsys.callers.named(ctx)
+	file, content, err := fsys.readPlain(from, to.path, caller)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	if err := errors.Join(fsys.store.Check(to.path, content), file.Sync()); err != nil {
+	if err := errors.Join(fsys.store.Check(to.path, caller, txn.ViaRename, content), file.Sync()); err != nil {
 		return err
 	}
 	move := func() error { return renameat(from, to, flags) }
 	if from.registry {
-		err = fsys.store.MoveOut(from.path, fsys.callers.named(ctx), move)
+		err = fsys.store.MoveOut(from.path, caller, move)
 	} else {
 		err = move()
 	}
@@ -231,8 +315,8 @@ func (n *node) sync() error {
 	return syncFD(fd, 0)
 }
 
-// looksAlike reports whether a file has the owner, the mode and the attributes of
-// what is there, so that the commit of it changes the content only.
+// looksAlike reports whether a file has the owner, the mode and the attributes of the one
+// at a place, so that the commit of it changes the content only.
 func (fsys *fileSystem) looksAlike(file *os.File, at place) bool {
 	var a, b unix.Statx_t
 	if statFD(int(file.Fd()), &a) != nil || statAt(at.dir.fd, at.base, &b) != nil {
@@ -254,26 +338,27 @@ func (fsys *fileSystem) looksAlike(file *os.File, at place) bool {
 	return true
 }
 
-// readPlain opens and reads a file that is to become a registry.
-func (fsys *fileSystem) readPlain(p place) (*os.File, []byte, error) {
+// readPlain opens and reads a file that the caller renames to a registry's name. Errors are
+// those of readOpen.
+func (fsys *fileSystem) readPlain(p place, name string, caller txn.Caller) (*os.File, []byte, error) {
 	fd, err := p.dir.openChild(p.base, unix.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, err
 	}
-	return fsys.readOpen(fd)
+	return fsys.readOpen(fd, name, caller, txn.ViaRename)
 }
 
-// readOpen reads a file by its descriptor, which it takes over. The error is a
-// *txn.TooLargeError where it is larger than a registry may be.
-func (fsys *fileSystem) readOpen(fd int) (*os.File, []byte, error) {
-	file := os.NewFile(uintptr(fd), "moved")
-	limit := fsys.store.MaxSize()
+// readOpen reads a file by its descriptor, which it takes over, and which the caller wants
+// to be the registry of that name. The error is a *txn.TooLargeError where it is larger than
+// a registry may be.
+func (fsys *fileSystem) readOpen(fd int, name string, caller txn.Caller, via txn.Via) (*os.File, []byte, error) {
+	file := os.NewFile(uintptr(fd), name)
 	info, err := file.Stat()
+	if err == nil {
+		err = fsys.store.CheckSize(name, caller, via, info.Size())
+	}
 	if err != nil {
 		return nil, nil, joinClose(err, file)
-	}
-	if info.Size() > limit {
-		return nil, nil, joinClose(&txn.TooLargeError{Name: file.Name(), Size: info.Size(), Limit: limit}, file)
 	}
 	content := make([]byte, info.Size(), info.Size()+1)
 	n, err := file.ReadAt(content, 0)
@@ -281,89 +366,6 @@ func (fsys *fileSystem) readOpen(fd int) (*os.File, []byte, error) {
 		return nil, nil, joinClose(err, file)
 	}
 	return file, content[:n], nil
-}
-
-// Link gives a file a further name. It is also how a file made without one gets
-// its first. A registry's name makes it a commit of what the file holds.
-func (n *node) Link(ctx context.Context, target fusefs.InodeEmbedder, name string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	file := target.(*node)
-	if errno := n.entriesChangeable(name); errno != 0 {
-		return nil, errno
-	}
-	if errno := file.changeable(); errno != 0 {
-		return nil, errno
-	}
-	to, err := n.placeOf(ctx, name)
-	if err != nil {
-		return nil, plainErrno(err)
-	}
-	if to.mode != 0 {
-		return nil, syscall.EEXIST
-	}
-	_, _, from, isRegistry := file.registry()
-	switch {
-	case isRegistry || file.isRegistry():
-		return n.linkRegistry(ctx, file, from, to, out)
-	case to.registry && file.Mode() == unix.S_IFREG:
-		return n.linkIn(ctx, file, to, out)
-	}
-	if err := link(file.fd, to); err != nil {
-		return nil, plainErrno(err)
-	}
-	var stx unix.Statx_t
-	if err := file.stat(ctx, &stx); err != nil {
-		return nil, plainErrno(err)
-	}
-	n.fsys.nodes.hold(file)
-	return file.entryOut(n.roleOf(name, uint32(stx.Mode)), &stx, out), 0
-}
-
-// link makes a name for an open object. By way of /proc no privilege is needed; the
-// link there is followed to the object itself, even if that is a symbolic link.
-func link(fd int, to place) error {
-	return retry(func() error {
-		return unix.Linkat(unix.AT_FDCWD, procPath(fd), to.dir.fd, to.base, unix.AT_SYMLINK_FOLLOW)
-	})
-}
-
-// linkRegistry gives a registry's file a second name. The next commit by either
-// name parts them again, as programs that rename a temporary file do.
-func (n *node) linkRegistry(ctx context.Context, file *node, from string, to place, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	if err := n.vacate(ctx, to.base); err != nil {
-		return nil, registryErrno(err)
-	}
-	names := []string{from}
-	if to.registry {
-		names = append(names, to.path)
-	}
-	err := n.fsys.store.Changing(names, func() error {
-		return file.withObject(ctx, func(fd int) error { return link(fd, to) })
-	})
-	if err != nil {
-		return nil, registryErrno(err)
-	}
-	return n.lookup(ctx, to.base, false, out)
-}
-
-// linkIn commits what a file without a name, or with another one, holds.
-func (n *node) linkIn(ctx context.Context, file *node, to place, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
-	fd, err := file.reopen(unix.O_RDONLY)
-	if err != nil {
-		return nil, plainErrno(err)
-	}
-	like, content, err := n.fsys.readOpen(fd)
-	if err != nil {
-		return nil, renameErrno(err)
-	}
-	defer like.Close()
-	err = n.fsys.store.Replace(to.path, n.fsys.callers.named(ctx), txn.Replacement{
-		Content: content, Like: like, Via: txn.ViaLink, NoReplace: true,
-		Lineage: n.fsys.lineages.find(file.lasting()).get(),
-	})
-	if err != nil {
-		return nil, renameErrno(err)
-	}
-	return n.lookup(ctx, to.base, false, out)
 }
 
 // Unlink removes a name that is no directory's.
@@ -376,7 +378,15 @@ func (n *node) Unlink(ctx context.Context, name string) syscall.Errno {
 		return plainErrno(err)
 	}
 	if at.isRegistry() {
-		return registryErrno(n.fsys.store.Unlink(at.path, n.fsys.callers.named(ctx)))
+		err := n.fsys.store.Unlink(at.path, n.fsys.callers.named(ctx))
+		if err == nil {
+			n.fsys.outdatePlain(at.link)
+			n.fsys.registries.leaves(&at, at.links-1)
+		}
+		return registryErrno(err)
+	}
+	if at.file.links == 1 {
+		n.fsys.origin.drop(at.file)
 	}
 	return plainErrno(retry(func() error { return unix.Unlinkat(n.fd, name, 0) }))
 }
@@ -385,11 +395,6 @@ func (n *node) Unlink(ctx context.Context, name string) syscall.Errno {
 func (n *node) Rmdir(ctx context.Context, name string) syscall.Errno {
 	if errno := n.entriesChangeable(name); errno != 0 {
 		return errno
-	}
-	if path, ok := n.pathOf(name); ok && n.fsys.store.Deleting() {
-		if err := n.fsys.store.Settle(path); err != nil {
-			return plainErrno(err)
-		}
 	}
 	return plainErrno(retry(func() error { return unix.Unlinkat(n.fd, name, unix.AT_REMOVEDIR) }))
 }

@@ -68,16 +68,22 @@ func TestDirectoryMovesWithItsHistories(t *testing.T) {
 	}
 }
 
-// Two names of one file are parted by the next commit, by whichever name.
-func TestHardLinkIsPartedByCommit(t *testing.T) {
+// Names of one file stay that: what is committed by one of them all hold, be it a
+// registry's or not; a rename replaces one name only.
+func TestHardLinkStaysOneFile(t *testing.T) {
 	for _, by := range []string{"a.json", "b.json"} {
 		t.Run(by, func(t *testing.T) {
 			m := aside(t)
 			m.shell(`echo '{"v":1}' > a.json; ln a.json b.json; ln a.json c.bak; cat b.json c.bak; echo '{"v":2}' > ` + by)
 			for _, name := range []string{"a.json", "b.json", "c.bak"} {
-				want := "{\"v\":1}\n"
+				wantFile(t, m.path(name), "{\"v\":2}\n")
+				wantFile(t, m.behind(name), "{\"v\":2}\n")
+			}
+			m.shell(`echo '{"v":3}' > t.tmp; mv t.tmp ` + by)
+			for _, name := range []string{"a.json", "b.json", "c.bak"} {
+				want := "{\"v\":2}\n"
 				if name == by {
-					want = "{\"v\":2}\n"
+					want = "{\"v\":3}\n"
 				}
 				wantFile(t, m.path(name), want)
 				wantFile(t, m.behind(name), want)

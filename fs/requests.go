@@ -5,8 +5,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// requests stands between the kernel and go-fuse's fs package, for what that
-// package keeps to itself: the umask of what creates, the flags that say that a
+// requests stands between the kernel and go-fuse's fs package, for three things which
+// that package keeps to itself: the umask of a creation, the flags that say that a
 // caller has no privileges, and the counting of references.
 type requests struct {
 	fuse.RawFileSystem
@@ -41,15 +41,15 @@ func (r *requests) Lookup(cancel <-chan struct{}, header *fuse.InHeader, name st
 	return status
 }
 
-// absent answers that there is nothing of a name, which the kernel may keep as long as
-// what it is told of a file of that name.
+// absent answers that there is nothing of a name. The kernel may keep that as long as
+// the attributes of a file of that name.
 func (r *requests) absent(parent uint64, name string, out *fuse.EntryOut) fuse.Status {
 	n := r.node(parent)
 	if n == nil {
 		return fuse.ENOENT
 	}
 	timeout := r.fsys.timeout(n.roleOf(name, unix.S_IFREG))
-	if timeout == 0 {
+	if timeout == 0 || mayBeDirectory(name) {
 		return fuse.ENOENT
 	}
 	*out = fuse.EntryOut{}
@@ -57,8 +57,7 @@ func (r *requests) absent(parent uint64, name string, out *fuse.EntryOut) fuse.S
 	return fuse.OK
 }
 
-// number has a reply tell the number that programs see. go-fuse takes the node's
-// id, of which a registry has several.
+// number has a reply tell the number that programs see. go-fuse takes the node's id.
 func (r *requests) number(out *fuse.EntryOut) {
 	if out.NodeId != 0 {
 		r.numberAttr(out.NodeId, &out.Attr)
@@ -66,8 +65,8 @@ func (r *requests) number(out *fuse.EntryOut) {
 }
 
 func (r *requests) numberAttr(id uint64, out *fuse.Attr) {
-	if n := r.node(id); n != nil && n.isRegistry() {
-		out.Ino = n.number()
+	if n := r.node(id); n != nil {
+		out.Ino = n.number.Load()
 	}
 }
 
@@ -92,13 +91,24 @@ func (r *requests) Create(cancel <-chan struct{}, in *fuse.CreateIn, name string
 // Tmpfile passes the umask on.
 func (r *requests) Tmpfile(cancel <-chan struct{}, in *fuse.CreateIn, out *fuse.CreateOut) fuse.Status {
 	in.Mode = joinMode(in.Mode, in.Umask)
-	return r.RawFileSystem.Tmpfile(cancel, in, out)
+	status := r.RawFileSystem.Tmpfile(cancel, in, out)
+	r.number(&out.EntryOut)
+	return status
 }
 
 // Mkdir passes the umask on.
 func (r *requests) Mkdir(cancel <-chan struct{}, in *fuse.MkdirIn, name string, out *fuse.EntryOut) fuse.Status {
 	in.Mode = joinMode(in.Mode, in.Umask)
-	return r.RawFileSystem.Mkdir(cancel, in, name, out)
+	status := r.RawFileSystem.Mkdir(cancel, in, name, out)
+	r.number(out)
+	return status
+}
+
+// Symlink tells the number that programs see.
+func (r *requests) Symlink(cancel <-chan struct{}, header *fuse.InHeader, target, name string, out *fuse.EntryOut) fuse.Status {
+	status := r.RawFileSystem.Symlink(cancel, header, target, name, out)
+	r.number(out)
+	return status
 }
 
 // Mknod passes the umask on.
@@ -140,8 +150,8 @@ func (r *requests) Writev(cancel <-chan struct{}, in *fuse.WriteIn, data [][]byt
 			return 0, status
 		}
 	}
-	// What was written through a shared mapping comes without its writer, by any
-	// handle that is open for writing: where there are several it might be taken for
+	// Bytes that were stored through a shared mapping come without their writer, by any
+	// handle that is open for writing. Where there are several they might be taken for
 	// somebody else's.
 	if n := r.node(in.NodeId); in.WriteFlags&fuse.WRITE_CACHE != 0 && n != nil && n.files.writers() > 1 {
 		return 0, fuse.EIO
@@ -160,6 +170,17 @@ func (r *requests) SetXAttr(cancel <-chan struct{}, in *fuse.SetXAttrIn, attr st
 	return status
 }
 
+// Read tells what the kernel reads for a mapping, which is for nobody in particular, from
+// what a program reads.
+func (r *requests) Read(cancel <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse.ReadResult, fuse.Status) {
+	if in.ReadFlags&fuse.READ_LOCKOWNER == 0 {
+		if n := r.node(in.NodeId); n != nil && n.isRegistry() {
+			in.Offset |= pageRead
+		}
+	}
+	return r.RawFileSystem.Read(cancel, in, buf)
+}
+
 func (r *requests) dropPrivileges(cancel <-chan struct{}, caller fuse.Caller, id uint64) fuse.Status {
 	n := r.node(id)
 	if n == nil || n.own {
@@ -171,8 +192,8 @@ func (r *requests) dropPrivileges(cancel <-chan struct{}, caller fuse.Caller, id
 // Statx tells the number that programs see.
 func (r *requests) Statx(cancel <-chan struct{}, in *fuse.StatxIn, out *fuse.StatxOut) fuse.Status {
 	status := r.RawFileSystem.Statx(cancel, in, out)
-	if n := r.node(in.NodeId); n != nil && n.isRegistry() {
-		out.Ino = n.number()
+	if n := r.node(in.NodeId); n != nil {
+		out.Ino = n.number.Load()
 	}
 	return status
 }

@@ -12,7 +12,7 @@ type role uint8
 const (
 	rolePlain    role = iota // passed through to the backing directory
 	roleRegistry             // a JSON document under transactions
-	roleOwn                  // clawfs's own: .clawfs and what is below it
+	roleOwn                  // clawfs's own: .clawfs and the files below it
 )
 
 // String returns the name of the role.
@@ -30,14 +30,20 @@ func (r role) String() string {
 const ownName = ".clawfs"
 
 // DefaultRegistry, DefaultIgnore and DefaultJSON5 return the patterns that hold
-// where none are given.
+// where none are given. By default no file is settled to be JSON lines.
 func DefaultRegistry() []string { return []string{"*.json"} }
 
 // DefaultIgnore names directories in which tools keep JSON with comments.
 func DefaultIgnore() []string { return []string{"node_modules/", ".git/", "workspace*/"} }
 
-// DefaultJSON5 names what OpenClaw reads as JSON5.
-func DefaultJSON5() []string { return []string{"openclaw.json"} }
+// DefaultJSON5 names the files that their programs read as JSON with comments and more:
+// those of OpenClaw, TypeScript, VS Code and gemini-cli.
+func DefaultJSON5() []string {
+	return []string{
+		"openclaw.json", "tsconfig.json", "tsconfig.*.json", "jsconfig.json", "devcontainer.json", "settings.json",
+		".vscode/*.json",
+	}
+}
 
 // PatternError says that a pattern is malformed.
 type PatternError struct{ Pattern string }
@@ -49,14 +55,14 @@ func (e *PatternError) Error() string { return fmt.Sprintf("malformed pattern %q
 // registry pattern matches it and no ignore pattern matches it or a directory
 // above it. They don't change and may be used concurrently.
 type Patterns struct {
-	registry, ignore, json5 []Pattern
+	registry, ignore, json5, lines []Pattern
 
 	anyName bool // a registry pattern with a slash: the last component tells nothing
 }
 
 // NewPatterns compiles patterns; nil stands for the defaults. The error is a
 // *PatternError.
-func NewPatterns(registry, ignore, json5 []string) (*Patterns, error) {
+func NewPatterns(registry, ignore, json5, lines []string) (*Patterns, error) {
 	c := &Patterns{}
 	for _, list := range []struct {
 		to       *[]Pattern
@@ -66,6 +72,7 @@ func NewPatterns(registry, ignore, json5 []string) (*Patterns, error) {
 		{&c.registry, registry, DefaultRegistry()},
 		{&c.ignore, ignore, DefaultIgnore()},
 		{&c.json5, json5, DefaultJSON5()},
+		{&c.lines, lines, nil},
 	} {
 		if list.given == nil {
 			list.given = list.defaults
@@ -100,8 +107,17 @@ func (c *Patterns) classify(name string) role {
 // no leading slash and no "." or ".." in it, is a registry.
 func (c *Patterns) Registry(name string) bool { return c.classify(name) == roleRegistry }
 
+// Ignores reports whether no file below a directory, by its path below the root, is
+// a registry, since the directory or one above it is ignored.
+func (c *Patterns) Ignores(dir string) bool {
+	return c.ignored(dir) || matchAny(c.ignore, dir, true)
+}
+
 // JSON5 reports whether a registry by this path is written in JSON5.
 func (c *Patterns) JSON5(name string) bool { return matchAny(c.json5, name, false) }
+
+// Lines reports whether a registry by this path is written in JSON lines.
+func (c *Patterns) Lines(name string) bool { return matchAny(c.lines, name, false) }
 
 // mayBeRegistry reports whether a file by this name, without its directory,
 // could be a registry. It is asked for each lookup.

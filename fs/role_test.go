@@ -6,7 +6,7 @@ import (
 )
 
 func TestDefaultRoles(t *testing.T) {
-	p, err := NewPatterns(nil, nil, nil)
+	p, err := NewPatterns(nil, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,15 +43,18 @@ func TestDefaultRoles(t *testing.T) {
 }
 
 func TestJSON5Roles(t *testing.T) {
-	defaults, err := NewPatterns(nil, nil, nil)
+	defaults, err := NewPatterns(nil, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	given, err := NewPatterns(nil, nil, []string{"conf/*.json"})
+	given, err := NewPatterns(nil, nil, []string{"conf/*.json"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]bool{"openclaw.json": true, "x/openclaw.json": true, "my-openclaw.json": false, "conf/a.json": false} {
+	for name, want := range map[string]bool{
+		"openclaw.json": true, "x/openclaw.json": true, "my-openclaw.json": false, "conf/a.json": false,
+		"a/tsconfig.json": true, "tsconfig.build.json": true, "settings.json": true, ".vscode/tasks.json": true, "tasks.json": false,
+	} {
 		if got := defaults.JSON5(name); got != want {
 			t.Errorf("by the defaults JSON5(%s) = %t", name, got)
 		}
@@ -65,7 +68,7 @@ func TestJSON5Roles(t *testing.T) {
 
 // An empty list is not nil: nothing is ignored then.
 func TestNoIgnorePatterns(t *testing.T) {
-	p, err := NewPatterns(nil, []string{}, nil)
+	p, err := NewPatterns(nil, []string{}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,11 +119,11 @@ func TestPatternMatch(t *testing.T) {
 // A pattern of whole paths makes any last component one that might be a
 // registry's.
 func TestMayBeRegistry(t *testing.T) {
-	names, err := NewPatterns([]string{"*.json"}, nil, nil)
+	names, err := NewPatterns([]string{"*.json"}, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole, err := NewPatterns([]string{"d/state"}, nil, nil)
+	whole, err := NewPatterns([]string{"d/state"}, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +151,7 @@ func TestIgnoredDirectories(t *testing.T) {
 		{"x/*/", "x/a.json", true},
 		{"x/*/", "w/x/y/a.json", true},
 	} {
-		p, err := NewPatterns(nil, []string{c.ignore}, nil)
+		p, err := NewPatterns(nil, []string{c.ignore}, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,10 +163,10 @@ func TestIgnoredDirectories(t *testing.T) {
 
 func TestMalformedPatterns(t *testing.T) {
 	for _, glob := range []string{"", "/", "[", "a[", "[]", "[a-]", `a\`, "d/[.json", "a[/"} {
-		for i := range 3 {
-			lists := [3][]string{}
+		for i := range 4 {
+			lists := [4][]string{}
 			lists[i] = []string{glob}
-			_, err := NewPatterns(lists[0], lists[1], lists[2])
+			_, err := NewPatterns(lists[0], lists[1], lists[2], lists[3])
 			var malformed *PatternError
 			if !errors.As(err, &malformed) || malformed.Pattern != glob {
 				t.Errorf("%q in list %d: %v", glob, i, err)

@@ -40,8 +40,8 @@ func TestAllSeeWhatIsDone(t *testing.T) {
 	}
 }
 
-// A process that has removed a registry does not see it, or sees what it makes anew,
-// while others see the head.
+// A process that creates a registry sees what it makes; others find it when it is
+// closed.
 func TestAProcessSeesWhatItMakes(t *testing.T) {
 	m := aside(t, func(c *serveConfig) { c.NoSync = true })
 	writer, reader := m.newClient(), m.newClient()
@@ -51,7 +51,9 @@ func TestAProcessSeesWhatItMakes(t *testing.T) {
 		reader.want(jsonOf(t, len(head)), "os.stat('a.json').st_size")
 		writer.do("(os.remove('a.json'), w := os.open('a.json', os.O_RDWR|os.O_CREAT), os.write(w, %s.encode())) and None", jsonOf(t, next))
 		for range 2 {
-			reader.want(jsonOf(t, len(head)), "os.stat('a.json').st_size")
+			reader.want(`"ENOENT"`, "os.stat('a.json').st_size")
+			reader.want(`[]`, "os.listdir('.')")
+			writer.want(`["a.json"]`, "os.listdir('.')")
 			writer.want(jsonOf(t, len(next)), "os.stat('a.json').st_size")
 		}
 		writer.do("os.close(w)")

@@ -24,7 +24,7 @@ func (n *node) Getxattr(ctx context.Context, attr string, dest []byte) (uint32, 
 // getxattr asks for a registry's attribute by name: before each truncation the kernel
 // does, and one call takes less than three.
 func (n *node) getxattr(ctx context.Context, attr string, dest []byte) (size int, err error) {
-	if dir, base, _, ok := n.registry(); ok && n.creating(ctx) == nil {
+	if dir, base, _, ok := n.registry(); ok {
 		err = retry(func() error {
 			size, err = unix.Lgetxattr(procPath(dir.fd)+"/"+base, attr, dest)
 			return err
@@ -71,8 +71,8 @@ func (n *node) Removexattr(ctx context.Context, attr string) syscall.Errno {
 	}))
 }
 
-// Listxattr lists the extended attributes. Those that only root may see are
-// shown to root only, whoever the daemon is.
+// Listxattr lists the extended attributes. Those that only root may see are shown to
+// root only, even if the daemon is root's.
 func (n *node) Listxattr(ctx context.Context, dest []byte) (uint32, syscall.Errno) {
 	var list []byte
 	err := n.withObject(ctx, func(fd int) (err error) {

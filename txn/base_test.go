@@ -48,6 +48,8 @@ type world struct {
 	now    time.Time
 	truth  leaves
 	issued int
+	dead   map[txn.Actor]bool
+	pids   int // of children
 }
 
 const worldFile = "flags.json"
@@ -56,10 +58,18 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{
 		t: t, rand: rand.New(rand.NewPCG(seed, 1)), now: time.Unix(1_700_000_000, 0),
 		truth: leaves{"base": 0.0, "touchedAt": 0.0},
+		dead:  map[txn.Actor]bool{}, pids: 10_000,
 	}
 	storage := txntest.NewMemory()
-	w.store = txn.New(storage, txntest.Configured(txn.Config{Now: func() time.Time { return w.now }}))
-	tx, err := w.store.Begin(worldFile, program(999), txn.BeginOptions{Truncate: true})
+	w.store = txn.New(storage, txntest.Configured(txn.Config{
+		Now: func() time.Time { return w.now }, Alive: func(a txn.Actor) bool { return !w.dead[a] },
+	}))
+	t.Cleanup(func() {
+		if err := w.store.CheckInvariants(); err != nil {
+			t.Error(err)
+		}
+	})
+	tx, err := w.store.Begin(worldFile, program(999), txn.BeginOptions{Truncate: true, Create: true})
 	w.must(err)
 	w.write(tx, program(999), w.truth)
 	w.end(tx, program(999))
@@ -70,8 +80,9 @@ func program(pid int) txn.Caller {
 	return txn.Caller{Actor: txn.Actor{PID: pid, Start: uint64(pid)}, Program: "test"}
 }
 
-func (w *world) must(err error) {
-	if err != nil {
+// must fails the test for an error, unless one of that kind is expected.
+func (w *world) must(err error, expected ...string) {
+	if err != nil && len(expected) == 0 {
 		w.t.Helper()
 		w.t.Fatal(err)
 	}
@@ -80,9 +91,14 @@ func (w *world) must(err error) {
 func (w *world) read(c txn.Caller) leaves {
 	s, err := w.store.Open(worldFile)
 	w.must(err)
+	return w.content(c, s)
+}
+
+// content reads a registry that is open, and closes it.
+func (w *world) content(c txn.Caller, s *txn.Snapshot) leaves {
 	defer s.Release()
 	p := make([]byte, s.Size())
-	_, err = s.ReadAt(c, p, 0)
+	_, err := s.ReadAt(c, p, 0)
 	w.must(err)
 	out := leaves{}
 	w.must(json.Unmarshal(p, &out))
@@ -90,7 +106,7 @@ func (w *world) read(c txn.Caller) leaves {
 }
 
 func (w *world) begin(c txn.Caller) *txn.Tx {
-	tx, err := w.store.Begin(worldFile, c, txn.BeginOptions{Truncate: true})
+	tx, err := w.store.Begin(worldFile, c, txn.BeginOptions{Truncate: true, Create: true})
 	w.must(err)
 	return tx
 }
@@ -146,23 +162,36 @@ func (w *world) stamp(l leaves) leaves {
 // A task is a program cut into steps: each call is one step, false is the end.
 type task func(yield func())
 
-// readModifyWrite is one update; gap is how long the program thinks, and twice
-// makes it read again before it writes what it made from the first reading.
-func (w *world) readModifyWrite(c txn.Caller, gap int, twice bool) task {
-	return func(yield func()) {
-		known := w.read(c)
-		yield()
-		for range w.rand.IntN(gap) {
+// An update says how one reading, change and writing goes.
+type update struct {
+	gap     int  // how long the program thinks, at most
+	twice   bool // it reads again before it writes what it made from the first reading
+	reading int  // how long the reading takes
+	saving  int  // how long the saving takes, at least
+}
+
+// readModifyWrite is one update.
+func (w *world) readModifyWrite(c txn.Caller, u update) task {
+	wait := func(yield func(), steps int) {
+		for range steps {
 			yield()
 		}
-		if twice {
+	}
+	return func(yield func()) {
+		s, err := w.store.Open(worldFile)
+		w.must(err)
+		wait(yield, u.reading)
+		known := w.content(c, s)
+		yield()
+		wait(yield, w.rand.IntN(u.gap))
+		if u.twice {
 			w.read(c)
 			yield()
 		}
 		want := w.intend(known, map[string]bool{})
 		tx := w.begin(c)
 		w.write(tx, c, w.stamp(known.with(want)))
-		yield()
+		wait(yield, 1+u.saving)
 		w.end(tx, c)
 		w.truth = w.truth.with(want)
 	}
@@ -296,7 +325,7 @@ func TestBaseChoiceLosesAsLittleAsItsRuleAllows(t *testing.T) {
 		return ts
 	}
 	cli := func(w *world) []task {
-		return each(6, 2, func(c txn.Caller) task { return w.readModifyWrite(c, 4, false) })
+		return each(6, 2, func(c txn.Caller) task { return w.readModifyWrite(c, update{gap: 4}) })
 	}
 	programs := []struct {
 		name  string
@@ -304,14 +333,30 @@ func TestBaseChoiceLosesAsLittleAsItsRuleAllows(t *testing.T) {
 		tasks func(w *world) []task
 	}{
 		{"one read-modify-write per process", 0, func(w *world) []task {
-			return each(8, 1, func(c txn.Caller) task { return w.readModifyWrite(c, 6, false) })
+			return each(8, 1, func(c txn.Caller) task { return w.readModifyWrite(c, update{gap: 6}) })
 		}},
 		{"reads twice before it writes", 1, func(w *world) []task {
-			return each(8, 1, func(c txn.Caller) task { return w.readModifyWrite(c, 6, true) })
+			return each(8, 1, func(c txn.Caller) task { return w.readModifyWrite(c, update{gap: 6, twice: true}) })
 		}},
-		{"twelve tasks in one process", 12, func(w *world) []task {
-			return each(12, 1, func(txn.Caller) task { return w.readModifyWrite(program(1), 8, false) })
+		{"twelve tasks in one process, whose readings overlap", 12, func(w *world) []task {
+			return each(12, 1, func(txn.Caller) task { return w.readModifyWrite(program(1), update{gap: 8, reading: 12}) })
 		}},
+		{"twelve tasks in one process, whose saves overlap", 12, func(w *world) []task {
+			return each(12, 1, func(txn.Caller) task { return w.readModifyWrite(program(1), update{gap: 8, saving: 12}) })
+		}},
+		{"twelve tasks in one process, whose saves overlap by chance", 45, func(w *world) []task {
+			return each(12, 1, func(txn.Caller) task { return w.readModifyWrite(program(1), update{gap: 8}) })
+		}},
+		{"a program that changes its mind", 0, func(w *world) []task { return []task{w.mind(program(1))} }},
+		{"a family in sequence", 0, func(w *world) []task { return []task{w.script(program(1))} }},
+		{"first run by processes", 0, func(w *world) []task {
+			return w.firstRun(each(10, 1, func(c txn.Caller) task { return w.begins(c, 0) })...)
+		}},
+		{"first run by tasks of one process that overlap", 5, func(w *world) []task {
+			return w.firstRun(each(10, 1, func(c txn.Caller) task { return w.begins(program(1), c.PID) })...)
+		}},
+		{"a queue worker that polls", 0, func(w *world) []task { return []task{w.worker(program(1)), w.producer(program(2))} }},
+		{"a reset that also changes a stamp: what others have added stays", 556, func(w *world) []task { return w.resets(program(1)) }},
 		{"memory never re-read, beside CLI calls", 0, func(w *world) []task {
 			return append(cli(w), w.memory(program(1), habits{ops: 8}))
 		}},
@@ -321,7 +366,7 @@ func TestBaseChoiceLosesAsLittleAsItsRuleAllows(t *testing.T) {
 		{"memory that reads the file back for a .bak", 1, func(w *world) []task {
 			return append(cli(w), w.memory(program(1), habits{ops: 8, readBack: true}))
 		}},
-		{"memory saved while a save is under way, alone", 44, func(w *world) []task {
+		{"memory saved while a save is under way, alone", 45, func(w *world) []task {
 			return []task{w.memory(program(1), habits{ops: 12, hurries: true})}
 		}},
 		{"memory saved while a save is under way, beside CLI calls", 32, func(w *world) []task {
@@ -351,7 +396,7 @@ func TestBaseChoiceLosesAsLittleAsItsRuleAllows(t *testing.T) {
 		{"status and mode from memory, alone", 6, func(w *world) []task {
 			return []task{w.status(program(1), habits{ops: 12})}
 		}},
-		{"two gateways adopt", 0.7, func(w *world) []task {
+		{"two gateways adopt", 0.9, func(w *world) []task {
 			h := habits{ops: 8, watcher: true, adopts: true}
 			return []task{w.memory(program(1), h), w.memory(program(2), h)}
 		}},

@@ -1,11 +1,14 @@
 package txn
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
+	"time"
 
 	"clawfs/txn/jsondoc"
 	"clawfs/txn/merge"
+	"clawfs/txn/seen"
 )
 
 // tryBatch applies the batch to the present head and places the result. It
@@ -13,20 +16,32 @@ import (
 func (r *Registry) tryBatch(batch []*request) (bool, error) {
 	r.mu.Lock()
 	event, err := r.refresh()
-	head, seq, removed := r.head, r.lastSeq, r.removed
+	head, blank, seq, removed, changed := r.head, r.blank, r.lastSeq, r.removed, r.seen.ChangedAt()
 	r.mu.Unlock()
 	r.store.observe(event)
 	if err != nil {
 		return false, err
 	}
 	next := head
+	var whole *request // the last one whose bytes are just those of next
 	for _, q := range batch {
 		q.reset(r.name)
 	}
 	for _, q := range batch {
+		if q.noReplace && (next != nil || blank != nil) {
+			q.err = fs.ErrExist
+			continue
+		}
+		q.alone = q.seen.Alone && next == head && changed <= q.seen.Noted
 		next = r.apply(q, next, removed, &seq)
+		switch {
+		case q.err == nil && next.Digest == q.content.Digest:
+			whole = q
+		case q.made != nil:
+			whole = nil
+		}
 	}
-	return r.place(batch, head, next)
+	return r.place(batch, head, next, whole)
 }
 
 // apply makes the request's change on top of head, or of what was there before
@@ -36,23 +51,15 @@ func (r *Registry) apply(q *request, head *Version, removed *removal, seq *uint6
 	if head != nil {
 		q.event.Seq, q.event.Parent = head.Seq, head.Seq
 	}
-	base, err := r.baseOf(q)
-	if err != nil {
-		q.err = err
-		return head
-	}
 	onto := head
-	if head == nil {
-		onto = r.replaced(q, base, removed)
-	}
-	text, err := r.combine(q, base, onto)
+	text, d, err := r.textOf(q, &onto, removed)
 	if err != nil {
 		q.err = err
 		return head
 	}
 	q.applied()
 	q.left = head
-	if head != nil && text.digest == head.Digest && (q.like == nil || text.digest != q.content.digest) {
+	if head != nil && text.Digest == head.Digest && (q.like == nil || q.looksAlike || text.Digest != q.content.Digest) {
 		q.event.Outcome = Unchanged
 		return head
 	}
@@ -60,161 +67,189 @@ func (r *Registry) apply(q *request, head *Version, removed *removal, seq *uint6
 	if head == nil && onto != nil {
 		q.event.Parent = onto.Seq
 	}
-	v := &Version{Seq: *seq, Parent: q.event.Parent, Digest: text.digest, Size: int64(len(text.bytes)), Writer: q.event.Writer.Actor, content: text}
+	v := &Version{
+		Seq: *seq, Parent: q.event.Parent, Digest: text.Digest, Size: int64(len(text.Bytes)), Writer: q.event.Writer.Actor,
+		content: text, dialect: r.noted(d), lines: d == Lines, beside: q.beside,
+	}
+	if q.beside == nil && head != nil && d == Strict && v.isLine() {
+		v.beside = head.beside
+	}
 	q.made, q.left, q.event.Seq, q.event.Changed = v, v, v.Seq, true
 	q.event.Outcome = Merged
-	if text.digest == q.content.digest {
+	if text.Digest == q.content.Digest {
 		q.event.Outcome = Committed
 	}
 	return v
 }
 
-// baseOf chooses the merge base of the request; nil means that there was
-// nothing to see.
-func (r *Registry) baseOf(q *request) (*content, error) {
-	if q.tx != nil {
-		if c := q.tx.absorbed.Load(); c != nil {
-			q.event.Base = Base{Kind: BaseInFlight, Digest: c.digest}
-			return c, nil
-		}
+// textOf returns what the registry holds after the request, and in which dialect. onto
+// is the head; where there is none it becomes what was there before.
+func (r *Registry) textOf(q *request, onto **Version, removed *removal) (*seen.Content, Dialect, error) {
+	if text := r.added(q, *onto); text != nil {
+		q.appendsLines()
+		return text, Lines, nil
 	}
-	chosen, all := r.chooseFor(q.staged, q.doc)
+	if err := r.docOf(q); err != nil {
+		return nil, Strict, err
+	}
+	if err := r.readmit(q, *onto); err != nil {
+		return nil, Strict, err
+	}
+	if text := r.appendedTo(q, *onto); text != nil {
+		q.appendsLines()
+		return text, Lines, nil
+	}
+	base, err := r.baseOf(q)
+	if err != nil {
+		return nil, Strict, err
+	}
+	if *onto == nil {
+		*onto = r.replaced(q, q.replaces.orNewer(removed))
+	}
+	if lines := r.firstLines(q, *onto); lines != nil {
+		if q.choice.Head {
+			base = (*onto).content
+		}
+		return r.combine(q, base, lines)
+	}
+	if q.choice.Head && !(q.choice.Why == seen.Again && r.store.cfg.RejectStale) {
+		return q.content, dialectIn(q.doc), nil
+	}
+	return r.combine(q, base, *onto)
+}
+
+// firstLines returns the version on which the request shows that it is JSON lines, with
+// the lines that it remembers. It returns nil where there are none, or nothing is merged.
+func (r *Registry) firstLines(q *request, head *Version) *Version {
+	if head == nil || len(head.beside) == 0 || dialectIn(q.doc) != Lines || q.put || r.store.cfg.RejectStale {
+		return nil
+	}
+	return head.withBeside()
+}
+
+func (q *request) appendsLines() {
+	q.choice = seen.Choice{Head: true, Why: appended}
+	q.event.Base = Base{Kind: BaseHead, Why: appended}
+}
+
+// readmit looks again whether and how the content is a document, where the head is
+// another one than when that was looked at, in another dialect.
+func (r *Registry) readmit(q *request, head *Version) (err error) {
+	was, is := dialectIn(q.doc), r.dialectOf(head)
 	switch {
-	case chosen != nil:
-		q.event.Base = describeChoice(chosen, all)
-	case q.open != nil:
-		q.event.Base = Base{Kind: BaseOpen, Digest: q.open.Digest}
+	case q.doc != nil && was == is:
+	case was == Lines && is == Strict && (head == nil || head.isLine()): // lines are added to one
+	case q.doc != nil && is == Plain:
 	default:
-		q.event.Base = Base{Kind: BaseAbsent}
+		q.doc, err = r.admit(q.content, head, q.seen)
 	}
-	q.chosen, q.tasks = chosen, hasTasks(all)
-	return r.ground(q, chosen, q.open)
+	return err
 }
 
-// ground returns the content that a chosen candidate stands for. Content of a
-// transaction that is still in flight is not in the registry yet: what was made
-// from it brings that transaction's change along, so the base of both is the
-// base of that transaction. It was opened earlier, so this comes to an end.
-func (r *Registry) ground(q *request, chosen *candidate, open *Version) (*content, error) {
+// appendedTo returns the head's content with the appended bytes behind it, if that makes
+// JSON lines; nil otherwise. The content at the open does not matter then.
+func (r *Registry) appendedTo(q *request, head *Version) *seen.Content {
 	switch {
-	case chosen == nil && open == nil:
-		return nil, nil
-	case chosen == nil:
-		return open.content, nil
-	case !chosen.pending():
-		return chosen.content, nil
+	case q.appended == nil || head == nil || head.dialect == Plain || r.store.cfg.RejectStale:
+		return nil
+	case r.dialectOf(head) == Lines || dialectIn(q.doc) == Lines:
+	case dialectIn(q.doc) != Strict || len(q.appended) < len(q.content.Bytes) || !head.isLine():
+		return nil
 	}
-	if c := chosen.tx.absorbed.Load(); c != nil {
-		return c, nil
+	line := bytes.TrimPrefix(q.appended, []byte("\n"))
+	text := bytes.Clone(head.withBeside().content.Bytes)
+	if len(text) > 0 && text[len(text)-1] != '\n' {
+		text = append(text, '\n')
 	}
-	q.absorbs = append(q.absorbs, absorption{chosen.tx, chosen.content})
-	doc, err := r.parse(chosen.content)
-	if err != nil {
-		return nil, err
+	c := seen.NewContent(append(text, line...))
+	if doc, err := r.admit(c, head, q.seen); err != nil || dialectIn(doc) != Lines {
+		return nil
 	}
-	earlier, _ := r.chooseFor(chosen.staged, doc)
-	return r.ground(q, earlier, chosen.staged.open)
+	if c.Digest == q.content.Digest {
+		return q.content
+	}
+	return c
 }
 
-func (r *Registry) chooseFor(st *staged, doc *jsondoc.Doc) (*candidate, []considered) {
-	return choose(st.settled(), doc, r.parse, r.store.cfg.Policy(r.name), st.by)
-}
-
-// settled returns the candidates with the contents of transactions in flight
-// filled in. What is not a document is still being written.
-func (st *staged) settled() []candidate {
-	out := make([]candidate, 0, len(st.candidates))
-	for _, c := range st.candidates {
-		if c.tx != nil {
-			if c.staged = c.tx.inHand(); c.staged != nil {
-				c.content = c.staged.content
-			}
-		}
-		if c.content != nil {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-func describeChoice(chosen *candidate, all []considered) Base {
-	b := Base{Kind: BaseRead, Digest: chosen.content.digest}
+// combine returns what the registry holds after the request, and in which dialect: its
+// content as it is where nobody else committed since base, and a merge otherwise.
+func (r *Registry) combine(q *request, base *seen.Content, head *Version) (*seen.Content, Dialect, error) {
+	theirs, own := q.doc, dialectIn(q.doc)
 	switch {
-	case chosen.pending():
-		b.Kind = BaseInFlight
-	case chosen.write:
-		b.Kind = BaseWrite
-	}
-	if len(all) < 2 {
-		return b
-	}
-	for _, c := range all {
-		b.Candidates = append(b.Candidates, CandidateInfo{Digest: c.content.digest, Write: c.write, Leaves: c.leaves(), Struck: string(c.why)})
-	}
-	return b
-}
-
-// combine returns what the registry holds after the request: its content as it
-// is where nobody else committed since base, and a merge otherwise.
-func (r *Registry) combine(q *request, base *content, head *Version) (*content, error) {
-	switch {
-	case head == nil, q.content.digest == head.Digest:
-		return q.content, nil
-	case base != nil && base.digest == head.Digest:
-		return q.content, nil
+	case head == nil, q.content.Digest == head.Digest:
+		return q.content, own, nil
+	case base != nil && base.Digest == head.Digest:
+		return q.content, own, nil
 	case r.store.cfg.RejectStale:
-		return nil, &StaleError{Name: r.name, Base: q.openSeq(), Head: head.Seq}
+		return nil, own, &StaleError{Name: r.name, Base: q.openSeq(), Head: head.Seq}
 	}
-	theirs := q.doc
-	headDoc, err := r.parse(head.content)
+	d := own
+	if was := r.dialectOf(head); own == Strict && was != Plain {
+		// A registry that was removed may have been in another dialect.
+		if doc, err := r.parseAs(q.content, was); err == nil {
+			theirs, d = doc, was
+		}
+	}
+	headDoc, err := r.parseAs(head.content, d)
 	if err != nil {
-		return q.content, nil // what was no document before clawfs came gives way to the first one
+		return q.content, own, nil // a file that was no document before clawfs came gives way to the first one
 	}
 	var baseDoc *jsondoc.Doc
 	if base != nil {
-		baseDoc, _ = r.parse(base) // likewise: nothing was seen that could be compared
+		baseDoc, _ = r.parseAs(base, d) // likewise: such a base can't be compared
 	}
 	res, err := merge.Merge(baseDoc, headDoc, theirs, r.store.cfg.Policy(r.name))
 	if err != nil {
-		return nil, err
+		return nil, own, err
 	}
 	q.event.Conflicts, q.event.Warnings = res.Conflicts, res.Warnings
+	q.event.Applied, q.event.More, q.event.Kept = res.Applied, res.More, res.Kept
 	switch res.Outcome {
 	case merge.KeptHead:
-		return head.content, nil
+		return head.content, d, nil
 	case merge.TookTheirs:
-		return q.content, nil
+		if res.TwoLines {
+			q.beside = head.besides(q.content)
+		}
+		return q.content, own, nil
 	}
-	text := newContent(res.Text)
-	if _, err := r.parse(text); err != nil {
-		return nil, err // larger than allowed; or a fault of ours, which must never reach the disk
+	text := seen.NewContent(res.Text)
+	merged, err := r.parseAs(text, d)
+	switch {
+	case err != nil:
+		return nil, own, err // larger than allowed; or a fault of ours, which must never reach the disk
+	case d != JSON5 && jsondoc.Equal(merged.Root(), theirs.Root()):
+		return q.content, own, nil // nothing of anybody else's is in it: the writer's own spelling counts
 	}
-	return text, nil
+	return text, d, nil
 }
 
 func (q *request) openSeq() uint64 {
-	if q.open == nil {
+	if q.headAtOpen == nil {
 		return 0
 	}
-	return q.open.Seq
+	return q.headAtOpen.Seq
 }
 
-// place writes next over head and publishes it. It returns false where head is
-// no longer what the registry holds.
-func (r *Registry) place(batch []*request, head, next *Version) (bool, error) {
+// place writes next over head and publishes it; whole is the request whose bytes it holds,
+// if there is one. It returns false where the registry has another head by now.
+func (r *Registry) place(batch []*request, head, next *Version, whole *request) (bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.head != head {
 		return false, nil
 	}
 	if next == head {
+		if whole != nil {
+			r.setTime(r.timeFor(whole), &whole.event)
+		}
 		return true, nil
 	}
 	var oldSeq uint64
 	if head != nil {
 		oldSeq = head.Seq
 	}
-	next.Time = r.nextTime()
+	next.Time = r.timeFor(whole)
 	r.placing = true
 	stamp, ok, err := r.write(next, oldSeq, likeOf(batch))
 	r.placing = false
@@ -225,10 +260,23 @@ func (r *Registry) place(batch []*request, head, next *Version) (bool, error) {
 		r.stamp = stampUnknown
 		return false, nil
 	}
-	r.head, r.stamp, r.lastTime, r.foreignErr, r.unkept = next, stamp, next.Time, nil, true
+	if head == nil {
+		r.seen.Appeared()
+	}
+	r.head, r.stamp, r.foreignErr, r.unkept = next, stamp, nil, true
 	r.lastSeq = max(r.lastSeq, next.Seq)
+	r.setBlankless()
 	r.forget()
 	return true, err
+}
+
+// timeFor returns the modification time of the version that a request leaves; the request
+// may be nil. The caller holds mu.
+func (r *Registry) timeFor(whole *request) time.Time {
+	if whole != nil && !whole.time.IsZero() {
+		return whole.time
+	}
+	return r.nextTime()
 }
 
 // write lets go of mu, which the caller holds, while the storage works.
@@ -236,7 +284,7 @@ func (r *Registry) write(v *Version, oldSeq uint64, like fs.File) (stamp string,
 	name, stamp := r.name, r.stamp
 	r.mu.Unlock()
 	defer r.mu.Lock()
-	return r.store.storage.Commit(name, stamp, v.Seq, oldSeq, v.content.bytes, v.Digest, v.Time, like)
+	return r.store.storage.Commit(name, stamp, v.Seq, oldSeq, v.content.Bytes, v.Digest, v.Time, like)
 }
 
 // uncertain reports whether an error of Storage.Commit left the new content in
@@ -260,13 +308,10 @@ func likeOf(batch []*request) fs.File {
 // conflict to a later one.
 func (r *Registry) conclude(batch []*request) {
 	r.mu.Lock()
-	head := r.head
+	head, linked := r.head, r.store.storage.Linked(r.stamp)
 	for _, q := range batch {
 		if q.err == nil {
 			r.seeWritten(q)
-			for _, d := range r.deletions {
-				d.overtaken = true
-			}
 		}
 	}
 	r.mu.Unlock()
@@ -276,7 +321,7 @@ func (r *Registry) conclude(batch []*request) {
 			continue
 		}
 		if head != nil {
-			q.event.Size, q.event.Time = head.Size, head.Time
+			q.event.Size, q.event.Time, q.event.Linked = head.Size, head.Time, linked
 		}
 		r.keepLosers(q, batch[:i])
 		r.record(&q.event, q.left)
@@ -287,40 +332,37 @@ func (r *Registry) conclude(batch []*request) {
 // seeWritten makes the content a view of those who wrote it and uses up the
 // reading that it was based on. The caller holds mu.
 func (r *Registry) seeWritten(q *request) {
-	for _, w := range q.writers {
-		r.noteWrite(w, q)
-		if a := r.views[w.Actor]; a != nil && q.tasks {
-			a.tasks = true
-		}
+	if q.made != nil {
+		r.seen.Changed(q.writers...)
 	}
-	if q.chosen == nil {
-		return
+	w := seen.Write{
+		Content: q.content, Begun: q.begun, Ended: q.ended, From: q.choice.Taken, Redirected: q.redirected,
+		Merged: q.left == nil || q.left.Digest != q.content.Digest,
 	}
-	event := r.store.next()
-	for _, v := range q.chosen.views {
-		if v.use(event) {
-			break
-		}
+	for _, writer := range q.writers {
+		w.Beside = r.writesElsewhere(writer, q.tx)
+		r.seen.Wrote(writer, w)
 	}
+	r.seen.Use(q.choice.Taken)
 }
 
-// keepLosers keeps what lost a conflict, where it is not in the history already:
-// the version with which the request's content was merged, if that was made and
-// superseded within the batch, and the content itself, if the head won.
+// keepLosers keeps the content that lost a conflict, or gave way to a put, where it is not
+// in the history already: the version that the request found, if that was made and
+// superseded within the batch, and the request's own content, if the head won.
 func (r *Registry) keepLosers(q *request, earlier []*request) {
 	lost := false
 	for _, c := range q.event.Conflicts {
 		lost = lost || c.Won == merge.Head
 	}
 	if lost {
-		q.event.Copy, _ = r.store.quarantine(&q.event, q.content.bytes)
+		q.event.Copy, _ = r.store.quarantine(&q.event, q.content.Bytes)
 	}
-	if len(q.event.Conflicts) == 0 {
+	if len(q.event.Conflicts) == 0 && !q.put {
 		return
 	}
 	for _, e := range earlier {
 		if e.made != nil && e.made.Seq == q.event.Parent {
-			_ = r.store.storage.Archive(r.name, e.made.Seq, e.made.content.bytes, e.made.Digest)
+			_ = r.store.storage.Archive(r.name, e.made.Seq, e.made.content.Bytes, e.made.Digest)
 		}
 	}
 }

@@ -6,25 +6,26 @@ import (
 	"time"
 
 	"clawfs/txn/jsondoc"
+	"clawfs/txn/seen"
 )
 
 // docCache keeps the trees of the contents parsed last, so that a commit has
 // to parse only what it was given. It is bounded by the memory of trees and
-// contents together; those that one merge needs stay, however large they are.
-// What nobody uses for a while goes.
+// contents together; those that one merge needs stay, however large they are. A
+// tree that is not used for a while goes.
 type docCache struct {
 	limit int64 // bytes
 	after func(time.Duration, func()) Stopper
 
 	mu       sync.Mutex // guards what follows
-	docs     map[*content]*list.Element
+	docs     map[*seen.Content]*list.Element
 	used     *list.List // of *cachedDoc, the one used last in front
 	size     int64
 	sweeping bool // a sweep is due
 }
 
 type cachedDoc struct {
-	content *content
+	content *seen.Content
 	doc     *jsondoc.Doc
 	size    int64
 	fresh   bool // used since the last sweep
@@ -36,16 +37,16 @@ const (
 )
 
 func newDocCache(limit int64, after func(time.Duration, func()) Stopper) *docCache {
-	return &docCache{limit: limit, after: after, docs: make(map[*content]*list.Element), used: list.New()}
+	return &docCache{limit: limit, after: after, docs: make(map[*seen.Content]*list.Element), used: list.New()}
 }
 
 // parse returns the tree of c, from the cache if it is there. The error is a
 // *jsondoc.SyntaxError.
-func (k *docCache) parse(c *content, g jsondoc.Grammar, lim jsondoc.Limits) (*jsondoc.Doc, error) {
+func (k *docCache) parse(c *seen.Content, g jsondoc.Grammar, lim jsondoc.Limits) (*jsondoc.Doc, error) {
 	if d := k.get(c, g); d != nil {
 		return d, nil
 	}
-	d, err := jsondoc.Parse(c.bytes, g, lim)
+	d, err := jsondoc.Parse(c.Bytes, g, lim)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func (k *docCache) parse(c *content, g jsondoc.Grammar, lim jsondoc.Limits) (*js
 	return d, nil
 }
 
-func (k *docCache) get(c *content, g jsondoc.Grammar) *jsondoc.Doc {
+func (k *docCache) get(c *seen.Content, g jsondoc.Grammar) *jsondoc.Doc {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	e := k.docs[c]
@@ -65,7 +66,7 @@ func (k *docCache) get(c *content, g jsondoc.Grammar) *jsondoc.Doc {
 	return e.Value.(*cachedDoc).doc
 }
 
-func (k *docCache) put(c *content, d *jsondoc.Doc) {
+func (k *docCache) put(c *seen.Content, d *jsondoc.Doc) {
 	if k.limit < 0 {
 		return
 	}
@@ -74,7 +75,7 @@ func (k *docCache) put(c *content, d *jsondoc.Doc) {
 	if old := k.docs[c]; old != nil {
 		k.remove(old)
 	}
-	e := &cachedDoc{content: c, doc: d, size: d.MemSize() + int64(len(c.bytes)), fresh: true}
+	e := &cachedDoc{content: c, doc: d, size: d.MemSize() + int64(len(c.Bytes)), fresh: true}
 	k.docs[c] = k.used.PushFront(e)
 	k.size += e.size
 	for k.size > k.limit && k.used.Len() > oneMerge {

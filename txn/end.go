@@ -1,6 +1,12 @@
 package txn
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+	"time"
+
+	"clawfs/txn/jsondoc"
+)
 
 // Death says how the process that closes a file is dying. The zero value is a
 // process that lives, or that exits of its own accord.
@@ -16,7 +22,8 @@ type Death struct {
 // commits only if the opener has closed its own descriptor already; content
 // that is no document then waits, as long as the opener lives. Refused content
 // stays staged: a later write may complete it. A writer that is being killed
-// aborts the transaction.
+// aborts the transaction. A file that is being created may have nothing staged: it stays
+// empty, and Show ends its hiding once it is known to be closed.
 //
 // Errors: *InvalidError, *TooLargeError, *merge.ConflictError, *StaleError,
 // *AbortedError, *UnkeptError, or the storage's.
@@ -31,8 +38,12 @@ func (t *Tx) Flush(c Caller, d Death) error {
 		return t.abort(c, d)
 	case own:
 		t.openerClosed = true
+		t.redirected = t.redirected || !t.noted && t.since == t.opened
 	case !t.openerClosed && t.openerLives():
 		return nil
+	}
+	if t.dirty {
+		defer t.reg().show()
 	}
 	err := t.attempt(ViaClose)
 	var invalid *InvalidError
@@ -46,7 +57,7 @@ func (t *Tx) Flush(c Caller, d Death) error {
 }
 
 func (t *Tx) openerLives() bool {
-	return t.opener.Known() && t.reg.store.cfg.Alive(t.opener.Actor)
+	return t.opener.Known() && t.reg().store.cfg.Alive(t.opener.Actor)
 }
 
 // concerns reports whether the process opened the file or wrote to it. One that
@@ -63,48 +74,78 @@ func (t *Tx) concerns(c Caller) bool {
 	return false
 }
 
-// Sync makes what is staged safe, as fsync(2) promises: content that is a
-// document is committed; any other goes to quarantine for the time being, so
-// that a crash leaves a trace of it. Errors are those of Flush, except that
-// content which is no document yet is none.
+// Sync makes what is staged safe, as fsync(2) promises: it commits. Errors are those
+// of Flush, with one exception. A program that writes a shorter document over a longer
+// one may sync before it cuts off the rest of that: the Truncate that follows
+// commits then, and until then what is staged is in quarantine, so that a crash leaves
+// a trace of it.
 func (t *Tx) Sync(c Caller) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.aborted != nil {
 		return t.aborted
 	}
+	defer t.reg().show()
 	err := t.attempt(ViaFsync)
 	var invalid *InvalidError
-	if !errors.As(err, &invalid) {
+	if !errors.As(err, &invalid) || len(t.data) == 0 {
 		return err
 	}
-	if len(t.data) == 0 {
+	if t.hasOldRest(invalid) {
+		t.synced = true
+		return t.keepCopy(c, ViaFsync, err)
+	}
+	return t.keepRefused(c, ViaFsync, err)
+}
+
+// hasOldRest reports whether the staged content is a whole document, followed by bytes
+// that the handle held there before, and nothing else is wrong with it.
+func (t *Tx) hasOldRest(e *InvalidError) bool {
+	rest := e.Cause.Offset
+	return e.Cause.Kind == jsondoc.KindTrailing && len(t.data) == len(t.before) && bytes.Equal(t.data[rest:], t.before[rest:])
+}
+
+// commitSynced commits what was synced already and has become a document now. The caller
+// holds mu.
+func (t *Tx) commitSynced(c Caller) error {
+	if !t.synced {
 		return nil
 	}
-	return t.keepCopy(c, ViaFsync, err)
+	err := t.attempt(ViaTruncate)
+	var invalid *InvalidError
+	if errors.As(err, &invalid) {
+		return nil // more may come
+	}
+	if err != nil {
+		return t.keepRefused(c, ViaTruncate, err)
+	}
+	return nil
 }
 
-// Release ends the transaction for good: what is still staged is committed if
-// it can be, and else rejected into quarantine. Nobody is told the result but
-// the observer.
+// Release ends the transaction for good. Content that is still staged is committed if
+// it can be, and else rejected into quarantine. Only the observer is told the result.
 func (t *Tx) Release() {
 	t.mu.Lock()
-	if !t.released {
-		t.released = true
-		if err := t.attempt(ViaRelease); err != nil && t.aborted == nil {
-			_ = t.keepRefused(t.author(), ViaRelease, err)
-		}
+	if t.released {
 		t.mu.Unlock()
-		t.reg.removeOpen(t)
-		t.reg.store.release(t.reg)
 		return
 	}
+	t.released = true
+	if err := t.attempt(ViaRelease); err != nil && t.aborted == nil {
+		_ = t.keepRefused(t.author(), ViaRelease, err)
+	}
+	t.dropLike()
+	author, leaves := t.author(), t.put && t.made
 	t.mu.Unlock()
+	t.reg().removeOpen(t)
+	if leaves {
+		t.reg().dropBlank(author)
+	}
+	t.reg().store.release(t.reg())
 }
 
-// Abandon ends every open transaction that has something staged without a
-// commit, as at a forced end of the daemon: what is staged goes to quarantine. It
-// commits the deletions that wait.
+// Abandon ends every open transaction without a commit, as at a forced end of the daemon.
+// Staged content goes to quarantine.
 func (s *Store) Abandon() {
 	for _, r := range s.all() {
 		r.mu.Lock()
@@ -117,7 +158,6 @@ func (s *Store) Abandon() {
 			t.abandon()
 		}
 	}
-	_ = s.Settle("")
 }
 
 func (t *Tx) abandon() {
@@ -150,19 +190,26 @@ func (t *Tx) attempt(via Via) error {
 		t.refused = t.overflow
 		return t.refused
 	}
-	c := newContent(t.data)
-	doc, err := t.reg.parse(c)
+	if len(t.data) == 0 && t.Creates() && !t.put {
+		t.dirty, t.refused = false, nil // the file is there, and empty
+		t.unsaved.Store(false)
+		return t.touch(t.author())
+	}
+	c, doc, adds, err := t.staged()
 	if err != nil {
 		t.refused = err
 		return err
 	}
-	st := t.stage(c)
-	t.attempted.Store(st)
-	q := &request{tx: t, staged: st, doc: doc, writers: t.writers, opened: t.since, like: t.like, via: via}
+	if t.put {
+		via = ViaPut
+	}
+	d := t.draftOf(c)
+	t.attempted.Store(d)
+	q := &request{draft: d, doc: doc, adds: adds, writers: t.writers, begun: t.since, replaces: t.replaces, like: t.like, via: via}
 	if len(q.writers) == 0 {
 		q.writers = []Caller{t.opener}
 	}
-	t.reg.submit(q)
+	t.reg().submit(q)
 	t.refused = q.err
 	if q.err != nil {
 		return q.err
@@ -173,22 +220,28 @@ func (t *Tx) attempt(via Via) error {
 
 // settle makes the transaction ready for another write after a commit.
 func (t *Tx) settle(q *request) {
-	t.dirty, t.noted, t.shared = false, false, false
-	t.since = t.reg.store.next()
-	t.like = nil
-	t.reg.mu.Lock()
-	t.base, t.creates = t.reg.head, false
-	t.reg.mu.Unlock()
-	t.absorbed.Store(nil)
+	t.dirty, t.noted, t.shared, t.last = false, false, false, nil
+	t.behind, t.rewritten = len(t.data), false
+	t.know(q.content, q.adds || dialectIn(q.doc) == Lines)
+	t.unsaved.Store(false)
+	t.since = t.reg().store.Next()
+	t.replaces, t.setTime, t.synced = nil, time.Time{}, false
+	t.reg().mu.Lock()
+	t.headAtOpen = t.reg().head
+	t.creates.Store(false)
+	t.merged = t.headAtOpen != nil && t.headAtOpen.Digest != q.content.Digest
+	t.reg().mu.Unlock()
+	t.takenInto.Store(nil)
+	t.dropLike()
 	if t.copyID != "" {
-		_ = t.reg.store.storage.Discard(t.copyID)
+		t.reg().store.discard(t.copyID)
 		t.copyID = ""
 	}
 }
 
-// abort ends the transaction of a killed writer. What it had written goes to
-// quarantine.
+// abort ends the transaction of a killed writer. Its content goes to quarantine.
 func (t *Tx) abort(c Caller, d Death) error {
+	defer t.reg().show()
 	t.aborted = &AbortedError{Name: t.Name(), Signal: d.Signal}
 	if !t.dirty {
 		return t.aborted
@@ -196,7 +249,7 @@ func (t *Tx) abort(c Caller, d Death) error {
 	e := t.event(c, ViaClose, t.aborted)
 	e.Outcome = Aborted
 	if len(t.data) > 0 && t.copyID == "" {
-		t.copyID, _ = t.reg.store.quarantine(&e, t.data)
+		t.copyID, _ = t.reg().store.quarantine(&e, t.data)
 	}
 	e.Copy = t.copyID
 	t.end(&e)
@@ -216,6 +269,7 @@ func (t *Tx) keepRefused(c Caller, via Via, cause error) error {
 		told = &UnkeptError{Name: t.Name(), Cause: cause, Err: err}
 	}
 	t.dirty = told != cause
+	t.keepPieces(cause)
 	e := t.event(c, via, told)
 	e.Copy = t.copyID
 	t.end(&e)
@@ -229,20 +283,23 @@ func (t *Tx) keepCopy(c Caller, via Via, cause error) error {
 		return nil
 	}
 	e := t.event(c, via, cause)
-	id, err := t.reg.store.quarantine(&e, t.data)
+	id, err := t.reg().store.quarantine(&e, t.data)
 	if err != nil {
 		return err
 	}
 	if t.copyID != "" {
-		_ = t.reg.store.storage.Discard(t.copyID)
+		t.reg().store.discard(t.copyID)
 	}
 	t.copyID = id
 	return nil
 }
 
 func (t *Tx) event(c Caller, via Via, cause error) Event {
+	if t.put {
+		via = ViaPut
+	}
 	e := Event{Name: t.Name(), Outcome: Rejected, Via: via, Writer: c, Err: cause, Size: int64(len(t.data))}
-	if h := t.reg.Head(); h != nil {
+	if h := t.reg().Head(); h != nil {
 		e.Seq, e.Parent = h.Seq, h.Seq
 	}
 	return e
@@ -250,6 +307,6 @@ func (t *Tx) event(c Caller, via Via, cause error) Event {
 
 // end records and reports an event that left the head alone.
 func (t *Tx) end(e *Event) {
-	t.reg.record(e, t.reg.Head())
-	t.reg.store.observe(e)
+	t.reg().record(e, t.reg().Head())
+	t.reg().store.observe(e)
 }

@@ -7,14 +7,21 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// InvalidError says that content is not one complete strict document.
+// InvalidError says that content is not one complete document in the registry's
+// dialect.
 type InvalidError struct {
 	Name  string               // the registry
 	Cause *jsondoc.SyntaxError // where and why; never holds a value
+	Cure  string               // how to make it acceptable; empty where nothing can
 }
 
-// Error returns the registry's name, the position and the problem.
-func (e *InvalidError) Error() string { return fmt.Sprintf("%s: %v", e.Name, e.Cause) }
+// Error returns the registry's name, the position, the problem and the cure.
+func (e *InvalidError) Error() string {
+	if e.Cure == "" {
+		return fmt.Sprintf("%s: %v", e.Name, e.Cause)
+	}
+	return fmt.Sprintf("%s: %v; %s", e.Name, e.Cause, e.Cure)
+}
 
 // Unwrap returns the parser's error.
 func (e *InvalidError) Unwrap() error { return e.Cause }

@@ -9,8 +9,8 @@ type Presence uint8
 const (
 	OnDisk Presence = iota // the backing file says whether there is one, and how large it is
 	InInfo                 // there is one; Info says size and time, the backing file the rest
-	Gone                   // there is none for this process, whatever the backing file says
-	Staged                 // the process is creating it; nobody else sees it
+	Gone                   // there is none for this process, even if there is a backing file
+	Hidden                 // others are creating it: there is none for this process yet, unless they have closed it or somebody locks it
 )
 
 // Info is what stat(2) shows of a registry.
@@ -28,47 +28,19 @@ func (s *Store) Look(name string, who func() Actor) (Presence, Info) {
 	if r == nil {
 		return OnDisk, Info{}
 	}
-	s.settleIfDead(r)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.deletions) > 0 || r.replacing() {
-		a := who()
-		switch {
-		case r.creating(a):
-			return Staged, Info{}
-		case r.deletions[a] != nil:
-			return Gone, Info{}
-		}
-	}
 	switch {
+	case r.hidden && !r.isOpenedBy(who()):
+		return Hidden, Info{}
 	case !r.placing:
 		return OnDisk, Info{}
-	case r.head == nil:
-		return Gone, Info{}
+	case r.head != nil:
+		return InInfo, Info{Size: r.head.Size, Time: r.head.Time}
+	case r.blank != nil:
+		return InInfo, Info{Time: r.blank.Time}
 	}
-	return InInfo, Info{Size: r.head.Size, Time: r.head.Time}
-}
-
-// replacing reports whether a process has removed the registry and creates it
-// anew, while others still see it. The caller holds mu.
-func (r *Registry) replacing() bool {
-	for t := range r.open {
-		if t.creates {
-			return true
-		}
-	}
-	return false
-}
-
-// creating reports whether the process has a transaction open that will create
-// the registry. The caller holds mu.
-func (r *Registry) creating(a Actor) bool {
-	for t := range r.open {
-		if t.opener.Actor == a && t.creates {
-			return true
-		}
-	}
-	return false
+	return Gone, Info{}
 }
 
 // Transactions returns the number of transactions that are open, those that
@@ -105,4 +77,10 @@ func (r *Registry) removeOpen(t *Tx) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.open, t)
+	for other := range r.open {
+		if !other.outlived.Load() {
+			return
+		}
+	}
+	r.setHidden(false) // nobody creates it any more
 }

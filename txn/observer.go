@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"clawfs/txn/merge"
+	"clawfs/txn/seen"
 )
 
 // Outcome says how a transaction ended.
@@ -39,15 +40,18 @@ func (o Outcome) String() string {
 // Via names the call, or the discovery, that ended a transaction.
 type Via string
 
-// What ends transactions.
+// The ways in which a transaction comes to its end.
 const (
 	ViaClose    Via = "close"
 	ViaFsync    Via = "fsync"
+	ViaAppend   Via = "append"   // whole lines were appended to JSON lines
+	ViaRead     Via = "read"     // somebody has opened, or moved, a file that was being created
 	ViaRelease  Via = "release"  // the last descriptor is gone, nobody is told the result
 	ViaTruncate Via = "truncate" // truncate(2), without a handle
 	ViaRename   Via = "rename"
 	ViaLink     Via = "link"
 	ViaUnlink   Via = "unlink"
+	ViaPut      Via = "put"      // Tx.Put, however the transaction was ended
 	ViaForeign  Via = "foreign"  // found in the backing directory, not written through clawfs
 	ViaRecovery Via = "recovery" // an older version put back
 )
@@ -63,13 +67,18 @@ type Event struct {
 	Parent    uint64    // the version that was the head before it
 	Changed   bool      // whether the head is another one than before
 	Deleted   bool      // whether the registry is gone after it
+	Linked    bool      // whether the file has other names after it
 	Size      int64     // bytes of the head
 	Time      time.Time // modification time of the head
+	Was       time.Time // that of the same version before; zero: it had no other one
 	Base      Base
 	Conflicts []merge.Conflict
 	Warnings  []merge.Warning
-	Err       error  // why it was rejected or aborted
-	Copy      string // id of the quarantined copy, if there is one
+	Applied   []merge.Applied // rules that decided where both sides had made changes
+	More      int             // how many more there were
+	Kept      int             // entries of the head that a merge has kept and that the content lacks
+	Err       error           // why it was rejected or aborted
+	Copy      string          // id of the quarantined copy, if there is one
 }
 
 // Base tells which merge base was taken, for people who want to know why a
@@ -77,6 +86,7 @@ type Event struct {
 type Base struct {
 	Kind       BaseKind
 	Digest     [32]byte
+	Why        seen.Reason     // empty where nothing was seen
 	Candidates []CandidateInfo // only where there were several
 }
 
@@ -86,9 +96,10 @@ type BaseKind string
 // Where a merge base comes from.
 const (
 	BaseNone     BaseKind = ""         // there was nothing to merge with
+	BaseHead     BaseKind = "head"     // the writer means each of its bytes: it replaces the head
 	BaseRead     BaseKind = "read"     // a version that the writer had read
-	BaseWrite    BaseKind = "write"    // what the writer had written before
-	BaseInFlight BaseKind = "inflight" // what the writer was still writing on another handle
+	BaseWrite    BaseKind = "write"    // the writer's earlier write
+	BaseInFlight BaseKind = "inflight" // content that the writer was still writing on another handle
 	BaseOpen     BaseKind = "open"     // nothing was seen: the head at open, that is, replacement
 	BaseAbsent   BaseKind = "absent"   // nothing was seen, and there was no registry at open
 )
@@ -96,7 +107,7 @@ const (
 // CandidateInfo says what became of one candidate for the merge base.
 type CandidateInfo struct {
 	Digest [32]byte
-	Write  bool   // what the writer wrote, else what it read
+	Write  bool   // the writer's write, else its reading
 	Leaves int    // leaves in which the content differs from it, stamps aside
 	Struck string // why it was not taken; empty for the one that was
 }

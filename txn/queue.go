@@ -5,28 +5,34 @@ import (
 	"runtime/debug"
 
 	"clawfs/txn/jsondoc"
+	"clawfs/txn/seen"
 )
 
 // A request is one transaction's content on its way into a registry, or a piece
 // of work that must be alone with the registry.
 type request struct {
-	*staged
-	doc     *jsondoc.Doc
-	tx      *Tx      // nil where the content comes from a finished file
-	writers []Caller // those who wrote the content; the first one is logged
-	opened  uint64   // place of the open in the store-wide order of events, 0 if that is not known
-	ended   uint64   // of a finished file: the place behind its first write
-	like    fs.File
-	via     Via
-	alone   func() // not a commit: run this while nothing else touches the registry
+	*draft
+	doc        *jsondoc.Doc
+	adds       bool     // whole lines to JSON lines, which it is known to be; doc may be nil
+	writers    []Caller // those who wrote the content; the first one is logged
+	begun      Tick     // when the first of it was staged, 0 if that is not known
+	ended      Tick     // of a finished file: the place behind its first write
+	like       fs.File
+	looksAlike bool // see Replacement
+	via        Via
 
-	event   Event
-	err     error
-	chosen  *candidate
-	tasks   bool         // it shows that its author has several tasks at work
-	absorbs []absorption // the transactions in flight that the content was made from
-	made    *Version     // the version that this request made, nil where none
-	left    *Version     // the head that it left: made, or the one before
+	noReplace bool     // fs.ErrExist where there is a file
+	replaces  *removal // the version that the process had removed before it created the file
+	during    func()   // not a commit: run this while nothing else touches the registry
+
+	event  Event
+	err    error
+	alone  bool            // nobody else has changed the head since what its author had seen
+	choice seen.Choice     // of the merge base
+	takes  []*draft        // those in flight that have become a part of the content
+	made   *Version        // the version that this request made, nil where none
+	left   *Version        // the head that it left: made, or the one before
+	beside []*seen.Content // see Version
 
 	answered bool      // it is done, whatever becomes of the rest of its batch
 	turn     chan bool // true: lead; false: done
@@ -34,11 +40,11 @@ type request struct {
 
 // reset makes the request as if it had not been applied.
 func (q *request) reset(name string) {
-	for _, a := range q.absorbs {
-		a.tx.absorbed.Store(nil)
+	for _, d := range q.takes {
+		d.tx.takenInto.Store(nil)
 	}
 	q.committed.Store(false)
-	q.err, q.made, q.left, q.chosen, q.tasks, q.absorbs = nil, nil, nil, nil, false, nil
+	q.err, q.made, q.left, q.choice, q.takes, q.beside = nil, nil, nil, seen.Choice{}, nil, nil
 	q.event = Event{Name: name, Via: q.via, Writer: q.logged()}
 }
 
@@ -46,15 +52,9 @@ func (q *request) reset(name string) {
 // registry, and that of the transaction which it was made from with it.
 func (q *request) applied() {
 	q.committed.Store(true)
-	for _, a := range q.absorbs {
-		a.tx.absorbed.Store(a.content)
+	for _, d := range q.takes {
+		d.tx.takenInto.Store(d.content)
 	}
-}
-
-// An absorption is content of a transaction in flight that another one has in it.
-type absorption struct {
-	tx      *Tx
-	content *content
 }
 
 func (q *request) logged() Caller {
@@ -67,9 +67,9 @@ func (q *request) logged() Caller {
 // submit puts the request in the registry's queue and returns when it has been
 // carried out: committed durably, found to change nothing, or refused.
 //
-// Commits are grouped. Whoever finds nobody leading leads: it takes all that is
+// Commits are grouped. A request that finds no leader leads: it takes all that is
 // queued, merges it in memory in the order of arrival, and writes the result
-// once. What arrives meanwhile gathers for the next batch, whose first request
+// once. Requests that arrive meanwhile gather for the next batch, and the first of them
 // leads it. So one pair of syncs serves a whole batch, and a batch is as large as
 // the disk is slow.
 //
@@ -80,9 +80,9 @@ func (q *request) logged() Caller {
 //	         publish head, record views, log      (readers see it from here)
 //	         observe; wake the batch; hand over
 //
-// What always holds: one leader a registry; head and the live file differ only
-// while placing is set; a request is answered only after its version, or a
-// later one that contains it, is on disk.
+// It always holds that there is one leader a registry; that head and the live file
+// differ only while placing is set; and that a request is answered only after its
+// version, or a later one that contains it, is on disk.
 func (r *Registry) submit(q *request) {
 	q.turn = make(chan bool, 1)
 	r.mu.Lock()
@@ -99,8 +99,8 @@ func (r *Registry) submit(q *request) {
 	r.lead(q)
 }
 
-// lead carries out batches until the leader's own request is done, then hands
-// the lead to whoever waits first.
+// lead carries out one batch, the leader's own request among it, and hands the lead to
+// the request that waits first.
 func (r *Registry) lead(own *request) {
 	r.mu.Lock()
 	batch := r.queue
@@ -128,9 +128,9 @@ func (r *Registry) lead(own *request) {
 	}
 }
 
-// carryOutSafely turns a panic, which is a fault of ours, into the failure of
-// what the batch had left to do, so that the registry stays usable and nobody
-// waits for ever.
+// carryOutSafely turns a panic, which is a fault of ours, into the failure of those
+// requests of the batch that have no answer yet. So the registry stays usable, and
+// nobody waits for ever.
 func (r *Registry) carryOutSafely(batch []*request) {
 	defer func() {
 		p := recover()
@@ -155,11 +155,11 @@ func (r *Registry) carryOutSafely(batch []*request) {
 func (r *Registry) carryOut(batch []*request) {
 	start := 0
 	for i, q := range batch {
-		if q.alone == nil {
+		if q.during == nil {
 			continue
 		}
 		r.commitBatch(batch[start:i])
-		q.alone()
+		q.during()
 		q.answered = true
 		start = i + 1
 	}

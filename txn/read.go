@@ -1,9 +1,12 @@
 package txn
 
 import (
+	"cmp"
 	"io"
 	"io/fs"
 	"sync/atomic"
+
+	"clawfs/txn/seen"
 )
 
 // Snapshot is a registry open for reading: one version, the same from open to
@@ -11,27 +14,47 @@ import (
 type Snapshot struct {
 	reg     *Registry
 	version *Version
-	seen    atomic.Bool // the reading was recorded
+	opened  Tick // a place before the version was asked for
+	pass    *seen.Reading
+	noted   atomic.Bool // the reading was recorded
 }
 
-// Open opens the registry for reading and pins its head. The error is
-// fs.ErrNotExist where there is none, or the storage's. Every Snapshot must be
-// given back with Release.
+// Open opens the registry for reading and pins its head. Of one that has no version
+// yet it commits what is staged, if that is whole (CommitStaged), or else shows an
+// empty file (Version.Blank). The error is fs.ErrNotExist where there is none, or the
+// storage's. Every Snapshot must be given back with Release.
 func (s *Store) Open(name string) (*Snapshot, error) {
-	r := s.acquire(name)
-	r.mu.Lock()
-	event, err := r.refresh()
-	head := r.head
-	r.mu.Unlock()
-	s.observe(event)
-	if err == nil && head == nil {
-		err = fs.ErrNotExist
+	r, kept := s.acquire(name), false
+	defer func() { // an observer may panic
+		if !kept {
+			s.release(r)
+		}
+	}()
+	opened := s.Next()
+	v, err := r.present()
+	if err == nil && v.Blank() {
+		s.CommitStaged(name)
+		opened = s.Next()
+		v, err = r.present()
 	}
 	if err != nil {
-		s.release(r)
 		return nil, err
 	}
-	return &Snapshot{reg: r, version: head}, nil
+	kept = true
+	return &Snapshot{reg: r, version: v, opened: opened, pass: seen.NewReading(opened)}, nil
+}
+
+// present returns what the registry shows to readers at present.
+func (r *Registry) present() (*Version, error) {
+	r.mu.Lock()
+	event, err := r.refresh()
+	v := cmp.Or(r.head, r.blank)
+	r.mu.Unlock()
+	r.store.observe(event)
+	if err == nil && v == nil {
+		err = fs.ErrNotExist
+	}
+	return v, err
 }
 
 // Version returns the version that the snapshot is pinned to.
@@ -44,7 +67,8 @@ func (n *Snapshot) Size() int64 { return n.version.Size }
 // seen the version; a copy, which learns nothing, uses Version instead.
 func (n *Snapshot) ReadAt(c Caller, p []byte, off int64) (int, error) {
 	n.See(c)
-	b := n.version.content.bytes
+	n.Continue()
+	b := n.version.content.Bytes
 	if off >= int64(len(b)) {
 		return 0, io.EOF
 	}
@@ -55,23 +79,33 @@ func (n *Snapshot) ReadAt(c Caller, p []byte, off int64) (int, error) {
 	return read, nil
 }
 
+// Continue notes that the reading goes on.
+func (n *Snapshot) Continue() { n.pass.Continue(n.reg.store.Now()) }
+
 // See records, once, that the caller has read the version.
 func (n *Snapshot) See(c Caller) {
-	if n.seen.Load() || n.seen.Swap(true) {
+	if n.noted.Load() || n.noted.Swap(true) {
 		return
 	}
+	content := n.version.content
+	if n.version.Blank() {
+		content = nil // there is nothing to see
+	}
 	n.reg.mu.Lock()
-	n.reg.noteRead(c, n.version)
+	if content == nil {
+		n.reg.sawNothing(c)
+	}
+	n.reg.seen.Read(c, content, n.opened, n.pass)
 	n.reg.mu.Unlock()
 }
 
 // Copied says what a file holds that the version was copied into.
 func (n *Snapshot) Copied() Copied {
-	return Copied{Name: n.reg.Name(), Version: n.version, Event: n.reg.store.next()}
+	return Copied{Name: n.reg.Name(), Version: n.version, Event: n.reg.store.Next()}
 }
 
 // Seen reports whether the reading was recorded.
-func (n *Snapshot) Seen() bool { return n.seen.Load() }
+func (n *Snapshot) Seen() bool { return n.noted.Load() }
 
 // Release gives the snapshot back. It must not be used afterwards.
 func (n *Snapshot) Release() { n.reg.store.release(n.reg) }

@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"time"
+
+	"clawfs/txn/seen"
 )
 
 // record is one line of a registry's log: what happened, never what was in it.
@@ -15,19 +17,24 @@ type record struct {
 	Via       Via              `json:"via"`
 	Digest    string           `json:"digest,omitempty"`
 	Size      int64            `json:"size"`
+	Dialect   string           `json:"dialect,omitempty"` // where it is not strict and the configuration does not say it
 	Deleted   bool             `json:"deleted,omitempty"`
 	PID       int              `json:"pid,omitempty"`
 	Program   string           `json:"program,omitempty"`
 	UID       uint32           `json:"uid"`
 	Base      *baseRecord      `json:"base,omitempty"`
+	Kept      int              `json:"kept,omitempty"`
 	Conflicts []conflictRecord `json:"conflicts,omitempty"`
 	Warnings  []string         `json:"warnings,omitempty"`
+	Rules     []ruleRecord     `json:"rules,omitempty"`
+	MoreRules int              `json:"moreRules,omitempty"`
 	Error     string           `json:"error,omitempty"`
 	Copy      string           `json:"quarantine,omitempty"`
 }
 
 type baseRecord struct {
 	Kind       BaseKind          `json:"kind"`
+	Why        seen.Reason       `json:"why,omitempty"`
 	Digest     string            `json:"digest,omitempty"`
 	Candidates []candidateRecord `json:"candidates,omitempty"`
 }
@@ -45,6 +52,11 @@ type conflictRecord struct {
 	Won  string `json:"won"`
 }
 
+type ruleRecord struct {
+	Path string `json:"path"`
+	Rule string `json:"rule"`
+}
+
 // record appends the event to the registry's log; v is the head after it, nil
 // where there is none. A log that can't be written must not fail a commit that
 // is already on disk: the file is the truth, the log only tells of it.
@@ -58,10 +70,13 @@ func (r *Registry) record(e *Event, v *Version) {
 func newRecord(e *Event, v *Version, now time.Time) record {
 	rec := record{
 		Seq: e.Seq, Parent: e.Parent, Time: now, Outcome: e.Outcome.String(), Via: e.Via, Size: e.Size, Deleted: e.Deleted,
-		PID: e.Writer.PID, Program: e.Writer.Program, UID: e.Writer.UID, Copy: e.Copy, Base: newBaseRecord(e.Base),
+		PID: e.Writer.PID, Program: e.Writer.Program, UID: e.Writer.UID, Copy: e.Copy, Base: newBaseRecord(e.Base), Kept: e.Kept, MoreRules: e.More,
 	}
 	if v != nil {
 		rec.Digest = hex.EncodeToString(v.Digest[:])
+		if v.dialect != Strict {
+			rec.Dialect = v.dialect.String()
+		}
 	}
 	if e.Err != nil {
 		rec.Error = e.Err.Error()
@@ -72,6 +87,9 @@ func newRecord(e *Event, v *Version, now time.Time) record {
 	for _, w := range e.Warnings {
 		rec.Warnings = append(rec.Warnings, w.String())
 	}
+	for _, a := range e.Applied {
+		rec.Rules = append(rec.Rules, ruleRecord{Path: a.Path, Rule: a.Rule})
+	}
 	return rec
 }
 
@@ -79,26 +97,12 @@ func newBaseRecord(b Base) *baseRecord {
 	if b.Kind == BaseNone {
 		return nil
 	}
-	out := &baseRecord{Kind: b.Kind}
-	if b.Kind != BaseAbsent {
+	out := &baseRecord{Kind: b.Kind, Why: b.Why}
+	if b.Digest != [32]byte{} {
 		out.Digest = hex.EncodeToString(b.Digest[:])
 	}
 	for _, c := range b.Candidates {
 		out.Candidates = append(out.Candidates, candidateRecord{Digest: hex.EncodeToString(c.Digest[:]), Write: c.Write, Leaves: c.Leaves, Struck: c.Struck})
 	}
 	return out
-}
-
-// quarantine keeps refused content with what is known of its writer, and
-// returns the id of the copy.
-func (s *Store) quarantine(e *Event, content []byte) (string, error) {
-	rec := newRecord(e, nil, s.cfg.Now())
-	meta, err := json.Marshal(struct {
-		Name string `json:"name"`
-		record
-	}{e.Name, rec})
-	if err != nil {
-		return "", err
-	}
-	return s.storage.Quarantine(e.Name, content, meta)
 }

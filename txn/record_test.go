@@ -1,9 +1,13 @@
 package txn_test
 
 import (
+	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 
 	"clawfs/txn"
+	"clawfs/txn/merge"
 )
 
 // Whatever was recorded last, a store that begins anew knows the head by it: what
@@ -23,7 +27,6 @@ func TestHeadIsKnownByTheLastRecord(t *testing.T) {
 		"a deletion overtaken": func(x *bench) {
 			x.ok(x.store.Unlink(file, a))
 			x.save(b, `[3]`)
-			x.endWindow()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -39,4 +42,53 @@ func TestHeadIsKnownByTheLastRecord(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A merge's record tells which rules decided where, and no value.
+func TestRecordTellsTheRules(t *testing.T) {
+	a, b := program(1), program(2)
+	x := newBench(t, `{"version":1,"models":[{"id":"secret"}]}`)
+	x.read(a)
+	x.read(b)
+	x.save(a, `{"version":2,"models":[{"id":"secret"},{"id":"secret-a"}]}`)
+	x.save(b, `{"version":2,"models":[{"id":"secret"},{"id":"secret-b"}]}`)
+	line, err := x.storage.LastRecord(file)
+	x.ok(err)
+	var rec struct{ Rules []merge.Applied }
+	x.ok(json.Unmarshal(line, &rec))
+	want := []merge.Applied{{Path: "/version", Rule: "sum"}, {Path: "/models", Rule: "identity id"}}
+	if !slices.Equal(rec.Rules, want) || strings.Contains(string(line), "secret") {
+		t.Errorf("recorded %s", line)
+	}
+}
+
+// A merge tells how many entries it has kept that the writer's content lacks, and why
+// its base was taken; what is stored as it is tells of none.
+func TestRecordTellsWhatWasKept(t *testing.T) {
+	a, b := program(1), program(2)
+	x := newBench(t, `{"list":[{"id":"1"}],"n":1}`)
+	want := func(outcome txn.Outcome, kept int) {
+		t.Helper()
+		line, err := x.storage.LastRecord(file)
+		x.ok(err)
+		var rec struct {
+			Outcome string
+			Kept    int
+			Base    struct{ Why string }
+		}
+		x.ok(json.Unmarshal(line, &rec))
+		if rec.Outcome != outcome.String() || rec.Kept != kept || rec.Base.Why == "" || x.last().Kept != kept {
+			t.Errorf("recorded %s", line)
+		}
+	}
+	x.read(a)
+	x.read(b)
+	x.save(a, `{"list":[{"id":"1"},{"id":"2"},{"id":"3"}],"n":1}`)
+	want(txn.Committed, 0)
+	x.save(b, `{"list":[{"id":"1"}],"n":2}`)
+	want(txn.Merged, 2)
+	x.save(b, `{"list":[{"id":"1"}],"n":3}`)
+	want(txn.Merged, 2)
+	x.ok(x.putErr(b, `{"list":[],"n":3}`))
+	want(txn.Committed, 0)
 }

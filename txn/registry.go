@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"clawfs/txn/jsondoc"
+	"clawfs/txn/seen"
 )
 
 // stampUnknown is no file's stamp: the next refresh reads the file.
@@ -23,42 +23,43 @@ type Registry struct {
 	users  int  // who has acquired it; guarded by Store.mu
 	parked bool // it is in Store.idle; guarded by Store.mu
 
-	mu          sync.Mutex // guards what follows
-	name        string
-	loaded      bool
-	head        *Version // nil: there is no such file
-	stamp       string   // state of the live file that head was read from or written as
-	lastSeq     uint64   // the highest number that a version ever had
-	lastTime    time.Time
-	placing     bool // a commit is changing the live file: stamps say nothing now
-	views       map[Actor]*actorViews
-	descendants map[Actor][]*actorViews // of each process, of those in views
-	nextPrune   int                     // number of actors at which to look for dead ones
-	viewBytes   int64                   // of the contents that came with views since the oldest were dropped, and before
-	keptBytes   int64                   // of the contents that stayed then
-	open        map[*Tx]struct{}
-	deletions   map[Actor]*deletion // that wait
-	removed     *removal            // what was here last, if that was just now
-	queue       []*request
-	leading     bool
-	foreignErr  error // why the live file is not a valid document, if it is not
-	tookOver    bool  // what the store before had saved of it
-	unkept      bool  // head was committed here and is not in the history
+	mu            sync.Mutex // guards what follows
+	name          string
+	loaded        bool
+	head          *Version  // nil: there is no such file, or nothing in it yet
+	blank         *Version  // the file that is there and has no version yet, nil if there is none
+	hidden        bool      // only those who create blank find it
+	stamp         string    // state of the live file that head or blank was read from or written as
+	lastSeq       uint64    // the highest number that a version ever had
+	foundSeq      uint64    // the version that was there when the registry was loaded, 0 if there was none
+	lastTime      time.Time // that a version was given last
+	placing       bool      // a commit is changing the live file: stamps say nothing now
+	seen          *seen.Views
+	open          map[*Tx]struct{}
+	pieces        *pieces  // that were refused while there was no version
+	removed       *removal // the version that was here last, if that was just now
+	queue         []*request
+	leading       bool
+	foreignErr    error // why the live file is not a valid document, if it is not
+	viewsRestored bool  // views that the store before had saved of it are taken over
+	moved         bool  // the live file may be another registry's, in another dialect
+	unkept        bool  // head was committed here and is not in the history
+
+	leaving sync.Mutex // held by who takes the file away; before all other locks
 }
 
 // forgettable reports whether nothing would be lost if the registry were read
-// anew: no view of it may still become a merge base. A registry that is in use
-// just now is not.
-func (r *Registry) forgettable() bool {
+// anew: no view of it may still become a merge base, or, if space is scarce, no view but
+// such of nothing. A registry that is in use just now is not.
+func (r *Registry) forgettable(scarce bool) bool {
 	if !r.mu.TryLock() {
 		return false
 	}
 	defer r.mu.Unlock()
-	if len(r.queue) > 0 || r.leading || len(r.deletions) > 0 || r.removed != nil {
+	if len(r.queue) > 0 || r.leading || r.removed != nil || r.pieces != nil {
 		return false
 	}
-	r.pruneViews()
-	return len(r.views) == 0
+	return r.seen.Empty(scarce)
 }
 
 // refresh makes head the state of the live file, if that has changed behind the
@@ -82,8 +83,11 @@ func (r *Registry) refresh() (e *Event, err error) {
 	}
 	first := !r.loaded
 	e, err = r.reload()
-	if first && err == nil && !r.tookOver {
-		r.tookOver = true
+	if first && err == nil && r.head != nil {
+		r.foundSeq = r.head.Seq
+	}
+	if first && err == nil && !r.viewsRestored {
+		r.viewsRestored = true
 		r.takeOver()
 	}
 	return e, err
@@ -91,6 +95,7 @@ func (r *Registry) refresh() (e *Event, err error) {
 
 // reload reads the live file and takes over what it finds. The caller holds mu.
 func (r *Registry) reload() (*Event, error) {
+	defer func() { r.moved = false }()
 	b, mtime, stamp, err := r.store.storage.Load(r.name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r.adoptAbsence()
@@ -98,10 +103,14 @@ func (r *Registry) reload() (*Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newContent(b)
-	if r.head != nil && r.head.Digest == c.digest {
-		r.stamp, r.lastTime = stamp, mtime
+	c := seen.NewContent(b)
+	if r.head != nil && r.head.Digest == c.Digest {
+		r.stamp = stamp
 		r.head = r.head.withTime(mtime)
+		return nil, nil
+	}
+	if len(b) == 0 && r.mayBeBlank() {
+		r.setBlank(stamp, mtime)
 		return nil, nil
 	}
 	return r.adopt(c, mtime, stamp)
@@ -110,12 +119,14 @@ func (r *Registry) reload() (*Event, error) {
 func (r *Registry) adoptAbsence() (*Event, error) {
 	first, had := !r.loaded, r.head
 	if first {
-		r.readLastSeq()
+		r.readLog()
 	}
-	r.loaded, r.head, r.stamp, r.foreignErr = true, nil, "", nil
+	r.loaded = true
+	r.setAbsent()
 	if had == nil {
 		return nil, nil
 	}
+	r.seen.Changed()
 	e := &Event{Name: r.name, Outcome: Committed, Via: ViaForeign, Parent: had.Seq, Changed: true, Deleted: true}
 	r.record(e, nil)
 	return e, nil
@@ -123,30 +134,47 @@ func (r *Registry) adoptAbsence() (*Event, error) {
 
 // adopt makes content found in the backing directory the head. Content that is
 // the last one recorded is that version; other content is a foreign commit.
-func (r *Registry) adopt(c *content, mtime time.Time, stamp string) (*Event, error) {
+func (r *Registry) adopt(c *seen.Content, mtime time.Time, stamp string) (*Event, error) {
+	if r.loaded && r.head != nil && r.store.storage.Linked(stamp) {
+		if _, err := r.admit(c, r.head, seen.Seen{}); err != nil {
+			// Somebody writes by another name of the file, or has. Those bytes are neither
+			// replaced nor shown, until they are a document or are written over.
+			r.stamp = stamp
+			return nil, nil
+		}
+	}
 	var parent uint64
-	known := false
+	known, last := false, r.head
 	if r.loaded {
+		r.seen.Changed()
+		if r.head == nil {
+			r.seen.Appeared()
+		}
 		if r.head != nil {
 			parent = r.head.Seq
 		}
 	} else {
-		parent, known = r.readLast(c)
+		r.seen.Existed()
+		if last, parent, known = r.readLast(c); !known {
+			r.seen.Changed() // while no store was there
+		}
 	}
-	r.loaded, r.stamp, r.lastTime = true, stamp, mtime
+	r.loaded, r.stamp = true, stamp
+	r.setBlankless()
 	r.forget()
-	v := &Version{Seq: parent, Digest: c.digest, Size: int64(len(c.bytes)), Time: mtime, content: c}
+	v := &Version{Seq: parent, Digest: c.Digest, Size: int64(len(c.Bytes)), Time: mtime, content: c}
 	if !known {
 		r.lastSeq++
 		v.Seq, v.Parent = r.lastSeq, parent
 	}
-	_, r.foreignErr = r.parse(c)
+	v.dialect, r.foreignErr = r.found(c, last, known)
+	v.lines = v.dialect == Lines
 	switch {
 	case r.foreignErr != nil && known:
 		r.head = v
-		return r.invalidEvent(v), nil
+		return r.stillInvalid(v, last), nil
 	case r.foreignErr != nil:
-		return r.recover(v)
+		return r.recover(v, last)
 	}
 	r.head = v
 	if known || parent == 0 {
@@ -157,19 +185,56 @@ func (r *Registry) adopt(c *content, mtime time.Time, stamp string) (*Event, err
 	return e, nil
 }
 
-// readLast reads what was recorded of the registry last. It returns the number
-// of that version and whether c is its content.
-func (r *Registry) readLast(c *content) (seq uint64, same bool) {
-	rec := r.readLastSeq()
-	return rec.Seq, rec.Seq > 0 && rec.Digest == hex.EncodeToString(c.digest[:])
+// found returns the dialect of content that was found where a version was known, or
+// why it is no document; then the dialect is Plain. The caller holds mu.
+func (r *Registry) found(c *seen.Content, last *Version, known bool) (Dialect, error) {
+	doc, err := r.admit(c, last, seen.Seen{})
+	if err != nil && (known || r.moved) {
+		doc, err = r.admit(c, nil, seen.Seen{}) // nothing was noted, or of another file
+	}
+	switch {
+	case err != nil:
+		return Plain, err
+	case doc == nil:
+		_, err = r.parseAs(c, Strict)
+		return Plain, err
+	case len(c.Bytes) == 0 && !known: // lines that have lost their content
+		_, err = r.parseAs(c, Strict)
+		return Plain, err
+	}
+	return r.noted(dialectIn(doc)), nil
 }
 
-// readLastSeq sets lastSeq from the log and from the history, either of which
-// may be newer than the other after a crash, and returns the last record.
-func (r *Registry) readLastSeq() record {
-	var rec record
+// readLast reads what was recorded of the registry last: the version, as far as it is
+// known, nil if that is not the last one; its number; and whether c is its content.
+func (r *Registry) readLast(c *seen.Content) (v *Version, seq uint64, same bool) {
+	rec, _ := r.readLog()
+	if rec.Seq == 0 {
+		return nil, r.lastSeq, false
+	}
+	v = &Version{Seq: rec.Seq, dialect: ParseDialect(rec.Dialect), content: c}
+	if rec.Digest == hex.EncodeToString(c.Digest[:]) {
+		return v, rec.Seq, true
+	}
+	if line := FirstLine(c.Bytes, rec.Digest); line != nil {
+		v.content = seen.NewContent(line)
+	} else if b, err := r.store.storage.Version(r.name, rec.Seq); err == nil {
+		v.content = seen.NewContent(b)
+	} else {
+		v.content = seen.NewContent(nil)
+	}
+	if r.lastSeq > rec.Seq && v.dialect == Strict {
+		v = nil // the record of a later version was lost
+	}
+	return v, rec.Seq, false
+}
+
+// readLog sets lastSeq from the log and from the history, either of which may be
+// newer than the other after a crash, and returns the last record, if there is one.
+func (r *Registry) readLog() (rec record, ok bool) {
 	if line, err := r.store.storage.LastRecord(r.name); err == nil && line != nil {
-		if json.Unmarshal(line, &rec) != nil {
+		ok = json.Unmarshal(line, &rec) == nil
+		if !ok {
 			rec = record{}
 		}
 	}
@@ -177,10 +242,7 @@ func (r *Registry) readLastSeq() record {
 	if kept, err := r.store.storage.Versions(r.name); err == nil && len(kept) > 0 {
 		r.lastSeq = max(r.lastSeq, kept[len(kept)-1])
 	}
-	if rec.Seq == 0 {
-		rec.Seq = r.lastSeq
-	}
-	return rec
+	return rec, ok
 }
 
 // invalidEvent tells that the live file is no document.
@@ -188,47 +250,64 @@ func (r *Registry) invalidEvent(bad *Version) *Event {
 	return &Event{Name: r.name, Outcome: Rejected, Via: ViaForeign, Seq: bad.Seq, Parent: bad.Parent, Changed: true, Size: bad.Size, Time: bad.Time, Err: r.foreignErr}
 }
 
-// recover puts the newest valid version back where the live file holds
-// something else than a document; what it holds goes to quarantine. Where no
-// valid version is known the content stays as it is besides. The caller holds mu.
-func (r *Registry) recover(bad *Version) (*Event, error) {
-	good := r.newestValid()
+// stillInvalid returns the event of content that is no document and was none when it was
+// recorded, nil if that was told then.
+func (r *Registry) stillInvalid(bad, last *Version) *Event {
+	if last.dialect == Plain {
+		return nil
+	}
+	e := r.invalidEvent(bad)
+	r.record(e, bad)
+	return e
+}
+
+// recover puts the newest valid version back where the live file is no document; its
+// content goes to quarantine. Where no valid version is known, the content stays in
+// place, too, and an empty file is blank. The caller holds mu.
+func (r *Registry) recover(bad, last *Version) (*Event, error) {
+	good := r.newestValid(r.dialectOf(last))
 	if good == nil {
 		e := r.invalidEvent(bad)
-		if len(bad.content.bytes) > 0 {
-			e.Copy, _ = r.store.quarantine(e, bad.content.bytes) // it stays where it is, too
+		if len(bad.content.Bytes) == 0 {
+			e.Seq, e.Changed = 0, r.head != nil
+			r.setBlank(r.stamp, bad.Time)
+			r.record(e, nil)
+			return e, nil
+		}
+		if last == nil || last.dialect != Plain {
+			e.Copy, _ = r.store.quarantine(e, bad.content.Bytes) // it stays where it is, too
 		}
 		r.head = bad
 		r.record(e, bad)
 		return e, nil
 	}
 	e := &Event{Name: r.name, Outcome: Committed, Via: ViaRecovery, Parent: bad.Parent, Changed: true, Err: r.foreignErr}
-	id, err := r.store.quarantine(e, bad.content.bytes)
+	id, err := r.store.quarantine(e, bad.content.Bytes)
 	if err != nil {
-		r.head = bad // what can't be kept is not replaced
+		r.head = bad // content that can't be kept is not replaced
 		return r.invalidEvent(bad), nil
 	}
 	e.Copy = id
 	good.Seq, good.Parent, good.Time = bad.Seq, bad.Parent, r.nextTime()
-	stamp, ok, err := r.store.storage.Commit(r.name, r.stamp, good.Seq, 0, good.content.bytes, good.Digest, good.Time, nil)
+	stamp, ok, err := r.store.storage.Restore(r.name, r.stamp, good.Seq, good.content.Bytes, good.Digest, good.Time)
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
 		return nil, ErrBeaten
 	}
-	r.head, r.stamp, r.lastTime, r.foreignErr = good, stamp, good.Time, nil
+	r.head, r.stamp, r.foreignErr = good, stamp, nil
 	e.Seq, e.Size, e.Time = good.Seq, good.Size, good.Time
 	r.record(e, good)
 	return e, nil
 }
 
 // newestValid returns the newest valid version that is known, the one in memory
-// if there is one, or nil. The caller holds mu.
-func (r *Registry) newestValid() *Version {
-	if r.head != nil {
-		if _, err := r.parse(r.head.content); err == nil {
-			return &Version{Digest: r.head.Digest, Size: r.head.Size, content: r.head.content}
+// if there is one, or nil; d is the dialect that they are in. The caller holds mu.
+func (r *Registry) newestValid(d Dialect) *Version {
+	if h := r.head; h != nil && h.dialect != Plain {
+		if _, err := r.parseAs(h.content, d); err == nil {
+			return &Version{Digest: h.Digest, Size: h.Size, content: h.content, dialect: h.dialect}
 		}
 	}
 	kept, err := r.store.storage.Versions(r.name)
@@ -240,39 +319,10 @@ func (r *Registry) newestValid() *Version {
 		if err != nil {
 			continue
 		}
-		c := newContent(b)
-		if _, err := r.parse(c); err == nil {
-			return &Version{Digest: c.digest, Size: int64(len(b)), content: c}
+		c := seen.NewContent(b)
+		if _, err := r.parseAs(c, d); err == nil {
+			return &Version{Digest: c.Digest, Size: int64(len(b)), content: c, dialect: r.noted(d)}
 		}
 	}
 	return nil
-}
-
-// parse returns the tree of c in the registry's grammar. The error is an
-// *InvalidError or a *TooLargeError.
-func (r *Registry) parse(c *content) (*jsondoc.Doc, error) {
-	return r.store.parse(r.name, c)
-}
-
-func (s *Store) parse(name string, c *content) (*jsondoc.Doc, error) {
-	if size := int64(len(c.bytes)); size > s.cfg.MaxSize {
-		return nil, &TooLargeError{Name: name, Size: size, Limit: s.cfg.MaxSize}
-	}
-	d, err := s.docs.parse(c, s.cfg.Grammar(name), s.limits())
-	var syntax *jsondoc.SyntaxError
-	if errors.As(err, &syntax) {
-		return nil, &InvalidError{Name: name, Cause: syntax}
-	}
-	return d, err
-}
-
-// nextTime returns the modification time of the next version: now, but later
-// than every version before, by more than the quarter of a microsecond that
-// JavaScript can't tell in times of our century.
-func (r *Registry) nextTime() time.Time {
-	now := r.store.cfg.Now()
-	if least := r.lastTime.Add(time.Microsecond); now.Before(least) {
-		return least
-	}
-	return now
 }

@@ -1,6 +1,11 @@
 package txn_test
 
 import (
+	"errors"
+	"io/fs"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"clawfs/txn"
@@ -15,48 +20,13 @@ func (b *bench) moveAside() error {
 	return err
 }
 
-// A slow machine must not make two transactions of one.
-func TestADeletionWaitsForABusyProcess(t *testing.T) {
-	busy := true
-	b := newBench(t, `[]`, func(c *txn.Config) { c.Busy = func(txn.Actor) bool { return busy } })
-	git := program(1)
-	there := func() bool {
-		s, err := b.store.Open(file)
-		if err == nil {
-			s.Release()
-		}
-		return err == nil
-	}
-	b.ok(b.store.Unlink(file, git))
-	for range 20 {
-		b.fire()
-	}
-	if !there() {
-		t.Fatal("the deletion was committed while its process was busy")
-	}
-	busy = false
-	b.fire()
-	busy = true
-	b.fire()
-	if !there() {
-		t.Error("the deletion was committed though its process was idle at one look only")
-	}
-	for range 100 {
-		b.fire()
-	}
-	if there() {
-		t.Error("the deletion waits for ever")
-	}
-}
-
-func TestALateReplacementIsOneTransaction(t *testing.T) {
+func TestAReplacementInTwoStepsIsOneTransaction(t *testing.T) {
 	b := newBench(t, `[]`)
 	git, other := program(1), program(2)
 	b.read(git)
 	b.read(other)
 	b.save(other, `[{"id":"other"}]`)
 	b.ok(b.store.Unlink(file, git))
-	b.endWindow()
 	if e := b.last(); !e.Deleted {
 		t.Fatalf("the last event is %+v", e)
 	}
@@ -69,13 +39,11 @@ func TestALateReplacementIsOneTransaction(t *testing.T) {
 	}
 }
 
-// What a program has not read that it replaces late is what it has removed, as if
-// it had been in time.
-func TestALateReplacementByAProgramThatHasReadNothing(t *testing.T) {
+// What a program has not read that it replaces is what it has removed.
+func TestAReplacementInTwoStepsByAProgramThatHasReadNothing(t *testing.T) {
 	b := newBench(t, `[{"id":"a"}]`)
 	mv := program(1)
 	b.ok(b.store.Unlink(file, mv))
-	b.endWindow()
 	b.save(mv, `[{"id":"b"}]`)
 	b.want(`[{"id":"b"}]`)
 	if e := b.last(); e.Parent != 1 || e.Base.Kind != txn.BaseOpen {
@@ -84,7 +52,7 @@ func TestALateReplacementByAProgramThatHasReadNothing(t *testing.T) {
 }
 
 // The same by mv, of what a relative has made from an older version.
-func TestALateReplacementByMv(t *testing.T) {
+func TestAReplacementInTwoStepsByMv(t *testing.T) {
 	b := newBench(t, `[]`)
 	shell, jq, mv, other := program(1), program(2), program(3), program(4)
 	jq.Ancestors, mv.Ancestors = []txn.Actor{shell.Actor}, []txn.Actor{shell.Actor}
@@ -92,7 +60,6 @@ func TestALateReplacementByMv(t *testing.T) {
 	b.read(other)
 	b.save(other, `[{"id":"other"}]`)
 	b.ok(b.store.Unlink(file, mv))
-	b.endWindow()
 	b.save(mv, `[{"id":"jq"}]`)
 	if got := b.ids(b.head()); len(got) != 2 {
 		t.Errorf("the registry holds %v, want both entries", got)
@@ -119,7 +86,6 @@ func TestWhatWasRemovedIsForgottenWithItsSuccessor(t *testing.T) {
 			b.read(other)
 			b.save(other, `[{"id":"other"}]`)
 			b.ok(b.store.Unlink(file, rm))
-			b.endWindow()
 			succeed(b)
 			b.ok(b.moveAside())
 			b.save(reader, `[{"id":"mine"}]`)
@@ -161,6 +127,26 @@ func TestWhatAScriptMovedAsideIsMergedInto(t *testing.T) {
 	b.want(`["a","b","other","script"]`)
 }
 
+// Several programs move the registry aside in turn. One of them, whose new file another one
+// has moved aside, goes on from that, which has the third one's entry, not from what it
+// moved aside itself.
+func TestWhatIsMovedAsideInTurnIsMergedInto(t *testing.T) {
+	b := newBench(t, `["a"]`)
+	first, second, third := program(1), program(2), program(3)
+	for _, p := range []txn.Caller{first, second, third} {
+		b.read(p)
+	}
+	b.ok(b.store.MoveOut(file, first, b.moveAside))
+	tx, err := b.store.Begin(file, first, txn.BeginOptions{Create: true, Truncate: true})
+	b.ok(err)
+	b.save(second, `["a","second"]`)
+	b.ok(b.store.MoveOut(file, third, b.moveAside))
+	b.put(tx, first, `["a","first"]`)
+	b.want(`["a","second","first"]`)
+	b.save(third, `["a","third"]`)
+	b.want(`["a","second","first","third"]`)
+}
+
 // Deleting a registry and making another one is no replacement where the new one
 // was not made from the old one, or comes later.
 func TestWhatWasDeletedStaysDeleted(t *testing.T) {
@@ -183,22 +169,59 @@ func TestWhatWasDeletedStaysDeleted(t *testing.T) {
 			b.read(other)
 			b.save(other, `[{"id":"other"}]`)
 			b.ok(b.store.Unlink(file, rm))
-			b.endWindow()
 			b.save(renew(b), `[{"id":"new"}]`)
 			b.want(`[{"id":"new"}]`)
 		})
 	}
 }
 
-// Who saves a registry that another process has removed a moment before, and finds it
-// there still, has it afterwards, whatever he saves.
-func TestWhatWasSavedSinceStays(t *testing.T) {
-	for _, content := range []string{`{"v":1}`, `{"v":2}`} {
+// A slow program that removes a registry and creates it anew has replaced what it
+// removed, however long it writes.
+func TestASlowReplacementInTwoSteps(t *testing.T) {
+	b := newBench(t, `["a"]`)
+	git, other := program(1), program(2)
+	b.read(git)
+	b.read(other)
+	b.save(other, `["a","other"]`)
+	b.ok(b.store.Unlink(file, git))
+	tx := b.stage(git, `["a","git"]`)
+	b.fire()
+	b.ok(tx.Flush(git, txn.Death{}))
+	tx.Release()
+	if got := b.head(); !strings.Contains(got, "other") || !strings.Contains(got, "git") {
+		t.Errorf("the registry holds %s, want both entries", got)
+	}
+}
+
+// Of several that take a registry away one succeeds, whichever way each takes.
+func TestOneTakesARegistryAway(t *testing.T) {
+	for range 20 {
 		b := newBench(t, `{"v":1}`)
-		remover, other := program(1), program(2)
-		b.ok(b.store.Unlink(file, remover))
-		b.save(other, content)
-		b.endWindow()
-		b.want(content)
+		c := program(9001)
+		b.ok(b.store.Replace("other.json", c, txn.Replacement{Content: []byte(`{"v":0}`), Via: txn.ViaRename}))
+		ways := []func(c txn.Caller) error{
+			func(c txn.Caller) error { return b.store.Unlink(file, c) },
+			func(c txn.Caller) error { return b.store.MoveOut(file, c, b.moveAside) },
+			func(c txn.Caller) error { return b.rename(file, "free.json", c) },
+			func(c txn.Caller) error {
+				return b.rename(file, "other.json", c)
+			},
+		}
+		var won atomic.Int32
+		var wg sync.WaitGroup
+		for i := range 3 * len(ways) {
+			wg.Go(func() {
+				switch err := ways[i%len(ways)](program(i + 1)); {
+				case err == nil:
+					won.Add(1)
+				case !errors.Is(err, fs.ErrNotExist):
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if won.Load() != 1 {
+			t.Fatalf("%d took it away", won.Load())
+		}
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
+
+	"clawfs/txn/seen"
 )
 
 // Replacement is a finished file that is to become a registry, by rename(2) or
@@ -13,90 +16,81 @@ import (
 type Replacement struct {
 	Content   []byte // must not be changed afterwards
 	Lineage   Lineage
-	Like      fs.File // the registry gets this file's owner, mode and attributes
+	Time      time.Time // its modification time
+	Like      fs.File   // the registry gets this file's owner, mode, attributes and inode number
 	Via       Via
+	Thread    int  // that renames; 0: it is not known
 	NoReplace bool // fail with fs.ErrExist where there is a registry of that name
+
+	// LooksAlike says that the registry has Like's owner, mode and attributes already,
+	// so that nothing is to be done where it has the content, too.
+	LooksAlike bool
 }
 
 // Replace commits a finished file as the registry of that name: validated,
-// merged, durable when it returns. What is refused goes to quarantine. Errors
-// are those of Tx.Flush, and fs.ErrExist.
+// merged, durable when it returns. Refused content goes to quarantine. Errors are
+// those of Tx.Flush, and fs.ErrExist.
 func (s *Store) Replace(name string, c Caller, p Replacement) error {
 	r := s.acquire(name)
 	defer s.release(r)
-	s.settleIfDead(r)
-	content := newContent(p.Content)
-	q := &request{staged: &staged{content: content}, like: p.Like, via: p.Via}
+	return r.replace(c, p)
+}
+
+func (r *Registry) replace(c Caller, p Replacement) error {
+	content := seen.NewContent(p.Content)
+	var head *Version
+	q := &request{draft: &draft{content: content, time: p.Time}, like: p.Like, looksAlike: p.LooksAlike, via: p.Via, noReplace: p.NoReplace}
 	r.mu.Lock()
 	event, err := r.refresh()
-	if err == nil && p.NoReplace && r.head != nil && !r.deletedBy(c.Actor) {
-		err = fs.ErrExist
-	}
 	if err == nil {
-		q.open = r.head
-		r.candidatesFor(q, c, p.Lineage)
-		r.takeBack(c.Actor)
+		head = r.head
+		q.headAtOpen = head
+		r.seen.PartOfCall(c, p.Thread)
+		q.seen, q.writers = r.seenBy(c, p.Lineage)
+		if s, ok := r.knownBy(c, p.Lineage); ok {
+			q.seen = s
+		}
+		if len(p.Lineage.Writers) > 0 {
+			o := &p.Lineage.Writers[0]
+			q.begun, q.ended, q.redirected = o.Begun(), o.Event+1, o.Redirected
+		}
 	}
 	r.mu.Unlock()
-	s.observe(event)
+	q.seen = r.seenBefore(q.seen)
+	r.store.observe(event)
 	if err != nil {
 		return err
 	}
-	if q.doc, err = s.parse(name, content); err == nil {
+	if len(p.Content) == 0 {
+		if done, err := r.replaceBlank(p); done || err != nil {
+			return err
+		}
+	}
+	if q.doc, err = r.admit(content, head, q.seen); err == nil {
 		r.submit(q)
 		err = q.err
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		r.refuse(c, p.Via, content, err)
 	}
 	return err
 }
 
-// candidatesFor fills in what is known of how the content came about. Where
-// nobody who wrote it has seen the registry, the process that puts it in place
-// may have, or its kin. The caller holds mu.
-func (r *Registry) candidatesFor(q *request, c Caller, l Lineage) {
-	for _, o := range l.Writers {
-		cands, by := r.candidatesOf(o)
-		q.candidates = append(q.candidates, cands...)
-		q.by = q.by.and(by)
-		q.writers = append(q.writers, o.Caller)
-		if q.opened == 0 {
-			q.opened, q.ended = o.Opened, o.Event+1
-		}
-	}
-	for _, copied := range l.Copies {
-		if copied.Name == r.name {
-			q.candidates = append(q.candidates, candidate{content: copied.Version.content, order: copied.Event})
-		}
-	}
-	if len(q.candidates) == 0 {
-		q.candidates, q.by = r.candidatesOf(Origin{Caller: c, Event: r.store.Event(), At: r.store.cfg.Now()})
-	}
-	if len(q.writers) == 0 {
-		q.writers = []Caller{c}
-	}
-}
-
-func (r *Registry) deletedBy(a Actor) bool { return r.deletions[a] != nil }
-
-// takeBack ends a deletion of the process, which puts a new file in place. The
-// caller holds mu.
-func (r *Registry) takeBack(a Actor) {
-	if d := r.deletions[a]; d != nil {
-		r.dropDeletion(d)
-	}
-}
-
 // refuse quarantines what was refused and reports it.
-func (r *Registry) refuse(c Caller, via Via, content *content, cause error) {
+func (r *Registry) refuse(c Caller, via Via, content *seen.Content, cause error) {
+	r.tellRefusal(c, via, content.Bytes, int64(len(content.Bytes)), cause)
+}
+
+// tellRefusal reports that so many bytes were refused; lost are those that are nowhere else,
+// and go to quarantine.
+func (r *Registry) tellRefusal(c Caller, via Via, lost []byte, size int64, cause error) {
 	head := r.Head()
-	e := Event{Name: r.Name(), Outcome: Rejected, Via: via, Writer: c, Err: cause, Size: int64(len(content.bytes))}
+	e := Event{Name: r.Name(), Outcome: Rejected, Via: via, Writer: c, Err: cause, Size: size}
 	if head != nil {
 		e.Seq, e.Parent = head.Seq, head.Seq
 	}
-	if len(content.bytes) > 0 {
-		e.Copy, _ = r.store.quarantine(&e, content.bytes)
+	if len(lost) > 0 {
+		e.Copy, _ = r.store.quarantine(&e, lost)
 	}
 	r.record(&e, head)
 	r.store.observe(&e)
@@ -109,10 +103,29 @@ func (r *Registry) Name() string {
 	return r.name
 }
 
-// Check reports whether content could be a registry of that name. Errors are
-// *InvalidError and *TooLargeError.
-func (s *Store) Check(name string, content []byte) error {
-	_, err := s.parse(name, newContent(content))
+// Check reports whether content could be a new registry of that name, to which c wants to
+// bring a file that holds it. What can't is reported as refused; the file keeps it. Errors
+// are *InvalidError and *TooLargeError.
+func (s *Store) Check(name string, c Caller, via Via, content []byte) error {
+	r := s.acquire(name)
+	defer s.release(r)
+	_, err := r.admit(seen.NewContent(content), nil, seen.Seen{})
+	if err != nil {
+		r.tellRefusal(c, via, nil, int64(len(content)), err)
+	}
+	return err
+}
+
+// CheckSize is Check of a file's size, for whoever has not read it yet. The error is a
+// *TooLargeError.
+func (s *Store) CheckSize(name string, c Caller, via Via, size int64) error {
+	if size <= s.cfg.MaxSize {
+		return nil
+	}
+	r := s.acquire(name)
+	defer s.release(r)
+	err := &TooLargeError{Name: r.Name(), Size: size, Limit: s.cfg.MaxSize}
+	r.tellRefusal(c, via, nil, size, err)
 	return err
 }
 
@@ -128,14 +141,14 @@ func (s *Store) Truncate(name string, c Caller, size int64) error {
 		return err
 	}
 	defer n.Release()
-	old := n.version.content.bytes
+	old := n.version.content.Bytes
 	b := make([]byte, size)
 	copy(b, old)
 	if bytes.Equal(b, old) {
-		return nil
+		return n.reg.touch(c)
 	}
-	q := &request{staged: &staged{content: newContent(b), open: n.version}, writers: []Caller{c}, via: ViaTruncate}
-	if q.doc, err = s.parse(name, q.content); err == nil {
+	q := &request{draft: &draft{content: seen.NewContent(b), headAtOpen: n.version}, writers: []Caller{c}, via: ViaTruncate}
+	if q.doc, err = n.reg.admit(q.content, n.version, seen.Seen{}); err == nil {
 		n.reg.submit(q)
 		err = q.err
 	}
@@ -149,11 +162,15 @@ func (s *Store) Truncate(name string, c Caller, size int64) error {
 // is none, while no commit of it is under way, and records the registry as
 // deleted. The error is move's, or fs.ErrNotExist.
 func (s *Store) MoveOut(name string, c Caller, move func() error) error {
+	s.CommitStaged(name)
 	r := s.acquire(name)
 	defer s.release(r)
-	s.settleIfDead(r)
+	r.leaving.Lock()
+	defer r.leaving.Unlock()
 	var err error
-	r.alone(func() { err = r.moveOut(c, move) })
+	if fault := r.alone(func() { err = r.moveOut(c, move) }); fault != nil {
+		return fault
+	}
 	return err
 }
 
@@ -161,7 +178,7 @@ func (r *Registry) moveOut(c Caller, move func() error) error {
 	r.mu.Lock()
 	foreign, err := r.refresh()
 	head := r.head
-	if err == nil && (head == nil || r.deletedBy(c.Actor)) {
+	if err == nil && !r.exists() {
 		err = fs.ErrNotExist
 	}
 	r.placing = err == nil
@@ -174,41 +191,13 @@ func (r *Registry) moveOut(c Caller, move func() error) error {
 	r.mu.Lock()
 	r.placing = false
 	if err == nil {
-		r.head, r.stamp = nil, ""
-		r.remember(c.Actor, head)
+		r.setAbsent()
 	} else {
 		r.stamp = stampUnknown
 	}
 	r.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	e := Event{Name: r.name, Outcome: Committed, Via: ViaRename, Writer: c, Parent: head.Seq, Changed: true, Deleted: true}
-	r.record(&e, nil)
-	r.store.observe(&e)
-	return nil
-}
-
-// Remove deletes a registry at once, as when it was renamed onto another one.
-// The error is the storage's.
-func (s *Store) Remove(name string, c Caller) error {
-	if err := s.Unlink(name, c); err != nil {
-		return err
-	}
-	return s.SettleOf(name, c.Actor)
-}
-
-// SettleOf commits the deletion of a registry that a process has begun, if it has:
-// something that is no commit is about to take the name. The error is the storage's.
-func (s *Store) SettleOf(name string, a Actor) error {
-	if !s.Deleting() {
-		return nil
-	}
-	r := s.acquire(name)
-	defer s.release(r)
-	var err error
-	for _, d := range r.waiting(func(d *deletion) bool { return d.by.Actor == a }) {
-		err = r.commitDeletion(d)
+	if err == nil {
+		r.gone(c, ViaRename, head)
 	}
 	return err
 }
@@ -238,12 +227,12 @@ func (s *Store) holding(regs []*Registry, f func() error) error {
 	}
 	r := regs[0]
 	var err error
-	r.alone(func() {
+	fault := r.alone(func() {
 		r.setPlacing(true)
 		err = s.holding(regs[1:], f)
 		r.setPlacing(false)
 	})
-	return err
+	return errors.Join(err, fault)
 }
 
 func (r *Registry) setPlacing(on bool) {
@@ -251,7 +240,7 @@ func (r *Registry) setPlacing(on bool) {
 	defer r.mu.Unlock()
 	r.placing = on
 	if !on {
-		r.stamp = stampUnknown
+		r.stamp, r.moved = stampUnknown, true
 	}
 }
 
@@ -259,9 +248,6 @@ func (r *Registry) setPlacing(on bool) {
 // is in it. Registries that are open follow their files. Errors: fs.ErrExist
 // with noreplace, or the storage's.
 func (s *Store) RenameDir(from, to string, noreplace bool) error {
-	if err := errors.Join(s.Settle(from), s.Settle(to)); err != nil {
-		return err
-	}
 	regs := s.below(from)
 	slices.SortFunc(regs, func(a, b *Registry) int { return strings.Compare(a.Name(), b.Name()) })
 	return s.holding(regs, func() error {

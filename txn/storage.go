@@ -31,6 +31,9 @@ type Storage interface {
 	// nil where there is none.
 	Stamp(name string) (string, error)
 
+	// Linked reports whether a stamp is that of a live file that has other names.
+	Linked(stamp string) bool
+
 	// Commit replaces the live file by content, atomically and as durably as
 	// the storage was opened for, provided that the file's stamp is still the
 	// given one ("" says that there must be no file). ok is false and nothing
@@ -39,16 +42,33 @@ type Storage interface {
 	// seq numbers the new version, oldSeq the replaced one (0: there was none),
 	// under which what was live goes to the history. digest is the SHA-256 of
 	// content; mtime becomes the file's modification time. like, if not nil, is
-	// an open file whose owner, mode and extended attributes the new file gets;
-	// otherwise it gets those of the live file.
+	// an open file whose owner, mode, extended attributes and inode number, as programs
+	// see it, the new file gets; otherwise it gets those of the live file, and is that for
+	// its other names, too.
 	//
 	// After an error nothing was replaced, unless the error has a method
 	// Uncertain() bool that returns true: then the new content is in place but
 	// may not survive a power failure.
 	Commit(name, stamp string, seq, oldSeq uint64, content []byte, digest [32]byte, mtime time.Time, like fs.File) (newStamp string, ok bool, err error)
 
+	// SetTime gives the live file another modification time if its stamp still is the
+	// given one; ok is false, and nothing has changed, where it is not. That need not
+	// survive a power failure.
+	SetTime(name, stamp string, mtime time.Time) (newStamp string, ok bool, err error)
+
+	// Restore is Commit of an older content in place of one that is damaged. Nothing of
+	// that is to be a version; where the file has other names they keep it.
+	Restore(name, stamp string, seq uint64, content []byte, digest [32]byte, mtime time.Time) (newStamp string, ok bool, err error)
+
+	// Create makes an empty live file; ok is false, and nothing has changed, where
+	// there is something of that name. like is as for Commit; one that has no name
+	// may become the file itself. All records of name are durable before. The file
+	// need not survive a power failure.
+	Create(name string, like fs.File) (stamp string, ok bool, err error)
+
 	// Remove deletes the live file if its stamp still is the given one; the
-	// file becomes version oldSeq in the history.
+	// file becomes version oldSeq in the history (0: it was empty, and nothing of it
+	// is kept; that need not survive a power failure).
 	Remove(name, stamp string, oldSeq uint64) (ok bool, err error)
 
 	// Rename moves the live file, or a whole directory, to another name and
@@ -58,6 +78,10 @@ type Storage interface {
 	// LastRecord returns the newest line recorded for name, nil if there is
 	// none. It costs the same however long the log is.
 	LastRecord(name string) ([]byte, error)
+
+	// FirstRecord returns the oldest line recorded for name that is still there, nil if
+	// there is none.
+	FirstRecord(name string) ([]byte, error)
 
 	// Record appends one line, a JSON object without its newline, to the log of
 	// name. It is not durable by itself.
@@ -74,10 +98,22 @@ type Storage interface {
 	// Versions lists the versions kept for name, ascending.
 	Versions(name string) ([]uint64, error)
 
-	// SaveViews keeps what a store knows of living processes for the next one,
-	// in place of what was kept before; TakeViews returns that once, nil where
-	// there is nothing.
-	SaveViews(views []byte) error
+	// Forget removes versions of name for good; one that is not kept is no error.
+	// The record of views is gone, too, since it may hold their content.
+	Forget(name string, seqs ...uint64) error
+
+	// Gone yields the names that something is kept of and that have no live file: how
+	// much room it takes on disk, and when it was changed last.
+	Gone(yield func(name string, room int64, changed time.Time) bool) error
+
+	// Erase removes the history and the log of a name that has no live file; ok is
+	// false, and nothing has changed, where it has one. Quarantine stays.
+	Erase(name string) (ok bool, err error)
+
+	// AppendViews adds lines to the record of living processes' views, for the next
+	// store. It need not survive a power failure, which no process does. TakeViews
+	// returns the record and begins a new one, nil where there is nothing.
+	AppendViews(lines []byte) error
 	TakeViews() ([]byte, error)
 
 	// Quarantine keeps refused or aborted content durably. meta is one JSON
@@ -87,4 +123,10 @@ type Storage interface {
 
 	// Discard removes a quarantined copy that a later commit made moot.
 	Discard(id string) error
+
+	// IsKept reports whether a quarantined copy still is there.
+	IsKept(id string) bool
+
+	// Sync makes durable what calls have returned without.
+	Sync() error
 }

@@ -1,43 +1,50 @@
 package txn
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"clawfs/txn/jsondoc"
 	"clawfs/txn/merge"
+	"clawfs/txn/seen"
 )
 
 // Config says how a Store behaves. The zero value of a field means its default.
 type Config struct {
 	MaxSize  int64 // bytes that a registry may have; 64 MiB
 	MaxDepth int   // levels that a document may be nested; jsondoc.DefaultDepth
-	DocCache int64 // bytes of parsed documents to keep; 16 MiB; less than 0: none
+	DocCache int64 // bytes of parsed documents to keep; 16 MiB; less than 0: none, and appended lines are parsed with all others
 	Idle     int   // registries that nobody has open to keep in memory; 256
 	Single   bool  // write each transaction by itself, not those together that come at once
 
-	ReadWindow     time.Duration // how long an unused reading stays a candidate; 30 s
-	KinWindow      time.Duration // how long views serve kin and temporary files; 60 s
-	DeletionWindow time.Duration // how long a deletion waits for its file to be created anew, ten times that if its process is busy; 200 ms
+	ReadWindow time.Duration // how long an unused reading stays a candidate; 30 s
+	KinWindow  time.Duration // how long views serve kin and temporary files; 60 s
 
-	// Boot identifies this boot of the system, as far as an Actor is told by what
-	// another boot uses again; empty: views are not saved for the next store.
+	// Boot identifies this boot of the system, since another boot may use the numbers of
+	// an Actor again; empty: views are not saved for the next store.
 	Boot string
 
 	// Began is the Start of the first process that can't be older than the store; 0:
-	// none is. What older ones have seen is not known.
+	// none is. The views of older ones are not known.
 	Began uint64
 
 	RejectStale bool // refuse what was not made from the head, instead of merging
 
-	Policy  func(name string) *merge.Policy   // nil, or a nil result: merge's defaults
-	Grammar func(name string) jsondoc.Grammar // nil: strict JSON
+	Policy func(name string) *merge.Policy // nil, or a nil result: merge's defaults
+
+	// Dialect returns the dialect of a registry, if that is settled; else the content
+	// says it. nil: it never is.
+	Dialect func(name string) (d Dialect, settled bool)
+
+	// Included reports whether a registry may be in JSON5 since a file in JSON5 includes
+	// it; load reads files of the store. nil: none is.
+	Included func(name string, load func(name string) ([]byte, error)) bool
 
 	Now      func() time.Time                        // time.Now
 	After    func(d time.Duration, f func()) Stopper // time.AfterFunc
 	Alive    func(Actor) bool                        // whether a process still lives; nil: always
-	Busy     func(Actor) bool                        // whether a process runs or is about to; nil: never
 	Observer Observer                                // nil: nobody
 }
 
@@ -51,12 +58,14 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Idle, 256)
 	setDefault(&c.ReadWindow, 30*time.Second)
 	setDefault(&c.KinWindow, 60*time.Second)
-	setDefault(&c.DeletionWindow, 200*time.Millisecond)
 	if c.Policy == nil {
 		c.Policy = func(string) *merge.Policy { return nil }
 	}
-	if c.Grammar == nil {
-		c.Grammar = func(string) jsondoc.Grammar { return jsondoc.JSON }
+	if c.Dialect == nil {
+		c.Dialect = func(string) (Dialect, bool) { return Strict, false }
+	}
+	if c.Included == nil {
+		c.Included = func(string, func(string) ([]byte, error)) bool { return false }
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -66,9 +75,6 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Alive == nil {
 		c.Alive = func(Actor) bool { return true }
-	}
-	if c.Busy == nil {
-		c.Busy = func(Actor) bool { return false }
 	}
 	if c.Observer == nil {
 		c.Observer = ObserverFunc(func(Event) {})
@@ -86,46 +92,59 @@ func setDefault[T comparable](p *T, v T) {
 // Store holds the registries of one directory. Its methods may be called
 // concurrently.
 type Store struct {
-	storage Storage
-	cfg     Config
-	docs    *docCache
-	events  atomic.Uint64 // the store-wide order of reads, writes and opens
-	watcher atomic.Pointer[Observer]
+	storage    Storage
+	cfg        Config
+	seenConfig seen.Config
+	docs       *docCache
+	copies     keptCopies
+	events     atomic.Uint64 // the store-wide order of reads, writes and opens
+	watcher    atomic.Pointer[Observer]
 
-	deletions atomic.Int64 // that wait
+	hidden atomic.Int64 // registries that only those find who create them
+	missed atomic.Bool  // somebody was told that a registry is not there
+	wider  widerLooks
 
-	restoring sync.Once
-	saved     atomic.Pointer[savedViews] // by the store before; set by restoring
+	saved *savedViews // by the store before; nil if there is nothing
 
 	mu         sync.Mutex // guards what follows, and Registry.users and parked
 	registries map[string]*Registry
-	idle       []*Registry // nobody has them open, longest idle first
-	evictAt    int         // length of idle at which to look for some to forget
+	idle       []*Registry         // nobody has them open, longest idle first
+	evictAt    int                 // length of idle at which to look for some to forget
+	forgotten  map[string]struct{} // names whose views are not saved
 }
 
-// New returns a Store over the given storage. It touches nothing until the
-// first registry is used.
+// New returns a Store over the given storage. It takes over the views that the store
+// before has saved, and touches nothing else until the first registry is used.
 func New(storage Storage, cfg Config) *Store {
 	cfg = cfg.withDefaults()
-	return &Store{
+	s := &Store{
 		storage:    storage,
 		cfg:        cfg,
 		docs:       newDocCache(cfg.DocCache, cfg.After),
 		registries: make(map[string]*Registry),
+		forgotten:  make(map[string]struct{}),
 		evictAt:    2 * cfg.Idle,
 	}
+	s.seenConfig = seen.Config{
+		ReadWindow: cfg.ReadWindow, KinWindow: cfg.KinWindow, Began: cfg.Began,
+		Now: cfg.Now, Next: s.Next, Alive: cfg.Alive,
+	}
+	s.events.Store(1) // 0 is no place
+	s.restore()
+	return s
 }
 
 // Watch makes o an observer of all that happens from now on, besides the one of
 // the Config and in place of one watched before.
 func (s *Store) Watch(o Observer) { s.watcher.Store(&o) }
 
-// next returns the next place in the store-wide order of events.
-func (s *Store) next() uint64 { return s.events.Add(1) }
+// Next returns a new place in the store-wide order of events, for something that happens
+// now.
+func (s *Store) Next() Tick { return Tick(s.events.Add(1)) }
 
-// Event returns the newest place in the store-wide order of events. A caller
+// Now returns the newest place in the store-wide order of events. A caller
 // keeps it with a temporary file to say later what its writer could have seen.
-func (s *Store) Event() uint64 { return s.events.Load() }
+func (s *Store) Now() Tick { return Tick(s.events.Load()) }
 
 func (s *Store) limits() jsondoc.Limits {
 	return jsondoc.Limits{Depth: s.cfg.MaxDepth, Size: s.cfg.MaxSize}
@@ -138,7 +157,7 @@ func (s *Store) acquire(name string) *Registry {
 	defer s.mu.Unlock()
 	r := s.registries[name]
 	if r == nil {
-		r = &Registry{store: s, name: name, views: make(map[Actor]*actorViews), descendants: make(map[Actor][]*actorViews)}
+		r = &Registry{store: s, name: name, seen: seen.New(&s.seenConfig)}
 		s.registries[name] = r
 	}
 	r.users++
@@ -162,6 +181,10 @@ func (s *Store) release(r *Registry) {
 	}
 }
 
+// fewMissed is how many registries are kept in memory for no more than that somebody was
+// told that they are not there.
+const fewMissed = 1024
+
 // evict forgets the registries that have been idle longest and puts off the
 // next look until as many have come again as stayed. The caller holds mu.
 func (s *Store) evict() {
@@ -170,7 +193,7 @@ func (s *Store) evict() {
 		switch {
 		case r.users > 0:
 			r.parked = false
-		case i < len(s.idle)-s.cfg.Idle && r.forgettable():
+		case i < len(s.idle)-s.cfg.Idle && r.forgettable(i < len(s.idle)-fewMissed):
 			if s.registries[r.name] == r {
 				delete(s.registries, r.name)
 			}
@@ -190,15 +213,26 @@ func (s *Store) peek(name string) *Registry {
 	return s.registries[name]
 }
 
-// Keep puts a copy of each head that was committed into the history. The head is
-// the one version that nobody else has: a file that is emptied while no store
-// looks after it could only be put back to the version before. It is to be called
-// at the end, since it costs a write for each registry; the error is the first one
-// of the storage.
-func (s *Store) Keep() error {
+// Sync makes durable what was committed.
+func (s *Store) Sync() error { return s.storage.Sync() }
+
+// Close is the counterpart of New: it keeps for the next store over the same
+// storage what living processes have seen, and a copy of each head. Nothing may be
+// asked of the store meanwhile or afterwards, but by a Sweep that is under way. It does what it can; the error joins
+// those of the storage.
+func (s *Store) Close() error {
+	s.eraseRemoved()
+	return errors.Join(s.SaveViews(), s.archiveHeads())
+}
+
+// archiveHeads puts a copy of each head that was committed into the history. The
+// head is the one version that nobody else has: a file that is emptied while no
+// store looks after it could only be put back to the version before. The error is
+// the first one of the storage.
+func (s *Store) archiveHeads() error {
 	var first error
 	for _, r := range s.all() {
-		r.alone(func() {
+		_ = r.alone(func() {
 			if err := r.keepHead(); err != nil && first == nil {
 				first = err
 			}
@@ -215,8 +249,5 @@ func (r *Registry) keepHead() error {
 	if v == nil || !unkept {
 		return nil
 	}
-	return r.store.storage.Archive(r.name, v.Seq, v.content.bytes, v.Digest)
+	return r.store.storage.Archive(r.name, v.Seq, v.content.Bytes, v.Digest)
 }
-
-// MaxSize returns the size limit of registries in bytes.
-func (s *Store) MaxSize() int64 { return s.cfg.MaxSize }

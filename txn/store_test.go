@@ -46,11 +46,29 @@ type gatedStorage struct {
 	commits int
 	fail    error
 	before  func()
+	like    fs.File                                               // of the last commit
+	remove  func(name, stamp string, oldSeq uint64) (bool, error) // in place of the storage's
+	noErase error                                                 // of Erase, if not nil
+}
+
+func (g *gatedStorage) Erase(name string) (bool, error) {
+	if g.noErase != nil {
+		return false, g.noErase
+	}
+	return g.Storage.Erase(name)
+}
+
+func (g *gatedStorage) Remove(name, stamp string, oldSeq uint64) (bool, error) {
+	if g.remove != nil {
+		return g.remove(name, stamp, oldSeq)
+	}
+	return g.Storage.Remove(name, stamp, oldSeq)
 }
 
 func (g *gatedStorage) Commit(name, stamp string, seq, oldSeq uint64, content []byte, digest [32]byte, mtime time.Time, like fs.File) (string, bool, error) {
 	g.mu.Lock()
 	g.commits++
+	g.like = like
 	gate, entered, fail, before := g.gate, g.entered, g.fail, g.before
 	g.mu.Unlock()
 	if entered != nil {
@@ -98,6 +116,11 @@ func newBench(t *testing.T, content string, edit ...func(*txn.Config)) *bench {
 		b.save(program(9000), content)
 	}
 	b.events = nil
+	t.Cleanup(func() {
+		if err := b.store.CheckInvariants(); err != nil {
+			t.Error(err)
+		}
+	})
 	return b
 }
 
@@ -114,10 +137,6 @@ func (b *bench) fire() {
 	}
 }
 
-// endWindow has a deletion looked at twice, after which that of an idle process
-// does not wait any longer.
-func (b *bench) endWindow() { b.fire(); b.fire() }
-
 func (b *bench) kill(c txn.Caller) { b.mu.Lock(); defer b.mu.Unlock(); b.dead[c.Actor] = true }
 
 func (b *bench) pass(d time.Duration) { b.mu.Lock(); defer b.mu.Unlock(); b.now = b.now.Add(d) }
@@ -131,7 +150,7 @@ func (b *bench) ok(err error) {
 
 func (b *bench) open(c txn.Caller) *txn.Tx {
 	b.Helper()
-	tx, err := b.store.Begin(file, c, txn.BeginOptions{Truncate: true})
+	tx, err := b.store.Begin(file, c, txn.BeginOptions{Truncate: true, Create: true})
 	b.ok(err)
 	return tx
 }
@@ -169,6 +188,12 @@ func (b *bench) read(c txn.Caller) string {
 }
 
 func (b *bench) head() string { b.Helper(); return b.read(program(9999)) }
+
+// rename renames a registry that nobody has open.
+func (b *bench) rename(from, to string, c txn.Caller) error {
+	_, err := b.store.Rename(from, to, c, txn.Replacement{Via: txn.ViaRename}, txn.Handles{IsOpen: func(*txn.Tx) bool { return false }})
+	return err
+}
 
 func (b *bench) want(content string) {
 	b.Helper()
@@ -498,6 +523,13 @@ func TestSavesInFlightAreNotCountedTwice(t *testing.T) {
 			if len(got.Messages) != 4 || !got.Other {
 				t.Errorf("the registry holds %s", b.head())
 			}
+			bases := map[txn.BaseKind]bool{}
+			for _, e := range b.events {
+				bases[e.Base.Kind] = true
+			}
+			if !bases[txn.BaseInFlight] && order[0] != 0 {
+				t.Errorf("no event says that a save was made from one in flight: %v", bases)
+			}
 		})
 	}
 }
@@ -506,7 +538,7 @@ func TestATemporaryFileCarriesWhatItsWriterHadSeen(t *testing.T) {
 	b := newBench(t, `[]`)
 	jq, mv, other := program(1), program(2), program(3)
 	b.read(jq)
-	origin := txn.Origin{Caller: jq, Event: b.store.Event(), At: b.now}
+	origin := txn.Origin{Caller: jq, Event: b.store.Now(), At: b.now}
 	b.read(other)
 	b.save(other, `[{"id":"other"}]`)
 	b.kill(jq)
@@ -538,34 +570,24 @@ func TestAWriterWithoutKinReplaces(t *testing.T) {
 	b.want(`[{"id":"b"}]`)
 }
 
+// A file that was removed is gone for everybody at once. What its process puts in its
+// place has replaced it all the same.
 func TestUnlinkAndCreateByOneProcessIsOneTransaction(t *testing.T) {
 	b := newBench(t, `[{"id":"a"}]`)
-	mv, other := program(1), program(2)
+	mv := program(1)
 	b.ok(b.store.Unlink(file, mv))
-	if p, _ := b.store.Look(file, func() txn.Actor { return mv.Actor }); p != txn.Gone {
-		t.Errorf("the process that removed the file finds it: %v", p)
+	if e := b.last(); !e.Deleted {
+		t.Errorf("the last event is %+v", e)
 	}
-	if got := b.read(other); got != `[{"id":"a"}]` {
-		t.Errorf("another process reads %s", got)
-	}
-	b.save(mv, `[{"id":"b"}]`)
-	b.endWindow()
-	b.want(`[{"id":"b"}]`)
-	if e := b.last(); e.Deleted {
-		t.Error("a deletion was committed")
-	}
-}
-
-func TestADeletionIsCommittedWhenItsProcessEnds(t *testing.T) {
-	b := newBench(t, `[]`)
-	rm := program(1)
-	b.ok(b.store.Unlink(file, rm))
-	b.kill(rm)
-	b.store.Look(file, func() txn.Actor { return program(2).Actor })
 	if _, err := b.store.Open(file); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("opening a deleted registry gives %v", err)
 	}
-	if e := b.last(); !e.Deleted {
+	if err := b.store.Unlink(file, program(2)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("removing a deleted registry gives %v", err)
+	}
+	b.save(mv, `[{"id":"b"}]`)
+	b.want(`[{"id":"b"}]`)
+	if e := b.last(); e.Parent != 1 || e.Base.Kind != txn.BaseOpen {
 		t.Errorf("the last event is %+v", e)
 	}
 }
@@ -576,7 +598,6 @@ func TestAModificationOutlivesADeletionOfWhatItReplaced(t *testing.T) {
 	b.read(other)
 	b.ok(b.store.Unlink(file, rm))
 	b.save(other, `[{"id":"new"}]`)
-	b.endWindow()
 	b.want(`[{"id":"new"}]`)
 }
 
@@ -584,7 +605,7 @@ func TestAModificationRecreatesADeletedRegistry(t *testing.T) {
 	b := newBench(t, `[]`)
 	rm, other := program(1), program(2)
 	b.read(other)
-	b.ok(b.store.Remove(file, rm))
+	b.ok(b.store.Unlink(file, rm))
 	b.save(other, `[{"id":"new"}]`)
 	b.want(`[{"id":"new"}]`)
 }
@@ -697,23 +718,6 @@ func TestWritesOfTheAuthorDoNotReachVersions(t *testing.T) {
 	b.want(`["XYc"]`)
 }
 
-func TestSyncOfHalfADocumentLeavesATrace(t *testing.T) {
-	b := newBench(t, `{}`)
-	c := program(1)
-	tx := b.stage(c, `{"a":`)
-	b.ok(tx.Sync(c))
-	if n := b.storage.Storage.(*txntest.Memory).Quarantined(); n != 1 {
-		t.Errorf("%d quarantined copies after fsync of half a document, want 1", n)
-	}
-	_, err := tx.Append(c, []byte(`1}`))
-	b.ok(err)
-	b.ok(tx.Flush(c, txn.Death{}))
-	tx.Release()
-	if n := b.storage.Storage.(*txntest.Memory).Quarantined(); n != 0 {
-		t.Errorf("%d quarantined copies after the commit, want 0", n)
-	}
-}
-
 func TestNoReplace(t *testing.T) {
 	b := newBench(t, `[]`)
 	err := b.store.Replace(file, program(1), txn.Replacement{Content: []byte(`[1]`), NoReplace: true, Via: txn.ViaLink})
@@ -726,7 +730,7 @@ func TestIdleRegistriesAreForgotten(t *testing.T) {
 	b := newBench(t, "", func(c *txn.Config) { c.Idle = 8; c.Alive = func(txn.Actor) bool { return false } })
 	for i := range 200 {
 		c := program(i + 1)
-		tx, err := b.store.Begin(fmt.Sprintf("f%d.json", i), c, txn.BeginOptions{Truncate: true})
+		tx, err := b.store.Begin(fmt.Sprintf("f%d.json", i), c, txn.BeginOptions{Truncate: true, Create: true})
 		b.ok(err)
 		_, err = tx.WriteAt(c, []byte("{}"), 0)
 		b.ok(err)

@@ -57,12 +57,12 @@ func TestASaveBesideOthersMayBeLate(t *testing.T) {
 	t.Run("by rename", func(t *testing.T) {
 		b := newBench(t, `{}`)
 		b.save(p, `{"messages":[{"role":"user","text":"hello"}]}`)
-		opened := b.store.Event()
+		opened := b.store.Now()
 		for i := range 5 {
 			if i > 2 {
-				opened = b.store.Event()
+				opened = b.store.Now()
 			}
-			origin := txn.Origin{Caller: p, Event: b.store.Event(), At: b.config.Now(), Opened: opened}
+			origin := txn.Origin{Caller: p, Event: b.store.Now(), At: b.config.Now(), Opened: opened}
 			b.ok(b.store.Replace(file, p, txn.Replacement{Content: []byte(saved(fmt.Sprint(i))), Via: txn.ViaRename, Lineage: txn.Lineage{Writers: []txn.Origin{origin}}}))
 		}
 		b.wantMessages("0", "1", "2", "3", "4")
@@ -128,7 +128,7 @@ func TestAFinishedFileIsNotBesideALaterSave(t *testing.T) {
 	p := program(1)
 	b.read(p)
 	for _, content := range []string{`{"a":"1"}`, `{"b":"2"}`, `{"c":"3"}`} {
-		finished := txn.Origin{Caller: p, Event: b.store.Event(), At: b.config.Now(), Opened: b.store.Event()}
+		finished := txn.Origin{Caller: p, Event: b.store.Now(), At: b.config.Now(), Opened: b.store.Now()}
 		b.save(p, content)
 		b.want(content)
 		b.ok(b.store.Replace(file, p, txn.Replacement{Content: []byte(content), Via: txn.ViaRename, Lineage: txn.Lineage{Writers: []txn.Origin{finished}}}))

@@ -1,102 +1,182 @@
 package txn
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"clawfs/txn/seen"
 )
 
 // Tx is a transaction: what one open-for-write handle of a registry stages
 // until it is closed. Its methods may be called concurrently.
 type Tx struct {
-	reg    *Registry
+	at     atomic.Pointer[Registry] // another one once the file has been renamed; set with mu held
 	opener Caller
-	opened uint64 // place of the open in the store-wide order of events
+	opened Tick
 
-	creates  bool        // its commit will make the file; guarded by Registry.mu
+	made     bool        // it has made the file, which was empty then
+	creates  atomic.Bool // there was no version at open; false once it has committed one. Set with Registry.mu held
+	outlived atomic.Bool // the file that it opened was removed, or moved to what is no registry. Set with Registry.mu held
 	forsaken atomic.Bool // its process has unlinked the file: nothing is committed
+
+	unsaved atomic.Bool // something is staged that was not committed
 
 	// attempted is what the last attempt was to commit, so that another
 	// transaction of the same process can see it while mu is held.
-	attempted atomic.Pointer[staged]
+	attempted atomic.Pointer[draft]
 
-	// absorbed is what a later transaction of the same process took from this
+	// takenInto is what a later transaction of the same process took from this
 	// one for its merge base, and so has in it already.
-	absorbed atomic.Pointer[content]
+	takenInto atomic.Pointer[seen.Content]
 
 	mu           sync.Mutex // guards what follows; taken before Registry.mu
-	base         *Version   // the head at open, nil if there was none
+	headAtOpen   *Version   // or what its process had removed before; nil if there was none
+	replaces     *removal   // by which its process had removed that
 	data         []byte
-	shared       bool    // data belongs to a version: copy before writing
-	dirty        bool    // staged content may differ from that of the last attempt
-	like         fs.File // gives owner, mode and attributes to the file that the commit makes
-	seen         bool    // a reading of base was recorded
-	noted        bool    // candidates are those of the first write since the last commit
+	shared       bool          // data belongs to a version: copy before writing
+	before       []byte        // the content that the staged content was made from
+	synced       bool          // staged content was synced though the rest of before is behind it
+	dirty        bool          // staged content may differ from that of the last attempt
+	known        *seen.Content // what is staged up to behind, if that is known to be JSON lines; else nil
+	lent         int           // length of what of data an earlier attempt has, too: copy before changing that
+	behind       int           // length of the content at the open, or at the last commit
+	anew         int           // length of what was written from the start on, without a gap, since the open
+	rewritten    bool          // not all that was written since is behind that
+	merged       bool          // the commit of data has left another head
+	last         *seen.Content // as which the file was renamed here, while at least its beginning is as it was and nothing was committed since; nil: there is none
+	readNoted    bool          // a reading of headAtOpen was recorded
+	noted        bool          // the fields below are of the first write since the last commit
 	writers      []Caller
-	candidates   []candidate
-	by           author
-	refused      error // result of the last attempt
-	overflow     error // what was written is not all there: it was too large
+	seen         seen.Seen       // the views of the writers
+	patched      *seen.Candidate // the content at the open, where no process has read it yet; nil: it is among seen, or there was none
+	flights      []*Tx           // the writers' other open transactions
+	redirected   bool            // a shell's redirection: its descriptor was closed before anything was written
+	put          bool            // staged content replaces the head, without a choice of the base
+	refused      error           // result of the last attempt
+	overflow     error           // not all that was written is there: it was too large
 	aborted      *AbortedError
-	since        uint64 // place of the open, or of the last commit, in the store-wide order of events
+	changed      time.Time // when the staged content was changed last, or a time was set for it
+	setTime      time.Time // the modification time that was set since then; zero: none was
+	since        Tick      // the open, if the file was empty then; else the first write since the open or the last commit
 	openerClosed bool
-	copyID       string // quarantined copy of the refused content
+	copyID       string  // quarantined copy of the refused content
+	like         fs.File // the next commit gives the registry its owner, mode, attributes and number; nil: it keeps its own
 	released     bool
 }
 
 // BeginOptions say how a registry is opened for writing.
 type BeginOptions struct {
-	Truncate bool    // O_TRUNC: begin with nothing
-	Like     fs.File // an open file that a registry which is not there yet gets owner, mode and attributes from
+	Truncate  bool    // O_TRUNC: begin with nothing
+	Append    bool    // O_APPEND: where there is no version, go on behind what was refused of the same author or its kin
+	Create    bool    // O_CREAT: where there is none, make a file; exclusive creations fail from then on
+	Exclusive bool    // O_EXCL: it is fs.ErrExist where there is one
+	Thread    int     // that opens it; 0: it is not known
+	Like      fs.File // an open file that a registry which is made gets owner, mode and attributes from
 }
 
-// Begin opens the registry for writing: it is read first, pinned, and staged.
-// Where there is none the transaction will create it. Every Tx must be given
-// back with Release. The error is the storage's.
+// Begin opens the registry for writing: it is read first, as by Open, pinned, and
+// staged. Every Tx must be given back with Release. Errors: fs.ErrExist, fs.ErrNotExist where there
+// is none and none is to be made, or the storage's.
 func (s *Store) Begin(name string, c Caller, o BeginOptions) (*Tx, error) {
+	if !o.Truncate {
+		s.CommitStaged(name)
+	}
 	r := s.acquire(name)
-	r.mu.Lock()
-	event, err := r.refresh()
+	r.leaving.Lock()
+	t, err := r.begin(c, o, false)
+	if o.Create && errors.Is(err, fs.ErrNotExist) {
+		if fault := r.alone(func() { t, err = r.begin(c, o, true) }); fault != nil {
+			err = fault
+		}
+	}
+	r.leaving.Unlock()
 	if err != nil {
-		r.mu.Unlock()
 		s.release(r)
 		return nil, err
 	}
-	t := &Tx{reg: r, opener: c, opened: s.next(), base: r.head}
-	t.since = t.opened
-	t.creates = r.head == nil
-	r.takeDeletion(t)
-	if t.creates {
-		t.like = o.Like
-	}
-	switch {
-	case o.Truncate || t.creates:
-		t.dirty = true
-	default:
-		t.data, t.shared = t.base.content.bytes, true
-	}
-	r.addOpen(t)
-	r.mu.Unlock()
-	s.observe(event)
 	return t, nil
+}
+
+// begin is Begin; only the leader creates.
+func (r *Registry) begin(c Caller, o BeginOptions, create bool) (*Tx, error) {
+	for range maxAttempts {
+		r.mu.Lock()
+		event, err := r.refresh()
+		beaten, made := false, false
+		switch {
+		case err != nil:
+		case o.Create && o.Exclusive && r.exists():
+			err = fs.ErrExist
+		case !r.exists() && create:
+			made, err = r.create(o.Like)
+			beaten = !made
+		case !r.exists():
+			err = fs.ErrNotExist
+		}
+		var t *Tx
+		if err == nil && !beaten {
+			r.seen.PartOfCall(c, o.Thread)
+			t = r.newTx(c, o)
+			t.made = made
+		}
+		blank := r.blank != nil && !made
+		r.mu.Unlock()
+		r.store.observe(event)
+		if t != nil && o.Truncate && blank && !create {
+			_ = r.touch(c) // it was empty before
+		}
+		if t != nil || err != nil {
+			return t, err
+		}
+	}
+	return nil, ErrBeaten
+}
+
+// newTx begins a transaction on what is there. The caller holds mu.
+func (r *Registry) newTx(c Caller, o BeginOptions) *Tx {
+	t := &Tx{opener: c, opened: r.store.Next(), headAtOpen: r.head}
+	t.at.Store(r)
+	t.since = t.opened
+	t.creates.Store(r.head == nil)
+	r.takeDeletion(t)
+	switch {
+	case r.head == nil && o.Truncate:
+		r.pieces = nil
+	case r.head == nil && o.Append:
+		t.join(c)
+	case r.head == nil:
+	case o.Truncate:
+		t.dirty = true
+		t.unsaved.Store(true)
+		t.changed = r.store.cfg.Now()
+	default:
+		t.data, t.shared = t.headAtOpen.content.Bytes, true
+		t.behind = len(t.data)
+	}
+	if t.shared {
+		t.know(t.headAtOpen.content, t.headAtOpen.lines)
+	}
+	t.rewritten = o.Truncate && r.head != nil
+	r.addOpen(t)
+	return t
 }
 
 // Name returns the registry's present name.
 func (t *Tx) Name() string {
-	t.reg.mu.Lock()
-	defer t.reg.mu.Unlock()
-	return t.reg.name
+	return t.reg().Name()
 }
 
-// Creates reports whether the transaction is to make the registry: there was
-// none at open, or its process had removed it. It is false once it has.
-func (t *Tx) Creates() bool {
-	t.reg.mu.Lock()
-	defer t.reg.mu.Unlock()
-	return t.creates
-}
+// Creates reports whether the transaction is to make the first version: there was
+// none at open. It is false once it has.
+func (t *Tx) Creates() bool { return t.creates.Load() }
+
+// reg returns the registry whose file the transaction has open.
+func (t *Tx) reg() *Registry { return t.at.Load() }
 
 // Dirty reports whether something is staged that no attempt to commit has seen.
 func (t *Tx) Dirty() bool {
@@ -104,6 +184,9 @@ func (t *Tx) Dirty() bool {
 	defer t.mu.Unlock()
 	return t.dirty
 }
+
+// Made reports whether it has made the file.
+func (t *Tx) Made() bool { return t.made }
 
 // Opener returns the process that began the transaction.
 func (t *Tx) Opener() Caller { return t.opener }
@@ -120,13 +203,18 @@ func (t *Tx) Size() int64 {
 func (t *Tx) ReadAt(c Caller, p []byte, off int64) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if len(t.data) == 0 {
+		t.reg().mu.Lock()
+		t.reg().sawNothing(c)
+		t.reg().mu.Unlock()
+	}
 	if off >= int64(len(t.data)) {
 		return 0, io.EOF
 	}
-	if t.shared && !t.seen {
-		t.reg.mu.Lock()
+	if t.shared && !t.readNoted {
+		t.reg().mu.Lock()
 		t.noteRead(c)
-		t.reg.mu.Unlock()
+		t.reg().mu.Unlock()
 	}
 	n := copy(p, t.data[off:])
 	if n < len(p) {
@@ -135,36 +223,39 @@ func (t *Tx) ReadAt(c Caller, p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// WriteAt stages p at off bytes; what lies between the end and off becomes
-// zeros. It returns *TooLargeError beyond the size limit of registries and
-// *AbortedError after the writer was killed.
+// WriteAt stages p at off bytes; a gap between the end and off becomes zeros. It
+// returns *TooLargeError beyond the size limit of registries and *AbortedError after
+// the writer was killed.
 func (t *Tx) WriteAt(c Caller, p []byte, off int64) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.rewritten = true
+	if off > 0 {
+		t.writeBehind(c)
+	}
 	return t.write(c, p, off)
-}
-
-// Append stages p behind the staged content and returns what WriteAt does.
-func (t *Tx) Append(c Caller, p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.write(c, p, int64(len(t.data)))
 }
 
 func (t *Tx) write(c Caller, p []byte, off int64) (int, error) {
 	end := off + int64(len(p))
-	if err := t.prepare(c, end); err != nil {
+	if err := t.prepare(c, off, end); err != nil {
 		return 0, err
+	}
+	if off == 0 {
+		t.last = nil
 	}
 	if old := int64(len(t.data)); end > old {
 		t.grow(int(end))
 		clear(t.data[old:max(off, old)])
 	}
 	copy(t.data[off:], p)
+	if off <= int64(t.anew) {
+		t.anew = max(t.anew, int(end))
+	}
 	return len(p), nil
 }
 
-// grow makes data longer; what comes behind is not cleared. A registry that is
+// grow makes data longer; the new bytes are not cleared. A registry that is
 // written anew has about the length that it had: once a quarter of that is written,
 // there is room for all of it. Until then the room doubles.
 func (t *Tx) grow(size int) {
@@ -173,8 +264,8 @@ func (t *Tx) grow(size int) {
 		return
 	}
 	room := max(size, 2*cap(t.data))
-	if t.base != nil {
-		if like := int(t.base.Size) + 4096; like > size && like < 4*max(room, 1<<20) {
+	if t.headAtOpen != nil {
+		if like := int(t.headAtOpen.Size) + 4096; like > size && like < 4*max(room, 1<<20) {
 			room = like
 		}
 	}
@@ -186,35 +277,50 @@ func (t *Tx) grow(size int) {
 func (t *Tx) Truncate(c Caller, size int64) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if size == int64(len(t.data)) && !t.dirty {
-		return nil
+	if size > 0 {
+		t.writeBehind(c)
 	}
-	if err := t.prepare(c, size); err != nil {
+	if size == int64(len(t.data)) && !t.dirty {
+		return t.touch(c)
+	}
+	if err := t.prepare(c, size, size); err != nil {
 		return err
 	}
-	t.overflow = nil // what did not fit would have been cut off, or is said anew
+	t.overflow = nil // the bytes that did not fit would have been cut off, or are written anew
+	t.rewritten = true
+	if size == 0 {
+		t.last = nil
+	}
 	t.resize(size)
-	return nil
+	return t.commitSynced(c)
 }
 
-// prepare checks that the transaction can take a change up to the given size
-// and notes who makes it.
-func (t *Tx) prepare(c Caller, size int64) error {
+// prepare checks that the transaction can take a change of what is behind from, up to
+// the given size, and notes who makes it.
+func (t *Tx) prepare(c Caller, from, size int64) error {
 	if t.aborted != nil {
 		return t.aborted
 	}
-	if limit := t.reg.store.cfg.MaxSize; size > limit {
+	if limit := t.reg().store.cfg.MaxSize; size > limit {
 		t.overflow = &TooLargeError{Name: t.Name(), Size: size, Limit: limit}
 		t.dirty = true
 		return t.overflow
 	}
 	t.noteWriter(c)
-	if t.shared {
-		t.data, t.shared = slices.Clone(t.data), false
+	if !t.dirty && !t.beganEmpty() {
+		t.since = t.reg().store.Next()
 	}
+	if !t.unsaved.Swap(true) {
+		t.before = t.data // which is not changed from here on
+	}
+	t.noteTime(time.Time{})
 	if t.attempted.Load() != nil {
-		t.data = slices.Clone(t.data) // the bytes attempted belong to the commit
+		t.lent = len(t.data) // the bytes attempted belong to the commit
 		t.attempted.Store(nil)
+	}
+	if t.shared || from < int64(t.lent) {
+		t.data = append(make([]byte, 0, max(len(t.data), int(size))), t.data...)
+		t.shared, t.lent = false, 0
 	}
 	t.dirty = true
 	return nil
@@ -232,77 +338,37 @@ func (t *Tx) resize(size int64) {
 	clear(t.data[old:])
 }
 
-// noteWriter takes down what a process could have seen when it first wrote.
-// Content that was not truncated holds what was read at open, whoever read it.
+// noteWriter notes the views of a process at its first write.
 func (t *Tx) noteWriter(c Caller) {
 	if !t.noted {
-		t.noted, t.writers, t.candidates, t.by = true, nil, nil, author{}
+		t.noted, t.writers, t.seen, t.flights, t.patched = true, nil, seen.Seen{}, nil, nil
 	} else if slices.ContainsFunc(t.writers, func(w Caller) bool { return w.Actor == c.Actor }) {
 		return
 	}
-	s := t.reg.store
-	r := t.reg
+	s, r := t.reg().store, t.reg()
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	cands, by := r.candidatesOf(Origin{Caller: c, Event: s.Event(), At: s.cfg.Now(), Opened: t.since})
-	if t.shared && !t.seen {
-		// It may be all written anew from what a relative had read, or a part of it.
-		t.noteRead(c)
-		cands = append(cands, candidate{content: t.base.content, order: s.next()})
+	var opened Tick
+	if t.beganEmpty() {
+		opened = t.opened
 	}
+	saw := r.seenOf(Origin{Caller: c, Event: s.Now(), At: s.cfg.Now(), Opened: opened, Redirected: t.redirected})
+	if t.shared && !t.readNoted {
+		t.patched = &seen.Candidate{Content: t.headAtOpen.content, At: s.Next()}
+	}
+	flights := r.inFlight(t, c)
+	r.mu.Unlock()
 	t.writers = append(t.writers, c)
-	t.candidates = append(t.candidates, cands...)
-	t.candidates = append(t.candidates, r.inFlight(t, c)...)
-	t.by = t.by.and(by)
+	t.seen = t.seen.And(r.seenBefore(saw))
+	t.flights = append(t.flights, flights...)
 }
+
+// beganEmpty reports whether all that is staged was written since the open, which
+// truncated or created the file.
+func (t *Tx) beganEmpty() bool { return !t.shared && t.since == t.opened }
 
 // noteRead records, once, that the content at open was seen. The caller holds
 // mu and Registry.mu.
 func (t *Tx) noteRead(c Caller) {
-	t.seen = true
-	t.reg.noteRead(c, t.base)
-}
-
-// inFlight returns the transactions that the same process opened before t and
-// that have not ended: what they hold, the process knows.
-func (r *Registry) inFlight(t *Tx, c Caller) []candidate {
-	var out []candidate
-	for o := range r.open {
-		if o != t && o.opened < t.opened && o.opener.Actor == c.Actor && c.Known() {
-			out = append(out, candidate{tx: o, write: true, order: o.opened})
-		}
-	}
-	return out
-}
-
-// staged is content of a transaction together with what is known of how it was
-// made. It is immutable, but for committed.
-type staged struct {
-	content    *content
-	candidates []candidate
-	by         author
-	open       *Version // the head at open, the base where nothing was seen
-	committed  atomic.Bool
-}
-
-// inHand returns what the process has staged in t, nil if that can't be told
-// just now or is nothing.
-func (t *Tx) inHand() *staged {
-	if s := t.attempted.Load(); s != nil {
-		return s
-	}
-	if !t.mu.TryLock() {
-		return nil
-	}
-	defer t.mu.Unlock()
-	if !t.dirty || len(t.data) == 0 {
-		return nil
-	}
-	return t.stage(newContent(slices.Clone(t.data)))
-}
-
-// stage returns content of the transaction with what the transaction knows of
-// it. The caller holds mu.
-func (t *Tx) stage(c *content) *staged {
-	return &staged{content: c, candidates: slices.Clone(t.candidates), by: t.by, open: t.base}
+	t.readNoted = true
+	t.reg().seen.Read(c, t.headAtOpen.content, t.since, nil)
 }

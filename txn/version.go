@@ -1,29 +1,23 @@
 package txn
 
 import (
-	"crypto/sha256"
 	"time"
+
+	"clawfs/txn/seen"
 )
 
-// Actor is a process, told by its thread-group id and a number that tells two
-// processes with the same id apart (its start). The zero Actor is a process
-// that could not be told, for instance one in another pid namespace.
-type Actor struct {
-	PID   int
-	Start uint64
-}
+// Actor is a process.
+type Actor = seen.Actor
 
-// Known reports whether the actor could be told.
-func (a Actor) Known() bool { return a.PID != 0 }
+// Caller is an actor with what the log says of it.
+type Caller = seen.Caller
 
-// Caller is an actor with what the log says of it and the processes it
-// descends from, nearest first.
-type Caller struct {
-	Actor
-	Program   string
-	UID       uint32
-	Ancestors []Actor
-}
+// Tick is a place in the store-wide order of events.
+type Tick = seen.Tick
+
+// Origin names the writer of a file that is about to become a registry, and the place
+// in the order of events up to which its views count.
+type Origin = seen.Origin
 
 // Version is one committed state of a registry. It is immutable.
 type Version struct {
@@ -31,14 +25,28 @@ type Version struct {
 	Parent uint64    // the version it replaced, 0 for the first
 	Digest [32]byte  // SHA-256 of the content
 	Size   int64     // bytes
-	Time   time.Time // modification time, different from every other version's
+	Time   time.Time // modification time
 	Writer Actor
 
-	content *content
+	content *seen.Content
+	dialect Dialect // as far as the content has said it
+
+	// lines says that the content is known to be JSON lines.
+	lines bool
+
+	// beside are lines that others had begun the registry with, if this is one, too.
+	beside []*seen.Content
 }
 
 // Bytes returns the content. It must not be changed.
-func (v *Version) Bytes() []byte { return v.content.bytes }
+func (v *Version) Bytes() []byte { return v.content.Bytes }
+
+// Blank reports whether it is none yet: an empty file that somebody has created and
+// nobody has filled.
+func (v *Version) Blank() bool { return v.Seq == 0 }
+
+// is reports whether two are one version, modification times aside.
+func (v *Version) is(o *Version) bool { return v.Seq == o.Seq && v.Digest == o.Digest }
 
 // withTime returns a copy of v with another modification time.
 func (v *Version) withTime(t time.Time) *Version {
@@ -46,12 +54,3 @@ func (v *Version) withTime(t time.Time) *Version {
 	w.Time = t
 	return &w
 }
-
-// content is what one document holds, in bytes. It is immutable, and shared by
-// versions and views.
-type content struct {
-	bytes  []byte
-	digest [32]byte
-}
-
-func newContent(b []byte) *content { return &content{bytes: b, digest: sha256.Sum256(b)} }

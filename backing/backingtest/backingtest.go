@@ -1,5 +1,5 @@
 // Package backingtest holds the one suite that every implementation of
-// Storage must pass: the real directory, the memory of the tests, and any
+// txn.Storage must pass: the real directory, the memory of the tests, and any
 // later engine.
 //
 // What always holds: a test of the suite uses nothing but the interface, makes
@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"clawfs/txn"
 )
 
 // Limits say what the storage under test was opened with.
@@ -27,7 +29,7 @@ type Limits struct {
 
 // A Target is a storage under test.
 type Target struct {
-	Storage Storage
+	Storage txn.Storage
 	Limits  Limits
 	// Pin makes the storage keep a version beyond its limits.
 	Pin func(name string, seq uint64)
@@ -53,11 +55,17 @@ func Run(t *testing.T, open func(t *testing.T) Target) {
 		"versions beyond the limits are pruned":           testPruneCount,
 		"bytes beyond the limits are pruned":              testPruneBytes,
 		"a pinned version is kept":                        testPinned,
+		"an empty file is created where none is":          testCreateEmpty,
+		"what replaces an empty file keeps nothing of it": testReplaceEmpty,
+		"an empty file is removed without a trace":        testRemoveEmpty,
+		"a time that is set is the live file's":           testSetTime,
 		"a removed file is a version":                     testRemove,
 		"a removal is beaten by any other change":         testRemoveBeaten,
 		"a superseded version can be archived":            testArchive,
 		"the last record is the newest":                   testRecords,
 		"records of two registries are apart":             testRecordsApart,
+		"forgotten versions are gone":                     testForget,
+		"what is kept of the gone can be erased":          testErase,
 		"a renamed file takes its history along":          testRenameFile,
 		"a renamed directory takes its histories along":   testRenameDir,
 		"a rename spares what it must not replace":        testRenameNoReplace,
@@ -73,6 +81,8 @@ func Run(t *testing.T, open func(t *testing.T) Target) {
 		"content is stored byte for byte":                 testBytes,
 		"an owner's and a reader's slices are apart":      testAliasing,
 		"of commits with one stamp only one succeeds":     testOneWinner,
+		"views are given back once":                       testViews,
+		"what was committed can be synced":                testSync,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(&suite{T: t, Target: open(t)}) })
@@ -248,6 +258,28 @@ func testTimes(s *suite) {
 	}
 }
 
+func testSetTime(s *suite) {
+	stamp := s.commits("a.json", 2)
+	now, ok, err := s.Storage.SetTime("a.json", stamp, moment(9))
+	if !ok || err != nil {
+		s.Fatalf("SetTime: ok=%v, %v", ok, err)
+	}
+	_, mtime, loaded, err := s.Storage.Load("a.json")
+	s.must(err)
+	if !mtime.Equal(moment(9)) || loaded != now {
+		s.Errorf("modified at %v, stamp %q; want %v, %q", mtime, loaded, moment(9), now)
+	}
+	s.wantVersions("a.json", "1:v1")
+	s.Foreign("a.json", []byte("theirs"))
+	if _, ok, err := s.Storage.SetTime("a.json", now, moment(8)); ok || err != nil {
+		s.Errorf("SetTime: ok=%v, %v, want to be beaten", ok, err)
+	}
+	if _, ok, err := s.Storage.SetTime("none.json", now, moment(8)); ok || err != nil {
+		s.Errorf("SetTime of nothing: ok=%v, %v", ok, err)
+	}
+	s.wantLive("a.json", "theirs")
+}
+
 func testPruneCount(s *suite) {
 	n := s.Limits.KeepVersions
 	s.commits("a.json", uint64(n)+5)
@@ -419,4 +451,28 @@ func testAliasing(s *suite) {
 	s.must(err)
 	b[0] = 'X'
 	s.wantLive("a.json", "mine")
+}
+
+func testViews(s *suite) {
+	take := func(want string) {
+		s.Helper()
+		if b, err := s.Storage.TakeViews(); err != nil || string(b) != want || (want == "") != (b == nil) {
+			s.Errorf("TakeViews = %q, %v, want %q", b, err, want)
+		}
+	}
+	take("")
+	s.must(s.Storage.AppendViews([]byte("{\"n\":1}\n")))
+	s.must(s.Storage.AppendViews([]byte("{\"n\":2}\n")))
+	take("{\"n\":1}\n{\"n\":2}\n")
+	take("")
+	s.must(s.Storage.AppendViews([]byte("{\"n\":3}\n")))
+	take("{\"n\":3}\n")
+}
+
+func testSync(s *suite) {
+	s.must(s.Storage.Sync())
+	s.commits("a.json", 2)
+	s.must(s.Storage.Sync())
+	s.wantLive("a.json", "v2")
+	s.wantVersions("a.json", "1:v1")
 }

@@ -79,7 +79,13 @@ func testQuarantine(s *suite) {
 	s.must(err)
 	s.wantLive("a.json", "v1")
 	s.wantVersions("a.json")
+	if !s.Storage.IsKept(id) {
+		s.Errorf("%q is not kept", id)
+	}
 	s.must(s.Storage.Discard(id))
+	if s.Storage.IsKept(id) {
+		s.Errorf("%q is kept though it was discarded", id)
+	}
 	if err := s.Storage.Discard(id); !errors.Is(err, fs.ErrNotExist) {
 		s.Errorf("second Discard: %v, want fs.ErrNotExist", err)
 	}
@@ -110,6 +116,7 @@ func testBadNames(s *suite) {
 		_, _, _, calls["Load"] = s.Storage.Load(name)
 		_, calls["Stamp"] = s.Storage.Stamp(name)
 		_, _, calls["Commit"] = s.tryCommit(name, "", 1, 0, "x")
+		_, _, calls["Create"] = s.Storage.Create(name, nil)
 		_, calls["Remove"] = s.Storage.Remove(name, "", 1)
 		calls["Rename from"] = s.Storage.Rename(name, "b.json", false)
 		calls["Rename to"] = s.Storage.Rename("a.json", name, false)

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	iofs "io/fs"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"clawfs/backing"
+	"clawfs/txn"
 	"clawfs/txn/jsondoc"
 	"clawfs/txn/merge"
 )
@@ -34,6 +34,12 @@ type problem struct {
 	Detail   string `json:"detail"`         // for people; holds no value of a document
 }
 
+// spoken is the dialect of a registry that is not in strict JSON, as --json prints it.
+type spoken struct {
+	Registry string `json:"registry"`
+	Dialect  string `json:"dialect"` // json5, lines, plain
+}
+
 type checkOptions struct {
 	deep   bool
 	asJSON bool
@@ -47,8 +53,9 @@ func newCheckCommand(out streams) *cobra.Command {
 		Short: "Look for registries that are invalid, missing or damaged",
 		Long: "check reads a registry, or all registries below a directory, and reports what is wrong: invalid\n" +
 			"documents, registries that have gone without having been deleted, lists in which an identity occurs\n" +
-			"twice. With --deep it reads every version that is kept as well and compares it with the digest that was\n" +
-			"recorded when it was committed. It works the same whether the directory is mounted or not.",
+			"twice. It names the registries that are not in strict JSON, with their dialect. With --deep it reads\n" +
+			"every version that is kept as well and compares it with the digest that was recorded when it was\n" +
+			"committed. It works the same whether the directory is mounted or not.",
 		Args:        atMostOne("a file or a directory"),
 		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitProblems, exitNotMounted),
 		Example:     "  clawfs check --deep ~/.openclaw",
@@ -58,7 +65,7 @@ func newCheckCommand(out streams) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&o.deep, "deep", false, "read all versions, too")
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print a JSON object a line")
-	for _, name := range []string{"registry", "ignore", "json5", "config"} {
+	for _, name := range []string{"registry", "ignore", "json5", "lines", "config"} {
 		cmd.Flags().AddFlag(o.mount.flags.Lookup(name))
 	}
 	cmd.Flags().SortFlags = false
@@ -72,6 +79,7 @@ type checker struct {
 	live  *live
 	deep  bool
 	found func(problem) error
+	says  func(spoken) error
 
 	registries, versions, problems int
 }
@@ -98,6 +106,12 @@ func check(path string, o checkOptions, out streams) error {
 		}
 		return out.printProblem(b)
 	}}
+	c.says = func(s spoken) error {
+		if o.asJSON {
+			return out.printJSON(s)
+		}
+		return out.printSpoken(s)
+	}
 	names, err := c.names()
 	if err != nil {
 		return err
@@ -124,23 +138,11 @@ func check(path string, o checkOptions, out streams) error {
 // those that have a history.
 func (c *checker) names() ([]string, error) {
 	names := make(map[string]bool)
-	err := filepath.WalkDir(c.path(), func(path string, d iofs.DirEntry, err error) error {
-		if errors.Is(err, iofs.ErrNotExist) {
-			return nil // gone meanwhile, or before
-		}
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(c.root, path)
-		switch name = filepath.ToSlash(name); {
-		case err != nil:
-			return err
-		case name == backing.Name:
-			return filepath.SkipDir
-		case d.Type().IsRegular() && c.live.now.Load().patterns.Registry(name):
+	err := walkRegistries(c.root, c.path(), c.live.now.Load().patterns, func(name string, err error) error {
+		if err == nil {
 			names[name] = true
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -163,8 +165,9 @@ func (c *checker) registry(name string) error {
 	h, content, err := c.read(name)
 	switch {
 	case h == nil:
+	case err == nil && len(content) == 0 && h.head() == nil: // nobody has filled it yet
 	case err == nil:
-		err = c.content(name, content)
+		err = c.content(name, content, h.head())
 	case !errors.Is(err, iofs.ErrNotExist):
 		err = c.report(problem{Registry: name, Problem: problemUnread, Detail: reason(err)})
 	case h.head() != nil:
@@ -197,9 +200,15 @@ func (c *checker) read(name string) (*history, []byte, error) {
 	return again, nil, err
 }
 
-// content checks what a registry holds.
-func (c *checker) content(name string, content []byte) error {
-	doc, err := jsondoc.Parse(content, c.live.grammar(name), jsondoc.Limits{})
+// content checks what a registry holds; last is what its log says of the head, nil
+// where it says nothing.
+func (c *checker) content(name string, content []byte, last *record) error {
+	doc, d, err := c.document(name, content, last)
+	if d != txn.Strict {
+		if err := c.says(spoken{Registry: name, Dialect: d.String()}); err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		return c.report(problem{Registry: name, Problem: problemInvalid, Detail: err.Error()})
 	}
@@ -211,6 +220,40 @@ func (c *checker) content(name string, content []byte) error {
 		}
 	}
 	return nil
+}
+
+// document reads what a registry holds in its dialect: what the configuration says, else
+// what its log or its content do.
+func (c *checker) document(name string, content []byte, last *record) (*jsondoc.Doc, txn.Dialect, error) {
+	d, settled := c.live.dialect(name)
+	if !settled && last != nil {
+		d = txn.ParseDialect(last.Dialect)
+	}
+	known := last != nil && last.Dialect != txn.Plain.String()
+	if !settled && d != txn.JSON5 && d != txn.Lines && !known {
+		return txn.Told(content)
+	}
+	doc, err := d.Read(content)
+	if err != nil && !settled && d == txn.Strict {
+		was := txn.FirstLine(content, last.Digest)
+		if was == nil {
+			was, _ = c.dir.Version(name, last.Seq)
+		}
+		if lines := txn.Continued(was, content); lines != nil {
+			return lines, txn.Lines, nil
+		}
+	}
+	if err != nil && d == txn.Strict && c.live.included(name, c.load) {
+		if five, err := txn.JSON5.Read(content); err == nil {
+			return five, txn.JSON5, nil
+		}
+	}
+	return doc, d, err
+}
+
+func (c *checker) load(name string) ([]byte, error) {
+	b, _, _, err := c.dir.Load(name)
+	return b, err
 }
 
 // history checks the versions that are kept. One may go, for lack of room, while
@@ -245,6 +288,26 @@ func (c *checker) history(h *history) error {
 func (c *checker) report(p problem) error {
 	c.problems++
 	return c.found(p)
+}
+
+// printSpoken prints a dialect for people.
+func (s streams) printSpoken(v spoken) error {
+	s.endProgress()
+	_, err := fmt.Fprintf(s.stdout, "%s: %s\n", v.Registry, dialectText(v.Dialect))
+	return err
+}
+
+// dialectText says for people what a word for a dialect means.
+func dialectText(word string) string {
+	switch txn.ParseDialect(word) {
+	case txn.JSON5:
+		return "JSON5"
+	case txn.Lines:
+		return "JSON lines"
+	case txn.Plain:
+		return "no document yet, so that anything may replace it; add it to what --ignore names if it is to be none"
+	}
+	return "JSON"
 }
 
 // printProblem prints a problem for people.

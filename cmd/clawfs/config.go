@@ -28,11 +28,14 @@ type configSection struct {
 	Registry         []string     `toml:"registry"`
 	Ignore           []string     `toml:"ignore"`
 	JSON5            []string     `toml:"json5"`
+	Lines            []string     `toml:"lines"`
 	MaxSize          *string      `toml:"max-size"`
 	ReadWindow       *string      `toml:"read-window"`
 	Durability       *string      `toml:"durability"`
 	KeepVersions     *int         `toml:"keep-versions"`
 	KeepSize         *string      `toml:"keep-size"`
+	KeepGoneSize     *string      `toml:"keep-gone-size"`
+	KeepGoneTime     *string      `toml:"keep-gone-time"`
 	OnConflict       *string      `toml:"on-conflict"`
 	RejectStale      *bool        `toml:"reject-stale"`
 	RefuseMassDelete *bool        `toml:"refuse-mass-delete"`
@@ -198,11 +201,14 @@ func (s *configSection) settings() map[string][]string {
 		"registry":           s.Registry,
 		"ignore":             s.Ignore,
 		"json5":              s.JSON5,
+		"lines":              s.Lines,
 		"max-size":           one(s.MaxSize),
 		"read-window":        one(s.ReadWindow),
 		"durability":         one(s.Durability),
 		"keep-versions":      number(s.KeepVersions),
 		"keep-size":          one(s.KeepSize),
+		"keep-gone-size":     one(s.KeepGoneSize),
+		"keep-gone-time":     one(s.KeepGoneTime),
 		"on-conflict":        one(s.OnConflict),
 		"reject-stale":       truth(s.RejectStale),
 		"refuse-mass-delete": truth(s.RefuseMassDelete),

@@ -23,6 +23,8 @@ read-window = "10s"
 durability = "interval:2s"
 keep-versions = 5
 keep-size = "3MiB"
+keep-gone-size = "4MiB"
+keep-gone-time = "5h"
 on-conflict = "ours"
 reject-stale = true
 refuse-mass-delete = true
@@ -74,6 +76,7 @@ func TestConfigSetsEveryOption(t *testing.T) {
 	want.readWindow = span(10 * time.Second)
 	want.durability.interval = 2 * time.Second
 	want.keepVersions, want.keepSize = 5, 3<<20
+	want.keepGoneSize, want.keepGoneTime = 4<<20, span(5*time.Hour)
 	want.onConflict.value = "ours"
 	want.rejectStale, want.refuseMassDelete = true, true
 	want.rules = []registryRule{

@@ -19,7 +19,7 @@ import (
 // Commands ask the daemon of a mount by a socket in .clawfs. Through the mount a
 // socket can't be reached, so they go by way of the daemon's own descriptor of
 // the directory, which /proc shows to root and to the daemon's user. The command
-// sends one line, the daemon answers with JSON objects, one a line.
+// sends one line, a question and perhaps an argument, the daemon answers with JSON objects, one a line.
 
 // controlName is the socket's name in .clawfs.
 const controlName = "control"
@@ -27,6 +27,7 @@ const controlName = "control"
 // What a command can ask for.
 const (
 	askStatus = "status" // one object
+	askForget = "forget" // with a forgetRequest; one object
 	askWatch  = "watch"  // an object for each transaction that ends from now on
 )
 
@@ -42,8 +43,9 @@ type control struct {
 
 // conversation is one command that asks.
 type conversation struct {
-	conn net.Conn
-	gone chan struct{} // closed when the command has ended
+	conn     net.Conn
+	argument string        // what came with the question
+	gone     chan struct{} // closed when the command has ended
 }
 
 // openControl begins to answer commands, for the directory with a descriptor.
@@ -88,12 +90,13 @@ func (c *control) answer(conn net.Conn) {
 	_ = conn.SetReadDeadline(time.Now().Add(askPatience))
 	lines := bufio.NewReader(conn)
 	request, err := lines.ReadString('\n')
-	answer := c.answers[strings.TrimSpace(request)]
+	question, argument, _ := strings.Cut(strings.TrimSpace(request), " ")
+	answer := c.answers[question]
 	if err != nil || answer == nil {
 		return
 	}
 	_ = conn.SetReadDeadline(time.Time{})
-	talk := &conversation{conn: conn, gone: make(chan struct{})}
+	talk := &conversation{conn: conn, argument: argument, gone: make(chan struct{})}
 	go func() {
 		_, _ = lines.ReadByte() // nothing more comes, so this is the end
 		close(talk.gone)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"clawfs/txn"
 	"clawfs/txn/jsondoc"
 	"clawfs/txn/merge"
 )
@@ -27,14 +28,14 @@ func newDiffCommand(out streams) *cobra.Command {
 	var asJSON bool
 	codes := exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted)["exit"]
 	cmd := &cobra.Command{
-		Use:   "diff [flags] FILE@A [FILE@B]",
+		Use:   "diff [flags] FILE@A [[FILE]@B]",
 		Short: "Compare two versions of a registry by what they say",
-		Long: "diff compares a version of a registry with another one, or with what it holds now. It shows the places\n" +
-			"that differ, as JSON pointers: a line with - for what was there, one with + for what came. Elements of\n" +
-			"lists are matched as merging matches them; the order of members, white space and the spelling of\n" +
-			"numbers make no difference.",
+		Long: "diff compares a version of a registry with another one, or with what it holds now. @B alone is a\n" +
+			"version of the same registry. The places that differ are shown as JSON pointers: a line with - for what\n" +
+			"was there, one with + for what came. Elements of lists are matched as merging matches them; the order\n" +
+			"of members, white space and the spelling of numbers make no difference.",
 		Annotations: map[string]string{"exit": strings.Replace(codes, exitMeaning(exitFailed), "they differ, or it failed", 1)},
-		Example:     "  clawfs diff ~/.openclaw/openclaw.json@3",
+		Example:     "  clawfs diff ~/.openclaw/openclaw.json@3 @7",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
 				return &usageError{Command: cmd.CommandPath(), Problem: errors.New("diff wants one or two versions, as FILE@N")}
@@ -45,7 +46,7 @@ func newDiffCommand(out streams) *cobra.Command {
 			}
 			to := target{place: from.place}
 			if len(args) > 1 {
-				if to, err = locateVersion(args[1]); err != nil {
+				if to, err = locateOther(args[1], from.place); err != nil {
 					return err
 				}
 			}
@@ -66,6 +67,7 @@ func diff(from, to target, asJSON bool, out streams) error {
 	if err != nil {
 		return err
 	}
+	a, b = inOneDialect(a, b)
 	changes := differences(a, b)
 	if len(changes) == 0 {
 		return nil
@@ -87,18 +89,34 @@ func diff(from, to target, asJSON bool, out streams) error {
 	return &verdict{exitFailed}
 }
 
-// document reads and parses a version. JSON5, which takes JSON as well, lets
-// registries be compared that this command does not know to be in JSON5.
+// document reads and parses a version. JSON5, which takes JSON as well, and JSON lines
+// let registries be compared whose dialect this command does not know.
 func (t target) document() (*jsondoc.Doc, error) {
 	s, err := t.find()
 	if err != nil {
 		return nil, err
 	}
-	doc, err := jsondoc.Parse([]byte(s.Content), jsondoc.JSON5, jsondoc.Limits{})
+	doc, err := txn.JSON5.Read([]byte(s.Content))
 	if err != nil {
+		if lines, linesErr := txn.Lines.Read([]byte(s.Content)); linesErr == nil {
+			return lines, nil
+		}
 		return nil, fmt.Errorf("%s is no document: %w", t, err)
 	}
 	return doc, nil
+}
+
+// inOneDialect reads one line as JSON lines where the other document is that.
+func inOneDialect(a, b *jsondoc.Doc) (*jsondoc.Doc, *jsondoc.Doc) {
+	if a.Grammar() == b.Grammar() {
+		return a, b
+	}
+	x, errX := txn.Lines.Read(a.Source())
+	y, errY := txn.Lines.Read(b.Source())
+	if errX != nil || errY != nil {
+		return a, b
+	}
+	return x, y
 }
 
 var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")

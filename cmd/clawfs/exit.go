@@ -246,6 +246,10 @@ func rules() []rule {
 		row(exitFailed, func(e *noVersionError) string { return "clawfs log tells which versions there were" }),
 		row(exitFailed, func(e *noCopyError) string { return "clawfs quarantine " + quote(e.Dir) }),
 		row(exitRefused, func(e *refusedError) string { return "see clawfs log " + quote(e.Path) }),
+		row(exitFailed, func(e *fs.NotRegistryError) string { return "clawfs mount --help tells which files are" }),
+		row(exitFailed, func(e *fs.OldDaemonError) string {
+			return "clawfs unmount " + quote(e.Dir) + " && clawfs mount " + quote(e.Dir)
+		}),
 		row(exitInUse, func(e *servedError) string { return "clawfs unmount " + quote(e.Dir) }),
 		row(exitFailed, func(e *silentError) string { return "ask as root: sudo clawfs status " + quote(e.Dir) }),
 		row(exitFailed, func(e *metricsError) string {

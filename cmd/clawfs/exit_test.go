@@ -43,6 +43,8 @@ func TestClassify(t *testing.T) {
 			failure{Code: 1, Message: "there is no version 3 of a.json; the oldest that is kept is 5, the newest 7", Hint: "clawfs log tells which versions there were"}},
 		{&noCopyError{ID: "x", Dir: "/d"}, failure{Code: 1, Message: "there is no copy x in the quarantine of /d", Hint: "clawfs quarantine /d"}},
 		{&refusedError{Path: "/d/a.json", Cause: errors.New("busy")}, failure{Code: 7, Message: "/d/a.json was refused: busy", Hint: "see clawfs log /d/a.json"}},
+		{&fs.NotRegistryError{Path: "/d/a"}, failure{Code: 1, Message: "/d/a is not a registry", Hint: "clawfs mount --help tells which files are"}},
+		{&fs.OldDaemonError{Dir: "/d"}, failure{Code: 1, Message: "the daemon of the mount on /d is of an older version, which knows no put", Hint: "clawfs unmount /d && clawfs mount /d"}},
 		{&servedError{Dir: "/d"}, failure{Code: 5, Message: "/d is mounted, and its daemon counts on what is kept", Hint: "clawfs unmount /d"}},
 		{&silentError{Dir: "/d"}, failure{Code: 1, Message: "the daemon of /d can't be asked", Hint: "ask as root: sudo clawfs status /d"}},
 		{&metricsError{Address: "x", Err: errors.New("why")},

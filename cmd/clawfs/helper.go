@@ -18,8 +18,9 @@ func isHelper(program string) bool {
 
 // helperArgs turns the arguments of a mount helper into those of `clawfs mount`.
 // The options of the mount are its flags; what mount(8) deals with itself is
-// passed over. The error is a *usageError.
-func helperArgs(args []string) ([]string, error) {
+// passed over. A helper says nothing where it succeeds, unless it is verbose. The
+// error is a *usageError.
+func helperArgs(args []string) (command []string, verbose bool, err error) {
 	var places, options []string
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
@@ -30,22 +31,24 @@ func helperArgs(args []string) ([]string, error) {
 			continue
 		case takes && value == "":
 			if i++; i == len(args) {
-				return nil, helperError(fmt.Errorf("%s wants a value", arg))
+				return nil, false, helperError(fmt.Errorf("%s wants a value", arg))
 			}
 			value = args[i]
+		case !takes && strings.Contains(arg, "v"):
+			verbose = true
 		}
 		if strings.HasPrefix(arg, "-o") {
 			options = append(options, strings.Split(value, ",")...)
 		}
 	}
 	if len(places) != 2 {
-		return nil, helperError(errors.New("a mount helper wants a source and a directory"))
+		return nil, false, helperError(errors.New("a mount helper wants a source and a directory"))
 	}
 	if source, dir := filepath.Clean(places[0]), filepath.Clean(places[1]); filepath.IsAbs(source) && source != dir {
-		return nil, helperError(fmt.Errorf("clawfs is mounted in place, so the source must be %s, too, or the word clawfs", dir))
+		return nil, false, helperError(fmt.Errorf("clawfs is mounted in place, so the source must be %s, too, or the word clawfs", dir))
 	}
 	flags, err := helperOptions(options)
-	return append(append([]string{"mount"}, flags...), "--", places[1]), err
+	return append(append([]string{"mount"}, flags...), "--", places[1]), verbose, err
 }
 
 // helperFlag tells whether a flag of mount helpers takes a value, and which one if

@@ -1,14 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	iofs "io/fs"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"clawfs/backing"
+	"clawfs/txn"
 )
 
 // record is one line of a registry's log, as it is on disk and as --json shows
@@ -22,20 +29,67 @@ type record struct {
 	Via        string           `json:"via"`                  // the call, or the discovery, that ended it
 	Digest     string           `json:"digest,omitempty"`     // SHA-256 of the head after it
 	Size       int64            `json:"size"`                 // bytes
+	Restored   uint64           `json:"restored,omitempty"`   // added by --json: the version whose content it put back
+	Dialect    string           `json:"dialect,omitempty"`    // of the head after it, as far as its content said it and it is not strict
 	Deleted    bool             `json:"deleted,omitempty"`    // the registry is gone after it
 	PID        int              `json:"pid,omitempty"`        // who wrote
 	Program    string           `json:"program,omitempty"`    //
 	UID        uint32           `json:"uid"`                  //
 	User       string           `json:"user,omitempty"`       // added by --json
 	Base       *baseRecord      `json:"base,omitempty"`       // what it was merged from
+	Kept       int              `json:"kept,omitempty"`       // entries of the head that a merge has kept and that the content lacks
 	Conflicts  []conflictRecord `json:"conflicts,omitempty"`  // what the policy decided
 	Warnings   []string         `json:"warnings,omitempty"`   //
+	Rules      []ruleRecord     `json:"rules,omitempty"`      // that decided where both sides had made changes
+	MoreRules  int              `json:"moreRules,omitempty"`  // how many more there were
 	Error      string           `json:"error,omitempty"`      // why it was rejected or aborted
 	Quarantine string           `json:"quarantine,omitempty"` // id of the copy
+
+	more []byte // members that a later version has added, each behind a comma
+}
+
+// readRecord reads a record and keeps what it does not know: a line of a later
+// version may say more, never less.
+func readRecord(line []byte, into any, r *record) error {
+	if err := json.Unmarshal(line, into); err != nil {
+		return err
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(line, &all); err != nil {
+		return err
+	}
+	known := reflect.TypeFor[record]()
+	for i := range known.NumField() {
+		name, _, _ := strings.Cut(known.Field(i).Tag.Get("json"), ",")
+		delete(all, name)
+	}
+	delete(all, "name") // of a copy in quarantine: the registry
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		quoted, err := json.Marshal(name)
+		if err != nil {
+			return err
+		}
+		r.more = append(append(append(append(r.more, ','), quoted...), ':'), all[name]...)
+	}
+	return nil
+}
+
+// printRecordJSON prints a record, or what begins with one, for programs.
+func (s streams) printRecordJSON(v any, more []byte) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	object := bytes.TrimSuffix(b.Bytes(), []byte("}\n"))
+	_, err := fmt.Fprintf(s.stdout, "%s%s}\n", object, more)
+	return err
 }
 
 type baseRecord struct {
-	Kind       string            `json:"kind"` // read, write, inflight, open, absent
+	Kind       string            `json:"kind"`          // read, write, inflight, head, open, absent
+	Why        string            `json:"why,omitempty"` // why it was taken
 	Digest     string            `json:"digest,omitempty"`
 	Candidates []candidateRecord `json:"candidates,omitempty"` // where there were several
 }
@@ -53,6 +107,11 @@ type conflictRecord struct {
 	Won  string `json:"won"`
 }
 
+type ruleRecord struct {
+	Path string `json:"path"` // RFC 6901
+	Rule string `json:"rule"`
+}
+
 // history is what is known of one registry. Another process may go on writing
 // it meanwhile.
 type history struct {
@@ -61,16 +120,28 @@ type history struct {
 	records []record // oldest first; those before are no longer there
 }
 
+// restores reports whether a commit is one by which clawfs itself puts something in
+// place: an older version, if the registry has held that content before.
+func (r *record) restores() bool {
+	return r.Outcome == txn.Committed.String() && !r.Deleted && (r.Program == "clawfs" || r.Via == string(txn.ViaRecovery))
+}
+
 // readHistory reads the log of a registry.
 func readHistory(dir *backing.Dir, name string) (*history, error) {
 	h := &history{dir: dir, name: name}
+	first := make(map[string]uint64) // the first version with a digest
 	for line, err := range dir.ReadLog(name) {
 		if err != nil {
 			return nil, err
 		}
 		var r record
-		if json.Unmarshal(line, &r) == nil { // a line of a later version may say more, never less
+		if readRecord(line, &r, &r) == nil {
 			r.Registry = name
+			if _, known := first[r.Digest]; !known {
+				first[r.Digest] = r.Seq
+			} else if r.restores() {
+				r.Restored = first[r.Digest]
+			}
 			h.records = append(h.records, r)
 		}
 	}

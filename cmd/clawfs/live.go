@@ -6,13 +6,14 @@ import (
 	"go.uber.org/zap"
 
 	"clawfs/fs"
-	"clawfs/txn/jsondoc"
+	"clawfs/txn"
 	"clawfs/txn/merge"
 )
 
 // live is what can change while the mount serves: how registries are merged, and
 // in which language they are written.
 type live struct {
+	dir string // absolute, free of symbolic links
 	now atomic.Pointer[settings]
 }
 
@@ -25,7 +26,7 @@ type settings struct {
 
 // newSettings compiles options. The error is a *fs.PatternError.
 func newSettings(o *mountOptions) (*settings, error) {
-	patterns, err := fs.NewPatterns(o.registry, o.ignore, o.json5)
+	patterns, err := fs.NewPatterns(o.registry, o.ignore, o.json5, o.lines)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +51,7 @@ func (o *mountOptions) live(dir string) (*live, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &live{}
+	l := &live{dir: dir}
 	l.now.Store(s)
 	return l, nil
 }
@@ -70,12 +71,20 @@ func (l *live) policy(name string) *merge.Policy {
 	return &p
 }
 
-// grammar returns the language of a registry.
-func (l *live) grammar(name string) jsondoc.Grammar {
-	if l.now.Load().patterns.JSON5(name) {
-		return jsondoc.JSON5
+// dialect returns the language of a registry, if options or configuration say it.
+func (l *live) dialect(name string) (d txn.Dialect, settled bool) {
+	switch p := l.now.Load().patterns; {
+	case p.Lines(name):
+		return txn.Lines, true
+	case p.JSON5(name):
+		return txn.JSON5, true
 	}
-	return jsondoc.JSON
+	return txn.Strict, false
+}
+
+// included reports whether an OpenClaw configuration includes a registry.
+func (l *live) included(name string, load func(string) ([]byte, error)) bool {
+	return isIncluded(l.dir, name, load)
 }
 
 // reload reads the configuration of a directory again. What is wrong with it
@@ -99,7 +108,7 @@ func (l *live) reload(given *mountOptions, dir string, log *zap.Logger) {
 // while the mount serves.
 func (o *mountOptions) fixedChanges(other *mountOptions) []string {
 	var names []string
-	for _, name := range []string{"registry", "ignore", "max-size", "read-window", "durability", "keep-versions", "keep-size", "reject-stale"} {
+	for _, name := range []string{"registry", "ignore", "max-size", "read-window", "durability", "keep-versions", "keep-size", "keep-gone-size", "keep-gone-time", "reject-stale"} {
 		if o.flags.Lookup(name).Value.String() != other.flags.Lookup(name).Value.String() {
 			names = append(names, name)
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
 
-	"clawfs/txn/jsondoc"
+	"clawfs/txn"
 	"clawfs/txn/merge"
 )
 
@@ -65,13 +65,15 @@ func TestPolicyOfARegistry(t *testing.T) {
 
 func TestReloadChangesWhatCanChange(t *testing.T) {
 	l, reread := liveOn(t, ruled, "--refuse-mass-delete")
-	reread("[directory.\"/state\"]\non-conflict = \"reject\"\njson5 = [\"*.conf\"]\nrefuse-mass-delete = false\n")
+	reread("[directory.\"/state\"]\non-conflict = \"reject\"\njson5 = [\"*.conf\"]\nlines = [\"*.log\"]\nrefuse-mass-delete = false\n")
 	want := &merge.Policy{OnConflict: merge.Reject, RefuseMassDelete: true} // a flag has precedence
 	if diff := cmp.Diff(want, l.policy("auth-profiles.json")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if l.grammar("a.conf") != jsondoc.JSON5 || l.grammar("openclaw.json") != jsondoc.JSON {
-		t.Error("the languages are not those of the new configuration")
+	for name, want := range map[string]txn.Dialect{"a.conf": txn.JSON5, "a.log": txn.Lines, "openclaw.json": txn.Strict} {
+		if got, settled := l.dialect(name); got != want || settled != (want != txn.Strict) {
+			t.Errorf("%s: the dialect is %s by the new configuration, %t", name, got, settled)
+		}
 	}
 	reread("[directory.\"/state\"]\non-conflict = \"mine\"\n")
 	if diff := cmp.Diff(want, l.policy("auth-profiles.json")); diff != "" {

@@ -40,7 +40,7 @@ func newLogCommand(out streams) *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVarP(&o.limit, "limit", "n", 0, "show the newest `N` only")
-	cmd.Flags().BoolVar(&o.base, "base", false, "show what each was merged from, and what else could have been")
+	cmd.Flags().BoolVar(&o.base, "base", false, "show what each was merged from, what else could have been, and which rules decided where")
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print a JSON object a line")
 	return cmd
 }
@@ -73,7 +73,7 @@ func showLog(path string, o logOptions, out streams) error {
 	for _, r := range newest(records, o.limit) {
 		r.User = userName(r.UID)
 		if o.asJSON {
-			err = out.printJSON(r)
+			err = out.printRecordJSON(r, r.more)
 		} else {
 			err = out.printRecord(r, known[r.Registry], o.base)
 		}
@@ -121,6 +121,9 @@ func (s streams) printRecord(r record, h *history, base bool) error {
 	line := fmt.Sprintf("%s  %s  %-7s  %s  by %s", r.Time.Local().Format("2006-01-02 15:04:05"),
 		s.paintOut(outcomeColour(r), fmt.Sprintf("%-9s", outcomeOf(r))), humanize.IBytes(uint64(max(r.Size, 0))), version, writerOf(r))
 	var more []string
+	if r.Restored > 0 {
+		more = append(more, fmt.Sprintf("put back version %d", r.Restored))
+	}
 	for _, c := range r.Conflicts {
 		more = append(more, fmt.Sprintf("conflict at %s (%s): %s", orRoot(c.Path), c.Kind, winner(c.Won)))
 	}
@@ -133,8 +136,14 @@ func (s streams) printRecord(r record, h *history, base bool) error {
 	if r.Quarantine != "" {
 		more = append(more, "quarantined as "+r.Quarantine)
 	}
-	if base && r.Base != nil {
-		more = append(more, baseLines(r.Base, h)...)
+	if r.Kept > 0 {
+		more = append(more, "kept "+count(r.Kept, "entry", "entries")+" that it lacks")
+	}
+	if r.Base != nil && (base || r.Kept > 0) {
+		more = append(more, baseLines(r.Base, h, base)...)
+	}
+	if base {
+		more = append(more, ruleLines(&r)...)
 	}
 	_, err := fmt.Fprintln(s.stdout, strings.Join(append([]string{line}, more...), "\n    "))
 	return err
@@ -188,9 +197,16 @@ func winner(won string) string {
 	return "refused"
 }
 
-// baseLines say which merge base was taken and what became of the others.
-func baseLines(b *baseRecord, h *history) []string {
-	lines := []string{"base: " + b.Kind + h.numbered(b.Digest)}
+// baseLines say which merge base was taken and why; with all, what became of the others, too.
+func baseLines(b *baseRecord, h *history, all bool) []string {
+	line := "base: " + b.Kind + h.numbered(b.Digest)
+	if b.Why != "" {
+		line += ", " + b.Why
+	}
+	lines := []string{line}
+	if !all {
+		return lines
+	}
 	for _, c := range b.Candidates {
 		what := "read"
 		if c.Write {
@@ -201,6 +217,18 @@ func baseLines(b *baseRecord, h *history) []string {
 			line += ", struck: " + c.Struck
 		}
 		lines = append(lines, line)
+	}
+	return lines
+}
+
+// ruleLines say which rules of merging decided where.
+func ruleLines(r *record) []string {
+	var lines []string
+	for _, a := range r.Rules {
+		lines = append(lines, fmt.Sprintf("rule at %s: %s", orRoot(a.Path), a.Rule))
+	}
+	if r.MoreRules > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", r.MoreRules))
 	}
 	return lines
 }

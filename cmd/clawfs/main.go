@@ -35,7 +35,9 @@ func run(ctx context.Context, args []string, out streams) int {
 	program, args := args[0], args[1:]
 	var err error
 	if isHelper(program) {
-		args, err = helperArgs(args)
+		var verbose bool
+		args, verbose, err = helperArgs(args)
+		out.quiet = !verbose
 	}
 	if err == nil {
 		root := newRootCommand(out)

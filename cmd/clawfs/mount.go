@@ -17,13 +17,15 @@ import (
 
 // mountOptions are the flags of mount.
 type mountOptions struct {
-	registry, ignore, json5 []string
+	registry, ignore, json5, lines []string
 
 	maxSize      size
 	readWindow   span
 	durability   durability
 	keepVersions number
 	keepSize     size
+	keepGoneSize size
+	keepGoneTime span
 
 	onConflict       choice
 	rejectStale      bool
@@ -33,6 +35,7 @@ type mountOptions struct {
 	config     string
 	allowOther bool
 	debugFUSE  bool
+	checkStore bool
 	without    []string // optimizations that are off, see optimizations
 
 	logLevel  choice
@@ -50,13 +53,14 @@ type mountOptions struct {
 // each of them on and off.
 const (
 	timerSlackName  = "timer-slack"
+	processors      = "processors"       // more than cores
 	earlyCollection = "early-collection" // of garbage
 	parsedDocuments = "parsed-documents" // kept from commit to commit
 	batches         = "batches"          // of commits that come at once
 )
 
 func optimizations() []string {
-	return append(fs.Optimizations(), timerSlackName, earlyCollection, parsedDocuments, batches)
+	return append(fs.Optimizations(), timerSlackName, processors, earlyCollection, parsedDocuments, batches)
 }
 
 func (o *mountOptions) doesWithout(optimization string) bool {
@@ -115,6 +119,7 @@ func newMountOptions() *mountOptions {
 		readWindow: span(30 * time.Second),
 		// As many as package backing keeps where nobody says anything else.
 		keepVersions: 64, keepSize: 64 << 20,
+		keepGoneSize: 256 << 20, keepGoneTime: span(90 * 24 * time.Hour),
 		onConflict: choice{value: "theirs", allowed: []string{"theirs", "ours", "reject"}},
 		logLevel:   choice{value: "info", allowed: []string{"debug", "info", "warn", "error"}},
 		logFormat:  choice{value: formatConsole, allowed: []string{formatConsole, formatJSON}},
@@ -129,12 +134,15 @@ func newMountOptions() *mountOptions {
 func (o *mountOptions) register(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.registry, "registry", nil, "files that are registries, as a `GLOB`; repeatable (default *.json)")
 	f.StringArrayVar(&o.ignore, "ignore", nil, "files and directories that are not, as a `GLOB`; repeatable (default node_modules, .git, workspace*)")
-	f.StringArrayVar(&o.json5, "json5", nil, "registries in JSON5, as a `GLOB`; repeatable (default openclaw.json)")
+	f.StringArrayVar(&o.json5, "json5", nil, "registries in JSON5, as a `GLOB`; repeatable (default openclaw.json, tsconfig.json and others)")
+	f.StringArrayVar(&o.lines, "lines", nil, "registries in JSON lines, as a `GLOB`; repeatable")
 	f.Var(&o.maxSize, "max-size", "largest registry that is accepted")
 	f.Var(&o.readWindow, "read-window", "how long a version that a process has read may serve as the base of what it writes")
 	f.Var(&o.durability, "durability", "sync each commit before it is acknowledged, or at most once in an interval")
 	f.Var(&o.keepVersions, "keep-versions", "older versions to keep of a registry")
 	f.Var(&o.keepSize, "keep-size", "what older versions of a registry may take together; the newest is kept in any case")
+	f.Var(&o.keepGoneSize, "keep-gone-size", "what is kept of registries that are gone may take together")
+	f.Var(&o.keepGoneTime, "keep-gone-time", "how long something is kept of a registry that is gone")
 	f.Var(&o.onConflict, "on-conflict", "who wins where two writers changed the same value: the later, the earlier, or neither")
 	f.BoolVar(&o.rejectStale, "reject-stale", false, "refuse a write that was not made from the newest version, instead of merging it")
 	f.BoolVar(&o.refuseMassDelete, "refuse-mass-delete", false, "refuse a write that drops most of a list that others have changed")
@@ -146,9 +154,10 @@ func (o *mountOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.metrics, "metrics", "", "serve Prometheus metrics at an `ADDRESS`: HOST:PORT, or unix:PATH")
 	f.BoolVar(&o.foreground, "foreground", false, "stay in the foreground, for a service manager")
 	f.BoolVar(&o.debugFUSE, "debug-fuse", false, "log every request of the kernel")
+	f.BoolVar(&o.checkStore, "check-store", false, "look for contradictions in memory when the mount ends")
 	f.StringSliceVar(&o.without, "without", nil, "`OPTIMIZATIONS` to do without: "+strings.Join(optimizations(), ", "))
 	f.IntVar(&o.readyFD, "ready-fd", o.readyFD, "descriptor to report readiness on")
-	for _, name := range []string{"debug-fuse", "without", "ready-fd"} {
+	for _, name := range []string{"debug-fuse", "check-store", "without", "ready-fd"} {
 		f.Lookup(name).Hidden = true
 	}
 }

@@ -54,7 +54,10 @@ func logBase(log *zap.Logger, e txn.Event) {
 		return
 	}
 	fields := []zapcore.Field{
-		zap.String("registry", e.Name), zap.Uint64("seq", e.Seq), zap.String("base", string(e.Base.Kind)), zap.String("digest", hex.EncodeToString(e.Base.Digest[:])),
+		zap.String("registry", e.Name), zap.Uint64("seq", e.Seq), zap.String("base", string(e.Base.Kind)),
+	}
+	if e.Base.Digest != [32]byte{} {
+		fields = append(fields, zap.String("digest", hex.EncodeToString(e.Base.Digest[:])))
 	}
 	if len(e.Base.Candidates) > 0 {
 		fields = append(fields, zap.Objects("candidates", candidateLines(e.Base.Candidates)))
@@ -112,6 +115,12 @@ func eventFields(e txn.Event) []zapcore.Field {
 	}
 	if e.Base.Kind != txn.BaseNone {
 		fields = append(fields, zap.String("base", string(e.Base.Kind)))
+	}
+	if e.Base.Why != "" {
+		fields = append(fields, zap.String("why", string(e.Base.Why)))
+	}
+	if e.Kept > 0 {
+		fields = append(fields, zap.Int("kept", e.Kept))
 	}
 	return fields
 }

@@ -12,6 +12,7 @@ import (
 
 	"clawfs/txn"
 	"clawfs/txn/merge"
+	"clawfs/txn/seen"
 )
 
 // Each kind of event becomes lines with the phrases that operators look for.
@@ -58,12 +59,13 @@ func TestLogObserverFields(t *testing.T) {
 	who := txn.Caller{Actor: txn.Actor{PID: 7, Start: 1}, Program: "node", UID: 1000}
 	log.Observe(txn.Event{
 		Name: "models.json", Outcome: txn.Merged, Via: txn.ViaClose, Writer: who, Seq: 9, Parent: 8, Changed: true, Size: 20,
-		Base: txn.Base{Kind: txn.BaseRead}, Conflicts: []merge.Conflict{{Path: "/a", Kind: merge.Deleted, Won: merge.Head}},
+		Base: txn.Base{Kind: txn.BaseRead, Why: seen.Only}, Kept: 3, Conflicts: []merge.Conflict{{Path: "/a", Kind: merge.Deleted, Won: merge.Head}},
 	})
 	log.Observe(txn.Event{Name: "tools.json", Outcome: txn.Aborted, Via: txn.ViaClose, Err: &txn.AbortedError{Name: "tools.json", Signal: 9}, Copy: "q1"})
 	writer := map[string]any{"pid": int64(7), "program": "node", "uid": uint32(1000)}
 	want := []map[string]any{
-		{"registry": "models.json", "outcome": "merged", "via": "close", "seq": uint64(9), "parent": uint64(8), "size": int64(20), "base": "read", "writer": writer},
+		{"registry": "models.json", "outcome": "merged", "via": "close", "seq": uint64(9), "parent": uint64(8), "size": int64(20), "writer": writer,
+			"base": "read", "why": string(seen.Only), "kept": int64(3)},
 		{"registry": "models.json", "seq": uint64(9), "path": "/a", "kind": "deleted", "won": "head", "writer": writer},
 		{"registry": "tools.json", "outcome": "aborted", "via": "close", "seq": uint64(0), "parent": uint64(0), "size": int64(0),
 			"error": "tools.json: aborted, the writer was killed by signal 9", "quarantine": "q1"},

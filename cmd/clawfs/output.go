@@ -16,6 +16,7 @@ type streams struct {
 	colourOut      bool // of stdout
 	colour         bool // of stderr
 	terminal       bool // stderr is one
+	quiet          bool // no talk
 }
 
 // The colours that are used, in ANSI's numbers.
@@ -53,7 +54,9 @@ func (s streams) fail(f *failure) {
 
 // talk prints a line that is no fact.
 func (s streams) talk(format string, args ...any) {
-	fmt.Fprintf(s.stderr, format+"\n", args...)
+	if !s.quiet {
+		fmt.Fprintf(s.stderr, format+"\n", args...)
+	}
 }
 
 // paintOut wraps text for stdout in a colour where that is wanted.

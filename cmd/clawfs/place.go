@@ -48,7 +48,10 @@ func locate(path string) (place, error) {
 		info, err := os.Lstat(filepath.Join(dir, backing.Name))
 		if err == nil && info.IsDir() {
 			name, err := filepath.Rel(dir, path)
-			return place{root: dir, name: strings.TrimPrefix(filepath.ToSlash(name), ".")}, err
+			if name == "." {
+				name = ""
+			}
+			return place{root: dir, name: filepath.ToSlash(name)}, err
 		}
 		if dir == filepath.Dir(dir) {
 			return place{}, &notKeptError{Path: path}
@@ -108,18 +111,35 @@ func locateFile(path string) (place, error) {
 
 // locateVersion finds what FILE, FILE@N or FILE@head names.
 func locateVersion(arg string) (target, error) {
-	path, seq := arg, uint64(0)
-	if i := strings.LastIndexByte(arg, '@'); i > 0 {
-		n, err := strconv.ParseUint(arg[i+1:], 10, 64)
-		switch {
-		case arg[i+1:] == "head":
-			path = arg[:i]
-		case err == nil && n > 0:
-			path, seq = arg[:i], n
-		}
+	path, seq, ok := splitVersion(arg)
+	if !ok || path == "" {
+		path, seq = arg, 0
 	}
 	p, err := locateFile(path)
 	return target{place: p, seq: seq}, err
+}
+
+// locateOther finds what a second argument names beside a first one: @N and @head
+// are versions of the first one's registry.
+func locateOther(arg string, first place) (target, error) {
+	if path, seq, ok := splitVersion(arg); ok && path == "" {
+		return target{place: first, seq: seq}, nil
+	}
+	return locateVersion(arg)
+}
+
+// splitVersion takes FILE@N or FILE@head apart. It reports whether an argument
+// ends in a version; the number is 0 for the head.
+func splitVersion(arg string) (path string, seq uint64, ok bool) {
+	i := strings.LastIndexByte(arg, '@')
+	if i < 0 {
+		return arg, 0, false
+	}
+	if arg[i+1:] == "head" {
+		return arg[:i], 0, true
+	}
+	seq, err := strconv.ParseUint(arg[i+1:], 10, 64)
+	return arg[:i], seq, err == nil && seq > 0
 }
 
 // look opens the directory for looking only, which works whether it is mounted
@@ -143,6 +163,28 @@ func (p place) mounted() (bool, error) {
 
 // path returns where the registry, or the directory, is.
 func (p place) path() string { return filepath.Join(p.root, filepath.FromSlash(p.name)) }
+
+// walkRegistries calls f with the name of each registry that is there in a directory
+// that clawfs keeps a history of, at and below a path in it, and with each error of
+// reading. It ends with the first error that f returns.
+func walkRegistries(root, path string, patterns *fs.Patterns, f func(name string, err error) error) error {
+	return filepath.WalkDir(path, func(path string, d iofs.DirEntry, err error) error {
+		if errors.Is(err, iofs.ErrNotExist) {
+			return nil // gone meanwhile, or before
+		}
+		name, relErr := filepath.Rel(root, path)
+		name = filepath.ToSlash(name)
+		switch {
+		case err != nil || relErr != nil:
+			return f(name, errors.Join(err, relErr))
+		case name == backing.Name, d.IsDir() && patterns.Ignores(name):
+			return filepath.SkipDir
+		case d.Type().IsRegular() && patterns.Registry(name):
+			return f(name, nil)
+		}
+		return nil
+	})
+}
 
 // holds reports whether a registry is at the place or below it.
 func (p place) holds(name string) bool {

@@ -49,7 +49,7 @@ func listQuarantine(path string, asJSON bool, out streams) error {
 		}
 		c.User = userName(c.UID)
 		if asJSON {
-			err = out.printJSON(c)
+			err = out.printRecordJSON(c, c.more)
 		} else {
 			_, err = fmt.Fprintf(out.stdout, "%s  %s  %-7s  %s  by %s\n    because: %s\n", c.ID, out.paintOut(red, fmt.Sprintf("%-8s", cmp.Or(c.Outcome, "?"))),
 				humanize.IBytes(uint64(c.Size)), cmp.Or(c.Registry, "?"), writerOf(c.record), cmp.Or(c.record.Error, "not known"))

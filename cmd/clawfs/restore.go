@@ -65,10 +65,13 @@ func restore(cmd *cobra.Command, args []string, o restoreOptions, out streams) e
 			return err
 		}
 	}
-	if err := p.put(content); err != nil {
+	if err := os.MkdirAll(filepath.Dir(p.path()), 0o700); err != nil {
 		return err
 	}
-	return p.tell(o.asJSON, out)
+	if err := p.put(content, p.write); err != nil {
+		return err
+	}
+	return p.tell("restored", o.asJSON, out)
 }
 
 // choose finds the content that is to be restored and where it belongs.
@@ -109,14 +112,11 @@ func repaired(s *shown, path string) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// put makes content what the registry holds. The error is a *refusedError where
-// clawfs refuses it.
-func (p place) put(content []byte) error {
+// put makes content what the registry holds: by a commit of its own where nothing is
+// mounted, else in the way given. The error is a *refusedError where clawfs refuses it.
+func (p place) put(content []byte, through func([]byte) error) error {
 	mounted, err := p.mounted()
 	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(p.path()), 0o700); err != nil {
 		return err
 	}
 	if !mounted {
@@ -127,7 +127,7 @@ func (p place) put(content []byte) error {
 		}
 		// A mount has come in between.
 	}
-	return p.write(content)
+	return through(content)
 }
 
 // write puts content in place by way of the mount, as any program does.
@@ -142,7 +142,12 @@ func (p place) write(content []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(content)
+	return p.fill(f, content)
+}
+
+// fill writes content to the registry, which was opened through the mount, and closes it.
+func (p place) fill(f *os.File, content []byte) error {
+	_, err := f.Write(content)
 	err = errors.Join(err, f.Close())
 	for _, refusal := range []error{unix.EINVAL, unix.EBUSY, unix.EFBIG} {
 		if errors.Is(err, refusal) {
@@ -166,17 +171,16 @@ func (p place) commit(content []byte) error {
 	}
 	defer dir.Close()
 	if !l.now.Load().patterns.Registry(p.name) {
-		return fmt.Errorf("%s is not a registry", p.path())
+		return &fs.NotRegistryError{Path: p.path()}
 	}
 	store := txn.New(dir, storeConfig(o, l, nil))
 	self := txn.Caller{Actor: txn.Actor{PID: os.Getpid(), Start: 1}, Program: "clawfs", UID: uint32(os.Geteuid())}
-	// Nobody has seen anything in this store, so the base is the head at open:
-	// replacement.
-	tx, err := store.Begin(p.name, self, txn.BeginOptions{Truncate: true})
+	tx, err := store.Begin(p.name, self, txn.BeginOptions{Truncate: true, Create: true})
 	if err != nil {
 		return err
 	}
 	defer tx.Release()
+	tx.Put()
 	if _, err = tx.WriteAt(self, content, 0); err == nil {
 		err = tx.Flush(self, txn.Death{})
 	}
@@ -188,8 +192,8 @@ func (p place) commit(content []byte) error {
 	return err
 }
 
-// tell says what became of the registry.
-func (p place) tell(asJSON bool, out streams) error {
+// tell says what became of the registry; done is the word for it.
+func (p place) tell(done string, asJSON bool, out streams) error {
 	dir, err := p.look()
 	if err != nil {
 		return err
@@ -202,14 +206,14 @@ func (p place) tell(asJSON bool, out streams) error {
 	r := h.head()
 	switch {
 	case r == nil:
-		out.talk("%s is restored", p.path())
+		out.talk("%s is %s", p.path(), done)
 	case asJSON:
 		r.User = userName(r.UID)
 		return out.printJSON(r)
 	case r.Outcome == txn.Unchanged.String():
 		out.talk("%s holds that already, as version %d", p.path(), r.Seq)
 	default:
-		out.talk("%s is restored, as version %d", p.path(), r.Seq)
+		out.talk("%s is %s, as version %d", p.path(), done, r.Seq)
 	}
 	return nil
 }

@@ -68,8 +68,11 @@ type served struct {
 	dir   *backing.Dir
 	store *txn.Store
 
+	patterns *fs.Patterns // what is a registry as long as the mount serves
+
 	counters counters
 	watchers watchers
+	sweeper  *sweeper
 	ended    chan struct{} // closed when it is served no longer
 }
 
@@ -87,24 +90,27 @@ func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logge
 		return err
 	}
 	o := s.live.now.Load().options
-	server, err := fs.Mount(s.dir, s.store, s.path, fs.Options{
-		Patterns: s.live.now.Load().patterns, Toucher: toucher(), AllowOther: o.allowOther, Debug: o.debugFUSE, Log: log,
-		Without: o.without,
+	server, err := fs.Mount(s.dir.Fd(), s.store, s.path, fs.Options{
+		Patterns: s.patterns, Toucher: toucher(), AllowOther: o.allowOther, Debug: o.debugFUSE, Log: log,
+		Without: o.without, Numbers: s.dir.Numbers(),
 	})
 	if err != nil {
 		return fmt.Errorf("cannot mount %s: %w", s.path, err)
 	}
+	if !o.doesWithout(processors) {
+		addProcessors()
+	}
 	stopTelling, err := s.tell(o.metrics)
 	if err != nil {
-		return errors.Join(err, stop(server, taken.end, log))
+		return errors.Join(err, s.stop(server, taken.end))
 	}
 	defer stopTelling()
 	log.Info("mounted", zap.String("dir", s.path), zap.Int("pid", os.Getpid()), zap.Stringer("version", build()))
 	if err := life.ready(); err != nil {
-		return errors.Join(err, stop(server, taken.end, log))
+		return errors.Join(err, s.stop(server, taken.end))
 	}
 	reload := func() { s.live.reload(given, s.path, log) }
-	return untilEnd(ctx, server, taken, life, reload, log)
+	return s.untilEnd(ctx, server, taken, life, reload)
 }
 
 // openCleared takes dead mounts off a directory and opens it. Errors are those of
@@ -136,11 +142,15 @@ func openServed(path string, given *mountOptions, log *zap.Logger) (*served, err
 	if err != nil {
 		return nil, err
 	}
-	s := &served{path: path, since: time.Now(), log: log, live: l, dir: dir, ended: make(chan struct{})}
+	s := &served{
+		path: path, since: time.Now(), log: log, live: l, dir: dir,
+		patterns: l.now.Load().patterns, ended: make(chan struct{}), sweeper: newSweeper(o),
+	}
 	logged := logObserver(log)
 	s.store = txn.New(timedStorage{dir, &s.counters}, storeConfig(o, l, txn.ObserverFunc(func(e txn.Event) {
 		s.counters.Observe(e)
 		s.watchers.Observe(e)
+		s.sweeper.Observe(e)
 		logged.Observe(e)
 	})))
 	return s, nil
@@ -157,11 +167,13 @@ func (s *served) tell(metrics string) (stop func(), err error) {
 	}
 	c, err := openControl(s.dir.Fd(), map[string]func(*conversation){
 		askStatus: func(c *conversation) { _ = c.send(s.status()) },
+		askForget: s.answerForget,
 		askWatch:  func(c *conversation) { s.watchers.follow(c, s.ended) },
 	})
 	if err != nil {
-		s.log.Warn("status and watch will not work", zap.Error(err))
+		s.log.Warn("status, watch and forget will not work", zap.Error(err))
 	}
+	go s.sweeper.run(s.store, s.log, s.ended)
 	return func() {
 		close(s.ended)
 		c.close()
@@ -225,9 +237,9 @@ func storeConfig(o *mountOptions, l *live, observer txn.Observer) txn.Config {
 		ReadWindow:  time.Duration(o.readWindow),
 		RejectStale: o.rejectStale,
 		Policy:      l.policy,
-		Grammar:     l.grammar,
+		Dialect:     l.dialect,
+		Included:    l.included,
 		Alive:       fs.Alive,
-		Busy:        fs.Busy,
 		Boot:        fs.Boot(),
 		Began:       fs.Began(),
 		Observer:    observer,
@@ -236,7 +248,7 @@ func storeConfig(o *mountOptions, l *live, observer txn.Observer) txn.Config {
 
 // untilEnd waits until the mount is taken away by somebody, or does it when told
 // to.
-func untilEnd(ctx context.Context, server *fs.Server, taken signals, life lifecycle, reload func(), log *zap.Logger) error {
+func (s *served) untilEnd(ctx context.Context, server *fs.Server, taken signals, life lifecycle, reload func()) error {
 	gone := make(chan struct{})
 	go func() {
 		server.Wait()
@@ -245,24 +257,25 @@ func untilEnd(ctx context.Context, server *fs.Server, taken signals, life lifecy
 	for {
 		select {
 		case <-gone:
-			log.Info("unmounted")
+			s.log.Info("unmounted")
+			s.closeStore()
 			return nil
 		case <-taken.reload:
 			reload()
 			continue
-		case s := <-taken.end:
-			log.Info("ending", zap.Stringer("signal", s))
+		case signal := <-taken.end:
+			s.log.Info("ending", zap.Stringer("signal", signal))
 		case <-ctx.Done():
-			log.Info("ending", zap.Error(ctx.Err()))
+			s.log.Info("ending", zap.Error(ctx.Err()))
 		}
 		life.stopping()
-		return stop(server, taken.end, log)
+		return s.stop(server, taken.end)
 	}
 }
 
-// stop unmounts. Open transactions have until drainLimit, or another signal, to
-// end.
-func stop(server *fs.Server, end <-chan os.Signal, log *zap.Logger) error {
+// stop unmounts and closes the store. Open transactions have until drainLimit, or
+// another signal, to end.
+func (s *served) stop(server *fs.Server, end <-chan os.Signal) error {
 	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
 	defer cancel()
 	go func() {
@@ -274,8 +287,25 @@ func stop(server *fs.Server, end <-chan os.Signal, log *zap.Logger) error {
 	}()
 	err := server.Shutdown(ctx)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		log.Warn("files were still open; what was not closed is in quarantine")
+		s.store.Abandon()
+		s.log.Warn("files were still open; what was not closed is in quarantine")
 		return nil
 	}
+	if err == nil {
+		s.closeStore()
+	}
 	return err
+}
+
+// closeStore keeps for the next daemon what only this one knows. What can't be kept
+// is no error of the mount's.
+func (s *served) closeStore() {
+	if s.live.now.Load().options.checkStore {
+		if err := s.store.CheckInvariants(); err != nil {
+			s.log.Error("the store contradicts itself", zap.Error(err))
+		}
+	}
+	if err := s.store.Close(); err != nil {
+		s.log.Warn("not all that programs have seen, or not all newest versions, could be kept for the next start", zap.Error(err))
+	}
 }

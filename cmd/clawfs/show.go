@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	iofs "io/fs"
@@ -131,7 +130,7 @@ func newCopyRecord(q backing.Quarantined) copyRecord {
 		record
 	}
 	c := copyRecord{ID: q.ID}
-	if json.Unmarshal(q.Meta, &meta) == nil {
+	if readRecord(q.Meta, &meta, &meta.record) == nil {
 		c.record = meta.record
 	}
 	c.Registry, c.Size, c.Quarantine = meta.Name, q.Size, ""

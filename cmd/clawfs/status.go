@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -32,17 +34,18 @@ type status struct {
 	Version    string      `json:"version,omitempty"`
 	Since      time.Time   `json:"since,omitzero"`
 	Uptime     float64     `json:"uptime_seconds,omitempty"`
-	Registries int         `json:"registries"`        // that have a history
-	Open       int         `json:"open_transactions"` //
-	Commits    uint64      `json:"commits"`           // the merged ones included
-	Merged     uint64      `json:"merged"`            //
-	Unchanged  uint64      `json:"unchanged"`         //
-	Conflicts  uint64      `json:"conflicts"`         // that the policy decided
-	Rejected   uint64      `json:"rejected"`          //
-	Aborted    uint64      `json:"aborted"`           //
-	Adopted    uint64      `json:"adopted"`           // changes made behind clawfs
-	Recovered  uint64      `json:"recovered"`         // older versions put back
-	Batches    uint64      `json:"batches"`           // of commits that were written to disk together
+	Registries int         `json:"registries"`         // that are there
+	Dialects   dialects    `json:"dialects,omitempty"` // of those that are not in strict JSON, by their names
+	Open       int         `json:"open_transactions"`  //
+	Commits    uint64      `json:"commits"`            // the merged ones included
+	Merged     uint64      `json:"merged"`             //
+	Unchanged  uint64      `json:"unchanged"`          //
+	Conflicts  uint64      `json:"conflicts"`          // that the policy decided
+	Rejected   uint64      `json:"rejected"`           //
+	Aborted    uint64      `json:"aborted"`            //
+	Adopted    uint64      `json:"adopted"`            // changes made behind clawfs
+	Recovered  uint64      `json:"recovered"`          // older versions put back
+	Batches    uint64      `json:"batches"`            // of commits that were written to disk together
 	BatchTime  batchTiming `json:"batch_seconds"`
 	Memory     int64       `json:"memory_bytes,omitempty"` // resident
 }
@@ -146,19 +149,47 @@ func (d *served) status() status {
 			P99: t.writes.quantile(0.99).Seconds(), Longest: t.writes.longest.Seconds(),
 		},
 	}
-	s.Registries = countRegistries(d.dir)
+	s.Registries, s.Dialects = d.registries()
 	return s
 }
 
-// countRegistries counts those that have a history, as far as it can be read.
-func countRegistries(dir *backing.Dir) int {
-	n := 0
-	for _, err := range dir.Registries() {
-		if err == nil {
-			n++
+// dialects are those of registries, by their names.
+type dialects map[string]string
+
+// registries counts the registries in the directory, as far as it can be read, and returns
+// the dialects of these where they are not strict.
+func (d *served) registries() (n int, all dialects) {
+	noted := d.store.Dialects()
+	all = make(dialects)
+	root := fmt.Sprintf("/proc/self/fd/%d/.", d.dir.Fd())
+	_ = walkRegistries(root, root, d.patterns, func(name string, err error) error {
+		if err != nil {
+			return nil
 		}
+		n++
+		is, ok := noted[name]
+		if !ok {
+			if last := lastRecord(d.dir, name); last.Seq > 0 && !last.Deleted {
+				is = txn.ParseDialect(last.Dialect)
+			}
+		}
+		if settled, ok := d.live.dialect(name); ok && is != txn.Plain {
+			is = settled
+		}
+		if is != txn.Strict {
+			all[name] = is.String()
+		}
+		return nil
+	})
+	return n, all
+}
+
+// lastRecord returns the newest record of a registry, as far as it can be read.
+func lastRecord(dir *backing.Dir, name string) (r record) {
+	if line, err := dir.LastRecord(name); err == nil && line != nil && readRecord(line, &r, &r) != nil {
+		r = record{}
 	}
-	return n
+	return r
 }
 
 // residentMemory returns what the process has in memory, in bytes; 0 if that
@@ -194,6 +225,11 @@ func (s streams) printStatus(v status) error {
 		count(v.Registries, "registry", "registries"), count(v.Open, "transaction"),
 		count(int(v.Commits), "commit"), v.Merged, count(int(v.Conflicts), "conflict"), v.Unchanged, v.Rejected, v.Aborted, v.Adopted, v.Recovered,
 		count(int(v.Batches), "batch", "batches"), seconds(v.BatchTime.Median), seconds(v.BatchTime.P99), seconds(v.BatchTime.Longest))
+	for _, name := range slices.Sorted(maps.Keys(v.Dialects)) {
+		if err == nil {
+			_, err = fmt.Fprintf(s.stdout, "  %s: %s\n", name, dialectText(v.Dialects[name]))
+		}
+	}
 	return err
 }
 

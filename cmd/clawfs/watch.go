@@ -71,7 +71,7 @@ func (w *watchers) follow(c *conversation, ended <-chan struct{}) {
 func newRecord(e txn.Event, now time.Time) record {
 	r := record{
 		Registry: e.Name, Seq: e.Seq, Parent: e.Parent, Time: now, Outcome: e.Outcome.String(), Via: string(e.Via), Size: e.Size, Deleted: e.Deleted,
-		PID: e.Writer.PID, Program: e.Writer.Program, UID: e.Writer.UID, Quarantine: e.Copy,
+		PID: e.Writer.PID, Program: e.Writer.Program, UID: e.Writer.UID, Kept: e.Kept, Quarantine: e.Copy,
 	}
 	if e.Err != nil {
 		r.Error = e.Err.Error()
@@ -82,6 +82,10 @@ func newRecord(e txn.Event, now time.Time) record {
 	for _, w := range e.Warnings {
 		r.Warnings = append(r.Warnings, w.String())
 	}
+	for _, a := range e.Applied {
+		r.Rules = append(r.Rules, ruleRecord{Path: a.Path, Rule: a.Rule})
+	}
+	r.MoreRules = e.More
 	return r
 }
 

@@ -1,6 +1,7 @@
 package jsondoc
 
 import (
+	"bytes"
 	"math"
 	"unicode"
 	"unicode/utf8"
@@ -16,7 +17,21 @@ const (
 	// keys without quotes, strings in single quotes, and more ways to write
 	// numbers, escapes and white space.
 	JSON5
+	// Lines is JSON lines: each line is one strict document, none is empty, and the
+	// last one need not end. The tree is that of a list of them.
+	Lines
 )
+
+// String returns the word for the grammar in flags, configuration and logs.
+func (g Grammar) String() string {
+	switch g {
+	case JSON5:
+		return "json5"
+	case Lines:
+		return "lines"
+	}
+	return "json"
+}
 
 // DefaultDepth is the number of levels that containers may be nested where
 // Limits does not say another.
@@ -43,10 +58,14 @@ func Parse(src []byte, g Grammar, lim Limits) (*Doc, error) {
 		return nil, p.fail(KindSize, 0, "the text is too long", "a shorter document")
 	}
 	p.nodes = make([]node, 0, estimate(src, lim.Depth))
-	if err := p.document(); err != nil {
+	read := p.document
+	if g == Lines {
+		read = p.lines
+	}
+	if err := read(); err != nil {
 		return nil, err
 	}
-	return &Doc{src: src, nodes: p.nodes, grammar: g}, nil
+	return &Doc{src: src, nodes: p.nodes, grammar: g, commented: p.commented}, nil
 }
 
 // estimate guesses how many nodes a text makes, from a sample of its start, so
@@ -71,6 +90,25 @@ func estimate(src []byte, depth int) int {
 	return int(int64(marks)*int64(len(src))/int64(len(sample)+1)) + 4
 }
 
+// lines parses the text as one document a line, below a list that is all of it.
+func (p *parser) lines() error {
+	text := p.src
+	p.add(0, len(text), Array, 0)
+	for p.pos < len(text) {
+		end := p.pos + bytes.IndexByte(text[p.pos:], '\n')
+		if end < p.pos {
+			end = len(text)
+		}
+		p.src = text[:end] // nothing of a document is looked for behind its line
+		if err := p.document(); err != nil {
+			return err
+		}
+		p.pos = end + 1
+	}
+	p.nodes[0].next = uint32(len(p.nodes))
+	return nil
+}
+
 type parser struct {
 	src   []byte
 	pos   int
@@ -79,11 +117,13 @@ type parser struct {
 	nodes []node
 	open  []uint32 // the containers around pos, outermost first
 	names nameSet
+
+	commented bool // there is a comment
 }
 
 // document parses the whole text. The loop keeps its own stack of containers.
 func (p *parser) document() error {
-	if len(p.src) >= 3 && string(p.src[:3]) == "\xef\xbb\xbf" {
+	if p.pos == 0 && len(p.src) >= 3 && string(p.src[:3]) == "\xef\xbb\xbf" {
 		return p.fail(KindBOM, 0, "the text starts with a byte order mark", "a value")
 	}
 	if err := p.space(); err != nil {
@@ -279,6 +319,7 @@ func (p *parser) space() error {
 func (p *parser) comment() error {
 	start := p.pos
 	rest := p.src[p.pos:]
+	p.commented = true
 	switch {
 	case len(rest) > 1 && rest[1] == '/':
 		for p.pos < len(p.src) && !p.lineEnd() {

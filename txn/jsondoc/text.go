@@ -95,7 +95,7 @@ func appendUnicode(dst, s []byte) ([]byte, int) {
 // strict, and else a text of the same value. What JSON can't say becomes what
 // JavaScript's JSON.stringify makes of it: Infinity and NaN become null.
 func (v Value) AppendJSON(dst []byte) []byte {
-	if v.d.grammar == JSON {
+	if v.d.grammar == JSON || v.d.grammar == Lines && v.i > 0 {
 		return append(dst, v.Raw()...)
 	}
 	switch v.Kind() {

@@ -49,9 +49,10 @@ type node struct {
 
 // Doc is a parsed document.
 type Doc struct {
-	src     []byte
-	nodes   []node
-	grammar Grammar
+	src       []byte
+	nodes     []node
+	grammar   Grammar
+	commented bool
 }
 
 // Source returns the text, which must not be changed.
@@ -59,6 +60,9 @@ func (d *Doc) Source() []byte { return d.src }
 
 // Grammar returns the grammar that the text was read in.
 func (d *Doc) Grammar() Grammar { return d.grammar }
+
+// Commented reports whether the text has a comment.
+func (d *Doc) Commented() bool { return d.commented }
 
 // MemSize returns the bytes that the tree takes, the text not counted.
 func (d *Doc) MemSize() int64 { return int64(cap(d.nodes)) * 16 }
@@ -196,3 +200,6 @@ func (v Value) inner() []byte {
 	}
 	return raw[1 : len(raw)-1]
 }
+
+// IsEscaped reports whether the text of a string has escapes.
+func (v Value) IsEscaped() bool { return v.node().flags&flagEscaped != 0 }

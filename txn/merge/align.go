@@ -44,7 +44,7 @@ func isLog(name string, r *rules) bool {
 		return false
 	}
 	switch name {
-	case "messages", "history", "log", "events", "turns", "transcript", "entries":
+	case "messages", "history", "log", "events", "turns", "transcript", "entries", "queue", "jobs", "samples", "transactions":
 		return true
 	}
 	return false
@@ -55,6 +55,24 @@ func isLog(name string, r *rules) bool {
 type match struct {
 	at   int32
 	same bool
+}
+
+// alignTwo says for each element of a newer list of some name which one of an older list
+// it is.
+func (a *aligner) alignTwo(name string, r *rules, was, is []jsondoc.Value) ([]match, identity) {
+	found := make([]match, len(is))
+	id := identify(name, r, was, is)
+	switch {
+	case id.kind != sequence:
+		id.keys[0].matchAll(found, &id.keys[1], id.kind == textSet)
+	case inStep(was, is):
+		for i := range found {
+			found[i].at = int32(i)
+		}
+	default:
+		a.alignSequence(found, was, is)
+	}
+	return found, id
 }
 
 // alignRows lines up the elements of the three versions of a list.
@@ -70,7 +88,10 @@ func (m *merger) alignRows(l *list3, id *identity, lg bool) table {
 		id.keys[0].matchAll(ob, &id.keys[1], id.kind == textSet)
 		id.keys[0].matchAll(tb, &id.keys[2], id.kind == textSet)
 		id.keys[1].match(to, &id.keys[2])
-	case inStep(l):
+		if id.isGuess() {
+			m.partGuessed(l, id, ob, tb, to)
+		}
+	case !lg && inStep(l.b, l.o, l.t):
 		for i := range l.b {
 			ob[i].at, tb[i].at = int32(i), int32(i)
 		}
@@ -85,31 +106,30 @@ func (m *merger) alignRows(l *list3, id *identity, lg bool) table {
 // so is never taken for an edited one: a commit that is sent once more has to
 // find what it has added before.
 func (m *merger) alignSequences(l *list3, ob, tb []match, to []int32, lg bool) {
+	if m.agreed {
+		m.alignSequence(ob, l.b, l.o)
+		copy(tb, ob)
+		for i := range to {
+			to[i] = int32(i)
+		}
+		return
+	}
 	head, theirs := m.sequences(ob, l.b, l.o), m.sequences(tb, l.b, l.t)
 	head.alignEqual()
 	theirs.alignEqual()
-	var newO, newT []bool
-	if !lg {
-		newO, newT = m.sameAdditions(to, l, ob, tb)
+	if lg {
+		head.pairEdited(nil)
+		theirs.pairEdited(nil)
+		return
 	}
-	head.pairEdited(newO)
-	theirs.pairEdited(newT)
-}
-
-// inStep reports whether the three versions of a list are compared position by
-// position: nothing but scalars, and equally many.
-func inStep(l *list3) bool {
-	return len(l.b) > 0 && len(l.b) == len(l.o) && len(l.b) == len(l.t) &&
-		scalarsOnly(l.b) && scalarsOnly(l.o) && scalarsOnly(l.t)
-}
-
-func scalarsOnly(list []jsondoc.Value) bool {
-	for _, e := range list {
-		if e.IsContainer() {
-			return false
-		}
+	c := m.common(l, ob, tb, to)
+	c.find()
+	head.pairEdited(c.newO)
+	theirs.pairEdited(c.newT)
+	c.find() // once more: behind an edited element begins another gap
+	if c.count > 0 {
+		m.apply(ruleEqualOnce)
 	}
-	return true
 }
 
 func (k *keyList) matchAll(dst []match, x *keyList, same bool) {
@@ -128,7 +148,7 @@ func (m *merger) rowTable(l *list3, ob, tb []match, to []int32) table {
 	}
 	rows := m.rows.take(len(l.o) + len(l.t))
 	for i, b := range ob {
-		rows[i] = row{b: b.at, o: int32(i), t: -1, sameO: b.same}
+		rows[i] = row{b: b.at, o: int32(i), t: -1, sameO: m.knownSame(b, l.o[i])}
 		if b.at >= 0 {
 			rowOfB[b.at] = int32(i)
 		}
@@ -145,10 +165,16 @@ func (m *merger) rowTable(l *list3, ob, tb []match, to []int32) table {
 			rows[n] = row{b: b.at, o: -1}
 			n++
 		}
-		rows[at].t, rows[at].sameT = int32(i), b.same
+		rows[at].t, rows[at].sameT = int32(i), m.knownSame(b, l.t[i])
 		rowOfT[i] = at
 	}
 	return table{rows: rows[:n], outs: m.outs.take(n), heads: len(l.o), rowOfT: rowOfT}
+}
+
+// knownSame reports whether an element is known to be untouched: with comments inside
+// that are merged it is not.
+func (m *merger) knownSame(found match, x jsondoc.Value) bool {
+	return found.same && !(m.comments.on && x.IsContainer())
 }
 
 // hash returns a number that is the same for values of which one is the other

@@ -200,46 +200,6 @@ var tokenGroups = [...]struct{ tokens, rest []string }{
 	{tokens: []string{"token"}, rest: []string{"expires", "expiresAt", "expires_at"}},
 }
 
-// credentialName reports whether a member of this name holds something that
-// lets its holder in, so that its removal has to be believed.
-func credentialName(name string) bool {
-	n := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
-	switch n {
-	case "tokens", "credential", "credentials", "apikeys", "secrets", "passwords", "authprofiles", "oauth":
-		return true
-	}
-	for _, suffix := range []string{"token", "secret", "password", "passphrase", "apikey", "privatekey"} {
-		if strings.HasSuffix(n, suffix) {
-			return true
-		}
-	}
-	return false
-}
-
-// holdsCredential reports whether an object is a credential by what it holds: a
-// token, a key of a provider, a password.
-func holdsCredential(v jsondoc.Value) bool {
-	hasKey, hasProvider := false, false
-	for m := range v.Members() {
-		if m.Value.Kind() != jsondoc.String {
-			continue
-		}
-		switch name := m.Name(); name {
-		case "access", "refresh":
-			return true
-		case "key":
-			hasKey = true
-		case "provider":
-			hasProvider = true
-		default:
-			if credentialName(name) {
-				return true
-			}
-		}
-	}
-	return hasKey && hasProvider
-}
-
 // isCollection reports whether a value holds things of one sort, of which many
 // at once are rarely dropped: a list, or an object of containers.
 func isCollection(v jsondoc.Value) bool {

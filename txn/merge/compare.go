@@ -7,8 +7,9 @@ import (
 // comparer walks two versions and notes what differs.
 type comparer struct {
 	aligner
-	bound int
-	delta Delta
+	bound  int
+	turned bool // an empty container may stand for an empty one of another kind
+	delta  Delta
 }
 
 // spot is a place in both versions.
@@ -18,7 +19,8 @@ type spot struct {
 	keyed bool
 	name  string // of the member, "" for an element
 	rules *rules
-	loose bool // an element of a list without identities
+	loose bool          // an element of a list without identities
+	in    jsondoc.Value // of what was removed: the container in the newer version
 }
 
 // where returns a hash of the place. Most places are equal in both versions, and
@@ -39,6 +41,8 @@ func (c *comparer) value(from, to jsondoc.Value, at spot) {
 		return
 	}
 	switch {
+	case c.turned && from.IsContainer() && to.IsContainer() && from.Kind() != to.Kind() && (from.IsEmpty() || to.IsEmpty()):
+		c.turn(from, to, at)
 	case !hasInside(from, to, at.name, at.rules):
 		if !respelled(from, to) {
 			c.note(from, to, at)
@@ -53,7 +57,7 @@ func (c *comparer) value(from, to jsondoc.Value, at spot) {
 // note records a change: from or to is the zero Value where the other was added
 // or removed.
 func (c *comparer) note(from, to jsondoc.Value, at spot) {
-	ch := change{place: at.where(), from: from, at: to, loose: at.loose}
+	ch := change{place: at.where(), from: from, at: to, in: at.in, loose: at.loose}
 	if !isAside(from, to, at) {
 		n := 0
 		if from.Exists() {
@@ -65,6 +69,7 @@ func (c *comparer) note(from, to jsondoc.Value, at spot) {
 		}
 		c.delta.leaves += n
 	} else {
+		ch.aside = true
 		ch.stamp = traitOf(at.name, whichever(from, to), at.rules.as) == stamp
 	}
 	c.delta.changes = append(c.delta.changes, ch)
@@ -141,7 +146,7 @@ func (c *comparer) object(from, to jsondoc.Value, at spot) {
 		if !kept[i] {
 			below := at.rules.member(member.Key)
 			name := member.Name()
-			c.note(member.Value, jsondoc.Value{}, spot{place: place, key: name, keyed: true, name: name, rules: &below})
+			c.note(member.Value, jsondoc.Value{}, spot{place: place, key: name, keyed: true, name: name, rules: &below, in: to})
 		}
 	}
 }
@@ -150,22 +155,29 @@ func (c *comparer) list(from, to jsondoc.Value, at spot) {
 	before := c.values.mark()
 	defer c.values.release(before)
 	a, b := c.elementsOf(from), c.elementsOf(to)
-	found := make([]match, len(b))
-	id := identify(at.rules, a, b)
-	switch {
-	case id.kind != sequence:
-		id.keys[0].matchAll(found, &id.keys[1], id.kind == textSet)
-	case len(a) == len(b) && scalarsOnly(a) && scalarsOnly(b):
-		for i := range found {
-			found[i].at = int32(i)
-		}
-	default:
-		c.alignSequence(found, a, b)
-	}
+	found, id := c.alignTwo(at.name, at.rules, a, b)
 	below := at.rules.element()
 	// Without identities, what was added or changed is told by its value.
-	at = spot{place: at.where(), rules: &below, keyed: id.kind != sequence, loose: id.kind == sequence}
+	at = spot{place: at.where(), rules: &below, keyed: id.kind != sequence, loose: id.kind == sequence, in: to}
 	c.elements(a, b, found, &id, at)
+}
+
+// turn notes what was put into a container, or was taken out of it, that is of another
+// kind while it is empty.
+func (c *comparer) turn(from, to jsondoc.Value, at spot) {
+	place := at.where()
+	each := func(v jsondoc.Value, note func(v jsondoc.Value, at spot)) {
+		for m := range v.Members() {
+			below := at.rules.member(m.Key)
+			note(m.Value, spot{place: place, key: m.Name(), keyed: true, name: m.Name(), rules: &below, in: to})
+		}
+		below := at.rules.element()
+		for _, e := range v.Elements() {
+			note(e, spot{place: place, rules: &below, loose: true, in: to})
+		}
+	}
+	each(from, func(v jsondoc.Value, at spot) { c.note(v, jsondoc.Value{}, at) })
+	each(to, func(v jsondoc.Value, at spot) { c.note(jsondoc.Value{}, v, at) })
 }
 
 // elements compares the elements of a list; at is the spot of each but for its key.

@@ -31,14 +31,15 @@ type ConflictKind uint8
 
 // The kinds of conflicts.
 const (
-	Changed       ConflictKind = iota // one value, changed to two different ones
-	TypeChanged                       // changed to values of different types
-	Added                             // added on both sides, differently
-	Deleted                           // deleted on one side, changed on the other
-	TokensRotated                     // a group of tokens, renewed on both sides
-	EditedTwice                       // an element without identity, changed on both sides
-	SameNumber                        // two new elements that were given the same sequential number
-	MassDeletion                      // refused: most of a collection was dropped
+	Changed        ConflictKind = iota // one value, changed to two different ones
+	TypeChanged                        // changed to values of different types
+	Added                              // added on both sides, differently
+	Deleted                            // deleted on one side, changed on the other
+	TokensRotated                      // a group of tokens, renewed on both sides
+	EditedTwice                        // an element without identity, changed on both sides
+	SameNumber                         // two new elements that were given the same sequential number
+	CommentChanged                     // a comment, changed on both sides or gone with what one side has deleted
+	MassDeletion                       // refused: most of a collection was dropped
 )
 
 // String returns the kind as the conflict log names it.
@@ -58,6 +59,8 @@ func (k ConflictKind) String() string {
 		return "edited-twice"
 	case SameNumber:
 		return "same-number"
+	case CommentChanged:
+		return "comment"
 	}
 	return "mass-deletion"
 }
@@ -111,14 +114,18 @@ type WarningKind uint8
 const (
 	MassDeleted      WarningKind = iota // theirs drops more than half of a collection
 	RepeatedIdentity                    // two elements of a list have the same identity
+	Respelled                           // a writer's round trip was told from its edits
 )
 
 // String returns the kind as the log names it.
 func (k WarningKind) String() string {
-	if k == MassDeleted {
+	switch k {
+	case MassDeleted:
 		return "mass-deletion"
+	case RepeatedIdentity:
+		return "repeated-identity"
 	}
-	return "repeated-identity"
+	return "respelled"
 }
 
 // Warning is something that a merge did and that is not a conflict. It holds no
@@ -126,8 +133,8 @@ func (k WarningKind) String() string {
 type Warning struct {
 	Path  string // RFC 6901, as in Conflict
 	Kind  WarningKind
-	Count int // elements dropped, or elements that repeat an identity
-	Of    int // elements there were
+	Count int // elements dropped, elements that repeat an identity, or values that were only spelled anew
+	Of    int // elements there were, or scalars of the head and of theirs
 }
 
 // String returns the warning in one line.

@@ -70,6 +70,39 @@ var adversaries = []adversary{
 		b = numbered(n, `{"role":"user","content":"m%d"}`)
 		return b, append([]string{`{"role":"bot"}`}, b...), append([]string{`{"role":"system"}`}, b...)
 	}},
+	{"gaps of ordinary size rewritten", func(n int) (b, o, t []string) {
+		for i := range n {
+			if i%32 == 0 {
+				stays := fmt.Sprintf(`{"n":%d}`, i)
+				b, o, t = append(b, stays), append(o, stays, stays+" "), append(t, stays)
+				continue
+			}
+			element := `{"role":"user","content":"%s%d","list":[%d,1,2,3],"map":{"a":%d,"b":1}}`
+			b = append(b, fmt.Sprintf(element, "m", i, i, i))
+			o = append(o, fmt.Sprintf(element, "o", i, -i, i))
+			t = append(t, fmt.Sprintf(element, "t", i, i, -i))
+		}
+		return b, o, t
+	}},
+	{"the same added everywhere", func(n int) (b, o, t []string) {
+		for i := range n {
+			b = append(b, fmt.Sprint(i))
+			o = append(o, fmt.Sprint(i), "0.5", "0.5")
+			t = append(t, fmt.Sprint(i), "0.5")
+		}
+		return b, o, t
+	}},
+	{"replaced on both sides", func(n int) (b, o, t []string) {
+		b = numbered(n, `{"id":"b%d"}`)
+		for i := range n {
+			if i%2 == 0 {
+				o, t = append(o, b[i]), append(t, fmt.Sprintf(`{"id":"t%d"}`, i))
+			} else {
+				o, t = append(o, fmt.Sprintf(`{"id":"o%d"}`, i)), append(t, b[i])
+			}
+		}
+		return b, o, t
+	}},
 	{"everything rewritten", func(n int) (b, o, t []string) {
 		b = numbered(n, `{"role":"user","content":"m%d","n":1,"m":2}`)
 		return b, numbered(n+1, `{"role":"user","content":"o%d","n":1,"m":2}`), numbered(n+2, `{"role":"user","content":"t%d","n":1,"m":2}`)

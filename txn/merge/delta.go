@@ -16,13 +16,15 @@ type Delta struct {
 	kept    int // scalars of the older document that are in the newer one, where they were
 	gone    int // scalars of the older document that are not
 	places  *places
+	echo    *echo // what the newer document's writer has made of the older one, if that is told
 }
 
 // places is where the changes of a delta are in the newer document.
 type places struct {
 	changed map[jsondoc.Value]bool
 	outer   []span
-	starts  []int
+	starts  []int // of what was added or changed
+	lacking []int // of the containers from which something was removed
 }
 
 // change is one value that was added, changed or removed. Values below it are
@@ -32,16 +34,22 @@ type change struct {
 	from    jsondoc.Value // the value in the older document; the zero Value where it was added
 	at      jsondoc.Value // the value in the newer document; the zero Value where it was removed
 	telling bool
-	stamp   bool // it says when something happened
-	loose   bool // an element of a list without identities: nothing tells it but all that it holds
+	stamp   bool          // it says when something happened
+	aside   bool          // it is one of counters and stamps only
+	in      jsondoc.Value // of what was removed: the container in the newer document that lacks it
+	loose   bool          // an element of a list without identities: nothing tells it but all that it holds
 }
 
 // Compare returns what to changes relative to from, by the same rules by which
-// Merge lines documents up. What JavaScript's respelling and formatting do is no
-// change.
+// Merge lines documents up. What the round trip of the newer one's writer does to the
+// older one is no change, nor is formatting.
 func Compare(from, to *jsondoc.Doc, p *Policy) *Delta {
 	c := comparer{bound: unbounded}
-	r := rootRules(p)
+	r := rootRulesOf(to, p)
+	if e := echoOf(from, to, p); e != nil {
+		c.turned, c.delta.echo = true, e
+		from = e.doc
+	}
 	c.value(from.Root(), to.Root(), spot{rules: &r})
 	for _, change := range c.delta.changes {
 		if change.from.Exists() {
@@ -52,6 +60,18 @@ func Compare(from, to *jsondoc.Doc, p *Policy) *Delta {
 	return &c.delta
 }
 
+// CompareWithNothing returns what a document adds where there was none.
+func CompareWithNothing(to *jsondoc.Doc, p *Policy) *Delta {
+	c := comparer{bound: unbounded}
+	r := rootRulesOf(to, p)
+	c.note(jsondoc.Value{}, to.Root(), spot{rules: &r})
+	return &c.delta
+}
+
+// Same reports whether content says what candidate says: it is equal to it, or what a
+// program makes of it by reading and writing it.
+func Same(candidate, content *jsondoc.Doc) bool { return Compare(candidate, content, nil).Empty() }
+
 // Empty reports whether nothing differs, stamps included.
 func (d *Delta) Empty() bool { return len(d.changes) == 0 && !d.reorder }
 
@@ -61,7 +81,7 @@ func (d *Delta) Empty() bool { return len(d.changes) == 0 && !d.reorder }
 func (d *Delta) Changes() iter.Seq2[jsondoc.Value, jsondoc.Value] {
 	return func(yield func(from, to jsondoc.Value) bool) {
 		for _, c := range d.changes {
-			if !yield(c.from, c.at) {
+			if !yield(d.echo.origin(c.from), c.at) {
 				return
 			}
 		}
@@ -97,7 +117,7 @@ func (d *Delta) Echoes(other *Delta) bool {
 		return !c.stamp && slices.ContainsFunc(again[c.place], func(o change) bool {
 			switch {
 			case !c.at.Exists() || !o.at.Exists():
-				return c.at.Exists() == o.at.Exists() && jsondoc.Equal(c.from, o.from)
+				return c.at.Exists() == o.at.Exists() && jsondoc.Equal(d.echo.origin(c.from), other.echo.origin(o.from))
 			default:
 				return c.at.Kind() <= jsondoc.Bool && jsondoc.Equal(c.at, o.at)
 			}
@@ -162,14 +182,44 @@ func goesOnFrom(older, later change) bool {
 func (d *Delta) TellsBeyond(newer *Delta) bool {
 	p := newer.index()
 	return slices.ContainsFunc(d.changes, func(c change) bool {
-		return c.telling && !p.changed[c.at] && !within(p.outer, c.at) && !(c.loose && holdsAny(p.starts, c.at))
+		return c.telling && !p.changed[c.at] && !within(p.outer, c.at) && !(c.loose && holdsAny(p.starts, c.at)) && p.tells(c.at)
 	})
+}
+
+// tells reports whether a value shows that its author had seen the older document of the
+// places' delta: a scalar, or a container that has all that it has there, and one string or
+// number that came from there. A container alone tells nothing, and a part of one little:
+// two that make the same container make it with the same defaults.
+func (p *places) tells(v jsondoc.Value) bool {
+	return !v.IsContainer() || !holdsAny(p.lacking, v) && p.keepsLeaf(v)
+}
+
+// keepsLeaf reports whether a string or a number in a container was not changed.
+func (p *places) keepsLeaf(v jsondoc.Value) bool {
+	switch {
+	case p.changed[v]:
+		return false
+	case !v.IsContainer():
+		return v.Kind() == jsondoc.String || v.Kind() == jsondoc.Number
+	}
+	for _, e := range v.Elements() {
+		if p.keepsLeaf(e) {
+			return true
+		}
+	}
+	for m := range v.Members() {
+		if p.keepsLeaf(m.Value) {
+			return true
+		}
+	}
+	return false
 }
 
 // index returns the places of what was changed, which are found once.
 func (d *Delta) index() *places {
 	if d.places == nil {
-		d.places = &places{changed: make(map[jsondoc.Value]bool, len(d.changes)), outer: d.spans(), starts: d.starts()}
+		d.places = &places{changed: make(map[jsondoc.Value]bool, len(d.changes)), outer: d.spans()}
+		d.places.starts, d.places.lacking = d.starts()
 		for _, c := range d.changes {
 			d.places.changed[c.at] = true
 		}
@@ -177,18 +227,21 @@ func (d *Delta) index() *places {
 	return d.places
 }
 
-// starts returns where what was added or changed is written, in the order of the
-// document.
-func (d *Delta) starts() []int {
-	var out []int
+// starts returns where what was added or changed is written, and where the containers
+// are from which something was removed, each in the order of the document.
+func (d *Delta) starts() (changed, lacking []int) {
 	for _, c := range d.changes {
 		if c.at.Exists() {
 			start, _ := c.at.Span()
-			out = append(out, start)
+			changed = append(changed, start)
+		} else if c.in.Exists() && !c.aside {
+			start, _ := c.in.Span()
+			lacking = append(lacking, start)
 		}
 	}
-	slices.Sort(out)
-	return out
+	slices.Sort(changed)
+	slices.Sort(lacking)
+	return changed, lacking
 }
 
 // holdsAny reports whether one of the places is in a value.
@@ -222,4 +275,22 @@ func within(outer []span, v jsondoc.Value) bool {
 		i--
 	}
 	return i >= 0 && end <= outer[i].end
+}
+
+// Replaces reports whether the newer document has an entry that the older one lacks, and
+// lacks one that that has; counters and stamps aside.
+func (d *Delta) Replaces() bool {
+	added, removed := false, false
+	for _, c := range d.changes {
+		if !c.aside {
+			added, removed = added || !c.from.Exists(), removed || !c.at.Exists()
+		}
+	}
+	return added && removed
+}
+
+// Takes reports whether the newer document lacks something that the older one has, or has
+// changed it; counters and stamps aside.
+func (d *Delta) Takes() bool {
+	return slices.ContainsFunc(d.changes, func(c change) bool { return c.from.Exists() && !c.aside })
 }

@@ -70,6 +70,7 @@ func TestDeltasGoOn(t *testing.T) {
 		{`{"version":1}`, `{"version":2}`, `{"version":3}`, true, false},
 		{`{"version":3}`, `{"version":2}`, `{"version":1}`, true, false},
 		{`{"version":1}`, `{"version":3}`, `{"version":2}`, false, false},
+		{`{"version":3}`, `{"version":2}`, `{"version":4}`, false, false},
 		{`{"a":{"x":1}}`, `{"a":{"x":2}}`, `{"a":[3]}`, false, false},
 		{`{"args":["a"]}`, `{"args":["b"]}`, `{"args":["c"]}`, false, false},
 		{`{"sizes":[1]}`, `{"sizes":[2]}`, `{"sizes":[3]}`, false, false},
@@ -82,6 +83,57 @@ func TestDeltasGoOn(t *testing.T) {
 		later := merge.Compare(document(t, c.later), document(t, c.made), nil)
 		if older.GoesOnFrom(later) != c.goesOn || older.Misses(later) != c.misses {
 			t.Errorf("%s, %s, %s: goes on %v, misses %v", c.older, c.later, c.made, older.GoesOnFrom(later), older.Misses(later))
+		}
+	}
+}
+
+// What shows that a document was made from the later version, not from the older one.
+func TestDeltasTellBeyond(t *testing.T) {
+	for _, c := range []struct {
+		older, later, made string
+		beyond             bool
+	}{
+		{`{}`, `{"q":"x"}`, `{"q":"x","p":1}`, true},
+		{`{}`, `{"q":"x"}`, `{"p":"y"}`, false},
+		{`{}`, `{"q":true}`, `{"q":true,"p":1}`, false},
+		{`{"q":"w"}`, `{"q":"x"}`, `{"q":"x"}`, true},
+		{`{}`, `{"o":{"a":"x"}}`, `{"o":{"a":"x"}}`, true},
+		{`{}`, `{"o":{"a":true}}`, `{"o":{"a":true}}`, false},
+		{`{}`, `{"o":{"a":{"b":["x"]}}}`, `{"o":{"a":{"b":["x"]}}}`, true},
+		{`{}`, `{"o":{"a":"x","b":"y"}}`, `{"o":{"a":"x"}}`, false},
+		{`{}`, `{"o":{"a":"x","updatedAt":1700000000000}}`, `{"o":{"a":"x"}}`, true},
+		{`{}`, `{"o":{"a":"x"}}`, `{"o":{"a":"z"}}`, false},
+		{`{}`, `{"o":{"a":"x"}}`, `{"o":{"a":"x","b":"y"}}`, true},
+		{`{"o":{}}`, `{"o":5}`, `{"o":{"a":"x"}}`, false},
+		{`[]`, `["a"]`, `["a","b"]`, true},
+		{`[]`, `[{"t":"x"}]`, `[{"t":"x"},{"t":"y"}]`, true},
+		{`[]`, `[{"t":"x","s":"1"}]`, `[{"t":"x","s":"2"}]`, false},
+		{`[]`, `[{"id":"x","s":"1"}]`, `[{"id":"x","s":"1"},{"id":"y"}]`, true},
+	} {
+		made := document(t, c.made)
+		older, later := merge.Compare(document(t, c.older), made, nil), merge.Compare(document(t, c.later), made, nil)
+		if got := older.TellsBeyond(later); got != c.beyond {
+			t.Errorf("%s, %s, %s: tells beyond %v", c.older, c.later, c.made, got)
+		}
+	}
+}
+
+func TestDeltasTakeAndReplace(t *testing.T) {
+	for _, c := range []struct {
+		from, to        string
+		takes, replaces bool
+	}{
+		{`{"a":1}`, `{"a":1,"b":2}`, false, false},
+		{`{"a":1}`, `{"b":2}`, true, true},
+		{`{"a":1}`, `{}`, true, false},
+		{`{"a":1}`, `{"a":2}`, true, false},
+		{`{"updatedAt":1700000000000}`, `{}`, false, false},
+		{`{"updatedAt":1700000000000}`, `{"b":1}`, false, false},
+		{`{"version":1}`, `{"version":2}`, false, false},
+	} {
+		d := merge.Compare(document(t, c.from), document(t, c.to), nil)
+		if d.Takes() != c.takes || d.Replaces() != c.replaces {
+			t.Errorf("%s, %s: takes %v, replaces %v", c.from, c.to, d.Takes(), d.Replaces())
 		}
 	}
 }

@@ -9,14 +9,20 @@
 //     use.
 //   - If theirs says what the base says, the result is the head, byte for byte; if
 //     the head is the base, it is theirs. To say the same is to be equal, or to be
-//     what JavaScript makes of the other by reading and writing it.
+//     what some language makes of the other by reading and writing it (package
+//     roundtrip). What a side has only spelled anew is as the base has it before
+//     anything else is looked at; where that changes the head, the result is the
+//     head so restored.
 //   - A result is one document in the head's grammar, with no name twice in an
 //     object, nested no deeper than the deeper of head and theirs. Identities that
-//     are unique in each version are unique in the result, and so are sets.
+//     are unique in each version are unique in the result unless they are only
+//     guessed, and so are sets.
 //   - What only one side has changed is as that side has it: added, changed, or
 //     gone. What both have changed is brought together by the rules for its sort,
 //     or it is a [Conflict], with its path. Nothing is lost without one, but for
 //     the earlier of two stamps and what a side counts up.
+//   - Comments are content: they are merged at their places, and one that a side has
+//     changed is in the result or a conflict.
 //   - What theirs leaves alone keeps the bytes that it has in the head.
 //   - The cost is near linear in the length of the documents, whatever they hold.
 //   - Hashes find what may be equal; the values decide whether it is.
@@ -30,20 +36,28 @@
 //
 //	Merge        merge.go     two documents that say the same: nothing to merge
 //	             equal.go     … which is what "the same" means
+//	             echo.go      what a writer has made of the base by writing it back
+//	             restore.go   … put back as the base has it
 //	 └ value     merge.go     one place that both sides have
 //	    ├ object object.go    members by name; tokens.go: groups that stay together
 //	    ├ list   list.go      elements, lined up by align.go:
-//	    │         identity.go   by an identity, or as a set of strings
+//	    │         identity.go   by an identity, or as a set of strings; guess.go: evidence
+//	    │         series.go     a few numbers are one value; series by position
 //	    │         sequence.go   by content and place; myers.go: the shortest script
+//	    │         resemble.go   … edited elements; lines.go: what is text
+//	    │         same.go       what both have added alike
 //	    │         order.go      then put in order
-//	    └ leaf   merge.go     scalars; classify.go: counters, stamps, credentials
+//	    └ leaf   merge.go     scalars; classify.go: counters, stamps; credential.go
 //	              touched.go    … which do not keep what the other side has deleted
+//	comments     comments.go  the text between values, as far as it says something
 //	emit         emit.go      the head's text with the changes put in
 //	             format.go    … theirs' values in the head's style
+//	             emit_comments.go   … and theirs' comments
+//	             emit_lines.go      … JSON lines, which are merged as a log
 //	             style.go, gap.go   layouts and the text between values
 //
 // What is found on the way goes to trail.go (where a merge is, and what it has
-// met), mass.go (large deletions) and conflict.go (how that is told). policy.go
+// met), mass.go (large deletions), conflict.go and applied.go (how that is told). policy.go
 // says what a registry's owner can configure. [Compare], in compare.go and
 // delta.go, lines two documents up by the same rules, to tell which version a
 // program has started from; [Repeats], in repeat.go, looks for identities that

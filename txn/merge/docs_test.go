@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"clawfs/txn/jsondoc"
 	"clawfs/txn/merge"
 )
 
@@ -33,7 +34,18 @@ func TestDocumentedConflicts(t *testing.T) {
 		}
 		kind, result, log := cells[0], cells[4], cells[5]
 		seen[kind] = true
-		res, err := merge.Merge(parse(cells[1]), parse(cells[2]), parse(cells[3]), nil)
+		doc := func(text string) *jsondoc.Doc {
+			g := jsondoc.JSON
+			if kind == merge.CommentChanged.String() {
+				g = jsondoc.JSON5
+			}
+			d, err := jsondoc.Parse([]byte(text), g, jsondoc.Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return d
+		}
+		res, err := merge.Merge(doc(cells[1]), doc(cells[2]), doc(cells[3]), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,12 +19,17 @@ type emitter struct {
 	commentOpen bool // what was written last is a comment that a line break has to end
 }
 
-func emit(head, theirs *jsondoc.Doc, root out) []byte {
+// emit writes the head with what becomes of its root; f says which comments around it
+// are theirs'.
+func emit(head, theirs *jsondoc.Doc, root out, f frame) []byte {
+	if head.Grammar() == jsondoc.Lines {
+		return emitLines(head, theirs, root)
+	}
 	src := head.Source()
 	e := emitter{
 		headSrc: src, headStyle: styleOf(head), theirStyle: styleOf(theirs),
-		comments: head.Grammar() != jsondoc.JSON,
-		convert:  head.Grammar() == jsondoc.JSON && theirs.Grammar() != jsondoc.JSON,
+		comments: head.Grammar() == jsondoc.JSON5,
+		convert:  head.Grammar() != jsondoc.JSON5 && theirs.Grammar() == jsondoc.JSON5,
 	}
 	if !e.headStyle.known {
 		newline := e.headStyle.newline
@@ -35,9 +40,17 @@ func emit(head, theirs *jsondoc.Doc, root out) []byte {
 	}
 	start, end := head.Root().Span()
 	e.dst = make([]byte, 0, len(src)+len(src)/8+64)
-	e.dst = append(e.dst, src[:start]...)
+	theirStart, theirEnd := theirs.Root().Span()
+	before, behind := src[:start], src[end:]
+	if f.before {
+		before = theirs.Source()[:theirStart]
+	}
+	if f.behind {
+		behind = theirs.Source()[theirEnd:]
+	}
+	e.dst = append(e.dst, before...)
 	e.place(root, head.Root(), indentAt(src, start), e.headStyle.lines)
-	return append(e.dst, src[end:]...)
+	return append(e.dst, behind...)
 }
 
 // place writes what becomes of one place. o is the head's value there, if it has
@@ -65,6 +78,9 @@ func (e *emitter) container(x out, indent string, lines bool) {
 	} else {
 		b.fill()
 	}
+	if b.commentOpen {
+		b.lead([]byte(b.headStyle.newline + b.outer))
+	}
 	e.dst = append(e.dst, b.src[b.end-1])
 }
 
@@ -73,6 +89,7 @@ type builder struct {
 	*emitter
 	layout
 	items   []item
+	notes   *notes
 	outer   string         // the indentation of the line that the container begins on
 	orphans map[int][]byte // comments of kids that are gone, by the kid or end that they now precede
 	comma   bool           // a comma follows the last kid (JSON5)
@@ -81,7 +98,10 @@ type builder struct {
 }
 
 func newBuilder(e *emitter, x out, indent string, lines bool) *builder {
-	b := &builder{emitter: e, layout: layoutOf(e.headSrc, x.value), items: x.edit.items, outer: indent}
+	b := &builder{emitter: e, layout: layoutOf(e.headSrc, x.value), items: x.edit.items, notes: x.edit.notes, outer: indent}
+	if b.notes == nil {
+		b.notes = &notes{}
+	}
 	b.between = []byte(e.headStyle.comma)[1:]
 	n := len(b.kids)
 	if n == 0 {
@@ -115,7 +135,7 @@ func (b *builder) adopt() {
 	var waiting []byte
 	for i, s := range stays {
 		if !s {
-			if lead := b.parts(i).lead; hasComment(lead) {
+			if lead := b.parts(i).lead; hasComment(lead) && !b.notes.gone[int32(i)] {
 				waiting = append(waiting, bytes.TrimRight(lead, " \t\r\n")...)
 			}
 		} else if waiting != nil {
@@ -129,6 +149,10 @@ func (b *builder) emptied() {
 	n := len(b.kids)
 	first, last := b.parts(0), b.parts(n)
 	orphans := b.orphans[n]
+	if b.notes.closing {
+		b.closing(orphans)
+		return
+	}
 	if hasComment(first.post) || orphans != nil || hasComment(last.lead) {
 		b.lead(first.post)
 		b.lead(orphans)
@@ -137,41 +161,47 @@ func (b *builder) emptied() {
 }
 
 func (b *builder) fill() {
-	prev := int32(-1) // the head's kid written last; -1 for the opening bracket
-	fromHead := true  // what was written last is prev
-	if len(b.kids) == 0 && hasComment(b.gap(0)) {
+	var last *item // what was written last; nil for the opening bracket
+	if len(b.kids) == 0 && hasComment(b.gap(0)) && !b.notes.closing {
 		b.lead(bytes.TrimRight(b.gap(0), " \t\r\n"))
 	}
 	for i := range b.items {
 		it := &b.items[i]
-		if fromHead && it.child == prev+1 && b.orphans[int(it.child)] == nil {
+		if b.untouched(last, it.child) && !it.note.lead {
 			b.dst = append(b.dst, b.gap(int(it.child))...)
 		} else {
-			b.finish(prev, fromHead, i == 0, false)
+			b.finish(last, false)
 			b.leadTo(it, i == 0)
 		}
 		b.item(it)
-		if fromHead = it.child >= 0; fromHead {
-			prev = it.child
-		}
+		last = it
 	}
-	if n := len(b.kids); fromHead && int(prev) == n-1 && b.orphans[n] == nil {
+	if n := len(b.kids); b.untouched(last, int32(n)) && !b.notes.closing {
 		b.dst = append(b.dst, b.gap(n)...)
 		return
 	}
-	b.finish(prev, fromHead, false, true)
+	b.finish(last, true)
 	b.close()
 }
 
-// finish writes what belongs to the kid before, and the comma.
-func (b *builder) finish(prev int32, fromHead, first, last bool) {
-	var p gapParts
-	if fromHead && (prev >= 0 || len(b.kids) > 0) {
-		p = b.parts(int(prev) + 1)
+// untouched reports whether the gap between two items, or an item and the end, is as
+// the head has it.
+func (b *builder) untouched(last *item, next int32) bool {
+	if b.orphans[int(next)] != nil {
+		return false
 	}
-	if !first {
+	if last == nil {
+		return next == 0 && !b.notes.opening
+	}
+	return last.child >= 0 && next == last.child+1 && !last.note.post
+}
+
+// finish writes what belongs to the item before, and the comma.
+func (b *builder) finish(last *item, end bool) {
+	p := b.behind(last)
+	if last != nil {
 		b.dst = append(b.dst, p.tail...)
-		if !last || b.comma {
+		if !end || b.comma {
 			b.dst = append(b.dst, ',')
 		}
 	}
@@ -182,6 +212,11 @@ func (b *builder) finish(prev int32, fromHead, first, last bool) {
 // comments before it.
 func (b *builder) leadTo(it *item, first bool) {
 	switch {
+	case it.note.lead:
+		if orphans := b.orphans[int(it.child)]; orphans != nil {
+			b.lead(orphans)
+		}
+		b.leadOf(&it.note, first)
 	case it.child >= 0:
 		if orphans := b.orphans[int(it.child)]; orphans != nil {
 			b.lead(orphans)
@@ -218,6 +253,10 @@ func (b *builder) lead(lead []byte) {
 
 func (b *builder) close() {
 	n := len(b.kids)
+	if b.notes.closing {
+		b.closing(b.orphans[n])
+		return
+	}
 	if n == 0 {
 		if b.lines {
 			b.lead([]byte(b.headStyle.newline + b.outer))
@@ -235,7 +274,11 @@ func (b *builder) item(it *item) {
 	indent := b.indent
 	if it.child >= 0 {
 		k := &b.kids[it.child]
-		b.dst = append(b.dst, b.src[k.start:k.valueAt]...)
+		if it.note.colon {
+			b.dst = append(b.dst, it.note.from.keyText(it.note.kid)...)
+		} else {
+			b.dst = append(b.dst, b.src[k.start:k.valueAt]...)
+		}
 		if it.out.kind != outKeep {
 			if own, ok := lastLine(b.gap(int(it.child))); ok {
 				indent = own
@@ -246,7 +289,10 @@ func (b *builder) item(it *item) {
 		b.place(it.out, k.value, indent, b.lines)
 		return
 	}
-	if it.key.Exists() {
+	switch {
+	case it.note.colon:
+		b.dst = append(b.dst, it.note.from.keyText(it.note.kid)...)
+	case it.key.Exists():
 		b.scalar(it.key)
 		b.dst = append(b.dst, b.headStyle.colon...)
 	}

@@ -41,6 +41,33 @@ func FuzzMerge(f *testing.F) {
 	})
 }
 
+// FuzzMergeLines merges whatever lines there are. An empty base is none.
+func FuzzMergeLines(f *testing.F) {
+	for _, s := range [][3]string{
+		{"{\"a\":1}\n", "{\"a\":1}\n{\"b\":2}\n", "{\"a\":1}\n{\"c\":3}"},
+		{"1\n2\n3\n", "1\n3\n", "1\n2\n3\n3\n"},
+		{"{\"id\":1,\"n\":[1]}\r\n[]", "{\"id\":1,\"n\":[1],\"x\":{}}\r\n[]\r\n", " {\"id\":1,\"n\":[1,2]} \n[] "},
+		{"", "\"x\"", "\"y\"\n"},
+		{"{}\n{}\n", "", "{}\n{}\n{\"a\":{\"b\":null}}\n"},
+	} {
+		f.Add([]byte(s[0]), []byte(s[1]), []byte(s[2]))
+	}
+	f.Fuzz(func(t *testing.T, base, head, theirs []byte) {
+		var docs [3]*jsondoc.Doc
+		for i, text := range [][]byte{base, head, theirs} {
+			if len(text) == 0 && i == 0 {
+				continue
+			}
+			d, err := jsondoc.Parse(text, jsondoc.Lines, jsondoc.Limits{Depth: 50})
+			if err != nil {
+				return
+			}
+			docs[i] = d
+		}
+		checkMerge(t, docs[0], docs[1], docs[2])
+	})
+}
+
 // checkMerge holds a merge against the laws that need no knowledge of what the
 // documents are about.
 func checkMerge(t *testing.T, b, o, th *jsondoc.Doc) {

@@ -216,7 +216,11 @@ func (m *maker) message() *tree {
 
 func (m *maker) numbers() *tree {
 	l := &tree{kind: jsondoc.Array, tag: tagNumbers}
-	for range m.n(6) {
+	most := 6
+	if m.n(3) == 0 {
+		most = 12 // more than make a tuple
+	}
+	for range m.n(most) {
 		l.kids = append(l.kids, num(strconv.Itoa(m.n(4))))
 	}
 	return l

@@ -31,8 +31,12 @@ func readGolden(t testing.TB, file string) golden {
 	g := golden{files: make(map[string]string)}
 	for _, f := range archive.Files {
 		name, five := strings.CutSuffix(f.Name, ".json5")
-		if five {
+		name, lines := strings.CutSuffix(name, ".jsonl")
+		switch {
+		case five:
 			g.grammar = jsondoc.JSON5
+		case lines:
+			g.grammar = jsondoc.Lines
 		}
 		g.files[strings.TrimSuffix(name, ".json")] = string(f.Data)
 	}
@@ -118,6 +122,15 @@ func TestGolden(t *testing.T) {
 			}
 			if diff := cmp.Diff(g.files["conflicts"], said.String()); diff != "" {
 				t.Errorf("conflicts (-want +got):\n%s", diff)
+			}
+			if want, ok := g.files["applied"]; ok {
+				var got strings.Builder
+				for _, a := range res.Applied {
+					fmt.Fprintln(&got, a)
+				}
+				if diff := cmp.Diff(want, got.String()); diff != "" {
+					t.Errorf("applied rules (-want +got):\n%s", diff)
+				}
 			}
 			if len(res.Text) > 0 {
 				if _, err := jsondoc.Parse(res.Text, g.grammar, jsondoc.Limits{}); err != nil {

@@ -25,9 +25,10 @@ const (
 // identity is how the elements of one list are told apart in all the versions
 // that are compared.
 type identity struct {
-	kind  listKind
-	names []string  // the members that are the identity, if kind is keyed
-	keys  []keyList // one for each version, unless kind is sequence
+	kind       listKind
+	names      []string  // the members that are the identity, if kind is keyed
+	configured bool      // by the policy
+	keys       []keyList // one for each version, unless kind is sequence
 	// repeats is the number of elements that keep a list from having an
 	// identity because they repeat one.
 	repeats int
@@ -52,13 +53,13 @@ func (k *keyList) match(dst []int32, x *keyList) {
 	}
 }
 
-// identify chooses how to tell the elements of a list apart, so that it holds
-// in every version: each element has the identity, and no two the same one.
-func identify(r *rules, versions ...[]jsondoc.Value) identity {
+// identify chooses how to tell the elements of a list of that name apart, so that it
+// holds in every version: each element has the identity, and no two the same one.
+func identify(name string, r *rules, versions ...[]jsondoc.Value) identity {
 	kind, ok := commonKind(versions)
 	switch {
 	case !ok, r.as == AsSequence, r.as == AsLog:
-	case kind == jsondoc.String && r.identity == nil:
+	case kind == jsondoc.String && r.identity == nil && (r.as == AsSet || !isText(name, versions)):
 		if keys, repeats := keysOf(versions, elementText); repeats == 0 {
 			return identity{kind: textSet, keys: keys}
 		}
@@ -100,7 +101,7 @@ func identifyObjects(configured []string, versions [][]jsondoc.Value) identity {
 	}
 	if configured != nil {
 		id, _ := try(configured)
-		id.repeats = worst
+		id.configured, id.repeats = true, worst
 		return id
 	}
 	for i := range identityNames {
@@ -250,7 +251,7 @@ func scalarKey(e jsondoc.Value, name, often string) (string, bool) {
 // textKey returns a string in quotes, spelled the same however v spells it.
 func textKey(v jsondoc.Value, often string) string {
 	raw := v.Raw()
-	if plainQuoted(raw) && v.Doc().Grammar() == jsondoc.JSON {
+	if plainQuoted(raw) && v.Doc().Grammar() != jsondoc.JSON5 {
 		if string(raw) == often {
 			return often
 		}

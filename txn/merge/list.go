@@ -19,19 +19,26 @@ func elementAt(list []jsondoc.Value, i int32) jsondoc.Value {
 
 // list merges two lists. b is the zero Value for an empty base.
 func (m *merger) list(b, o, t jsondoc.Value, r *rules) out {
-	if !b.Exists() && m.equalLists(o, t) {
-		return keep(o) // added once by both, even where equal elements would be kept twice
+	if !b.Exists() && m.equalLists(o, t) { // added once by both, even where equal elements would be kept twice
+		if !m.comments.inTheirs {
+			return keep(o)
+		}
+		defer func(saved bool) { m.agreed = saved }(m.agreed)
+		m.agreed = true
 	}
 	marks := m.marks()
 	defer m.giveBack(marks)
 	l := list3{b: m.elementsOf(b), o: m.elementsOf(o), t: m.elementsOf(t)}
-	id := identify(r, l.b, l.o, l.t)
+	lg := isLog(m.name(), r)
+	if m.isTuple(&l, lg, r) {
+		return m.tuple(b, o, t, r)
+	}
+	id := identify(m.name(), r, l.b, l.o, l.t)
 	if id.repeats > 0 {
 		m.warn(RepeatedIdentity, id.repeats, len(l.o))
 	}
-	lg := isLog(m.name(), r)
-	tb := m.alignRows(&l, &id, lg)
 	since := len(m.found)
+	tb := m.alignRows(&l, &id, lg)
 	below := r.element()
 	e := elementMerge{merger: m, list: &l, id: &id, log: lg, head: o, below: &below}
 	for i := range tb.rows {
@@ -39,8 +46,11 @@ func (m *merger) list(b, o, t jsondoc.Value, r *rules) out {
 		tb.outs[i] = e.merge(&tb, i)
 		m.leave()
 	}
+	m.commentRows(b, o, t, &tb, r, func(i int) step { return step{row: int32(i), in: o} }, func(int) *rules { return &below })
 	e.noteDroppedElements(&tb)
-	order := tb.order(tb.moved())
+	moved := tb.moved()
+	m.applyList(&tb, &l, id.rule(&l, lg), moved)
+	order := tb.order(moved)
 	m.placeRows(since, &tb, order)
 	return m.assemble(o, &tb, order, func(rw row) item { return item{child: rw.o} })
 }
@@ -54,9 +64,8 @@ type elementMerge struct {
 	head  jsondoc.Value
 	below *rules
 
-	numbers  *numbering                 // of the base; made when first needed
-	added    int                        // elements that the base does not have, once numbers is made
-	variants map[uint64][]jsondoc.Value // what only the head has added, by hash; made when first needed
+	numbers *numbering // of the base; made when first needed
+	added   int        // elements that the base does not have, once numbers is made
 }
 
 // merge returns what becomes of one row.
@@ -79,39 +88,32 @@ func (e *elementMerge) merge(tb *table, i int) out {
 // cannot be brought together both variants are kept, since nothing says that
 // they are one thing at all.
 func (e *elementMerge) editedElement(tb *table, b, o, t jsondoc.Value, rw row) out {
-	found, refused := len(e.found), e.refused
+	found, refused, kept := len(e.found), e.refused, e.kept
 	res := e.child(b, o, t, rw, e.below)
 	if !e.conflictSince(found) {
 		return res
 	}
-	e.found, e.refused = e.found[:found], refused
+	e.forget(found)
+	e.refused, e.kept = refused, kept
 	if e.below.onConflict == Reject {
 		e.settle(EditedTwice, e.below)
 		return res
 	}
 	e.record(EditedTwice, Both)
-	if !e.log && e.headAdded(tb, t) {
+	if !e.log && e.besideInHead(tb, rw.o, t) {
 		return keep(o)
 	}
 	return out{kind: outBoth, value: t}
 }
 
-// headAdded reports whether an element that only the head has equals v: then
-// theirs' variant is there already.
-func (e *elementMerge) headAdded(tb *table, v jsondoc.Value) bool {
-	if e.variants == nil {
-		e.variants = make(map[uint64][]jsondoc.Value)
-		for i := range tb.heads {
-			if rw := tb.rows[i]; rw.b < 0 && rw.t < 0 {
-				x := e.list.o[rw.o]
-				h := e.hash(x)
-				e.variants[h] = append(e.variants[h], x)
+// besideInHead reports whether one of the elements that only the head has beside the
+// row equals v: then theirs' variant is there already.
+func (e *elementMerge) besideInHead(tb *table, at int32, v jsondoc.Value) bool {
+	for _, step := range []int32{-1, 1} {
+		for i := at + step; i >= 0 && int(i) < tb.heads && tb.rows[i].b < 0 && tb.rows[i].t < 0; i += step {
+			if x := e.list.o[tb.rows[i].o]; e.hash(x) == e.hash(v) && jsondoc.Equal(x, v) {
+				return true
 			}
-		}
-	}
-	for _, x := range e.variants[e.hash(v)] {
-		if jsondoc.Equal(x, v) {
-			return true
 		}
 	}
 	return false
@@ -134,6 +136,7 @@ func (e *elementMerge) drawnTwice(tb *table, o, t jsondoc.Value) bool {
 
 func (e *elementMerge) twoThings(o, t jsondoc.Value) out {
 	if e.log {
+		e.apply(ruleTwoThings)
 		return out{kind: outBoth, value: t}
 	}
 	if e.settle(SameNumber, e.below) == Head {
@@ -190,11 +193,11 @@ func (m *merger) placeRows(since int, tb *table, order []int32) {
 	})
 }
 
-// conflictSince reports whether a conflict was found after the first so many
+// conflictSince reports whether a conflict of values was found after the first so many
 // findings.
 func (t *trail) conflictSince(found int) bool {
 	for _, f := range t.found[found:] {
-		if !f.warns {
+		if !f.warns && f.rule == "" && f.conflict.Kind != CommentChanged {
 			return true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"clawfs/txn/jsondoc"
+	"clawfs/txn/roundtrip"
 )
 
 // Outcome says what a merge came to.
@@ -34,63 +35,142 @@ type Result struct {
 	Outcome   Outcome
 	Conflicts []Conflict // container by container: the head's places in order, then what only theirs has
 	Warnings  []Warning
+	// Applied are rules that decided something where both sides had made changes, the
+	// first few; More counts the others.
+	Applied []Applied
+	More    int
+	// TwoLines says that head and theirs are rather two lines of JSON lines that are begun
+	// than one document: they are not merged.
+	TwoLines bool
+	// Kept counts entries, members and elements, that come from the head and that theirs
+	// lacks; 0 unless the outcome is Merged.
+	Kept int
 }
 
 // Merge brings what theirs changed relative to base into head. base is nil where
 // both sides created the registry. A nil policy is the default one.
+//
+// The three are in one grammar, or head and theirs in JSON and JSON5. Lines are merged
+// as a log.
 //
 // The result is in head's grammar and as deep as the deeper of head and theirs
 // at most. The only error is a *ConflictError, for a conflict at a place where
 // the policy rejects. The documents are not changed; merging the same ones again
 // gives the same bytes.
 func Merge(base, head, theirs *jsondoc.Doc, p *Policy) (*Result, error) {
-	if r := unmerged(base, head, theirs); r != nil {
+	m := newMerger(p)
+	m.comments = commentsOf(base, head, theirs)
+	v := versions{base, head, theirs}
+	switch r := m.same(v); {
+	case r != nil:
+		return r, nil
+	case base == nil || m.agreed:
+		return m.merge(v, p)
+	case head.Grammar() == jsondoc.Lines:
+		return m.mergeRestored(v, false, p) // what was written once is not written back
+	}
+	var inHead, inTheirs int
+	v.head, inHead = restored(base, head, roundtrip.Dropping, p)
+	v.theirs, inTheirs = restored(base, theirs, 0, p)
+	res, err := m.mergeRestored(v, inHead+inTheirs > 0, p)
+	if err == nil && inHead+inTheirs > 0 {
+		res.tellRespelled(head, theirs, inHead+inTheirs)
+	}
+	return res, err
+}
+
+// tellRespelled says that so many values were only spelled anew in the head and in
+// theirs as they were written.
+func (r *Result) tellRespelled(head, theirs *jsondoc.Doc, count int) {
+	r.Warnings = append(r.Warnings, Warning{Kind: Respelled, Count: count, Of: countLeaves(head.Root()) + countLeaves(theirs.Root())})
+	switch r.Outcome = Merged; {
+	case bytes.Equal(r.Text, head.Source()):
+		r.Outcome = KeptHead
+	case bytes.Equal(r.Text, theirs.Source()):
+		r.Outcome = TookTheirs
+	}
+}
+
+// versions are what a merge brings together; base is nil where there is none.
+type versions struct{ base, head, theirs *jsondoc.Doc }
+
+// mergeRestored merges versions in which values that were only spelled anew are as the
+// base has them; some says whether there were any.
+func (m *merger) mergeRestored(v versions, some bool, p *Policy) (*Result, error) {
+	if some {
+		if r := m.same(v); r != nil {
+			return r, nil
+		}
+	}
+	if r := m.respelled(v); r != nil {
 		return r, nil
 	}
-	m := newMerger(p)
+	return m.merge(v, p)
+}
+
+// merge merges what is known to differ.
+func (m *merger) merge(v versions, p *Policy) (*Result, error) {
 	var b jsondoc.Value
-	if base != nil {
-		b = base.Root()
+	if v.base != nil {
+		b = v.base.Root()
 	}
-	r := rootRules(p)
-	root := m.value(b, head.Root(), theirs.Root(), &r)
+	r := rootRulesOf(v.head, p)
+	two, place := v.areTwoLines(), m.value
+	if two {
+		place = m.leaf
+	}
+	root := place(b, v.head.Root(), v.theirs.Root(), &r)
+	f := m.frame(v, &r)
 	if m.refused {
 		return nil, &ConflictError{Conflicts: m.conflicts()}
 	}
-	res := &Result{Conflicts: m.conflicts(), Warnings: m.warned()}
-	switch root.kind {
-	case outKeep:
-		res.Text, res.Outcome = head.Source(), KeptHead
-	case outTake:
-		res.Text, res.Outcome = theirs.Source(), TookTheirs
+	res := &Result{Conflicts: m.conflicts(), Warnings: m.warned(), TwoLines: two}
+	res.Applied, res.More = m.rules()
+	switch {
+	case root.kind == outKeep && f == frame{}:
+		res.Text, res.Outcome = v.head.Source(), KeptHead
+	case root.kind == outTake:
+		res.Text, res.Outcome = v.theirs.Source(), TookTheirs
 	default:
-		res.Text, res.Outcome = emit(head, theirs, root), Merged
-		if bytes.Equal(res.Text, theirs.Source()) {
-			res.Outcome = TookTheirs
+		res.Text, res.Outcome = emit(v.head, v.theirs, root, f), Merged
+		if res.Kept = m.kept; bytes.Equal(res.Text, v.theirs.Source()) {
+			res.Outcome, res.Kept = TookTheirs, 0
 		}
 	}
 	return res, nil
 }
 
-// unmerged handles the documents of which two say the same. Bytes are compared
-// before values; where only the values are the same, comments that somebody has
-// put into the head are kept by merging all the same.
-func unmerged(base, head, theirs *jsondoc.Doc) *Result {
-	kept := &Result{Text: head.Source(), Outcome: KeptHead}
-	took := &Result{Text: theirs.Source(), Outcome: TookTheirs}
+func (v versions) kept() *Result { return &Result{Text: v.head.Source(), Outcome: KeptHead} }
+func (v versions) took() *Result { return &Result{Text: v.theirs.Source(), Outcome: TookTheirs} }
+
+// same handles the documents of which two are the same. Bytes are compared before
+// values; where only the values are the same, comments that theirs holds are kept by
+// merging all the same.
+func (m *merger) same(v versions) *Result {
 	switch {
-	case base != nil && bytes.Equal(base.Source(), theirs.Source()):
-		return kept
-	case base != nil && bytes.Equal(base.Source(), head.Source()):
-		return took
-	case jsondoc.Equal(head.Root(), theirs.Root()):
-		return kept
-	case base == nil:
+	case v.base != nil && bytes.Equal(v.base.Source(), v.theirs.Source()):
+		return v.kept()
+	case v.base != nil && bytes.Equal(v.base.Source(), v.head.Source()):
+		return v.took()
+	case !jsondoc.Equal(v.head.Root(), v.theirs.Root()):
 		return nil
-	case respelled(base.Root(), theirs.Root()):
-		return kept
-	case head.Grammar() == jsondoc.JSON && respelled(base.Root(), head.Root()):
-		return took
+	case m.comments.inTheirs:
+		m.agreed = true
+		return nil
+	}
+	return v.kept()
+}
+
+// respelled handles the documents of which one says what the base says. Where only the
+// values are the same, comments that somebody has changed are kept by merging all the
+// same.
+func (m *merger) respelled(v versions) *Result {
+	switch {
+	case m.comments.inTheirs:
+	case respelled(v.base.Root(), v.theirs.Root()):
+		return v.kept()
+	case v.head.Grammar() != jsondoc.JSON5 && respelled(v.base.Root(), v.head.Root()):
+		return v.took()
 	}
 	return nil
 }
@@ -120,6 +200,7 @@ func take(t jsondoc.Value) out { return out{kind: outTake, value: t} }
 // edit is a change inside a container, or a text.
 type edit struct {
 	items []item
+	notes *notes // theirs' comments in it; nil for none
 	text  []byte
 }
 
@@ -128,6 +209,7 @@ type item struct {
 	out   out
 	child int32         // its position among the head's children, or -1
 	key   jsondoc.Value // theirs' key of a member that the head does not have
+	note  note
 }
 
 // merger is one merge. What it lends from scratch is given back when the
@@ -135,9 +217,12 @@ type item struct {
 type merger struct {
 	aligner
 	trail
-	bound      int // what has been compared in vain already (sameBytes)
+	comments   comments
+	agreed     bool // head and theirs hold the same values: only comments are merged
+	bound      int  // what has been compared in vain already (sameBytes)
 	refuseMass bool
 	refused    bool // the policy rejects something that was found
+	kept       int  // entries of the head that theirs lacks
 	rows       scratch[row]
 	outs       scratch[out]
 }
@@ -154,6 +239,7 @@ func (m *merger) value(b, o, t jsondoc.Value, r *rules) out {
 		defer func() { m.bound = saved }()
 		var same bool
 		if same, m.bound = sameBytes(b.Raw(), t.Raw(), m.bound); same {
+			m.countGained(b, o, r)
 			return keep(o)
 		}
 	}
@@ -166,7 +252,7 @@ func (m *merger) value(b, o, t jsondoc.Value, r *rules) out {
 		}
 		return m.list(b, o, t, r)
 	}
-	return m.leaf(b, o, t, r)
+	return m.whole(b, o, t, m.leaf(b, o, t, r), r)
 }
 
 // hasInside reports whether two versions of a place are looked into: they are
@@ -188,6 +274,9 @@ func isCommand(name string) bool {
 // leaf merges what cannot be merged inside: scalars, values of different types,
 // and what is atomic.
 func (m *merger) leaf(b, o, t jsondoc.Value, r *rules) out {
+	if m.agreed {
+		return keep(o)
+	}
 	kind := Added
 	if b.Exists() {
 		switch {
@@ -216,6 +305,9 @@ func (m *merger) leaf(b, o, t jsondoc.Value, r *rules) out {
 	case b.Exists() && b.IsContainer() && !m.touched(b, t, r):
 		return keep(o)
 	}
+	if isCommand(m.name()) || r.as == AsAtomic {
+		m.apply(ruleWhole)
+	}
 	if m.settle(kind, r) == Head {
 		return keep(o)
 	}
@@ -228,6 +320,7 @@ func (m *merger) trait(b, o, t jsondoc.Value, r *rules) (out, bool) {
 	switch name := m.name(); {
 	case traitOf(name, o, r.as) == counter && traitOf(name, t, r.as) == counter:
 		if sum, ok := addedUp(b, o, t); ok {
+			m.apply(ruleSum)
 			return m.number(o, t, sum), true
 		}
 	case m.bothStamps(o, t, r):
@@ -242,6 +335,7 @@ func (m *merger) bothStamps(o, t jsondoc.Value, r *rules) bool {
 }
 
 func (m *merger) later(o, t jsondoc.Value) out {
+	m.apply(ruleLater)
 	if laterStamp(o, t) == Head || jsondoc.Equal(o, t) {
 		return keep(o)
 	}
@@ -253,6 +347,9 @@ func (m *merger) child(b, o, t jsondoc.Value, rw row, r *rules) out {
 	switch {
 	case o.Exists() && t.Exists():
 		if rw.sameT {
+			if !rw.sameO {
+				m.countGained(b, o, r)
+			}
 			return keep(o)
 		}
 		return m.value(b, o, t, r)
@@ -271,7 +368,10 @@ func (m *merger) child(b, o, t jsondoc.Value, rw row, r *rules) out {
 // deleted decides about a place that one side has deleted and x is the other
 // side's version of. Counters and stamps alone do not keep it.
 func (m *merger) deleted(b, x jsondoc.Value, by Side, untouched bool, r *rules) out {
-	if untouched || !m.touched(b, x, r) {
+	if untouched || !m.touched(b, x, r) && !m.commentsChanged(b, x, by == Theirs && m.comments.headKeeps || by == Head && m.comments.theirsKeep) {
+		if !untouched && !respelled(b, x) {
+			m.apply(ruleUntouched)
+		}
 		m.noteDeleted(b, by)
 		return out{}
 	}
@@ -283,6 +383,9 @@ func (m *merger) deleted(b, x jsondoc.Value, by Side, untouched bool, r *rules) 
 	case r.onConflict == Reject:
 		m.settle(Deleted, r)
 	case r.onConflict == TakeOurs && by == Head, m.credential(b):
+		if r.onConflict != TakeOurs {
+			m.apply(ruleCredential)
+		}
 		m.record(Deleted, by)
 		m.noteDeleted(b, by)
 		return out{}

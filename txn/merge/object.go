@@ -49,6 +49,10 @@ func (m *merger) object(b, o, t jsondoc.Value, r *rules) out {
 		tb.outs[i] = m.child(vb, vo, vt, rw, &below)
 		m.leave()
 	}
+	m.commentRows(b, o, t, &tb, r, func(i int) step { return step{key: v.key(tb.rows[i]), in: o} }, func(i int) *rules {
+		below := r.member(v.key(tb.rows[i]))
+		return &below
+	})
 	m.noteDropped(len(v.b)-shared, len(v.b))
 	return m.assemble(o, &tb, tb.order(false), func(rw row) item { return item{child: rw.o, key: memberAt(v.t, rw.t).Key} })
 }
@@ -82,7 +86,8 @@ func (m *merger) memberTable(v *members3) table {
 // their order, as table.order returns it. itemOf says where a row's text comes
 // from.
 func (m *merger) assemble(o jsondoc.Value, tb *table, order []int32, itemOf func(row) item) out {
-	if order == nil && tb.untouched() {
+	m.countRows(tb)
+	if order == nil && tb.untouched() && !tb.notes.any() {
 		return keep(o)
 	}
 	if order == nil {
@@ -91,13 +96,16 @@ func (m *merger) assemble(o jsondoc.Value, tb *table, order []int32, itemOf func
 			order[i] = int32(i)
 		}
 	}
-	e := &edit{items: make([]item, 0, len(order))}
+	e := &edit{items: make([]item, 0, len(order)), notes: tb.notes}
 	for _, i := range order {
 		it := itemOf(tb.rows[i])
 		it.out = tb.outs[i]
+		if tb.notes != nil {
+			it.note = tb.notes.rows[i]
+		}
 		if it.out.kind == outBoth {
 			e.items = append(e.items, item{out: keep(jsondoc.Value{}), child: it.child})
-			it = item{out: take(it.out.value), child: -1}
+			it = item{out: take(it.out.value), child: -1, note: it.note}
 		}
 		e.items = append(e.items, it)
 	}

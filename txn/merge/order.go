@@ -16,15 +16,17 @@ type table struct {
 	outs   []out   // what becomes of each row
 	heads  int     // how many members or elements the head has
 	rowOfT []int32 // the row of each of theirs' members or elements
+	notes  *notes  // theirs' comments; nil where they are not merged
 }
 
 // order returns the rows that remain, in the order of the result; nil if these
 // are the head's, all of them, in the head's order.
 //
 // Where theirs has moved elements of the base its order is the skeleton, else
-// the head's is. What only the other side has comes behind its nearest surviving
-// predecessor there; where both sides added at one place the head's additions
-// come first.
+// the head's is. What only the other side has comes behind its nearest
+// predecessor there. Where both sides added at one place the head's additions come
+// first; what one side has put in the place of others stands where the first of
+// them stood, so that what was added behind them stays behind it.
 func (tb *table) order(moved bool) []int32 {
 	kept, added := 0, 0
 	for i := range tb.rows {
@@ -44,7 +46,19 @@ func (tb *table) order(moved bool) []int32 {
 	} else {
 		tb.buildFromHead(&c)
 	}
-	return c.list(make([]int32, 0, kept+added))
+	return tb.remaining(c.list(make([]int32, 0, len(tb.rows))))
+}
+
+// remaining leaves out the rows that are gone.
+func (tb *table) remaining(order []int32) []int32 {
+	n := 0
+	for _, r := range order {
+		if tb.outs[r].kind != outDrop {
+			order[n] = r
+			n++
+		}
+	}
+	return order[:n]
 }
 
 // moved reports whether theirs has changed the order of what it shares with the
@@ -62,18 +76,18 @@ func (tb *table) moved() bool {
 	return false
 }
 
+// buildFromHead puts what only theirs has into the head's order. What is gone keeps
+// its place until the end, and holds the place of what was put there instead.
 func (tb *table) buildFromHead(c *chain) {
 	at := c.front()
 	for i := range tb.heads {
-		if tb.outs[i].kind != outDrop {
-			at = c.insert(at, int32(i))
-		}
+		at = c.insert(at, int32(i))
 	}
+	tb.putBack(c)
 	at, run := c.front(), false // run: at was inserted by this loop
 	for _, r := range tb.rowOfT {
 		switch {
-		case tb.outs[r].kind == outDrop:
-		case int(r) < tb.heads:
+		case int(r) < tb.heads || tb.rows[r].b >= 0 && tb.outs[r].kind == outDrop:
 			at, run = r, false
 		default:
 			if !run {
@@ -82,6 +96,76 @@ func (tb *table) buildFromHead(c *chain) {
 			at, run = c.insert(at, r), true
 		}
 	}
+}
+
+// putBack puts what the head has taken out back into the order, for its place: behind
+// what stood before it in the base, or behind what both have added before it in theirs.
+// The first of a run comes before what the head has put there, the others behind that.
+func (tb *table) putBack(c *chain) {
+	rows := tb.rowsOfBase()
+	if rows == nil {
+		return
+	}
+	behind := tb.behindShared()
+	at, first := c.front(), true
+	for _, r := range rows {
+		switch {
+		case r < 0:
+		case int(r) < tb.heads:
+			at, first = r, true
+		case tb.outs[r].kind == outDrop:
+			if added := behind[int(r)-tb.heads]; added >= 0 {
+				at = added
+			} else if !first {
+				at = tb.behindAdditions(c, at)
+			}
+			at, first = c.insert(at, r), false
+		}
+	}
+}
+
+// behindShared returns for each row that only theirs has what both sides have added
+// right before it, as far as theirs shares what stands there; else -1.
+func (tb *table) behindShared() []int32 {
+	behind := make([]int32, len(tb.rows)-tb.heads)
+	added := int32(-1)
+	for _, r := range tb.rowOfT {
+		switch i := int(r) - tb.heads; {
+		case i < 0 && tb.rows[r].b < 0:
+			added = r
+		case i < 0:
+			added = -1
+		default:
+			behind[i] = added
+			if tb.rows[r].b >= 0 {
+				added = -1
+			}
+		}
+	}
+	return behind
+}
+
+// rowsOfBase returns the row of each member or element of the base, -1 for one that
+// is gone on both sides; nil if the head has taken out none that theirs has.
+func (tb *table) rowsOfBase() []int32 {
+	last, out := int32(-1), false
+	for i, rw := range tb.rows {
+		last = max(last, rw.b)
+		out = out || i >= tb.heads && rw.b >= 0
+	}
+	if !out {
+		return nil
+	}
+	rows := make([]int32, last+1)
+	for i := range rows {
+		rows[i] = -1
+	}
+	for i, rw := range tb.rows {
+		if rw.b >= 0 {
+			rows[rw.b] = int32(i)
+		}
+	}
+	return rows
 }
 
 // behindAdditions goes from a place behind what only the head has added there.

@@ -43,7 +43,7 @@ const (
 	AsStamp                     // the later wins, silently
 	AsAtomic                    // one value, containers too: never merged inside
 	AsSet                       // an ordered set of strings; a sequence where it can't be one
-	AsSequence                  // a list without identities; equal additions are kept once
+	AsSequence                  // a list without identities; equal additions at one place are kept once
 	AsLog                       // a list without identities; equal additions are all kept
 )
 
@@ -214,6 +214,15 @@ func rootRules(p *Policy) rules {
 		reaches = append(reaches, reach{&patterns[i], 0})
 	}
 	r.settle(reaches)
+	return r
+}
+
+// rootRulesOf is rootRules for a document in some grammar: lines are a log.
+func rootRulesOf(d *jsondoc.Doc, p *Policy) rules {
+	r := rootRules(p)
+	if d.Grammar() == jsondoc.Lines {
+		r.as, r.identity = AsLog, nil
+	}
 	return r
 }
 

@@ -11,7 +11,7 @@ import (
 // warnings are of the kind RepeatedIdentity, in the order of the document.
 func Repeats(doc *jsondoc.Doc, p *Policy) []Warning {
 	var t trail
-	r := rootRules(p)
+	r := rootRulesOf(doc, p)
 	repeats(doc.Root(), &r, &t)
 	return t.warned()
 }
@@ -38,7 +38,7 @@ func repeats(v jsondoc.Value, r *rules, t *trail) {
 			}
 		}
 	})
-	if id := identify(r, elements); id.repeats > 0 {
+	if id := identify(t.name(), r, elements); id.repeats > 0 {
 		t.warn(RepeatedIdentity, id.repeats, len(elements))
 	}
 	below := r.element()

@@ -12,7 +12,7 @@ type style struct {
 	unit    string // what one more level is indented by
 	lines   bool   // members and elements stand on lines of their own
 	colon   string // between a key and its value
-	comma   string // between the elements of a container on one line
+	comma   string // between the elements of a container on one line, from the comma itself on
 	known   bool   // there was something to learn it from
 }
 
@@ -46,14 +46,14 @@ func (s *style) learn(src []byte, v jsondoc.Value, levels int) {
 		l := layoutOf(src, v)
 		v = jsondoc.Value{}
 		for i, k := range l.kids {
-			if !colon && k.value.Exists() && k.start < k.valueAt {
+			if !colon && k.key.Exists() && !hasComment(l.colon(&l.kids[i])) {
 				colon = true
-				_, keyEnd := k.key.Span()
-				s.colon = string(l.src[keyEnd:k.valueAt])
+				s.colon = string(l.colon(&l.kids[i]))
 			}
-			if !comma && i == 1 && !l.lines {
+			if !comma && i == 1 && !l.lines && !hasComment(l.gap(1)) {
 				comma = true
-				s.comma = string(l.gap(1))
+				gap := l.gap(1)
+				s.comma = string(gap[commaIn(gap):])
 			}
 			if k.value.IsContainer() {
 				v = k.value
@@ -126,6 +126,9 @@ func (l *layout) gap(i int) []byte {
 	}
 	return l.src[from:to]
 }
+
+// keyText returns a kid's text up to its value.
+func (l *layout) keyText(i int32) []byte { return l.src[l.kids[i].start:l.kids[i].valueAt] }
 
 // lastLine returns what follows the last line break of a gap; ok is false if it
 // has none.

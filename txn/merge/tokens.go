@@ -12,6 +12,7 @@ func (m *merger) tokens(v *members3, tb *table, o jsondoc.Value, r *rules) {
 			continue
 		}
 		if winner, ok := m.renewed(v, tb, group, r); ok {
+			m.apply(ruleTokens)
 			tb.takeAll(v, group, winner)
 		}
 		return

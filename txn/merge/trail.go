@@ -15,18 +15,20 @@ type step struct {
 	in  jsondoc.Value // the container that is entered from, in one version
 }
 
-// finding is a conflict or a warning whose path may still hold rows.
+// finding is a conflict, a warning or an applied rule whose path may still hold rows.
 type finding struct {
 	path     []step
 	conflict Conflict
 	warning  Warning
+	rule     string // an applied rule; "" for a conflict or a warning
 	warns    bool
 }
 
 // trail is where a merge is, and what it has found on the way.
 type trail struct {
-	path  []step
-	found []finding
+	path    []step
+	found   []finding
+	applied int // how many rules were applied
 }
 
 func (t *trail) enter(s step) { t.path = append(t.path, s) }
@@ -68,7 +70,7 @@ func (t *trail) place(since int, position func(row int32) int32) {
 func (t *trail) conflicts() []Conflict {
 	var out []Conflict
 	for _, f := range t.found {
-		if !f.warns {
+		if !f.warns && f.rule == "" {
 			f.conflict.Path = pointer(f.path)
 			out = append(out, f.conflict)
 		}
@@ -91,7 +93,10 @@ func (t *trail) warned() []Warning {
 // credential reports whether the place, whose value in the base is v, is a
 // credential or part of one.
 func (t *trail) credential(v jsondoc.Value) bool {
-	if last := t.name(); last != "" && credentialName(last) && (v.IsContainer() || v.Kind() == jsondoc.String) {
+	last := t.name()
+	switch {
+	case last == "":
+	case credentialName(last) && (v.IsContainer() || v.Kind() == jsondoc.String), last == "auth" && v.Kind() == jsondoc.String && isLogin(v):
 		return true
 	}
 	if holdsCredential(v) {

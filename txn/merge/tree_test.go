@@ -17,6 +17,10 @@ type tree struct {
 	keys []string
 	kids []*tree
 	tag  tag
+	// remark is a comment that stands with the value: before it, or behind it where
+	// it begins with a slash.
+	remark string
+	uid    int // what a thing in a list is known by; it is not written
 }
 
 // tag says what a container is meant to be, so that edits fit it.
@@ -82,14 +86,14 @@ func (n *tree) insert(i int, v *tree) {
 
 // spelling is how a tree is written.
 type spelling struct {
-	indent   string // "" for all on one line
-	newline  string
-	space    bool // blanks on one line
-	js       bool // as JavaScript prints it
-	escapes  bool // non-ASCII letters as escapes
-	five     bool // JSON5: comments, bare keys, trailing commas
-	final    bool // a line break at the end
-	comments int  // how many there are so far
+	indent  string // "" for all on one line
+	newline string
+	space   bool // blanks on one line
+	js      bool // as JavaScript prints it
+	escapes bool // non-ASCII letters as escapes
+	five    bool // JSON5: comments, bare keys, trailing commas
+	final   bool // a line break at the end
+	remarks bool // with the remarks of the tree, in JSON5 with an indentation
 }
 
 func (s *spelling) print(n *tree) string {
@@ -122,14 +126,25 @@ func (s *spelling) container(b *strings.Builder, n *tree, depth int) {
 	b.WriteByte(brackets[0])
 	for i, k := range n.kids {
 		s.lineBreak(b, depth+1)
-		if s.five && (i+depth)%3 == 0 {
-			fmt.Fprintf(b, "/* %s */ ", s.nextComment())
+		name := "element"
+		if n.kind == jsondoc.Object {
+			name = n.keys[i]
 		}
+		if name == "version" || name == "updatedAt" || name == "lastUsedAt" {
+			name = "no" // a comment that comes or goes with one would be a change
+		}
+		if s.five && !s.remarks && len(name)%3 == 1 {
+			fmt.Fprintf(b, "/* the %s */ ", name)
+		}
+		s.before(b, k, depth+1)
 		if n.kind == jsondoc.Object {
 			s.key(b, n.keys[i])
 		}
 		s.value(b, k, depth+1)
-		s.behind(b, i == len(n.kids)-1, (i+depth)%4 == 1)
+		s.behind(b, i == len(n.kids)-1, name)
+		if s.remarks && strings.HasPrefix(k.remark, "/") {
+			fmt.Fprintf(b, " // %s", k.remark[1:])
+		}
 	}
 	if len(n.kids) > 0 {
 		s.lineBreak(b, depth)
@@ -137,24 +152,27 @@ func (s *spelling) container(b *strings.Builder, n *tree, depth int) {
 	b.WriteByte(brackets[1])
 }
 
+// before writes the remark before a value, on a line of its own.
+func (s *spelling) before(b *strings.Builder, n *tree, depth int) {
+	if s.remarks && n.remark != "" && n.remark[0] != '/' {
+		fmt.Fprintf(b, "// %s", n.remark)
+		s.lineBreak(b, depth)
+	}
+}
+
 // behind writes what follows a member or element: the comma, in JSON5 behind the
-// last one too, and now and then a comment.
-func (s *spelling) behind(b *strings.Builder, last, comment bool) {
+// last one too, and a comment where there is one.
+func (s *spelling) behind(b *strings.Builder, last bool, name string) {
 	switch {
 	case !last, s.five && s.indent != "":
 		b.WriteByte(',')
 	}
 	switch {
-	case s.five && s.indent != "" && comment:
-		fmt.Fprintf(b, " // %s", s.nextComment())
+	case s.five && !s.remarks && s.indent != "" && len(name)%4 == 0:
+		fmt.Fprintf(b, " // %s", name)
 	case s.indent == "" && s.space && !last:
 		b.WriteByte(' ')
 	}
-}
-
-func (s *spelling) nextComment() string {
-	s.comments++
-	return "c" + strconv.Itoa(s.comments)
 }
 
 func (s *spelling) lineBreak(b *strings.Builder, depth int) {

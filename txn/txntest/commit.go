@@ -99,7 +99,7 @@ func (c *commit) exchange() bool {
 		}
 	}
 	e := effect{step: Step{"commit", c.name, "exchange"}, chain: c.name, apply: swap(c.new)}
-	if _, replaces := c.m.now.files[c.name]; c.m.Relaxed && replaces { // what is new is synced all the same
+	if len(c.m.now.files[c.name].content) > 0 && c.m.Relaxed { // what is new is synced all the same
 		lost := c.new
 		lost.content = lost.content[:len(lost.content)/2]
 		c.m.book.strangers[sha256.Sum256(lost.content)] = true // a store finds it, and has not written it
@@ -144,13 +144,64 @@ func (m *Memory) prune(call, name string) {
 	}
 }
 
+// Linked implements txn.Storage.
+func (m *Memory) Linked(string) bool { return false }
+
+// Restore implements txn.Storage. No file has other names here.
+func (m *Memory) Restore(name, stamp string, seq uint64, content []byte, digest [32]byte, mtime time.Time) (string, bool, error) {
+	return m.Commit(name, stamp, seq, 0, content, digest, mtime, nil)
+}
+
+// Create implements txn.Storage.
+func (m *Memory) Create(name string, _ fs.File) (string, bool, error) {
+	if err := checkName("create", name); err != nil {
+		return "", false, err
+	}
+	defer m.changing(name)()
+	if err := m.reach("create", name, "sync log"); err != nil {
+		return "", false, err
+	}
+	m.mu.Lock()
+	m.sync("log of " + name)
+	m.mu.Unlock()
+	if err := m.reach("create", name, "create"); err != nil {
+		return "", false, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch _, ok := m.now.files[name]; {
+	case ok, m.now.isDir(name):
+		return "", false, nil
+	}
+	f := file{mtime: time.Unix(0, int64(m.states)), state: m.newState()}
+	m.put(effect{Step{"create", name, "create"}, name, func(d *disk) { d.files[name] = f }, nil})
+	return f.stamp(), true, nil
+}
+
+// SetTime implements txn.Storage.
+func (m *Memory) SetTime(name, stamp string, mtime time.Time) (string, bool, error) {
+	if err := checkName("set time", name); err != nil {
+		return "", false, err
+	}
+	defer m.changing(name)()
+	if err := m.reach("set time", name, "set"); err != nil {
+		return "", false, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f, ok := m.now.files[name]
+	if !ok || f.stamp() != stamp {
+		return "", false, nil
+	}
+	f.mtime, f.state = mtime, m.newState()
+	m.put(effect{Step{"set time", name, "set"}, name, func(d *disk) { d.files[name] = f }, nil})
+	return f.stamp(), true, nil
+}
+
 // Remove implements txn.Storage.
 func (m *Memory) Remove(name, stamp string, oldSeq uint64) (bool, error) {
 	if err := checkName("remove", name); err != nil {
 		return false, err
-	}
-	if oldSeq == 0 {
-		return false, pathError("remove", name, fs.ErrInvalid)
 	}
 	defer m.changing(name)()
 	if err := m.reach("remove", name, "take away"); err != nil {

@@ -21,4 +21,6 @@
 //   - Slices that go in or out are copies.
 //
 // Owners, modes and attributes don't exist here.
+//
+// [NPM] and [Suite] bring what some tests need from a package of npm's.
 package txntest

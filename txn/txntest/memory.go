@@ -41,7 +41,7 @@ type Memory struct {
 	states  uint64     // how many states files have had
 	ids     int        // how many copies were put into quarantine
 	book    book
-	views   []byte // what SaveViews has kept
+	views   []byte // what AppendViews was given
 }
 
 // effect is a change of the disk that a power failure may undo, as long as it
@@ -94,10 +94,11 @@ func (m *Memory) sync(chain string) {
 }
 
 // Sync makes everything durable.
-func (m *Memory) Sync() {
+func (m *Memory) Sync() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.syncAll()
+	return nil
 }
 
 func (m *Memory) syncAll() { m.pending, m.synced = nil, m.now.clone() }
@@ -326,6 +327,14 @@ func (m *Memory) quarantine(name string, content, meta []byte) string {
 		d.copies[id] = Copy{name, content, meta}
 	}
 	return id
+}
+
+// IsKept implements txn.Storage.
+func (m *Memory) IsKept(id string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, ok := m.now.copies[id]
+	return ok
 }
 
 // Discard implements txn.Storage.

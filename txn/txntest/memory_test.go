@@ -4,10 +4,11 @@ import (
 	"testing"
 
 	"clawfs/backing/backingtest"
+	"clawfs/txn"
 	"clawfs/txn/txntest"
 )
 
-var _ backingtest.Storage = (*txntest.Memory)(nil)
+var _ txn.Storage = (*txntest.Memory)(nil)
 
 type pin struct {
 	name string

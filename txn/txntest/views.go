@@ -1,15 +1,15 @@
 package txntest
 
-// SaveViews keeps what it is given until TakeViews. A power failure ends the
+// AppendViews keeps what it is given until TakeViews. A power failure ends the
 // processes that it tells of, so it is no part of the disk.
-func (m *Memory) SaveViews(b []byte) error {
+func (m *Memory) AppendViews(lines []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.views = b
+	m.views = append(m.views, lines...)
 	return nil
 }
 
-// TakeViews returns what was saved last, once.
+// TakeViews returns the record, once.
 func (m *Memory) TakeViews() ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -1,0 +1,116 @@
+package mounttest
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// polled runs a program while another one reads a file over and over, and returns what
+// that one found; "" stands for an empty file, "-" for none.
+func polled(t *testing.T, dir, name string, line []string) []string {
+	t.Helper()
+	var out *bufio.Reader
+	var in io.WriteCloser
+	p := start(t, dir, program(t, "programs/polls.py", name), func(cmd *exec.Cmd) {
+		cmd.Stdout = nil
+		pipe, err := cmd.StdoutPipe()
+		if err == nil {
+			in, err = cmd.StdinPipe()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = bufio.NewReader(pipe)
+	})
+	if said, err := out.ReadString('\n'); said != "polling\n" {
+		t.Fatalf("%q, %v\n%v", said, err, p.wait())
+	}
+	succeed(t, dir, line)
+	_ = in.Close()
+	text, err := out.ReadBytes('\n')
+	if r := p.wait(); err != nil || r.code != 0 {
+		t.Fatalf("%v\n%v", err, r)
+	}
+	var found []*string
+	if err := json.Unmarshal(text, &found); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, f := range found {
+		if f == nil {
+			all = append(all, "-")
+		} else {
+			all = append(all, *f)
+		}
+	}
+	return all
+}
+
+// P2 (§3): who reads a file while programs create it, or move it here from another file
+// system, finds none, or a whole one; never an empty one, or a part.
+func TestReadersBesideCreators(t *testing.T) {
+	t.Parallel()
+	elsewhere, err := exec.Command("mktemp", "-d", "-p", "/dev/shm").Output()
+	if err != nil {
+		t.Skip("no other file system:", err)
+	}
+	other := string(elsewhere[:len(elsewhere)-1])
+	t.Cleanup(func() { _ = exec.Command("rm", "-rf", other).Run() })
+	const rounds = 30
+	for name, script := range map[string]string{
+		"shell": `for i in $(seq %d); do echo '["new"]' > f.json; rm f.json; done; echo '["new"]' > f.json`,
+		"mv":    `for i in $(seq %d); do echo '["new"]' > ` + other + `/f; mv ` + other + `/f f.json; done`,
+		"cp":    `for i in $(seq %d); do echo '["new"]' > t; cp t f.json; rm f.json; done; cp t f.json`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMount(t)
+			found := polled(t, m.dir, "f.json", bash(fmt.Sprintf(script, rounds)))
+			for _, f := range found {
+				if f != "-" && f != "[\"new\"]\n" {
+					t.Errorf("P2: a reader found %s", short(f))
+				}
+			}
+			if !slices.Contains(found, "[\"new\"]\n") {
+				t.Errorf("the reader found %q: this test shows nothing", found)
+			}
+		})
+	}
+}
+
+// P6: what a killed program had created stays, empty, as others were told that it is
+// there; in a bare directory it stays with what was written. It can be filled.
+func TestKilledCreator(t *testing.T) {
+	t.Parallel()
+	for _, signal := range []unix.Signal{unix.SIGKILL, unix.SIGTERM} {
+		t.Run(unix.SignalName(signal), func(t *testing.T) {
+			bare, m := newDir(t), newMount(t)
+			for _, dir := range []string{bare, m.dir} {
+				killed(t, dir, program(t, "programs/dies.py", "in-place", filepath.Join(dir, "models.json")), signal)
+				if r := run(t, dir, bash(`set -C; echo '{}' > models.json`)); r.code == 0 {
+					t.Error("a file that a killed program has created was created once more")
+				}
+			}
+			if got := read(t, m.dir, "models.json"); got != "" {
+				t.Errorf("P6: the head is %s", short(got))
+			}
+			m.wantQuarantined(partOfADocument)
+			m.unmount()
+			m.start()
+			if got := read(t, m.dir, "models.json"); got != "" {
+				t.Errorf("after a restart the head is %s", short(got))
+			}
+			write(t, m.dir, "models.json", headBefore)
+			if got := read(t, m.dir, "models.json"); got != headBefore {
+				t.Errorf("the head is %s", short(got))
+			}
+		})
+	}
+}

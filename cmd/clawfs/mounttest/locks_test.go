@@ -1,0 +1,64 @@
+package mounttest
+
+import (
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+)
+
+// Programs that count under a lock on the registry itself lose nothing, as in a bare
+// directory. Most give the lock up before they close the file. scripts/campaign-locks runs
+// the same programs, and further ones, for longer.
+func TestCountersUnderALock(t *testing.T) {
+	t.Parallel()
+	counter := filepath.Join(t.TempDir(), "counter")
+	if out, err := exec.Command("go", "build", "-o", counter, "testdata/locks/counter.go").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	source := func(name string) string {
+		path, err := filepath.Abs(filepath.Join("testdata/locks", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	python := interpreters()[".py"]
+	m := newMount(t)
+	const processes, rounds = 4, 16
+	for name, line := range map[string][]string{
+		"python-flock":     {python, source("counter.py"), "flock"},
+		"python-fcntl":     {python, source("counter.py"), "fcntl"},
+		"python-ofd":       {python, source("counter.py"), "ofd"},
+		"python-by-size":   {python, source("counter.py"), "by-size"},
+		"python-kept-open": {python, source("counter.py"), "kept-open-unsynced"},
+		"php":              {"php", source("counter.php"), "filesize"},
+		"ruby":             {"ruby", source("counter.rb"), ""},
+		"perl":             {"perl", source("counter.pl"), ""},
+		"go":               {counter, "process"},
+		"go-threads":       {counter, "threads"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			need(t, line[0])
+			file := filepath.Join(m.dir, name+".json")
+			write(t, m.dir, name+".json", `{"hits":0}`)
+			last := len(line) - 1
+			args := append(append([]string{}, line[:last]...), file, strconv.Itoa(rounds), line[last])
+			var started []*process
+			for range processes {
+				started = append(started, start(t, m.dir, args))
+			}
+			for _, p := range started {
+				if r := p.wait(); r.code != 0 {
+					t.Errorf("%v", r)
+				}
+			}
+			var doc struct{ Hits int }
+			if err := json.Unmarshal([]byte(read(t, m.dir, name+".json")), &doc); err != nil || doc.Hits != processes*rounds {
+				t.Errorf("counted to %d, want %d: %v", doc.Hits, processes*rounds, err)
+			}
+		})
+	}
+}

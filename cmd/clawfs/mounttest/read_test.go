@@ -1,0 +1,219 @@
+package mounttest
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// seen is what programs/watchful.* tell.
+type seen struct {
+	Reads, Versions int
+	Wrong           []string
+	Last            map[string]int
+}
+
+// P2, P3: beside writers of documents of 20 KB to 1 MB no reader sees a torn or
+// a short one, nor an older one after a newer one. P4 goes with it: the writers
+// merge all the time.
+func TestReadersNeverSeeTornOrOlderVersions(t *testing.T) {
+	t.Parallel()
+	need(t, "node")
+	t.Run("bare", func(t *testing.T) {
+		wrong := 0
+		for _, reader := range readersBesideWriters(t, newDir(t), "1") {
+			wrong += len(reader.Wrong)
+		}
+		if wrong == 0 {
+			t.Error("readers in a bare directory see nothing wrong: this test shows nothing")
+		}
+	})
+	t.Run("mount", func(t *testing.T) {
+		m := newMount(t)
+		for name, reader := range readersBesideWriters(t, m.dir, strconv.Itoa(setting(t, "CLAWFS_SECONDS", 3))) {
+			t.Logf("%s: %d reads, %d versions", name, reader.Reads, reader.Versions)
+			if len(reader.Wrong) > 0 {
+				t.Errorf("P2: %s: %s", name, strings.Join(reader.Wrong, "; "))
+			}
+			if reader.Versions < 5 {
+				t.Errorf("%s saw %d versions only", name, reader.Versions)
+			}
+		}
+		var doc map[string]struct{ Count int }
+		if err := json.Unmarshal([]byte(read(t, m.dir, "paced.json")), &doc); err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range doc {
+			if want := strings.TrimSpace(read(t, m.dir, name+".last")); want != strconv.Itoa(value.Count) {
+				t.Errorf("P4: %s counted to %s, the registry says %d", name, want, value.Count)
+			}
+		}
+	})
+}
+
+// readersBesideWriters runs a writer and a reader of either language on one
+// registry, and returns what the readers tell. The last count of each writer is in
+// a file by its name.
+func readersBesideWriters(t *testing.T, dir, seconds string) map[string]seen {
+	t.Helper()
+	write(t, dir, "paced.json", "{}")
+	file := filepath.Join(dir, "paced.json")
+	writers := map[string]*process{
+		"one": start(t, dir, program(t, "programs/pace.mjs", "in-place", file, "one", seconds)),
+		"two": start(t, dir, program(t, "programs/pace.py", "rename", file, "two", seconds)),
+	}
+	readers := map[string]*process{
+		"node":   start(t, dir, program(t, "programs/watchful.mjs", file, seconds)),
+		"python": start(t, dir, program(t, "programs/watchful.py", file, seconds)),
+	}
+	all := make(map[string]seen)
+	for name, p := range readers {
+		r := p.wait()
+		var s seen
+		if err := json.Unmarshal([]byte(r.stdout), &s); err != nil {
+			t.Errorf("%v: %v", err, r)
+		}
+		all[name] = s
+	}
+	for name, p := range writers {
+		r := p.wait()
+		write(t, dir, name+".last", r.stdout)
+		if len(mountsBelow(dir)) > 0 && r.code != 0 {
+			t.Errorf("%v", r)
+		}
+	}
+	return all
+}
+
+// P2: a reading shows one version from its start to its end, whatever becomes of the
+// registry; the next one by the same descriptor shows the newest.
+func TestReadingIsPinnedToItsVersion(t *testing.T) {
+	t.Parallel()
+	m := newMount(t)
+	var numbers []string
+	for i := range 20000 {
+		numbers = append(numbers, strconv.Itoa(i))
+	}
+	write(t, m.dir, "pinned.json", "["+strings.Join(numbers, ",")+"]\n")
+	if out := succeed(t, m.dir, program(t, "programs/pinned.py", "pinned.json")); out != "" {
+		t.Errorf("P2: %s", out)
+	}
+}
+
+// P2: who asks for the size and reads so much gets the version of that size, also where the
+// kernel has told it, from somebody's look-up, and the daemon has heard nothing of it.
+func TestSizeThatTheKernelHasTold(t *testing.T) {
+	t.Parallel()
+	t.Run("bare", func(t *testing.T) {
+		sized(t, newDir(t), "rename")
+	})
+	t.Run("mount", func(t *testing.T) {
+		sized(t, newMount(t).dir, "rename", "in-place")
+	})
+}
+
+// sized runs a program that reads as much as it was told, while another one replaces what
+// it reads in each of the ways.
+func sized(t *testing.T, dir string, ways ...string) {
+	t.Helper()
+	write(t, dir, "sized.json", "{}")
+	args := append([]string{"sized.json", "40"}, ways...)
+	if out := succeed(t, dir, program(t, "programs/sized.py", args...)); out != "0 0\n" {
+		t.Errorf("P2: torn, and not the newest: %s", strings.TrimSpace(out))
+	}
+}
+
+// The times of two versions always differ: OpenClaw and others keep what they have
+// read while the time is the same.
+func TestTimesOfVersionsDiffer(t *testing.T) {
+	t.Parallel()
+	need(t, "node")
+	m := newMount(t, "--durability", "interval")
+	write(t, m.dir, "times.json", "[]")
+	if out := succeed(t, m.dir, program(t, "programs/times.mjs", "times.json", "400")); out != "0\n" {
+		t.Errorf("the time did not increase %s times of 400", strings.TrimSpace(out))
+	}
+}
+
+// A registry that is replaced all the time is always there.
+func TestRegistryIsThereWhileItIsReplaced(t *testing.T) {
+	t.Parallel()
+	m := newMount(t, "--durability", "interval")
+	for _, name := range []string{"replaced.json", "sub/replaced.json", "plain"} {
+		succeed(t, m.dir, bash(fmt.Sprintf("mkdir -p sub; echo [] > %s", name)))
+		file := filepath.Join(m.dir, name)
+		seconds := strconv.Itoa(setting(t, "CLAWFS_SECONDS", 3))
+		var writers, readers []*process
+		for range 2 {
+			writers = append(writers, start(t, m.dir, program(t, "programs/renames.sh", file, seconds)))
+			readers = append(readers, start(t, m.dir, program(t, "programs/opens.py", file, seconds)))
+		}
+		total := 0
+		for _, p := range readers {
+			r := p.wait()
+			var found struct {
+				Opens  int
+				Errors map[string]int
+			}
+			if err := json.Unmarshal([]byte(r.stdout), &found); err != nil {
+				t.Fatalf("%v", r)
+			}
+			total += found.Opens
+			if len(found.Errors) > 0 {
+				t.Errorf("%s: %v in %d opens", name, found.Errors, found.Opens)
+			}
+		}
+		for _, p := range writers {
+			if r := p.wait(); r.code != 0 {
+				t.Errorf("%v", r)
+			}
+		}
+		t.Logf("%s: %d opens", name, total)
+	}
+}
+
+// P2: what copies a registry while others make it longer and shorter copies one
+// version, and comes to an end: with as many bytes as fstat has told (node), and as
+// many as copy_file_range gives (cp).
+func TestCopiesOfWhatChangesComeToAnEnd(t *testing.T) {
+	t.Parallel()
+	need(t, "node")
+	m := newMount(t, "--durability", "interval")
+	write(t, m.dir, "copied.json", "{}")
+	var started []*process
+	for range 5 {
+		started = append(started,
+			start(t, m.dir, program(t, "programs/copies.mjs", "copied.json", "100")),
+			start(t, m.dir, program(t, "programs/copies.sh", "copied.json", "12")))
+	}
+	for _, p := range started {
+		if r := p.wait(); r.code != 0 {
+			t.Errorf("%v", r)
+		}
+	}
+}
+
+// A lock on a registry keeps programs apart, whoever changes it meanwhile: the
+// registry's inode stays that of its name.
+func TestLocksOnRegistries(t *testing.T) {
+	t.Parallel()
+	m := newMount(t, "--durability", "interval")
+	write(t, m.dir, "locked.json", `{"n": 0}`)
+	const processes, turns = 5, 6
+	var started []*process
+	for range processes {
+		started = append(started, start(t, m.dir, program(t, "programs/locked.sh", "locked.json", strconv.Itoa(turns))))
+	}
+	for _, p := range started {
+		if r := p.wait(); r.code != 0 {
+			t.Errorf("%v", r)
+		}
+	}
+	var doc struct{ N int }
+	if err := json.Unmarshal([]byte(read(t, m.dir, "locked.json")), &doc); err != nil || doc.N != processes*turns {
+		t.Errorf("counted to %d, want %d: %v", doc.N, processes*turns, err)
+	}
+}

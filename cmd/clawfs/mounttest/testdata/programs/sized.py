@@ -1,0 +1,53 @@
+"""sized.py FILE TURNS HOW...: reads FILE, looks it up by its name, asks the descriptor for
+the size, and reads so much in one go, after another process has written a longer or a
+shorter document by a rename or in-place. Prints how often, of TURNS for each HOW, that was
+no whole document, and how often a reading after that did not show the newest one."""
+
+import json
+import os
+import subprocess
+import sys
+
+path, turns, ways = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+WRITER = """
+import os, sys
+for line in sys.stdin:
+    path, how, text = line.rstrip("\\n").split("\\t")
+    target = path + ".tmp" if how == "rename" else path
+    with open(target, "w") as f:
+        f.write(text)
+    if target != path:
+        os.replace(target, path)
+    print(flush=True)
+"""
+writer = subprocess.Popen([sys.executable, "-c", WRITER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def replace(how, n):
+    text = json.dumps({"n": n, "padding": "x" * (3000 if n % 2 == 0 else 10)})
+    print(path, how, text, sep="\t", file=writer.stdin, flush=True)
+    writer.stdout.readline()
+
+
+torn = old = 0
+for how in ways:
+    replace("in-place", 0)
+    for n in range(1, turns + 1):
+        fd = os.open(path, os.O_RDONLY)
+        while os.read(fd, 1 << 16):
+            pass
+        os.stat(path)
+        size = os.fstat(fd).st_size
+        replace(how, n)
+        text = os.pread(fd, size, 0)
+        try:
+            torn += len(text) != size or json.loads(text)["n"] != n - 1
+        except ValueError:
+            torn += 1
+        if how == "in-place":
+            os.lseek(fd, 0, os.SEEK_SET)
+            old += json.loads(os.read(fd, 1 << 16))["n"] != n
+        os.close(fd)
+writer.stdin.close()
+writer.wait()
+print(torn, old)

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"io"
+	iofs "io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"clawfs/fs"
+)
+
+// putLimit bounds what put reads, in bytes: no registry is nearly as large.
+const putLimit = 1 << 30
+
+func newPutCommand(out streams) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "put [flags] FILE",
+		Short: "Replace what a registry holds, whatever anybody has seen",
+		Long: "put replaces what a registry holds by what it reads from standard input, byte for byte. Nothing is\n" +
+			"merged, and no policy speaks against it: entries that others have added are gone, and in the history.\n" +
+			"It makes the registry if there is none. What programs have seen before stays their view: what they\n" +
+			"save is merged with what was put. It works the same whether the directory is mounted or not.",
+		Annotations:       exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted, exitInUse, exitRefused),
+		Example:           "  echo '{}' | clawfs put ~/.openclaw/openclaw.json",
+		ValidArgsFunction: completeFile,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 || args[0] == "" {
+				return &usageError{Command: cmd.CommandPath(), Problem: errors.New("put wants one registry, and its content on standard input")}
+			}
+			return put(args[0], os.Stdin, asJSON, out)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the commit as a JSON object, as log does")
+	return cmd
+}
+
+// completeFile has shells offer files for the only argument.
+func completeFile(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveDefault
+}
+
+// put makes all that is read what a registry holds.
+func put(path string, from *os.File, asJSON bool, out streams) error {
+	p, err := locateFile(path)
+	if err != nil {
+		return err
+	}
+	parent := filepath.Dir(p.path())
+	if info, err := os.Stat(parent); errors.Is(err, iofs.ErrNotExist) {
+		return &fs.MissingError{Path: parent}
+	} else if err == nil && !info.IsDir() {
+		return &fs.NotDirectoryError{Path: parent}
+	}
+	if isTerminal(from) {
+		out.talk("type what %s is to hold, then Ctrl-D", p.path())
+	}
+	content, err := io.ReadAll(io.LimitReader(from, putLimit))
+	switch {
+	case err != nil:
+		return err
+	case len(content) == 0:
+		return &failure{Code: exitRefused, Message: p.path() + " was refused: there is nothing on standard input", Hint: "clawfs put FILE < content"}
+	case len(content) == putLimit:
+		return &refusedError{Path: p.path(), Cause: unix.EFBIG}
+	}
+	if err := p.put(content, p.replace); err != nil {
+		return err
+	}
+	return p.tell("put", asJSON, out)
+}
+
+// replace puts content in place by way of the mount, which merges it with nothing.
+func (p place) replace(content []byte) error {
+	f, err := fs.Put(p.root, p.name)
+	if err != nil {
+		return err
+	}
+	return p.fill(f, content)
+}

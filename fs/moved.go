@@ -1,0 +1,279 @@
+package fs
+
+import (
+	"context"
+	iofs "io/fs"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"clawfs/txn"
+)
+
+// What follows is about files that are renamed onto a registry while somebody has them open
+// for writing. In a bare directory the handle is the registry's then. So it is here where the
+// file's former name was a registry's, too. The handle of a plain file stays one of that, which
+// has no name any more, and whatever is written by it is staged in a transaction of the
+// registry, too.
+
+// plainWriters are the handles of a plain file that are open for writing.
+type plainWriters struct {
+	mu   sync.RWMutex // guards list, and plainFile.tx of each; held for reading while one of them changes the file
+	list []*plainFile
+}
+
+func (w *plainWriters) add(f *plainFile) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.list = append(w.list, f)
+}
+
+func (w *plainWriters) remove(f *plainFile) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if i := slices.Index(w.list, f); i >= 0 {
+		w.list = slices.Delete(w.list, i, i+1)
+	}
+}
+
+// plainAt returns the node of the plain file at a place, nil where there is none.
+func (fsys *fileSystem) plainAt(p place) *node {
+	if p.registry || p.mode != unix.S_IFREG {
+		return nil
+	}
+	n := fsys.nodes.get(p.id.Ino)
+	if n == nil || n.id != p.id {
+		return nil
+	}
+	return n
+}
+
+// openers returns the processes that have opened handles, as far as they can be told.
+func (fsys *fileSystem) openers(handles []*plainFile) []txn.Caller {
+	list := make([]txn.Caller, len(handles))
+	for i, f := range handles {
+		list[i] = fsys.callers.byThread(f.thread)
+	}
+	return list
+}
+
+// areOpen reports whether somebody has one of a node's handles open still, though the
+// kernel has not said of any that it is no more: its last close and the RENAME that follows
+// may come at once. A handle that was closed has other descriptors if its opener has the
+// file open, or else another process.
+func (n *node) areOpen(handles []*plainFile, openers []txn.Caller, also txn.Actor) bool {
+	for i, f := range handles {
+		if !f.closed.Load() {
+			return true
+		}
+		for _, pid := range []int{openers[i].PID, also.PID} {
+			if hasOpen(pid, n.fsys.device.Load(), n.number.Load()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// replaceByOpen is Store.Replace for a file of which there are handles that are open for
+// writing. The caller holds plainWriters.mu. staged says that what the file holds is no
+// version yet, which may be by a rename only.
+func (n *node) replaceByOpen(name string, caller txn.Caller, p txn.Replacement, file *os.File) (staged bool, err error) {
+	handles := n.writers.list
+	openers := n.fsys.openers(handles)
+	unfinished := func() bool { return p.Via == txn.ViaRename && n.areOpen(handles, openers, caller.Actor) }
+	txs, staged, err := n.fsys.store.ReplaceOpen(name, caller, p, openers, unfinished)
+	for i, tx := range txs {
+		handles[i].tx = tx
+		if !staged {
+			continue
+		}
+		if fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 0); err == nil {
+			tx.TakeAfter(os.NewFile(uintptr(fd), "moved"))
+		}
+	}
+	return staged, err
+}
+
+// moveRegistry renames a registry to another one's name. Whoever has it open goes on with it
+// there.
+func (fsys *fileSystem) moveRegistry(ctx context.Context, from, to place, flags uint32) error {
+	fd, err := from.dir.openChild(from.base, unix.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	file := os.NewFile(uintptr(fd), "moved")
+	defer file.Close()
+	p, number, err := fsys.replacement(ctx, file, from, to, flags)
+	if err != nil {
+		return err
+	}
+	caller := fsys.callers.named(ctx)
+	_, err = fsys.store.Rename(from.path, to.path, caller, p, txn.Handles{
+		IsOpen: func(t *txn.Tx) bool {
+			f := fsys.registries.fileOf(t, &from)
+			return f == nil || f.isOpen(caller.Actor) // one that is not known is about to be opened
+		},
+		Like: func(t *txn.Tx) iofs.File { return fsys.takeAfter(t, file, &from) },
+	})
+	if err != nil {
+		return err
+	}
+	fsys.carryOver(number, to)
+	fsys.lineages.drop(from.id)
+	fsys.registries.move(&from, &to)
+	return nil
+}
+
+// fileOf returns the handle of a transaction of the registry that is at a place; nil if it is
+// not known.
+func (t *registryTable) fileOf(tx *txn.Tx, at *place) *registryFile {
+	for _, n := range t.nodesOf(at.dir, at.base) {
+		for _, f := range n.files.all() {
+			if f.tx == tx {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+// isOpen reports whether somebody has the handle open still, as areOpen does: its opener, or
+// else another process.
+func (f *registryFile) isOpen(also txn.Actor) bool {
+	if !f.closed.Load() {
+		return true
+	}
+	device, number := f.node.fsys.device.Load(), f.node.number.Load()
+	return hasOpen(f.opener.PID, device, number) || hasOpen(also.PID, device, number)
+}
+
+// takeAfter returns the file that a registry was which has just moved, for what is still
+// staged of it, nil if that can't be had. Without a name the file keeps its number as long as
+// the handle.
+func (fsys *fileSystem) takeAfter(t *txn.Tx, file *os.File, from *place) iofs.File {
+	var stx unix.Statx_t
+	f := fsys.registries.fileOf(t, from)
+	if f == nil || statFD(int(file.Fd()), &stx) != nil {
+		return nil
+	}
+	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	if like := backingFileOf(&stx); like.links == 0 {
+		fsys.origin.carry(like, from.number)
+		f.like.Store(&like)
+	}
+	return os.NewFile(uintptr(fd), "moved")
+}
+
+// changing has no rename come between what a handle changes and what it stages of that.
+// The caller changes the file, and then calls the function that is returned.
+func (f *plainFile) changing() (changed func()) {
+	f.node.writers.mu.RLock()
+	return f.node.writers.mu.RUnlock
+}
+
+// haveMoved reports whether the file was renamed onto a registry, or linked to its name.
+func (w *plainWriters) haveMoved() bool {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return slices.ContainsFunc(w.list, func(f *plainFile) bool { return f.tx != nil })
+}
+
+// movedTo returns the directory and the names of the registry that a file without a name of
+// its own was linked to; not ok if it was not.
+func (n *node) movedTo() (dir *node, base, path string, ok bool) {
+	n.writers.mu.RLock()
+	for _, f := range n.writers.list {
+		if f.tx != nil {
+			path = f.tx.Name()
+		}
+	}
+	n.writers.mu.RUnlock()
+	if path == "" {
+		return nil, "", "", false
+	}
+	dir, base, ok = n.fsys.known(path)
+	return dir, base, path, ok
+}
+
+// moved returns the transaction of a registry that the file was renamed onto, or nil.
+func (f *plainFile) moved() *txn.Tx {
+	defer f.changing()()
+	return f.tx
+}
+
+// stage stages what is written by the handle of a file that has become a registry. The
+// caller has called changing, and f.tx is not nil.
+func (f *plainFile) stage(ctx context.Context, data []byte, off int64) error {
+	caller := f.node.fsys.callers.writing(ctx)
+	var err error
+	if f.flags&unix.O_APPEND != 0 {
+		_, err = f.tx.Append(caller, data)
+	} else {
+		_, err = f.tx.WriteAt(caller, data, off)
+	}
+	return err
+}
+
+// restage stages all that a file holds which has become a registry, after a change that
+// is no write. The caller has called changing.
+func (f *plainFile) restage(ctx context.Context) error {
+	if f.tx == nil {
+		return nil
+	}
+	fd, err := f.node.fsys.openAgain(f.fd, unix.O_RDONLY)
+	if err != nil {
+		return err
+	}
+	caller := f.node.fsys.callers.writing(ctx)
+	file, content, err := f.node.fsys.readOpen(fd, f.tx.Name(), caller, txn.ViaRename)
+	if err != nil {
+		return err
+	}
+	_ = file.Close() // it was only read
+	if err := f.tx.Truncate(caller, int64(len(content))); err != nil || len(content) == 0 {
+		return err
+	}
+	_, err = f.tx.WriteAt(caller, content, 0)
+	return err
+}
+
+// truncate sets the length of the file.
+func (f *plainFile) truncate(ctx context.Context, size int64) error {
+	defer f.changing()()
+	if f.tx != nil {
+		if err := f.tx.Truncate(f.node.fsys.callers.named(ctx), size); err != nil {
+			return err
+		}
+	}
+	return retry(func() error { return unix.Ftruncate(f.fd, size) })
+}
+
+// flushMoved is Flush for a file that has become a registry.
+func (f *plainFile) flushMoved(ctx context.Context, tx *txn.Tx) syscall.Errno {
+	death := deathOf(threadOf(ctx))
+	return commitErrno(tx.Flush(f.node.fsys.callers.named(ctx), death))
+}
+
+// syncMoved is Fsync for a file that has become a registry.
+func (f *plainFile) syncMoved(ctx context.Context, tx *txn.Tx) syscall.Errno {
+	if err := tx.Sync(f.node.fsys.callers.named(ctx)); err != nil {
+		return commitErrno(err)
+	}
+	return commitErrno(f.node.fsys.store.Sync())
+}
+
+// releaseMoved is Release for a file that has become a registry.
+func (f *plainFile) releaseMoved(tx *txn.Tx) {
+	tx.Release()
+	var stx unix.Statx_t
+	if statFD(f.fd, &stx) == nil && stx.Nlink == 0 {
+		f.node.fsys.origin.drop(backingFileOf(&stx))
+	}
+}

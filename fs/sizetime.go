@@ -1,0 +1,175 @@
+package fs
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"clawfs/txn"
+)
+
+// A sizeTime is how a version presents itself to stat(2). Two versions have the same only
+// where programs have set their times: then a node is looked up that may show the other
+// one, and the open finds out.
+type sizeTime struct {
+	size  uint64
+	mtime unix.StatxTimestamp
+}
+
+func sizeTimeOf(stx *unix.Statx_t) sizeTime {
+	return sizeTime{size: stx.Size, mtime: stx.Mtime}
+}
+
+func sizeTimeOfVersion(v *txn.Version) sizeTime {
+	return sizeTimeOfInfo(txn.Info{Size: v.Size, Time: v.Time})
+}
+
+func sizeTimeOfInfo(i txn.Info) sizeTime {
+	return sizeTime{size: uint64(i.Size), mtime: statxTime(i.Time)}
+}
+
+func statxTime(t time.Time) unix.StatxTimestamp {
+	return unix.StatxTimestamp{Sec: t.Unix(), Nsec: uint32(t.Nanosecond())}
+}
+
+// isBlank reports whether they are those of a file that has no version yet. No version is
+// empty.
+func (f sizeTime) isBlank() bool { return f.size == 0 }
+
+// isOf reports whether they are those of a version. Of a file that has none yet any time
+// is.
+func (f sizeTime) isOf(v *txn.Version) bool {
+	if v.Blank() {
+		return f.isBlank()
+	}
+	return f.is(sizeTimeOfVersion(v))
+}
+
+// is reports whether a file that was given size and time has them. File systems keep
+// times in nanoseconds, or less exactly.
+func (f sizeTime) is(of sizeTime) bool {
+	if f.size != of.size || f.mtime.Sec != of.mtime.Sec {
+		return false
+	}
+	for unit := uint32(1); unit <= 1e9; unit *= 10 {
+		if of.mtime.Nsec-of.mtime.Nsec%unit == f.mtime.Nsec {
+			return true
+		}
+	}
+	return false
+}
+
+// headIs is told the size and time of the head, when the kernel is about to be told of
+// a node.
+func (t *registryTable) headIs(n *node, head sizeTime) {
+	if n.all.Load() == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if n.as.shows != head && !n.files.any() {
+		n.as.state = n.as.state.headIsAnother()
+	}
+}
+
+// fillSizeTime makes the size and the time of a registry's head those that a process is
+// to be told of a node. It reports whether all are told the same, as long as the node
+// lives: of a node that shows a version that is the version's. Of all others it is what
+// the process has open itself, or the head's.
+func (t *registryTable) fillSizeTime(n *node, caller func() txn.Caller, stx *unix.Statx_t) (stays bool) {
+	t.mu.Lock()
+	stays = n.all.Load() != nil && n.as.state.keepsSizeTime()
+	shows := n.as.shows
+	t.mu.Unlock()
+	if stays {
+		stx.Size, stx.Mtime = shows.size, shows.mtime
+		return true
+	}
+	told := n.files.sizeTimeFor(caller, sizeTimeOf(stx))
+	stx.Size, stx.Mtime = told.size, told.mtime
+	return false
+}
+
+// lookupTimeout is how long the kernel uses the attributes of a look-up that led to a node
+// which shows a version: as long as it takes to open it, or to tell a program. The kernel
+// is told of a change meanwhile. It counts in ticks, of up to ten milliseconds each, and
+// adds one.
+const (
+	lookupTimeout = time.Millisecond
+	lookupTicks   = 25 * time.Millisecond
+)
+
+// grantCache reports whether the kernel may be told to use size and time of a node for a
+// while: if no registry has changed since changes was read, which was before the file was
+// looked at. Of what changes later it is told.
+func (t *registryTable) grantCache(n *node, changes uint64) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.changes.Load() != changes || !n.as.state.keepsSizeTime() {
+		return false
+	}
+	n.as.until = time.Now().Add(lookupTicks)
+	n.as.used = n.as.until
+	return true
+}
+
+// mayHaveTold reports whether the kernel may have told a program size and time of a node
+// since, without asking.
+func (t *registryTable) mayHaveTold(n *node, since time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return n.as.used.After(since)
+}
+
+// revokeCache reports whether the kernel may use size and time of a node without asking,
+// and notes that it is about to be told not to. The caller holds registryTable.mu.
+func (in *registryNode) revokeCache() bool {
+	if in.until.IsZero() {
+		return false
+	}
+	used := time.Now().Before(in.until)
+	in.until = time.Time{}
+	return used
+}
+
+// opened is called when a node was opened: the kernel's attributes of it, from the
+// look-up, may not be those of the version that this file shows.
+func (t *registryTable) opened(n *node) {
+	t.mu.Lock()
+	used := !n.as.state.keepsSizeTime() && n.as.revokeCache()
+	t.mu.Unlock()
+	if used {
+		n.forgetAttributes()
+	}
+}
+
+// outdate is called when a registry has changed: the kernel's attributes of its nodes are
+// not those of the name any more. A node can be found without its name, by a mount of a
+// single file for instance.
+func (t *registryTable) outdate(dir *node, base string) { t.touched(dir, base, sizeTime{}, sizeTime{}) }
+
+// touched is outdate where the version is the same, and has another time: somebody
+// has set it.
+func (t *registryTable) touched(dir *node, base string, before, after sizeTime) {
+	var nodes []*node
+	t.mu.Lock()
+	t.changes.Add(1)
+	if r := t.find(dir, base); r != nil {
+		for _, n := range r.nodes {
+			if before != after && n.as.shows == before {
+				n.as.shows = after
+			}
+			if n.as.revokeCache() {
+				nodes = append(nodes, n)
+			}
+		}
+	}
+	t.mu.Unlock()
+	for _, n := range nodes {
+		n.forgetAttributes()
+	}
+}
+
+// forgetAttributes has the kernel ask for the node's attributes when it needs them
+// next. It waits for nothing.
+func (n *node) forgetAttributes() { _ = n.NotifyContent(-1, 0) } // a node that the kernel has forgotten has none

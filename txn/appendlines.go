@@ -1,0 +1,114 @@
+package txn
+
+import (
+	"bytes"
+
+	"clawfs/txn/jsondoc"
+	"clawfs/txn/seen"
+)
+
+// What is appended to JSON lines is valid if the new lines are: of what was there that is
+// known. So a log's line costs no look at all of the log, though all of it is written.
+// Wherever this cannot be said, the common way is gone, with the same result.
+
+// Append stages p behind the staged content and returns what WriteAt does. Whole lines
+// that are appended to JSON lines are committed: a log is written for as long as its
+// writer lives, and read meanwhile. The close tells why, if they were not.
+func (t *Tx) Append(c Caller, p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n, err := t.write(c, p, int64(len(t.data)))
+	if err == nil && len(p) > 0 && p[len(p)-1] == '\n' && t.isLines() {
+		_ = t.attempt(ViaAppend)
+	}
+	return n, err
+}
+
+// isLines reports whether what is staged is JSON lines. The caller holds mu.
+func (t *Tx) isLines() bool {
+	first, rest, _ := bytes.Cut(t.data, []byte{'\n'})
+	if len(rest) == 0 && t.behind == 0 {
+		return false // most likely a document that is written line by line
+	}
+	if t.addsLines() {
+		return true
+	}
+	if _, err := jsondoc.Parse(first, jsondoc.JSON, jsondoc.Limits{}); err != nil {
+		return false
+	}
+	doc, err := t.reg().admit(seen.NewContent(t.data), t.reg().Head(), t.seen)
+	return err == nil && dialectIn(doc) == Lines
+}
+
+// addsLines reports whether what is staged is known to be JSON lines, as was the head,
+// with whole lines behind that. The caller holds mu.
+func (t *Tx) addsLines() bool {
+	head := t.reg().Head()
+	if head == nil || !t.reg().keepsLines(head) || t.known == nil || t.rewritten || t.put || t.reg().store.cfg.DocCache < 0 {
+		return false
+	}
+	added := t.data[t.behind:]
+	if t.behind != len(t.known.Bytes) || len(added) == 0 || !endsLine(t.known.Bytes) || !endsLine(added) {
+		return false
+	}
+	_, err := jsondoc.Parse(added, jsondoc.Lines, t.reg().store.limits())
+	return err == nil
+}
+
+// endsLine reports whether what is put behind text begins a line.
+func endsLine(text []byte) bool { return len(text) == 0 || text[len(text)-1] == '\n' }
+
+// keepsLines reports whether a version is known to be JSON lines, and what replaces it is
+// to be.
+func (r *Registry) keepsLines(v *Version) bool { return v.lines && r.dialectOf(v) == Lines }
+
+// staged returns what is staged, with the document that it is in doc, or adds set where
+// it is known to be JSON lines. The error is that of admit. The caller holds mu.
+func (t *Tx) staged() (c *seen.Content, doc *jsondoc.Doc, adds bool, err error) {
+	if t.addsLines() {
+		return t.known.Extended(t.data), nil, true, nil
+	}
+	c = seen.NewContent(t.data)
+	doc, err = t.reg().admit(c, t.reg().Head(), t.seen)
+	return c, doc, false, err
+}
+
+// know notes what the transaction goes on from, if that is known to be JSON lines. The
+// caller holds mu.
+func (t *Tx) know(c *seen.Content, areLines bool) {
+	t.known = nil
+	if areLines {
+		t.known = c
+	}
+}
+
+// added returns what the head holds with the lines behind it that a request adds, if both
+// are known to be JSON lines; else nil.
+func (r *Registry) added(q *request, head *Version) *seen.Content {
+	if !q.adds || head == nil || !r.keepsLines(head) || r.store.cfg.RejectStale {
+		return nil
+	}
+	old := head.content
+	if bytes.Equal(old.Bytes, q.content.Bytes[:len(q.content.Bytes)-len(q.appended)]) {
+		return q.content
+	}
+	text := make([]byte, len(old.Bytes), len(old.Bytes)+1+len(q.appended))
+	copy(text, old.Bytes)
+	if !endsLine(text) {
+		text = append(text, '\n')
+	}
+	text = append(text, q.appended...)
+	if int64(len(text)) > r.store.cfg.MaxSize {
+		return nil
+	}
+	return old.Extended(text)
+}
+
+// docOf fills in what document the content of a request is that adds lines, where that is
+// needed after all.
+func (r *Registry) docOf(q *request) (err error) {
+	if q.adds && q.doc == nil {
+		q.doc, err = r.parseAs(q.content, Lines)
+	}
+	return err
+}

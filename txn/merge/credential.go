@@ -1,0 +1,61 @@
+package merge
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+
+	"clawfs/txn/jsondoc"
+)
+
+// credentialName reports whether a member of this name holds something that
+// lets its holder in, so that its removal has to be believed.
+func credentialName(name string) bool {
+	n := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
+	switch n {
+	case "tokens", "credential", "credentials", "apikeys", "secrets", "passwords", "authprofiles", "oauth", "auths":
+		return true
+	}
+	for _, suffix := range []string{"token", "secret", "password", "passphrase", "apikey", "privatekey"} {
+		if strings.HasSuffix(n, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsCredential reports whether an object is a credential by what it holds: a
+// token, a key of a provider, a password, the login at a container registry.
+func holdsCredential(v jsondoc.Value) bool {
+	hasKey, hasProvider := false, false
+	for m := range v.Members() {
+		if m.Value.Kind() != jsondoc.String {
+			continue
+		}
+		switch name := m.Name(); name {
+		case "access", "refresh":
+			return true
+		case "auth":
+			if isLogin(m.Value) {
+				return true
+			}
+		case "key":
+			hasKey = true
+		case "provider":
+			hasProvider = true
+		default:
+			if credentialName(name) {
+				return true
+			}
+		}
+	}
+	return hasKey && hasProvider
+}
+
+// isLogin reports whether a string is a user and a password as the clients of
+// container registries keep them: "user:password" in base 64. Elsewhere auth names
+// a way to log in.
+func isLogin(v jsondoc.Value) bool {
+	login, err := base64.StdEncoding.DecodeString(v.Text())
+	return err == nil && bytes.IndexByte(login, ':') > 0
+}

@@ -1,0 +1,98 @@
+package seen
+
+import (
+	"crypto/sha256"
+	"hash"
+)
+
+// Tick is a place in the store-wide order of events: reads, writes, opens,
+// removals. A later event has a greater one. 0 stands for a place that is not
+// known.
+type Tick uint64
+
+// forever is behind every tick.
+const forever = ^Tick(0)
+
+// Actor is a process, told by its thread-group id and a number that tells two
+// processes with the same id apart (its start). Of two processes the one that was
+// there first has the smaller Start. The zero Actor is a process that could not be
+// told, for instance one in another pid namespace.
+type Actor struct {
+	PID   int
+	Start uint64
+}
+
+// Known reports whether the actor could be told.
+func (a Actor) Known() bool { return a.PID != 0 }
+
+// Caller is an actor with what the log says of it and the processes it
+// descends from, nearest first.
+type Caller struct {
+	Actor
+	Program   string
+	UID       uint32
+	Ancestors []Actor
+
+	// Forked says that the process was forked and has not executed a program
+	// since, so that it has its parent's memory.
+	Forked bool
+}
+
+// author returns the actor under which the caller's views are kept. Callers that
+// cannot be told are one author for each user.
+func (c *Caller) author() Actor {
+	if c.Known() {
+		return c.Actor
+	}
+	return Actor{PID: untold, Start: uint64(c.UID)}
+}
+
+// untold is the process id of those that cannot be told.
+const untold = -1
+
+// descendsFrom reports whether an actor is among the caller's ancestors.
+func (c *Caller) descendsFrom(a Actor) bool {
+	for _, up := range c.Ancestors {
+		if up == a {
+			return true
+		}
+	}
+	return false
+}
+
+// IsKin reports whether two callers are one process, one descends from the other, or from
+// its parent.
+func (c *Caller) IsKin(o *Caller) bool {
+	if c.author() == o.author() || c.descendsFrom(o.Actor) || o.descendsFrom(c.Actor) {
+		return true
+	}
+	siblings := func(a, b *Caller) bool { return len(a.Ancestors) > 0 && b.descendsFrom(a.Ancestors[0]) }
+	return siblings(c, o) || siblings(o, c)
+}
+
+// Content is what one document holds, in bytes. It is immutable, and shared by
+// versions and views.
+type Content struct {
+	Bytes  []byte
+	Digest [32]byte // SHA-256 of Bytes
+
+	sum hash.Cloner // that Bytes were written to, and nothing will be; nil: it was not needed yet
+}
+
+// NewContent returns content that holds b, which must not be changed afterwards.
+func NewContent(b []byte) *Content { return &Content{Bytes: b, Digest: sha256.Sum256(b)} }
+
+// Extended returns what NewContent does, for b that begins with what c holds. Of content
+// that was made so itself only what is behind it is digested.
+func (c *Content) Extended(b []byte) *Content {
+	sum, digested := sha256.New().(hash.Cloner), 0
+	if c.sum != nil {
+		if clone, err := c.sum.Clone(); err == nil {
+			sum, digested = clone, len(c.Bytes)
+		}
+	}
+	_, _ = sum.Write(b[digested:]) // a hash never fails
+	d := &Content{Bytes: b, sum: sum}
+	sum.Sum(d.Digest[:0])
+	return d
+}

@@ -1,0 +1,67 @@
+package seen
+
+import "slices"
+
+// changes tells who has changed the head of a registry, and when.
+type changes struct {
+	marks []change // ascending
+	lost  Tick     // there were others up to here
+}
+
+type change struct {
+	at Tick
+	by *Caller // nil: it was found in the directory, nobody knows who
+}
+
+// maxChanges bounds the changes that are remembered. Of a stretch that begins
+// before the oldest it is presumed that others have changed the head in it.
+const maxChanges = 1024
+
+// Changed notes that the head has changed: by a commit of these writers, by a
+// removal, or behind the store, which nobody has done.
+func (v *Views) Changed(by ...Caller) {
+	at := v.cfg.Next()
+	if len(by) == 0 {
+		v.changes.add(change{at: at})
+	}
+	for i := range by {
+		v.changes.add(change{at: at, by: &by[i]})
+	}
+}
+
+// ChangedAt returns when the head changed last, 0 if it has not.
+func (v *Views) ChangedAt() Tick {
+	if n := len(v.changes.marks); n > 0 {
+		return v.changes.marks[n-1].at
+	}
+	return v.changes.lost
+}
+
+// add leaves the last one of several changes in a row by one author.
+func (c *changes) add(m change) {
+	if n := len(c.marks); n > 0 && m.by != nil && c.marks[n-1].by != nil && c.marks[n-1].by.author() == m.by.author() {
+		c.marks[n-1] = m
+		return
+	}
+	if len(c.marks) == maxChanges {
+		c.lost = c.marks[maxChanges/2].at
+		c.marks = slices.Delete(c.marks, 0, maxChanges/2+1)
+	}
+	c.marks = append(c.marks, m)
+}
+
+// byOthers reports whether somebody else than the author has changed the head
+// after a place in the order of events.
+func (c *changes) byOthers(since Tick, isAuthor func(*Caller) bool) bool {
+	return c.byOthersUntil(since, forever, isAuthor)
+}
+
+// byOthersUntil is byOthers, for changes before another place in that order.
+func (c *changes) byOthersUntil(since, until Tick, isAuthor func(*Caller) bool) bool {
+	for i := len(c.marks) - 1; i >= 0 && c.marks[i].at > since; i-- {
+		if by := c.marks[i].by; c.marks[i].at < until && (by == nil || !isAuthor(by)) {
+			return true
+		}
+	}
+	return since < c.lost
+}

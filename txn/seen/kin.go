@@ -1,0 +1,268 @@
+package seen
+
+import (
+	"cmp"
+	"slices"
+)
+
+// A writer without a memory of the registry writes what its family has made: mv, cp
+// and tee have read nothing themselves, and a redirection is written by a shell. The
+// family is what descends from the nearest ancestor that has seen the registry, or has
+// a descendant that has. Members that ran strictly one after the other are one author.
+
+// How many contents are taken from kin at most, so that a writer pays the same however
+// many processes were there in the last minute. The newest count. A reading that one
+// write was made from is rarely the base of another one, and then soon.
+const (
+	maxKinReadings = 256 // that were read and that no write has used up
+	maxKinUsed     = 64  // that were read and used up, or written
+)
+
+// How many contents stay of the dead, of all families of a registry together.
+const (
+	maxDeadReadings = 4096 // that were read and that no write has used up
+	maxDeadUsed     = 256  // that were read and used up, or written
+)
+
+// family is a process and its descendants.
+type family struct {
+	root    Actor
+	members []*actorViews // those that have seen the registry within the kin window
+	views   []memberView  // theirs that were live when something was written, the newest first
+	missed  Tick          // when one was told last that there is no registry, and has seen nothing since; 0: none was
+}
+
+func (f *family) contains(c *Caller) bool { return c.author() == f.root || c.descendsFrom(f.root) }
+
+// familyOf returns the family of a writer: its own, or that of the nearest ancestor
+// that has one. With asked it is enough that somebody of it was told that there is nothing.
+func (v *Views) familyOf(o *Origin, asked bool) family {
+	since := o.At.Add(-v.cfg.KinWindow)
+	for _, root := range append([]Actor{o.author()}, o.Ancestors...) {
+		f := family{root: root}
+		for _, a := range v.descendants[root] {
+			if !a.newest().lastAt.Before(since) {
+				f.members = append(f.members, a)
+			}
+		}
+		if a := v.actors[root]; a != nil && !a.newest().lastAt.Before(since) {
+			f.members = append(f.members, a)
+		}
+		if asked {
+			f.missed = v.missedBy(&f, o)
+		}
+		if f.views = v.viewsOf(&f, o); len(f.views) > 0 || f.missed > 0 {
+			return f
+		}
+	}
+	return family{root: o.author()}
+}
+
+// A memberView is a view of a member of a family.
+type memberView struct {
+	*view
+	of *actorViews
+}
+
+// ofFamily fills in what the family of a writer without a memory has seen: the
+// newest view of all, and those older readings that others of the family, which ran
+// beside the reader, can't have known. Where it was told last that there is no registry,
+// it has seen that.
+func (v *Views) ofFamily(s *Seen, o *Origin) {
+	f := v.familyOf(o, true)
+	if f.missed > 0 && (len(f.views) == 0 || f.views[0].last <= f.missed) {
+		v.fromNothing(s, Candidate{Kind: Nothing, At: f.missed}, f.contains, o)
+		return
+	}
+	v.ofMembers(s, &f, o)
+}
+
+// fromNothing fills in the candidates of a writer that was told, itself or by its family,
+// that there is no registry: nothing, and each earlier reading of the family that no
+// write was made from. self reports whether a change is of the author's own.
+func (v *Views) fromNothing(s *Seen, nothing Candidate, self func(*Caller) bool, o *Origin) {
+	f := v.familyOf(o, false)
+	v.ofMembers(s, &f, o)
+	s.Candidates = slices.DeleteFunc(s.Candidates, func(c Candidate) bool {
+		return c.Kind != Read || !slices.ContainsFunc(c.views, func(one *view) bool { return one.first < nothing.At && one.isUnused(o.Event) })
+	})
+	s.Last, s.ReadSince = nil, false
+	s.Alone = len(s.Candidates) == 0 && !v.changes.byOthers(nothing.At, self)
+	s.Candidates = append(s.Candidates, nothing)
+}
+
+// ofMembers fills in what the members of a family have seen.
+func (v *Views) ofMembers(s *Seen, f *family, o *Origin) {
+	s.Family = f.root
+	views := f.views
+	var taken []memberView
+	last := -1
+	s.ReadSince = false
+	for i, one := range views {
+		if one.kind != read {
+			if last < 0 {
+				last = i
+				s.Last = one.content
+			}
+		} else if last < 0 {
+			s.ReadSince = true
+		}
+		if i == 0 || one.isUnused(o.Event) && !slices.ContainsFunc(views[:i], func(n memberView) bool { return !v.mayNotKnow(one, n, o) }) {
+			taken = append(taken, one)
+		}
+	}
+	s.ReadSince = s.ReadSince && last >= 0
+	tasks := v.addFamily(s, taken, views, last, o)
+	// A merged write has not seen the others' changes that went into it, nor has a reading
+	// that was opened before it.
+	tasks = tasks || last >= 0 && views[last].merged && views[0].since() <= views[last].first
+	var since Tick
+	switch {
+	case last >= 0:
+		since = views[last].first
+	case len(views) > 0:
+		since = views[len(views)-1].since()
+	}
+	for _, a := range f.members {
+		later, beside := a.writtenSince(o)
+		since = max(since, later)
+		tasks = tasks || beside && a.caller.Start < o.Start && !o.descendsFrom(a.caller.Actor)
+	}
+	s.Alone = !tasks && len(s.Candidates) > 0 && !v.changes.byOthers(since, f.contains)
+}
+
+// addFamily adds the views that were taken, as far as the limits go, and reports
+// whether one of them is of a member that did not know the newest.
+func (v *Views) addFamily(s *Seen, taken, views []memberView, last int, o *Origin) (tasks bool) {
+	limit := selection{readings: maxKinReadings, uses: maxKinUsed}
+	for _, one := range taken {
+		if !limit.admit(one.view, o.Event) {
+			continue
+		}
+		c := candidateFrom(one.view)
+		if one.content != taken[0].content {
+			tasks = true
+			c.Task = last >= 0 && one.last < views[last].first
+		}
+		s.Candidates = append(s.Candidates, c)
+	}
+	return tasks
+}
+
+// viewsOf returns the views of a family that count for a write, the newest first: the
+// newest of all, the last write, and older ones whose members may not know the newest.
+// A removal by the writer itself is no view: it is the first half of its replacement.
+func (v *Views) viewsOf(f *family, o *Origin) []memberView {
+	newest, last := v.newestOf(f, o)
+	if newest.view == nil {
+		return nil
+	}
+	out := []memberView{newest}
+	if last.view != nil && last.view != newest.view {
+		out = append(out, last)
+	}
+	for _, a := range f.members {
+		if last.view != nil && a.newest().last < last.last && !v.mayNotKnow(memberView{a.newest(), a}, newest, o) {
+			continue
+		}
+		_, reading := a.latest(0, o.Event)
+		for _, one := range a.views {
+			if one == newest.view || one == last.view || one.kind != read || one != reading && !one.isFresh(o.Event, o.At, v.cfg.KinWindow) {
+				continue
+			}
+			if m := (memberView{one, a}); one.last > last.lastTick() || v.mayNotKnow(m, newest, o) {
+				out = append(out, m)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b memberView) int { return cmp.Compare(b.last, a.last) })
+	return out
+}
+
+// newestOf returns the newest view of a family, and its last write or removal; without
+// a view where there is none.
+func (v *Views) newestOf(f *family, o *Origin) (newest, last memberView) {
+	for _, a := range slices.Backward(f.members) {
+		if last.view != nil && a.newest().last < last.last {
+			continue
+		}
+		own := a.caller.author() == o.author()
+		for _, one := range a.views {
+			if one.first > o.Event || one.kind == removed && own {
+				continue
+			}
+			if newest.view == nil || one.last > newest.last {
+				newest = memberView{one, a}
+			}
+			if one.kind != read && (last.view == nil || one.last > last.last) {
+				last = memberView{one, a}
+			}
+		}
+	}
+	return newest, last
+}
+
+func (m memberView) lastTick() Tick {
+	if m.view == nil {
+		return 0
+	}
+	return m.last
+}
+
+// mayNotKnow reports whether the member that read one may not have known a newer view of
+// the family. That is so in three cases: both are of one process; the two processes were
+// alive at the same time; the newer one's process still is.
+//
+// The writer, and the shells that it descends from, know all that their children did:
+// they wait for them. A reading by a process that still lives is in its own hands: a
+// writer that was started after the newer view has not got it by a pipe.
+func (v *Views) mayNotKnow(one, newer memberView, o *Origin) bool {
+	waits := func(a *actorViews) bool { return a.caller.author() == o.author() || o.descendsFrom(a.caller.Actor) }
+	switch n := newer.of; {
+	case n == one.of:
+		return newer.kind == read
+	case waits(n) || waits(one.of):
+		return false
+	case one.of.caller.Start < n.caller.Start && n.caller.Start < o.Start && v.isDead(n) && !v.isDead(one.of):
+		return false
+	case n.caller.Start < one.of.caller.Start: // it was there first, and later
+		return true
+	default:
+		return one.of.dead == 0 || one.of.dead > n.arrived || !v.isDead(n)
+	}
+}
+
+// selection is what was taken of some views.
+type selection struct {
+	readings, uses int // how many contents may be taken: that were read and not used up, and others
+	unused, used   map[*Content]bool
+}
+
+// admit takes a view, as it is at a place in the order of events, and reports whether
+// the limits allow it.
+func (s *selection) admit(one *view, asOf Tick) bool {
+	if s.used == nil {
+		s.unused, s.used = make(map[*Content]bool), make(map[*Content]bool)
+	}
+	taken, limit := s.used, s.uses
+	if one.isUnused(asOf) {
+		taken, limit = s.unused, s.readings
+	}
+	if len(taken) < limit {
+		taken[one.content] = true
+	}
+	return taken[one.content]
+}
+
+// thinOut drops the views of those of the dead that hold none of the newest contents.
+// How many hold the same does not matter: each may belong to a pipeline of its own that
+// is under way.
+func thinOut(dead []*actorViews) {
+	slices.SortFunc(dead, func(a, b *actorViews) int { return cmp.Compare(b.newest().last, a.newest().last) })
+	s := selection{readings: maxDeadReadings, uses: maxDeadUsed}
+	for _, a := range dead {
+		if !slices.ContainsFunc(a.views, func(one *view) bool { return s.admit(one, forever) }) {
+			a.views = nil
+		}
+	}
+}

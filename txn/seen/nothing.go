@@ -1,0 +1,281 @@
+package seen
+
+import (
+	"slices"
+	"time"
+)
+
+// Nothing is seen, too: a process that was told that there is no registry has
+// seen that.
+
+// absences is who was told that the registry is not there.
+type absences struct {
+	looks map[Actor]*looks
+	ended Tick // since when it does not exist, or did not before it came to be; 0: not known
+	began Tick // since when it exists; forever while it does not, 0 if that is not known
+}
+
+// looks are one process's questions whether the registry is there.
+type looks struct {
+	caller  Caller
+	answers []look // ascending
+	lastAt  time.Time
+	used    int // of the views of nothing, by writes
+}
+
+// An Absence is an answer about more than the registry by which a process was told that
+// it is not there: its directory is not there, or a listing does not hold it.
+type Absence struct {
+	By     Caller
+	At     Tick // where it asked
+	Time   time.Time
+	Listed bool // by a listing, which counts for its own process only
+}
+
+// A look is one answer that a thread of a process got.
+type look struct {
+	at     Tick
+	time   time.Time
+	thread int  // 0: it is not known
+	found  bool // it was told that the registry is there
+}
+
+// Bounds of the answers that are remembered for one registry.
+const (
+	maxLookers = 256 // processes
+	maxLooks   = 64  // answers of one process
+)
+
+// Missed notes that a thread of the caller was told that there is no registry, which it
+// asked at the given place.
+func (v *Views) Missed(c Caller, thread int, asked Tick) { v.look(c, look{at: asked, thread: thread}) }
+
+// AnyMissed reports whether some process was told that there is no registry, and may not
+// know that there is one now.
+func (v *Views) AnyMissed() bool { return !v.absences.empty() }
+
+// Found notes that a thread of the caller was told that there is a registry. It
+// matters only to a process that was told before that there is none.
+func (v *Views) Found(c Caller, thread int) {
+	if v.absences.looks[c.author()] != nil {
+		v.look(c, look{at: v.cfg.Next(), thread: thread, found: true})
+	}
+}
+
+// foundByReading notes that the caller has read content. Earlier answers go on to count
+// for files that it made before.
+func (v *Views) foundByReading(c Caller) {
+	v.Found(c, 0)
+	if of := v.absences.looks[c.author()]; of != nil {
+		of.used = 0
+	}
+}
+
+func (v *Views) look(c Caller, l look) {
+	s := &v.absences
+	if s.looks == nil {
+		s.looks = make(map[Actor]*looks)
+	}
+	of := s.looks[c.author()]
+	if of == nil {
+		if len(s.looks) >= maxLookers {
+			s.dropOldest()
+		}
+		of = &looks{caller: c}
+		s.looks[c.author()] = of
+	}
+	if len(of.answers) == maxLooks {
+		of.answers = slices.Delete(of.answers, 0, 1)
+	}
+	l.time = v.cfg.Now()
+	of.lastAt = l.time
+	of.answers = append(of.answers, l)
+}
+
+// oneCall is how long before a call the kernel may have asked for it more than once: it
+// asks again where it is told of another inode than it had. A machine with thirty processes
+// for each processor takes more than a quarter of a second between the two; a program that
+// asks by itself and then writes without reading is rare, and what it writes is merged.
+const oneCall = 2 * time.Second
+
+// PartOfCall takes back the last answer that a thread of the caller got: it was the
+// kernel that asked, for the call by which the thread opens the registry to write it, or
+// puts something in its place. Where it was told that the registry is there, it may have
+// asked more than once.
+func (v *Views) PartOfCall(c Caller, thread int) {
+	of := v.absences.looks[c.author()]
+	if of == nil || thread == 0 {
+		return
+	}
+	since := v.cfg.Now().Add(-oneCall)
+	for i, first := len(of.answers)-1, true; i >= 0; i-- {
+		switch l := of.answers[i]; {
+		case l.thread != thread:
+			continue
+		case first, l.found && l.time.After(since):
+			of.answers = slices.Delete(of.answers, i, i+1)
+		default:
+			i = 0
+		}
+		first = false
+	}
+	if len(of.answers) == 0 {
+		delete(v.absences.looks, c.author())
+	}
+}
+
+// Appeared notes that the registry exists from now on, after it did not.
+func (v *Views) Appeared() { v.absences.began = v.cfg.Next() }
+
+// Existed notes that the registry was there before anything was known of it.
+func (v *Views) Existed() { v.absences.began = 1 }
+
+// Vanished notes that there is no registry any more, or that there has been none before
+// anything was known of it.
+func (v *Views) Vanished() {
+	if v.absences.began != forever && v.absences.began != 0 {
+		v.absences.ended = v.cfg.Next()
+	}
+	v.absences.began = forever
+}
+
+// save returns what a process was told.
+func (s *absences) save(a Actor) []SavedLook {
+	of := s.looks[a]
+	if of == nil {
+		return nil
+	}
+	var out []SavedLook
+	for _, l := range of.answers {
+		out = append(out, SavedLook{l.at, l.thread, l.found})
+	}
+	return out
+}
+
+// used returns how many of a process's views of nothing writes have used up.
+func (s *absences) used(a Actor) int {
+	if of := s.looks[a]; of != nil {
+		return of.used
+	}
+	return 0
+}
+
+func (s *absences) empty() bool { return len(s.looks) == 0 }
+
+func (s *absences) dropOldest() {
+	var oldest Actor
+	for a, l := range s.looks {
+		if o := s.looks[oldest]; o == nil || l.lastAt.Before(o.lastAt) {
+			oldest = a
+		}
+	}
+	delete(s.looks, oldest)
+}
+
+// prune forgets the processes that asked last before the cutoff and have ended.
+func (s *absences) prune(cutoff time.Time, isAlive func(Actor) bool) {
+	for a, l := range s.looks {
+		if l.lastAt.Before(cutoff) && !isAlive(a) {
+			delete(s.looks, a)
+		}
+	}
+}
+
+// nothing is what a process knows of the registry's absence at some place in the
+// order of events.
+type nothing struct {
+	at      Tick // when it was told last that there is none; 0: it was not
+	threads int  // how many of its threads were told so that no write has made use of it
+}
+
+// nothingSeen returns what a writer knows; firstWrite is that of its first write since
+// the registry last was absent, or forever.
+func (s *absences) nothingSeen(o *Origin, firstWrite Tick) nothing {
+	n := nothing{at: s.missedWider(o, func(m *Absence) bool { return m.By.author() == o.author() })}
+	of := s.looks[o.author()]
+	if of == nil {
+		return n
+	}
+	threads := make(map[int]bool)
+	for _, l := range of.answers {
+		switch {
+		case l.at > o.Event || l.isPartOf(o):
+		case l.found:
+			if n.at < l.at {
+				n.at = 0
+			}
+			clear(threads)
+		default:
+			n.at = max(n.at, l.at)
+			if l.at < firstWrite {
+				threads[l.thread] = true
+			}
+		}
+	}
+	n.threads = max(0, len(threads)-of.used)
+	return n
+}
+
+// isPartOf reports whether the answer is part of how a writer replaces the registry: it was
+// told that there is one, just before it began to write the temporary file that is to take its
+// place. Programs look for the mode and the owner there (npm's write-file-atomic, atomically, conf).
+func (l *look) isPartOf(o *Origin) bool {
+	return o.Aside && l.found && l.thread != 0 && !l.time.Before(o.At.Add(-oneCall))
+}
+
+// missedBefore returns the place of the last answer that a writer got before a place in the
+// order of events, and not before a time, that says that there is no registry; 0: none.
+func (s *absences) missedBefore(o *Origin, before Tick, since time.Time) Tick {
+	at := s.missedWider(o, func(m *Absence) bool { return m.By.author() == o.author() && m.At < before && !m.Time.Before(since) })
+	if of := s.looks[o.author()]; of != nil {
+		for _, l := range of.answers {
+			if !l.found && l.at < before && l.at >= s.ended && !l.time.Before(since) {
+				at = max(at, l.at)
+			}
+		}
+	}
+	return at
+}
+
+// missedWider returns the place of the last answer about more than the registry that is
+// wanted and says that it is not there; 0: there is none.
+func (s *absences) missedWider(o *Origin, wanted func(*Absence) bool) Tick {
+	var at Tick
+	for i := range o.Missed {
+		if m := &o.Missed[i]; m.At >= max(s.ended, at) && m.At < s.began && wanted(m) {
+			at = m.At
+		}
+	}
+	return at
+}
+
+// missedBy returns when a member of a family was told last that there is no registry, and
+// has not been told otherwise since, within the kin window; 0: none was.
+func (v *Views) missedBy(f *family, o *Origin) Tick {
+	since := o.At.Add(-v.cfg.KinWindow)
+	at := v.absences.missedWider(o, func(m *Absence) bool {
+		return !m.Listed && !m.Time.Before(since) && f.contains(&m.By)
+	})
+	for _, of := range v.absences.looks {
+		if f.contains(&of.caller) {
+			at = max(at, of.missed(o.Event, since))
+		}
+	}
+	return at
+}
+
+// missed returns the last answer up to a place in the order of events, if it says that
+// there is no registry and is not older than a time, else 0.
+func (l *looks) missed(asOf Tick, since time.Time) Tick {
+	for i := len(l.answers) - 1; i >= 0; i-- {
+		switch one := &l.answers[i]; {
+		case one.at > asOf:
+			continue
+		case one.found || one.time.Before(since):
+			return 0
+		default:
+			return one.at
+		}
+	}
+	return 0
+}

@@ -1,0 +1,416 @@
+package seen
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Origin names the writer of some content, and the place in the order of events up to
+// which its views count.
+type Origin struct {
+	Caller
+	Event Tick      // its first write
+	At    time.Time // when that was
+
+	// Opened is when it opened the file, 0 for Event. Its writes elsewhere between the two
+	// are no base: a program that saves many times at once has made all contents before.
+	Opened Tick
+
+	// Missed are the answers about more than the registry that say that it is not there,
+	// those to other processes included.
+	Missed []Absence
+
+	// Aside says that it writes a file that is to take the registry's place.
+	Aside bool
+
+	// Redirected says that it writes by a shell's redirection: its descriptor was
+	// closed once, by the shell's dup, before anything was written through it.
+	Redirected bool
+}
+
+// Begun returns when it began to write, as far as that is known.
+func (o *Origin) Begun() Tick { return o.Opened }
+
+// openedBy returns Opened, or Event where that is not known.
+func (o *Origin) openedBy() Tick {
+	if o.Opened == 0 {
+		return o.Event
+	}
+	return o.Opened
+}
+
+// A Kind says how the author of some content came to have a candidate in hand.
+type Kind uint8
+
+// The kinds of candidates.
+const (
+	Read     Kind = iota // it has read it
+	Wrote                // it has written it itself
+	Nothing              // it was told that there is nothing
+	InFlight             // it is writing it on another handle
+)
+
+// A Candidate is something that the author of a transaction may have had in
+// hand when it made its content. The merge base is chosen among candidates.
+type Candidate struct {
+	Content *Content // nil: nothing was there
+	Kind    Kind
+	At      Tick // when it came about; of several readings, the last
+
+	// Task says that the author has written since, but had several tasks at work when
+	// it came to see this: another one of them may still have it in hand.
+	Task bool
+
+	// Late is a Task that all others have gone on from: one more of several saves at
+	// once may come late.
+	Late bool
+
+	// Looked says, of nothing, that the author has read since what others have created.
+	Looked bool
+
+	Tx int // which transaction in flight this is, for the caller
+
+	views []*view
+	looks *looks
+}
+
+// view returns what a view of the candidate would be.
+func (c *Candidate) view() viewKind {
+	switch c.Kind {
+	case Read:
+		return read
+	case Nothing:
+		return removed
+	}
+	return wrote
+}
+
+// Knowledge is what is known of the author of some content, beside its
+// candidates.
+type Knowledge struct {
+	Memory bool // it is a process that remembers what it has seen
+
+	// Family is the process of whose descendants an author without a memory is taken for
+	// one.
+	Family Actor
+
+	// Last is what it wrote last, nil if it has written nothing; ReadSince says that it
+	// has read the registry since.
+	Last      *Content
+	ReadSince bool
+
+	// Removed says that it has removed the registry itself since.
+	Removed bool
+
+	// Alone says that nobody else had changed the head, from what the author wrote last,
+	// or has read first, until Noted, and that no other task of it is proved.
+	Alone bool
+	Noted Tick
+
+	Before []Origin // writers of whom nothing is known, as they may be older than the store
+}
+
+// Seen is what those who wrote some content had seen of a registry.
+type Seen struct {
+	Candidates []Candidate
+	Knowledge
+}
+
+// And returns what the writers of one content had seen together.
+func (s Seen) And(o Seen) Seen {
+	switch {
+	case s.Noted == 0:
+		return o
+	case o.Noted == 0:
+		return s
+	}
+	both := Seen{Candidates: slices.Concat(s.Candidates, o.Candidates)}
+	both.Memory, both.Family = s.Memory || o.Memory, s.Family
+	both.Last, both.ReadSince, both.Removed = s.Last, s.ReadSince, s.Removed
+	if both.Last == nil {
+		both.Last, both.ReadSince, both.Removed = o.Last, o.ReadSince, o.Removed
+	}
+	both.Alone, both.Noted = s.Alone && o.Alone, min(s.Noted, o.Noted)
+	both.Before = slices.Concat(s.Before, o.Before)
+	return both
+}
+
+// Add returns s with one more candidate, which the author has read itself as it
+// began to write.
+func (s Seen) Add(c Candidate) Seen {
+	s.Candidates = append(slices.Clip(s.Candidates), c)
+	return s
+}
+
+// Of returns what a writer could have seen of the registry: its own views if it has
+// a memory of it, else its family's.
+func (v *Views) Of(o Origin) Seen {
+	own := v.actors[o.author()]
+	s := Seen{Knowledge: Knowledge{Noted: v.cfg.Next()}}
+	switch remembers := v.memoryOf(own, &o); {
+	case len(remembers) > 0:
+		v.ofProcess(&s, remembers, &o)
+	case v.knowsOfNothing(own, &o):
+		v.ofNothing(&s, own, &o)
+	default:
+		v.ofFamily(&s, &o)
+	}
+	if (own == nil || !own.memory) && v.isOlder(&o) && !s.isSettled(&o) {
+		s.Before, s.Alone, s.Last = []Origin{o}, false, nil
+	}
+	return s
+}
+
+// isSettled reports whether it does not matter any more what a writer had seen before the
+// store began: it was told since that there is nothing, or it is a shell whose family has
+// written since.
+func (s *Seen) isSettled(o *Origin) bool {
+	return o.Redirected && s.Last != nil || slices.ContainsFunc(s.Candidates, func(c Candidate) bool { return c.Kind == Nothing && !c.Looked })
+}
+
+// knowsOfNothing reports whether a writer that has read no content itself was told that
+// there is no registry, and none of those that it has started has seen content since.
+func (v *Views) knowsOfNothing(own *actorViews, o *Origin) bool {
+	n := v.absences.nothingSeen(o, forever)
+	if n.at == 0 {
+		return false
+	}
+	for _, a := range append(slices.Clip(v.descendants[o.author()]), own) {
+		if a != nil && slices.ContainsFunc(a.views, func(one *view) bool { return one.content != nil && one.last > n.at && one.first <= o.Event }) {
+			return false
+		}
+	}
+	return true
+}
+
+// ofNothing fills in the candidates of a writer that was told that there is no registry:
+// nothing, and each earlier reading of its family that no write was made from. The writer
+// may write content that its family made, and have been told in passing, when it tried
+// to remove a registry that is gone.
+func (v *Views) ofNothing(s *Seen, own *actorViews, o *Origin) {
+	var alone Seen
+	if v.addNothing(&alone, own, o); len(alone.Candidates) == 0 {
+		v.ofFamily(s, o)
+		return
+	}
+	v.fromNothing(s, alone.Candidates[0], func(c *Caller) bool { return c.author() == o.author() }, o)
+}
+
+// isOlder reports whether the writer is a process that may have seen something
+// before the store began.
+func (v *Views) isOlder(o *Origin) bool { return o.Known() && o.Start < v.cfg.Began }
+
+// memoryOf returns the processes whose memory the writer has: itself, and its parent
+// if it was forked and has not executed a program since.
+func (v *Views) memoryOf(own *actorViews, o *Origin) []*actorViews {
+	var out []*actorViews
+	if own != nil && own.memory {
+		out = append(out, own)
+	}
+	if o.Forked && len(o.Ancestors) > 0 && (own == nil || !own.wrote) {
+		if parent := v.actors[o.Ancestors[0]]; parent != nil && parent.memory {
+			out = append(out, parent)
+		}
+	}
+	return out
+}
+
+// ofProcess fills in the candidates of a process with a memory: its last write, and its
+// readings since.
+func (v *Views) ofProcess(s *Seen, memory []*actorViews, o *Origin) {
+	s.Memory = true
+	var last *view
+	for _, a := range memory {
+		if w, _ := a.latest(o.openedBy(), 0); w != nil && (last == nil || w.first > last.first) {
+			last = w
+		}
+	}
+	var since Tick
+	tasks := false // or something else that keeps it from being alone
+	if last != nil {
+		since = last.first
+		s.Last = last.content
+		tasks = last.merged
+		s.Candidates = append(s.Candidates, candidateFrom(last))
+	}
+	for _, a := range memory {
+		_, newest := a.latest(0, o.Event)
+		first := a.firstReading()
+		for _, one := range a.views {
+			fresh := one.isFresh(o.Event, o.At, v.cfg.ReadWindow)
+			if !o.Known() && one != last && one.first <= o.Event && o.At.Sub(one.lastAt) <= v.cfg.ReadWindow {
+				c := candidateFrom(one) // any of these callers may have it in hand
+				c.Task, tasks = true, true
+				s.Candidates = append(s.Candidates, c)
+				continue
+			}
+			s.Removed = s.Removed || one.kind == removed && one.first > since && one.first <= o.Event
+			switch {
+			case one.kind != read || one.first > o.Event || !fresh && one != newest && one != first:
+			case one.last > since:
+				s.Candidates = append(s.Candidates, candidateFrom(one))
+				s.ReadSince = s.ReadSince || last != nil
+			case fresh && one.proved:
+				c := candidateFrom(one)
+				c.Task, tasks = true, true
+				s.Candidates = append(s.Candidates, c)
+			}
+		}
+		if c, ok := a.late(last, o); ok {
+			s.Candidates, tasks = append(s.Candidates, c), true
+		}
+	}
+	tasks = v.addNothing(s, memory[0], o) || tasks
+	if since == 0 {
+		since = oldest(s.Candidates)
+	}
+	for _, a := range memory {
+		later, beside := a.writtenSince(o)
+		since, tasks = max(since, later), tasks || beside
+	}
+	self := func(c *Caller) bool {
+		return slices.ContainsFunc(memory, func(a *actorViews) bool { return c.author() == a.caller.author() })
+	}
+	s.Alone = !tasks && len(s.Candidates) > 0 && !v.changes.byOthers(since, self)
+}
+
+// writtenSince returns when the actor wrote last after it had opened the file by which
+// the writer writes, 0 if it has not, and whether one of those writes was under way
+// at the same time as the writer's.
+func (a *actorViews) writtenSince(o *Origin) (last Tick, beside bool) {
+	mine := view{begun: o.openedBy(), ended: o.Event + 1}
+	for _, one := range a.views {
+		if one.kind == wrote && one.first > mine.begun {
+			last = max(last, one.first)
+			beside = beside || one.writtenBeside(&mine)
+		}
+	}
+	return last, beside
+}
+
+// late returns what the last write was made from, if several tasks were at work
+// then: one more of them may be so late that it opens when the others have
+// done, and has made what it writes before. Where there is none it returns false.
+func (a *actorViews) late(last *view, o *Origin) (Candidate, bool) {
+	if last == nil || !last.proved || last.from == nil || o.At.Sub(last.lastAt) > lateWindow || !slices.Contains(a.views, last) {
+		return Candidate{}, false
+	}
+	f := last.from
+	c := Candidate{Content: f.content, At: f.at, Kind: Wrote, Task: true, Late: true}
+	switch f.kind {
+	case read:
+		c.Kind = Read
+	case removed:
+		c.Kind = Nothing
+	}
+	return c, true
+}
+
+// addNothing adds that a process was told that there is no registry, if it has seen
+// no content of it since, or has only read what others have created. It reports whether
+// several of its tasks are proved: where several threads had been told before the first
+// of them wrote.
+func (v *Views) addNothing(s *Seen, a *actorViews, o *Origin) (tasks bool) {
+	firstWrite, hasContent := forever, false
+	if a != nil {
+		for _, one := range a.views {
+			if one.first > o.Event || one.first < v.absences.began || one.content == nil {
+				continue
+			}
+			hasContent = true
+			if one.kind == wrote {
+				firstWrite = min(firstWrite, one.first)
+			}
+		}
+	}
+	n := v.absences.nothingSeen(o, firstWrite)
+	proved := n.threads > 1 || n.threads > 0 && hasContent
+	if hasContent && firstWrite == forever && n.at == 0 {
+		if at := v.nothingBeforeReading(a, o); at > 0 {
+			s.Candidates = append(s.Candidates, Candidate{Kind: Nothing, At: at, Looked: true})
+		}
+		return false
+	}
+	if n.at == 0 || hasContent && !proved {
+		return false
+	}
+	s.Candidates = append(s.Candidates, Candidate{Kind: Nothing, At: n.at, Task: hasContent, looks: v.absences.looks[o.author()]})
+	return hasContent
+}
+
+// nothingBeforeReading returns when a process was told last that there is no registry, if
+// that was within the read window, another process created the registry then, and this
+// one has only read since; 0 if not. Its content may be made from nothing, and the
+// reading be a check. A registry that its own child created for it is no surprise.
+func (v *Views) nothingBeforeReading(a *actorViews, o *Origin) Tick {
+	first := forever
+	for _, one := range a.views {
+		if one.content != nil && one.first >= v.absences.began {
+			first = min(first, one.first)
+		}
+	}
+	at := v.absences.missedBefore(o, first, o.At.Add(-v.cfg.ReadWindow))
+	if at == 0 || !v.changes.byOthersUntil(at, first, func(c *Caller) bool { return c.author() == o.author() || c.descendsFrom(o.author()) }) {
+		return 0
+	}
+	return at
+}
+
+func candidateFrom(one *view) Candidate {
+	c := Candidate{Content: one.content, At: one.last, views: []*view{one}}
+	switch one.kind {
+	case wrote:
+		c.Kind = Wrote
+	case removed:
+		c.Kind = Nothing
+	}
+	return c
+}
+
+// since returns the place from which on changes by others were not seen.
+func (v *view) since() Tick {
+	if v.kind == read {
+		return min(v.pinned, v.first)
+	}
+	return v.first
+}
+
+func oldest(cands []Candidate) Tick {
+	at := forever
+	for i := range cands {
+		at = min(at, cands[i].At)
+		for _, one := range cands[i].views {
+			at = min(at, one.since())
+		}
+	}
+	return at
+}
+
+// Use notes that a write was made from a candidate: one reading of it is used up.
+func (v *Views) Use(c *Candidate) {
+	if c == nil {
+		return
+	}
+	if c.looks != nil {
+		c.looks.used++
+	}
+	at := v.cfg.Next()
+	views := slices.SortedFunc(slices.Values(c.views), func(a, b *view) int { return cmp.Compare(b.last, a.last) })
+	for _, one := range views {
+		if one.use(at) {
+			return
+		}
+	}
+}
+
+// AddCopy returns s with content that was copied into the file at the given place,
+// which counts as seen unless the author has written since.
+func (s Seen) AddCopy(content *Content, at Tick) Seen {
+	for i := range s.Candidates {
+		if c := &s.Candidates[i]; c.Kind != Read && c.At > at {
+			return s
+		}
+	}
+	return s.Add(Candidate{Content: content, At: at})
+}

