@@ -1,0 +1,34 @@
+// Package calls runs random programs of system calls on a mount of clawfs and in
+// a bare directory, and compares what can be seen after each call.
+//
+// What always holds:
+//
+//   - Real processes make the calls (actor/actor.c): three that begin, others
+//     that these fork. They take turns: a call is awaited before the next one.
+//     Each side has processes of its own, that make the same calls.
+//   - A program depends on its seed and on the bare side's answers alone
+//     (generate.go, model.go). What a program holds is written down in a line for
+//     each call, and replayed (call.go).
+//   - Contents are documents whenever a handle is closed, but for files that are
+//     created empty, and for two idioms that show how invalid content is refused
+//     (idioms.go, idioms_more.go).
+//   - The bare side is the truth. The model follows from it, and knows what a
+//     mount may show otherwise by design: that is an exception, which has a key, a
+//     reason and a predicate (except.go), and each call that it excuses is
+//     counted.
+//   - An observer looks at both sides after the calls: existence, type, content,
+//     size, mode, owner, links, times, and listings. It is no relative of the
+//     other processes, and has nothing open in between. Of times it is compared
+//     whether they changed and in which direction; those that a program has set
+//     are compared exactly. Of inode numbers it is compared who shares one, and
+//     whether a name's has changed (compare.go).
+//   - Events are compared as sets of kinds, for each watch and name, where no
+//     handle has unsaved bytes; a mount has 500 ms for them (events.go).
+//   - A difference has a kind: the call, what differs, and the state of the
+//     call's subject (kind.go). After one that leaves the two sides with different
+//     contents the program ends; others are told once. Programs that differ are
+//     cut down to the calls that are needed (shrink.go).
+//   - Kinds that are known are listed in open.txt, each with its count in the
+//     short run of the test. The test fails for a kind that is not listed, and for
+//     one that is and does not occur.
+package calls

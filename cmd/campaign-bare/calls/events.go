@@ -1,0 +1,94 @@
+package calls
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// eventPatience is the time that a mount has for telling watchers, eventCalm the
+// time in which it may tell them too much.
+const (
+	eventPatience = 500 * time.Millisecond
+	eventCalm     = 100 * time.Millisecond
+)
+
+// eventNames are the kinds of events that are compared.
+var eventNames = map[uint32]string{
+	unix.IN_MODIFY: "modify", unix.IN_CLOSE_WRITE: "close-write", unix.IN_CREATE: "create", unix.IN_DELETE: "delete",
+	unix.IN_MOVED_FROM: "moved-from", unix.IN_MOVED_TO: "moved-to", unix.IN_ATTRIB: "attrib", unix.IN_DELETE_SELF: "delete-self",
+	unix.IN_MOVE_SELF: "move-self",
+}
+
+// kinds takes what a watcher has read apart: for each watch and name the kinds
+// of events that came.
+func kinds(data []byte, into map[string]uint32) {
+	for len(data) >= 8 {
+		watch, mask := binary.NativeEndian.Uint32(data), binary.NativeEndian.Uint32(data[4:])
+		name, rest, _ := strings.Cut(string(data[8:]), "\x00")
+		if !strings.HasPrefix(name, "#") && name != "/" { // so files without a name are called, here and in FUSE
+			into[fmt.Sprintf("watch %d %s", watch, name)] |= mask & watchMask
+		}
+		data = []byte(rest)
+	}
+}
+
+// drain compares the events since the last time, as sets of kinds. The mount has
+// a while to deliver what the bare side has.
+func (p *player) drain(c *Call, bare, mount answer) error {
+	b, m := map[string]uint32{}, map[string]uint32{}
+	kinds(bare.data, b)
+	kinds(mount.data, m)
+	for start := time.Now(); p.mounted; time.Sleep(5 * time.Millisecond) {
+		if waited := time.Since(start); waited > eventPatience || waited > eventCalm && covers(m, b) {
+			break
+		}
+		more, err := p.mount.do(c)
+		if err != nil {
+			return fmt.Errorf("mount: %w", err)
+		}
+		kinds(more.data, m)
+	}
+	for _, at := range slices.Sorted(maps.Keys(b)) {
+		for _, bit := range slices.Sorted(maps.Keys(eventNames)) {
+			if b[at]&bit != 0 && m[at]&bit == 0 {
+				p.k.differs("missing-"+eventNames[bit]+where(at), at, eventNames[bit], "none", false)
+			}
+		}
+	}
+	for _, at := range slices.Sorted(maps.Keys(m)) {
+		for _, bit := range slices.Sorted(maps.Keys(eventNames)) {
+			if b[at]&bit == 0 && m[at]&bit != 0 {
+				p.k.differs("extra-"+eventNames[bit]+where(at), at, "none", eventNames[bit], false)
+			}
+		}
+	}
+	p.noteFound()
+	return nil
+}
+
+// where says whether events are of a watched file or of a name in a directory.
+func where(at string) string {
+	switch {
+	case strings.HasSuffix(at, " "):
+		return "-self"
+	case !isRegistry(at):
+		return "-plain"
+	}
+	return ""
+}
+
+// covers reports whether a has all kinds of events that b has.
+func covers(a, b map[string]uint32) bool {
+	for at, mask := range b {
+		if a[at]&mask != mask {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,83 @@
+package calls
+
+import (
+	"encoding/json"
+	"reflect"
+	"regexp"
+	"slices"
+)
+
+// What a mount may show otherwise than a bare directory, by the exceptions.
+
+var token = regexp.MustCompile(`"t\d+"`)
+
+// unrelated reports whether what a name holds now shows nothing of what another
+// process had put there before: clawfs then has to guess what its writer had
+// seen, and may merge both.
+func (m *model) unrelated(path string) bool {
+	past := m.past[path]
+	if f := m.file(path); len(past) < 2 || f == nil || past[len(past)-1].content != f.current {
+		return false
+	}
+	now, before := past[len(past)-1], past[len(past)-2]
+	fresh := map[string]bool{}
+	for _, t := range token.FindAllString(before.content, -1) {
+		fresh[t] = true
+	}
+	for _, v := range past[:len(past)-2] {
+		for _, t := range token.FindAllString(v.content, -1) {
+			delete(fresh, t)
+		}
+	}
+	shown := slices.ContainsFunc(token.FindAllString(now.content, -1), func(t string) bool { return fresh[t] })
+	return now.by != before.by && len(fresh) > 0 && !shown
+}
+
+// respelled reports whether what a mount shows has the values of what a name holds
+// now, which somebody has written after another process: both are merged, in the
+// spelling of what was there.
+func (m *model) respelled(path, shown string) bool {
+	past := m.past[path]
+	if len(past) < 2 || past[len(past)-1].by == past[len(past)-2].by {
+		return false
+	}
+	var a, b any
+	return json.Unmarshal([]byte(past[len(past)-1].content), &a) == nil && json.Unmarshal([]byte(shown), &b) == nil && reflect.DeepEqual(a, b)
+}
+
+// filledByReading reports whether the observer has found a file empty, and then
+// committed what is staged of it by reading it: the file had no version yet.
+func (m *model) filledByReading(f *file, s *sight) bool {
+	return f != nil && f.registry && s.attrs.Size == 0 && len(m.dirtyBy(f)) > 0 && s.content == f.current &&
+		!slices.ContainsFunc(f.versions, func(v string) bool { return v != "" })
+}
+
+// byMapping stands for an offset from which is read.
+const byMapping = -1
+
+// mayShow returns the contents that a mount may show of a file, other than the
+// one that a bare directory shows, to who reads it from an offset on: by the
+// description, if there is one, else by its name. The key says by which
+// exception they are allowed. By a mapping it is byMapping.
+func (m *model) mayShow(f *file, by *description, from int64) (others []string, key string) {
+	dirty := m.dirtyBy(f)
+	if by != nil && by.dirty {
+		return nil, ""
+	}
+	if by != nil && from == byMapping && by.mapped > 0 && by.mapped < len(f.versions) {
+		others, key = append(others, f.versions[by.mapped-1:]...), "snapshot"
+	}
+	if by != nil && by.pass && from > 0 && by.since < len(f.versions) && !m.holdsLock(by) {
+		others, key = append(others, f.versions[max(by.since-1, 0):]...), "snapshot"
+	}
+	if f.refused {
+		return append(others, f.versions...), "refused"
+	}
+	if len(dirty) == 0 || by != nil && m.holdsLock(by) && m.released(f) {
+		return others, key
+	}
+	if len(f.versions) == 0 {
+		return append(others, ""), "staged"
+	}
+	return append(others, f.versions[len(f.versions)-1]), "staged"
+}

@@ -1,0 +1,444 @@
+package calls
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// model is what a bare directory holds, as far as a program can know: it follows
+// from the bare side's answers alone. The generator chooses calls by it, and the
+// comparison asks it what a mount may show differently.
+type model struct {
+	names   map[string]sight
+	files   map[uint64]*file // by the bare side's inode number
+	handles map[slot]*description
+	shared  []*description // all that are open
+	child   map[int]bool   // processes that were forked by others
+	locks   map[posixLock]bool
+	past    map[string][]version
+	by      int // who has made the last call
+}
+
+// version is what a name held, and the process that made it so.
+type version struct {
+	content string
+	by      int
+}
+
+// slot is a handle of a process.
+type slot struct{ actor, h int }
+
+// posixLock is a fcntl lock: it belongs to a process and a file.
+type posixLock struct {
+	actor int
+	f     *file
+}
+
+// file is an inode of the bare side.
+type file struct {
+	ino      uint64
+	registry bool         // it has, or had, a name that is a registry's
+	creator  *description // until it is closed, synced or locked by who created it
+	versions []string     // what it held whenever no handle had unsaved bytes
+	current  string
+	named    bool
+	refused  bool // what was to be saved last was no document
+
+	// Times at the last comparison, on both sides.
+	compared    bool
+	bare, mount attrs
+}
+
+// description is an open file description: what descriptors share.
+type description struct {
+	f        *file
+	path     string
+	opener   int
+	flags    int32
+	refs     map[int]int // process -> descriptors
+	dirty    bool        // it has bytes that no close, fsync or lock's end has saved
+	unlocked bool        // it has given its lock back since it wrote
+	wrote    bool
+	since    int   // versions that there were when its pass of reading began
+	pass     bool  // it has read something since it was at the start last
+	pos      int64 // its offset, as the bare side has it
+	mapped   int   // versions that there were when it was mapped first
+	flock    bool
+	ofdLock  bool
+}
+
+func newModel() *model {
+	return &model{
+		names: map[string]sight{}, files: map[uint64]*file{}, handles: map[slot]*description{}, child: map[int]bool{},
+		locks: map[posixLock]bool{}, past: map[string][]version{},
+	}
+}
+
+func isRegistry(path string) bool { return strings.HasSuffix(path, ".json") }
+
+func valid(content string) bool { return json.Valid([]byte(content)) }
+
+// writable reports whether the handle may write.
+func (d *description) writable() bool {
+	return d.flags&unix.O_ACCMODE != unix.O_RDONLY && d.flags&unix.O_PATH == 0
+}
+
+// dirtyBy returns the descriptions with unsaved bytes of a file.
+func (m *model) dirtyBy(f *file) []*description {
+	var found []*description
+	for _, d := range m.shared {
+		if d.f == f && d.dirty {
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+// holdsLock reports whether a description, or a process, has a lock on the file.
+func (m *model) holdsLock(d *description) bool {
+	if d.flock || d.ofdLock {
+		return true
+	}
+	for actor := range d.refs {
+		if m.locks[posixLock{actor, d.f}] {
+			return true
+		}
+	}
+	return false
+}
+
+// handle returns the description behind a handle of a process.
+func (m *model) handle(actor, h int) *description { return m.handles[slot{actor, h}] }
+
+// file returns the file of a name, nil if it is none.
+func (m *model) file(path string) *file {
+	s, there := m.names[path]
+	if !there || s.err != 0 || s.attrs.Mode&unix.S_IFMT != unix.S_IFREG {
+		return nil
+	}
+	return m.files[s.attrs.Ino]
+}
+
+// filesOf returns the files that a call is about, by name or by handle.
+func (m *model) filesOf(c *Call) []*file {
+	var files []*file
+	for _, path := range []string{c.Path, c.Path2} {
+		if f := m.file(path); f != nil {
+			files = append(files, f)
+		}
+	}
+	for _, h := range []int{c.H, c.H2} {
+		if d := m.handle(c.By, h); d != nil {
+			files = append(files, d.f)
+		}
+	}
+	return files
+}
+
+// overlaps reports whether a call begins to write what another handle has written
+// and not saved. Both are merged then, which a bare directory does not.
+func (m *model) overlaps(c *Call) bool {
+	var f *file
+	var d *description
+	flags, _, _ := c.flagBits()
+	switch c.Op {
+	case "open":
+		if flags&unix.O_TRUNC == 0 && flags&unix.O_CREAT == 0 || flags&unix.O_EXCL != 0 {
+			return false
+		}
+		f = m.file(c.Path)
+	case "write", "pwrite", "ftruncate", "fallocate", "mmap":
+		d = m.handle(c.By, c.H)
+	case "copy", "sendfile":
+		if from := m.handle(c.By, c.H); from != nil && m.writtenBesides(from.f, from) {
+			return true // what is copied is another version
+		}
+		d = m.handle(c.By, c.H2)
+	case "truncate":
+		f = m.file(c.Path)
+	case "unlink", "rename", "link":
+		return m.writtenElsewhere(m.file(c.Path), c.By) || c.Op == "rename" && m.writtenElsewhere(m.file(c.Path2), 0)
+	}
+	if d != nil {
+		f = d.f
+	}
+	return (c.Op != "mmap" || c.Data != "") && m.writtenBesides(f, d)
+}
+
+// writtenBesides reports whether another description than the given one creates a
+// registry, or has unsaved bytes of it that it has not given up under a lock.
+func (m *model) writtenBesides(f *file, d *description) bool {
+	if f == nil || !f.registry {
+		return false
+	}
+	return f.creator != nil && f.creator != d || slices.ContainsFunc(m.dirtyBy(f), func(o *description) bool { return o != d && !o.unlocked })
+}
+
+// writtenElsewhere reports whether another process than the given one has unsaved
+// bytes of a registry.
+func (m *model) writtenElsewhere(f *file, actor int) bool {
+	return f != nil && f.registry && slices.ContainsFunc(m.dirtyBy(f), func(o *description) bool { return o.refs[actor] == 0 })
+}
+
+// follow returns the file that a name leads to.
+func (m *model) follow(path string) *file {
+	if s := m.names[path]; s.err == 0 && s.attrs.Mode&unix.S_IFMT == unix.S_IFLNK {
+		path = s.content
+	}
+	return m.file(path)
+}
+
+func (m *model) exists(path string) bool {
+	s, there := m.names[path]
+	return there && s.err == 0
+}
+
+// did notes a call that the bare side has carried out.
+func (m *model) did(c *Call, a answer) {
+	m.by = c.By
+	if a.ret < 0 {
+		return
+	}
+	d := m.handle(c.By, c.H)
+	switch c.Op {
+	case "open":
+		m.open(c, a)
+	case "close":
+		m.close(c.By, c.H)
+	case "dup":
+		if d != nil {
+			d.refs[c.By]++
+			m.handles[slot{c.By, c.H2}] = d
+		}
+	case "dup2":
+		if to := m.handle(c.By, c.H2); d != nil && to != nil && c.H != c.H2 {
+			d.refs[c.By]++
+			m.close(c.By, c.H2)
+			m.handles[slot{c.By, c.H2}] = d
+		}
+	case "fork":
+		m.fork(c.By, c.H)
+	case "exit":
+		m.exit(c.By)
+	case "fsync", "fdatasync":
+		if d != nil && (valid(d.f.current) || d.f.current == "" && d.f.creator == d) {
+			m.save(d)
+		}
+	case "flock", "lock", "ofdlock":
+		m.lock(c, d)
+	case "read", "write", "pread", "pwrite", "ftruncate", "fallocate", "copy", "sendfile", "mmap", "lseek":
+		m.transfer(c, d, a)
+	}
+}
+
+// transfer notes what reads or writes by a handle.
+func (m *model) transfer(c *Call, d *description, a answer) {
+	if d == nil {
+		return
+	}
+	switch c.Op {
+	case "copy", "sendfile":
+		if to := m.handle(c.By, c.H2); to != nil {
+			m.write(to)
+			to.pos += a.ret
+		}
+		d.pos += a.ret
+	case "write":
+		m.write(d)
+		if d.pos += a.ret; d.flags&unix.O_APPEND != 0 {
+			d.pos = int64(len(d.f.current)) + a.ret
+		}
+	case "pwrite", "ftruncate", "fallocate":
+		m.write(d)
+	case "mmap":
+		if c.Data != "" && c.has("MAP_SHARED") {
+			m.write(d)
+		}
+		if d.mapped == 0 {
+			d.mapped = len(d.f.versions)
+		}
+		m.reads(d, 0)
+	case "lseek":
+		d.pos = a.ret
+		d.pass = d.pass && d.pos > 0
+	case "read":
+		m.reads(d, d.pos)
+		d.pos += a.ret
+	case "pread":
+		m.reads(d, c.Off)
+	}
+}
+
+// reads notes a reading by a handle from an offset on. Who reads under a lock
+// has what others have written and given up their locks for saved.
+func (m *model) reads(d *description, from int64) {
+	if from == 0 {
+		d.since = len(d.f.versions)
+	}
+	d.pass = true
+	if m.holdsLock(d) && m.released(d.f) {
+		for _, w := range m.dirtyBy(d.f) {
+			m.save(w)
+		}
+	}
+}
+
+// released reports whether all handles with unsaved bytes have had a lock and
+// have given it back.
+func (m *model) released(f *file) bool {
+	return !slices.ContainsFunc(m.dirtyBy(f), func(d *description) bool { return !d.unlocked || m.holdsLock(d) })
+}
+
+func (m *model) write(d *description) {
+	d.wrote = true
+	d.unlocked = false
+	if d.f.registry {
+		d.dirty = true
+	}
+}
+
+// save notes that what a description has written is there for all.
+func (m *model) save(d *description) {
+	if d.dirty && (d.f.current != "" || d.f.creator != d) {
+		d.f.refused = !valid(d.f.current)
+	}
+	d.dirty = false
+	if d.f.creator == d {
+		d.f.creator = nil
+	}
+}
+
+func (m *model) open(c *Call, a answer) {
+	flags, _, _ := c.flagBits()
+	f := m.files[a.attrs.Ino]
+	d := &description{path: c.Path, opener: c.By, flags: flags, refs: map[int]int{c.By: 1}}
+	if f == nil {
+		f = &file{ino: a.attrs.Ino, registry: isRegistry(c.Path) && flags&unix.O_DIRECTORY == 0}
+		m.files[f.ino] = f
+		if flags&unix.O_CREAT != 0 && f.registry {
+			f.creator = d
+		}
+	} else if flags&unix.O_TRUNC != 0 && d.writable() && f.current != "" && f.registry {
+		d.dirty = true
+	}
+	d.f, d.since = f, len(f.versions)
+	m.handles[slot{c.By, c.H}] = d
+	m.shared = append(m.shared, d)
+}
+
+func (m *model) close(actor, h int) {
+	d := m.handle(actor, h)
+	if d == nil {
+		return
+	}
+	delete(m.handles, slot{actor, h})
+	delete(m.locks, posixLock{actor, d.f})
+	if d.refs[actor]--; d.refs[actor] == 0 {
+		delete(d.refs, actor)
+	}
+	if actor == d.opener || d.refs[d.opener] == 0 || len(d.refs) == 0 {
+		m.save(d)
+	}
+	if len(d.refs) > 0 {
+		return
+	}
+	m.shared = slices.DeleteFunc(m.shared, func(o *description) bool { return o == d })
+	m.forget(d.f)
+}
+
+// forget drops a file that has neither a name nor a handle: its number may be
+// another file's next.
+func (m *model) forget(f *file) {
+	if f.named || slices.ContainsFunc(m.shared, func(o *description) bool { return o.f == f }) {
+		return
+	}
+	delete(m.files, f.ino)
+}
+
+func (m *model) fork(parent, child int) {
+	m.child[child] = true
+	for s, d := range maps.Clone(m.handles) {
+		if s.actor == parent {
+			m.handles[slot{child, s.h}] = d
+			d.refs[child]++
+		}
+	}
+}
+
+func (m *model) exit(actor int) {
+	delete(m.child, actor)
+	for _, h := range m.handlesOf(actor) {
+		m.close(actor, h)
+	}
+}
+
+// handlesOf returns the handles of a process, in order.
+func (m *model) handlesOf(actor int) []int {
+	var hs []int
+	for s := range m.handles {
+		if s.actor == actor {
+			hs = append(hs, s.h)
+		}
+	}
+	slices.Sort(hs)
+	return hs
+}
+
+func (m *model) lock(c *Call, d *description) {
+	if d == nil {
+		return
+	}
+	held, before := !c.has("LOCK_UN") && !c.has("F_UNLCK"), m.holdsLock(d)
+	switch c.Op {
+	case "flock":
+		d.flock = held
+	case "ofdlock":
+		d.ofdLock = held
+	case "lock":
+		m.locks[posixLock{c.By, d.f}] = held
+	}
+	if held && d.f.creator == d {
+		d.f.creator = nil
+	}
+	if !held && before && d.dirty {
+		d.unlocked = true
+	}
+}
+
+// saw takes over what the bare side shows.
+func (m *model) saw(seen map[string]sight) {
+	maps.Copy(m.names, seen)
+	for _, f := range m.files {
+		f.named = false
+	}
+	for _, path := range slices.Sorted(maps.Keys(m.names)) {
+		s := m.names[path]
+		if s.err != 0 || s.attrs.Mode&unix.S_IFMT != unix.S_IFREG {
+			continue
+		}
+		f := m.files[s.attrs.Ino]
+		if f == nil {
+			f = &file{ino: s.attrs.Ino}
+			m.files[f.ino] = f
+		}
+		f.named = true
+		f.registry = f.registry || isRegistry(path)
+		f.current = s.content
+	}
+	for path := range seen {
+		f, past := m.file(path), m.past[path]
+		if f != nil && f.current != "" && len(m.dirtyBy(f)) == 0 && (len(past) == 0 || past[len(past)-1].content != f.current) {
+			m.past[path] = append(past, version{f.current, m.by})
+		}
+	}
+	for _, f := range slices.Collect(maps.Values(m.files)) {
+		m.forget(f)
+		if len(m.dirtyBy(f)) == 0 && (len(f.versions) == 0 || f.versions[len(f.versions)-1] != f.current) {
+			f.versions = append(f.versions, f.current)
+		}
+	}
+}

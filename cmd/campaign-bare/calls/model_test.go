@@ -1,0 +1,139 @@
+package calls
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// told is a call in a bare directory that
+// holds one file, a.json, with its answer and the content that it leaves.
+type told struct {
+	call    Call
+	ret     int64
+	content string
+}
+
+func played(calls []told) *model {
+	m := newModel()
+	for _, c := range calls {
+		m.did(&c.call, answer{ret: c.ret, attrs: &attrs{Ino: 7}})
+		m.saw(map[string]sight{"a.json": {attrs: attrs{Ino: 7, Mode: unix.S_IFREG | 0o644, Nlink: 1}, content: c.content}})
+	}
+	return m
+}
+
+// A merge that changes no value may change the spelling, where another process has
+// written in between.
+func TestRespelledIsExcusedAfterOthersOnly(t *testing.T) {
+	save := func(by int, before, text string) []told {
+		return []told{
+			{Call{By: by, Op: "open", H: by, Path: "a.json", Flags: "O_WRONLY|O_CREAT"}, 0, before},
+			{Call{By: by, Op: "pwrite", H: by, Data: text}, int64(len(text)), text},
+			{Call{By: by, Op: "close", H: by}, 0, text},
+		}
+	}
+	for _, test := range []struct {
+		second int
+		shown  string
+		want   bool
+	}{{2, "[1,2] ", true}, {2, "[1]", false}, {2, "[", false}, {1, "[1,2] ", false}} {
+		m := played(append(save(1, "", "[1]"), save(test.second, "[1]", "[1,2]")...))
+		if got := m.respelled("a.json", test.shown); got != test.want {
+			t.Errorf("%v: %v", test, got)
+		}
+	}
+}
+
+// What is staged of a file without a version is committed by who reads it.
+func TestFilledByReading(t *testing.T) {
+	m := played([]told{
+		{Call{By: 1, Op: "open", H: 1, Path: "a.json", Flags: "O_RDWR|O_CREAT"}, 0, ""},
+		{Call{By: 1, Op: "flock", H: 1, Flags: "LOCK_EX"}, 0, ""},
+		{Call{By: 1, Op: "pwrite", H: 1, Data: "[1]"}, 3, "[1]"},
+	})
+	f := m.file("a.json")
+	if !m.filledByReading(f, &sight{content: "[1]"}) {
+		t.Error("what was staged is not excused")
+	}
+	if m.filledByReading(f, &sight{content: "[2]"}) || m.filledByReading(f, &sight{content: "[1]", attrs: attrs{Size: 2}}) {
+		t.Error("something else is excused")
+	}
+	m.did(&Call{By: 1, Op: "close", H: 1}, answer{})
+	m.saw(map[string]sight{"a.json": {attrs: attrs{Ino: 7, Mode: unix.S_IFREG, Nlink: 1}, content: "[1]"}})
+	if m.filledByReading(f, &sight{content: "[1]"}) {
+		t.Error("the size of a version is excused")
+	}
+}
+
+// What a mount may show of a file otherwise than a bare directory does is no
+// more than what the exceptions say.
+func TestModelAllowsOnlyWhatIsExcused(t *testing.T) {
+	created := told{Call{By: 1, Op: "open", H: 1, Path: "a.json", Flags: "O_RDWR|O_CREAT"}, 0, ""}
+	write := func(text string) told {
+		return told{Call{By: 1, Op: "pwrite", H: 1, Data: text}, int64(len(text)), text}
+	}
+	closed := func(text string) told { return told{Call{By: 1, Op: "close", H: 1}, 0, text} }
+	opens := func(by int, text string) told {
+		return told{Call{By: by, Op: "open", H: by, Path: "a.json", Flags: "O_RDWR"}, 0, text}
+	}
+	flock := func(by int, how, text string) told {
+		return told{Call{By: by, Op: "flock", H: by, Flags: how}, 0, text}
+	}
+	for _, test := range []struct {
+		name   string
+		calls  []told
+		reader int   // the process that reads by its handle; 0: the observer
+		from   int64 // where it reads
+		others []string
+		key    string
+		hidden bool
+	}{
+		{name: "created", calls: []told{created}, hidden: true},
+		{name: "placeholder", calls: []told{created, closed("")}},
+		{name: "locked while created", calls: []told{created, flock(1, "LOCK_EX", "")}},
+		{name: "staged", calls: []told{created, closed(""), opens(1, ""), write("1")}, others: []string{""}, key: "staged"},
+		{name: "own", calls: []told{created, closed(""), opens(1, ""), write("1")}, reader: 1},
+		{name: "saved", calls: []told{created, closed(""), opens(1, ""), write("1"), closed("1")}},
+		{name: "refused", calls: []told{created, write("{"), closed("{")}, others: []string{"", "{"}, key: "refused", hidden: true},
+		{
+			name:  "kept open, from the start",
+			calls: []told{created, write("1"), closed("1"), opens(2, "1"), opens(1, "1"), write("2"), closed("2")}, reader: 2,
+		},
+		{
+			name: "kept open, in the middle of a pass", reader: 2, from: 1, others: []string{"1", "2"}, key: "snapshot",
+			calls: []told{created, write("1"), closed("1"), opens(2, "1"), {Call{By: 2, Op: "pread", H: 2}, 1, "1"},
+				opens(1, "1"), write("2"), closed("2")},
+		},
+		{
+			name: "kept open, mapped before", reader: 2, from: byMapping, others: []string{"1", "2"}, key: "snapshot",
+			calls: []told{created, write("1"), closed("1"), opens(2, "1"), {Call{By: 2, Op: "mmap", H: 2}, 1, "1"},
+				opens(1, "1"), write("2"), closed("2")},
+		},
+		{
+			name: "kept open, mapped first", reader: 2, from: byMapping,
+			calls: []told{created, write("1"), closed("1"), opens(2, "1"), opens(1, "1"), write("2"), closed("2")},
+		},
+		{
+			name: "given up under a lock, for the next holder", reader: 2,
+			calls: []told{created, write("1"), closed("1"), opens(2, "1"), opens(1, "1"), flock(1, "LOCK_EX", "1"), write("2"),
+				flock(1, "LOCK_UN", "2"), flock(2, "LOCK_EX", "2")},
+		},
+		{
+			name: "given up under a lock, for others", others: []string{"1"}, key: "staged",
+			calls: []told{created, write("1"), closed("1"), opens(1, "1"), flock(1, "LOCK_EX", "1"), write("2"), flock(1, "LOCK_UN", "2")},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := played(test.calls)
+			others, key := m.mayShow(m.file("a.json"), m.handle(test.reader, test.reader), test.from)
+			if diff := cmp.Diff(test.others, others); diff != "" || key != test.key {
+				t.Errorf("key %q, want %q; others (-want +got):\n%s", key, test.key, diff)
+			}
+			if hidden := newComparison(m).hidden("a.json"); hidden != test.hidden {
+				t.Errorf("hidden: %v", hidden)
+			}
+		})
+	}
+}

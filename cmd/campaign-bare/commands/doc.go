@@ -1,0 +1,31 @@
+// Package commands is the first of the two testers that compare a mount with a
+// bare directory: it types what people and their scripts type, one command after
+// the other, each ended before the next begins. The programs are real.
+//
+//	Generate     generate.go    a Sequence from a seed; shellcommands.go: what a shell is told
+//	Run          run.go         sequences, on as many mounts as asked for
+//	 └ bed       bed.go         one mount and one bare directory, where sequences are run
+//	    ├ side   side.go        one of the two: its shell and its programs; process.go
+//	    ├ step   sequence_run.go  both sides do it, then both are looked at
+//	    └ judge  excuse.go      compare.go: what differs; unseen.go: what must be merged
+//	 └ shrink    shrink.go      the smallest sequence that still differs
+//	    └ kindOf kind.go        the name of its kind
+//
+// What always holds here:
+//
+//   - A seed makes the same sequence always. Its text form (sequence.go) says all
+//     of it, and can be read again.
+//   - Whoever looks is nobody's relative: it has left its family before it looks,
+//     and the process that runs all this touches no registry on the mount itself.
+//     Looking changes nothing of what the mount does for the others.
+//   - Who is a stranger has no ancestor in common with anybody but init.
+//   - What differs is a fault, unless a predicate of the table of exceptions
+//     (excuse.go) names that very difference. Then the bare directory is given
+//     what the mount holds, and the sequence goes on. What must be merged and is
+//     not, is a fault as well, though nothing differs.
+//   - Nothing is left behind: no mount, no process, no file, whatever failed.
+//
+// open.txt lists the kinds that are known and still open; testdata/cases.txt has
+// a shrunk sequence of each kind that was ever found, open or fixed. The tests
+// expect just these.
+package commands

@@ -1,0 +1,261 @@
+package commands
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"clawfs/txn/jsondoc"
+	"clawfs/txn/merge"
+)
+
+// write is a step that has written a registry, with what its author knew.
+type write struct {
+	*trace
+	i       int
+	name    string
+	content string // what it wrote: what the bare file holds
+}
+
+// isMergeWithUnseen: somebody else has committed since the writer saw the
+// registry, and the mount holds what the writer changed of what it had seen,
+// merged with what the others have committed.
+func isMergeWithUnseen(c oddity) bool {
+	content, ok := c.bare[c.Name]
+	now, is := c.mount[c.Name]
+	if !ok || !is || !isRegistry(c.Name) {
+		return false
+	}
+	results, _ := write{c.trace, c.i, c.Name, content.Content}.merges()
+	return slices.Contains(results, now.Content)
+}
+
+// unmerged finds what the mount holds as the writer left it, though others have
+// committed what the writer had not seen: their update is lost.
+func (t *trace) unmerged(i int, bare, mount state) []difference {
+	var found []difference
+	for name, e := range bare {
+		before := t.last()[name]
+		if !isRegistry(name) || e.Content == before.Content || mount[name].Content != e.Content {
+			continue
+		}
+		if step := t.steps[i]; step.Class != classPut && !step.isProgram() {
+			continue // it may have read what is there
+		}
+		results, must := write{t, i, name, e.Content}.merges()
+		same := func(r string) bool { return sameValues(r, e.Content) }
+		if must && !slices.ContainsFunc(results, same) {
+			what := fmt.Sprintf("%s is as it was written, %s, without what others had made of it, %s", name, show(e, true), show(before, true))
+			found = append(found, difference{Name: name, Effect: overwritten, What: what})
+		}
+	}
+	return found
+}
+
+// mayMerge reports whether a step that left this in a registry may have had it
+// merged with what its author had not seen.
+func (t *trace) mayMerge(i int, name, content string) bool {
+	if !t.steps[i].concerns(name) {
+		return false
+	}
+	results, _ := write{t, i, name, content}.merges()
+	return slices.ContainsFunc(results, func(r string) bool { return r != content })
+}
+
+// merges returns what the registry may hold instead of what was written, and
+// whether it must. It is nothing where nobody else has committed since the
+// author's own last write, or where the author means what it wrote as it is. It
+// may, but need not, where that is not known.
+func (w write) merges() (results []string, must bool) {
+	step := w.steps[w.i]
+	if (step.Class == classEdit || step.Class == classOver) && !step.isProgram() {
+		return nil, false // who reads in the step itself has seen all
+	}
+	seen, head, others := w.views()
+	if !others || w.isMeant() {
+		return nil, false
+	}
+	for _, v := range seen {
+		if r := merged(v, head, w.content); !slices.Contains(results, r) {
+			results = append(results, r)
+		}
+	}
+	// A daemon that has ended knew what the dead had seen; what is gone is gone.
+	restarted := slices.ContainsFunc(w.steps[:w.i], func(s Step) bool { return s.Who == byDaemon })
+	return results, !restarted && w.held(w.i-1) != "" && !slices.Contains(seen, "")
+}
+
+// views returns what the author has seen of the registry since it wrote it last,
+// the newest first, what the registry holds (or held, if it is gone), and whether
+// others have committed meanwhile. "" is no registry, or nothing seen.
+func (w write) views() (seen []string, head string, others bool) {
+	head = w.held(w.i - 1)
+	if step := w.steps[w.i]; step.isProgram() && step.reads(w.name) {
+		seen = append(seen, head) // in the step itself
+	}
+	for j := w.i - 1; j >= 0; j-- {
+		step, before, after := w.steps[j], w.held(j-1), w.held(j)
+		if head == "" && after != "" {
+			head = after
+		}
+		own := step.author(j) == w.author()
+		others = others || !own && before != after
+		if !step.concerns(w.name) || !own && !w.isKin(step) || w.movedAway(j) {
+			continue
+		}
+		if byChild, read := step.child(w.name); byChild {
+			others = others || before != after
+			if read {
+				seen = append(seen, after)
+			}
+			continue
+		}
+		wrote := w.wroteAt(j)
+		seen = append(seen, wrote)
+		others = others || wrote != after // the writer does not know what its bytes were merged with
+		if own && w.writesAt(j) {
+			return seen, head, others
+		}
+		seen = append(seen, before)
+	}
+	return append(seen, ""), head, others
+}
+
+// author names who wrote: a program that has seen nothing of the registry itself
+// counts as its family.
+func (w write) author() string {
+	me := w.steps[w.i].author(w.i)
+	if !w.steps[w.i].isProgram() {
+		return me
+	}
+	for j := range w.i {
+		if w.steps[j].Who == me && w.steps[j].concerns(w.name) {
+			return me
+		}
+	}
+	return byShell
+}
+
+// isKin reports whether what a step has seen may be what the writer's content
+// was made from, though it is of another author: programs are of the shell's family.
+func (w write) isKin(step Step) bool {
+	return w.author() == byShell && step.isProgram()
+}
+
+// isMeant reports whether the author means what it wrote as it is: an author
+// without a memory that writes again what its family wrote last, and has not
+// looked since; a program that writes again what it wrote last, after it has seen
+// something newer, or has removed the registry itself. That it was told of nothing, after
+// it had moved the registry away, says nothing of what it means. Another spelling is no
+// other content.
+func (w write) isMeant() bool {
+	looked := false
+	for j := w.i - 1; j >= 0; j-- {
+		step := w.steps[j]
+		if step.author(j) != w.author() || !step.concerns(w.name) || w.movedAway(j) {
+			continue
+		}
+		if byChild, read := step.child(w.name); byChild {
+			looked = looked || read
+			continue
+		}
+		if w.writesAt(j) {
+			return sameValues(w.wroteAt(j), w.content) && (looked == step.isProgram() || step.isProgram() && removes(w.steps[w.i]))
+		}
+		looked = looked || !step.isProgram() || step.reads(w.name) && w.held(j) != ""
+	}
+	return false
+}
+
+// movedAway reports whether a step has only given the registry another name. That is no
+// removal: the author goes on from what it had seen, and merges with what was moved.
+func (w write) movedAway(i int) bool {
+	step := w.steps[i]
+	return w.held(i-1) != "" && w.held(i) == "" &&
+		(step.Class == classMove || step.isProgram() && strings.Contains(step.Text, "move "+w.name+" "))
+}
+
+// held returns what the registry held after a step, wroteAt what was written if
+// the step wrote it: a merge has added what the writer did not know.
+func (w write) held(i int) string { return at(w.states, i)[w.name].Content }
+
+func (w write) wroteAt(i int) string { return at(w.wrote, i)[w.name].Content }
+
+// concerns reports whether a step may read what a name holds, or put something
+// in its place. What cp copies elsewhere is not read.
+func (s Step) concerns(name string) bool {
+	if s.Class == classTouch || s.Class == classBackup && strings.HasPrefix(s.Text, "cp ") {
+		return false
+	}
+	for _, command := range []string{"ls ", "stat ", "wc -c ", "test -e", "chmod "} {
+		if strings.HasPrefix(s.Text, command) && !strings.Contains(s.Text, "&&") {
+			return false
+		}
+	}
+	return strings.Contains(s.Text, name) || slices.Contains([]string{classGit, classTar, classMake, classLookAll}, s.Class)
+}
+
+// reads reports whether a program is told to read a registry. Some do for a backup.
+func (s Step) reads(name string) bool {
+	return strings.Contains(s.Text, "load "+name) || strings.Contains(s.Text, "peek "+name) || strings.Contains(s.Text, "save "+name+" backup")
+}
+
+// child reports whether a program lets a child of its own change a registry, which
+// is another author, and whether the program has read the registry after that.
+func (s Step) child(name string) (byChild, read bool) {
+	if !s.isProgram() {
+		return false, false
+	}
+	for operation := range strings.SplitSeq(s.Text, "; ") {
+		switch {
+		case strings.HasPrefix(operation, "child ") && strings.Contains(operation, name):
+			byChild, read = true, false
+		case operation == "load "+name, operation == "peek "+name:
+			read = true
+		}
+	}
+	return byChild, read
+}
+
+// writesAt reports whether a step has written the registry, be it as it was. A move that
+// has changed nothing has found nothing to move.
+func (w write) writesAt(i int) bool {
+	if w.held(i-1) != w.held(i) {
+		return true
+	}
+	return w.steps[i].writes() && (w.steps[i].Class != classMove || !maps.Equal(at(w.states, i-1), at(w.states, i)))
+}
+
+// writes reports whether a step writes what it concerns, be it as it was.
+func (s Step) writes() bool {
+	if s.isProgram() {
+		return strings.Contains(s.Text, "save ")
+	}
+	return slices.Contains([]string{classPut, classEdit, classRestore, classMove, classOver, classRemove, classRemoveAll}, s.Class)
+}
+
+// merged returns what a merge makes of a content that was made from base while
+// others made head of it. An empty base is none.
+func merged(base, head, content string) string {
+	headDoc, err1 := jsondoc.Parse([]byte(head), jsondoc.JSON, jsondoc.Limits{})
+	doc, err2 := jsondoc.Parse([]byte(content), jsondoc.JSON, jsondoc.Limits{})
+	if base == head || err1 != nil || err2 != nil {
+		return content
+	}
+	baseDoc, err := jsondoc.Parse([]byte(base), jsondoc.JSON, jsondoc.Limits{})
+	if err != nil {
+		baseDoc = nil
+	}
+	res, err := merge.Merge(baseDoc, headDoc, doc, nil)
+	if err != nil {
+		return content
+	}
+	switch res.Outcome {
+	case merge.KeptHead:
+		return head
+	case merge.TookTheirs:
+		return content
+	}
+	return string(res.Text)
+}

@@ -1,0 +1,67 @@
+// Command campaign-bare compares what real processes meet on a mount of clawfs
+// with what they meet in a bare directory. scripts/campaign-bare builds it and
+// says how it is used.
+//
+// It holds no test itself: each sub-command reads flags and calls its tester, a
+// package below. exceptions has the table of the differences that are wanted. Started
+// by the name of a program for which quick has a stand-in, it is that.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"clawfs/cmd/campaign-bare/quick"
+)
+
+// errDiffers says that a run has found what is told already.
+var errDiffers = errors.New("the mount differs from a bare directory")
+
+func main() {
+	if slices.Contains(quick.Names, filepath.Base(os.Args[0])) {
+		os.Exit(quick.Main(os.Args))
+	}
+	os.Exit(run())
+}
+
+func run() int {
+	// All of these end a run in order: nothing stays mounted.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	defer stop()
+	root := &cobra.Command{
+		Use:           "campaign-bare",
+		Short:         "Compare a mount with a bare directory",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	var s settings
+	flags := root.PersistentFlags()
+	flags.StringVar(&s.clawfs, "clawfs", "clawfs", "the program under test")
+	flags.StringVar(&s.semantics, "semantics", "docs/SEMANTICS.md", "the `FILE` with the table of exceptions")
+	flags.StringVar(&s.dir, "dir", "", "where directories to mount are made (default where temporary files are)")
+	flags.IntVar(&s.count, "count", 1000, "how many sequences, or calls")
+	flags.Int64Var(&s.seed, "seed", 1, "the seed of the first sequence, or program")
+	// Each tester has its sub-command in a file of its own.
+	root.AddCommand(newCommands(&s), newCalls(&s))
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(os.Stderr, "error:", err)
+	return 1
+}
+
+// settings are the flags that the testers share.
+type settings struct {
+	clawfs, semantics, dir string
+	count                  int
+	seed                   int64
+}

@@ -1,0 +1,15 @@
+// Package quick stands in for python, node and jq where the tester of commands is to
+// run many sequences: those three take most of the time to start, and start for nearly
+// each step.
+//
+// What always holds here:
+//
+//   - A stand-in makes the calls of the file system that the program makes which it
+//     stands for, in the same order: python looks at what it has opened and reads until
+//     it gets nothing, node reads as much as it was told that there is, and makes each call of
+//     an awaited one on another thread.
+//   - It does the lines of the tester's own programs (commands/programs) and the few
+//     filters of jq that the tester types, and nothing else.
+//   - It is a process of its own, started as the program is started. So who is whose
+//     relative stays as it is.
+package quick
