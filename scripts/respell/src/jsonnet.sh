@@ -1,0 +1,1 @@
+jsonnet -e "$(cat) + { added: 1 }"
