@@ -125,6 +125,38 @@ func TestAFaultBehindACommitLeavesItCommitted(t *testing.T) {
 	b.want(`{"four":4}`)
 }
 
+// A fault in telling of a change that an open has found keeps nobody out of the registry.
+func TestAFaultInAnOpenKeepsNobodyOut(t *testing.T) {
+	faulty := true
+	b := newBench(t, `{}`, func(c *txn.Config) {
+		observe := c.Observer
+		c.Observer = txn.ObserverFunc(func(e txn.Event) {
+			if faulty {
+				panic("on purpose")
+			}
+			observe.Observe(e)
+		})
+	})
+	b.storage.Storage.(*txntest.Memory).Foreign(file, []byte(`{"foreign":1}`))
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("there was no fault: this test shows nothing")
+			}
+		}()
+		_, _ = b.store.Begin(file, program(1), txn.BeginOptions{})
+	}()
+	faulty = false
+	done := make(chan error)
+	go func() { done <- b.store.Unlink(file, program(2)) }()
+	select {
+	case err := <-done:
+		b.ok(err)
+	case <-time.After(10 * time.Second):
+		t.Fatal("a removal waits for ever")
+	}
+}
+
 // While a version is being placed the live file may be it already: readers and stat go on
 // with the one before.
 func TestAVersionThatIsBeingPlacedIsNotShown(t *testing.T) {

@@ -87,19 +87,26 @@ func (s *Store) Begin(name string, c Caller, o BeginOptions) (*Tx, error) {
 		s.CommitStaged(name)
 	}
 	r := s.acquire(name)
-	r.leaving.Lock()
-	t, err := r.begin(c, o, false)
-	if o.Create && errors.Is(err, fs.ErrNotExist) {
-		if fault := r.alone(func() { t, err = r.begin(c, o, true) }); fault != nil {
-			err = fault
-		}
-	}
-	r.leaving.Unlock()
+	t, err := r.beginInPlace(c, o)
 	if err != nil {
 		s.release(r)
 		return nil, err
 	}
 	return t, nil
+}
+
+// beginInPlace is begin while nobody takes the file away, and makes one where there is none
+// and one is wanted.
+func (r *Registry) beginInPlace(c Caller, o BeginOptions) (t *Tx, err error) {
+	r.leaving.Lock()
+	defer r.leaving.Unlock()
+	t, err = r.begin(c, o, false)
+	if o.Create && errors.Is(err, fs.ErrNotExist) {
+		if fault := r.alone(func() { t, err = r.begin(c, o, true) }); fault != nil {
+			err = fault
+		}
+	}
+	return t, err
 }
 
 // begin is Begin; only the leader creates.
