@@ -2,7 +2,6 @@ package txntest
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,51 +9,18 @@ import (
 	"testing"
 )
 
-// NPM returns the directory that holds node_modules with a package of npm's, written
-// name@version. It is installed in the user's cache at its first use. The test is
-// skipped where it can't be had.
+// NPM installs a package of npm's, written name@version, for the test alone, and returns
+// the directory that holds its node_modules. The test is skipped where it can't be had.
 func NPM(t testing.TB, pkg string) string {
 	t.Helper()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Skipf("no place for %s: %v", pkg, err)
-	}
-	cache = filepath.Join(cache, "clawfs-tests")
-	dir := filepath.Join(cache, strings.NewReplacer("/", "+", "@", "_").Replace(pkg))
-	if _, err := os.Stat(dir); err == nil {
-		return dir
-	}
-	if err := install(cache, dir, pkg); err != nil {
-		t.Skip(err)
+	dir := t.TempDir()
+	npm := exec.Command("npm", "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund",
+		"--cache", filepath.Join(dir, "cache"), "--prefix", dir, pkg)
+	npm.Dir = dir
+	if out, err := npm.CombinedOutput(); err != nil {
+		t.Skipf("npm does not install %s: %v: %s", pkg, err, out)
 	}
 	return dir
-}
-
-// install installs a package beside dir and gives it that name, so that several tests
-// may do so at once.
-func install(cache, dir, pkg string) error {
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return err
-	}
-	made, err := os.MkdirTemp(cache, "installing-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(made)
-	npm := exec.Command("npm", "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", made, pkg)
-	npm.Dir = made
-	if out, err := npm.CombinedOutput(); err != nil {
-		return fmt.Errorf("npm does not install %s: %w: %s", pkg, err, out)
-	}
-	if err := os.Chmod(made, 0o755); err != nil {
-		return err
-	}
-	if err := os.Rename(made, dir); err != nil {
-		if _, there := os.Stat(dir); there != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // SuiteVariable is the environment variable that may name the directory in which

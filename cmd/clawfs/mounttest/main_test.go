@@ -39,20 +39,35 @@ func runTests(m *testing.M) int {
 		err = errors.Join(os.Mkdir(filepath.Join(root, "bin"), 0o755), os.Mkdir(filepath.Join(root, "tmp"), 0o777),
 			os.Setenv("TMPDIR", filepath.Join(root, "tmp")), os.Unsetenv("GOTMPDIR"))
 	}
+	other := ""
+	if err == nil {
+		other, err = makeElsewhere()
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	code := m.Run()
-	for _, left := range leftovers(root) {
+	for _, left := range leftovers(root, other) {
 		fmt.Fprintln(os.Stderr, "left behind:", left)
 		code = max(code, 1)
 	}
-	if err := os.RemoveAll(root); err != nil {
+	if err := errors.Join(os.RemoveAll(root), os.RemoveAll(other)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
 	}
 	return code
+}
+
+// makeElsewhere makes a directory in another file system than that of the temporary
+// files, for programs that move a file from one to the other. They have its path as
+// ELSEWHERE.
+func makeElsewhere() (string, error) {
+	other, err := os.MkdirTemp("/dev/shm", "clawfs-product-")
+	if err != nil {
+		return "", err
+	}
+	return other, errors.Join(os.Chmod(other, 0o777), os.Setenv("ELSEWHERE", other))
 }
 
 // build returns the path of the program under test, which the first caller
@@ -74,9 +89,9 @@ func buildClawfs() (string, error) {
 	return path, nil
 }
 
-// leftovers lists what must not be there after the last test: mounts, processes
-// of clawfs, files. What is found is also taken away.
-func leftovers(root string) []string {
+// leftovers lists what must not be there after the last test, below root and in the other
+// directory: mounts, processes of clawfs, files. What is found is also taken away.
+func leftovers(root, other string) []string {
 	var left []string
 	for _, m := range mountsBelow(root) {
 		left = append(left, "mount on "+m)
@@ -87,7 +102,7 @@ func leftovers(root string) []string {
 		left = append(left, fmt.Sprintf("process %d: %s", pid, bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
 		_ = unix.Kill(pid, unix.SIGKILL)
 	}
-	for _, pattern := range []string{filepath.Join(root, "tmp", "*"), "/dev/shm/clawfs-product-*"} {
+	for _, pattern := range []string{filepath.Join(root, "tmp", "*"), filepath.Join(other, "*")} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			left = append(left, err.Error())

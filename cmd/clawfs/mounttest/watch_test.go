@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"clawfs/txn/txntest"
 )
 
 // watcher is a running programs/watch.*.
@@ -85,10 +87,7 @@ func TestWatchersSeeEachCommit(t *testing.T) {
 func TestChokidarSeesEachCommit(t *testing.T) {
 	t.Parallel()
 	need(t, "node", "npm", "jq")
-	dir := t.TempDir()
-	if out, err := exec.Command("npm", "install", "--silent", "--no-audit", "--no-fund", "--cache", filepath.Join(dir, "cache"), "--prefix", dir, "chokidar@4.0.3").CombinedOutput(); err != nil {
-		t.Skipf("chokidar can't be installed: %v\n%s", err, out)
-	}
+	dir := txntest.NPM(t, "chokidar@4.0.3")
 	for _, what := range []string{"file", "directory", "settled"} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # add.sh HOW FILE ID: adds {"id": ID} to the list "models" of FILE, as scripts do
-# it. HOW says how.
+# it. HOW says how. ELSEWHERE is a directory in another file system.
 set -e -o pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 . "$here/gate.sh"
@@ -52,19 +52,19 @@ case $how in
     tee "$file" <<<"$new" >/dev/null
     ;;
   mktemp-mv) # a temporary file in another file system
-    temporary=$(mktemp /dev/shm/clawfs-product-XXXXXX)
+    temporary=$(mktemp "$ELSEWHERE/XXXXXX")
     change "$file" >"$temporary"
     gate read
     mv "$temporary" "$file"
     ;;
   mktemp-cp)
-    temporary=$(mktemp /dev/shm/clawfs-product-XXXXXX)
+    temporary=$(mktemp "$ELSEWHERE/XXXXXX")
     change "$file" >"$temporary"
     gate read
     cp "$temporary" "$file"
     ;;
   mktemp-cat)
-    temporary=$(mktemp /dev/shm/clawfs-product-XXXXXX)
+    temporary=$(mktemp "$ELSEWHERE/XXXXXX")
     change "$file" >"$temporary"
     gate read
     cat "$temporary" >"$file"
