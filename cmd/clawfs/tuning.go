@@ -79,7 +79,7 @@ func liveHeap() uint64 {
 // until the runtime takes it away, and a commit that waits for the disk keeps another: with
 // one a core, requests wait for a processor that does nothing. Of 4, 8 and 16, eight was best
 // on two cores. Two to three are kept so, whatever the machine has: with eight cores and
-// more, enough are left.
+// more, enough should be left. That was not measured.
 const maxProcessors = 8
 
 // addProcessors gives the Go runtime more processors than there are cores, unless the
