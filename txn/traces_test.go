@@ -162,6 +162,8 @@ var traces = []trace{
 	{"opened before a merged write of the family, read after it", `S/jq1 R[a]; S/jq1 ends; S/jq O1; Q R[a]; Q W[a,q]; Q ends; S/mv W[a,b]; S/mv ends; S/jq r1[a]; S/jq X1; S/jq ends; S/cp W[a,c]`, `[a,q,b,c]`, "i"},
 	{"26 with equal defaults", `P ?1; P ?2; P C1[d,x]; P W[d,y]`, `[d,x,y]`, "i"},
 	{"30 from memory", `c W[a]; d R[a]; d W[a,d]; c W[a,c]`, `[a,d,c]`, ""},
+	{"a temporary file put in place after another save", `P R[a]; P T[a,p]; Q R[a]; Q W[a,q]; P W[a,r]; P M`, `[a,q,r,p]`, "ir"},
+	{"a family's temporary file put in place after another save", `S/jq R[a]; S/jq ends; S/sh T[a,p]; Q R[a]; Q W[a,q]; Q ends; S/cp W[a,r]; S/cp ends; S/mv M`, `[a,q,r,p]`, "ir"},
 	{"told that it is there, before another commit", `P ?; Q C[q]; P !; Q R[q]; Q W[q,r]; P W[p]`, `[p]`, "i"},
 	{"another's file is put in place of one's own", `Q ?; Q T[q]; P C[p]; P M`, `[q]`, "i"},
 	{"a child's file is put in place of one's own", `P/Q ?; P/Q T[q]; P C[p]; P M`, `[p,q]`, "i"},

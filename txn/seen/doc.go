@@ -32,7 +32,8 @@
 // content is stored as it is ([Alone]) if
 //
 //   - nobody else has changed the head since the author's last write, or, before its
-//     first write, since its first reading;
+//     first write, since its first reading. A write that it made after it had begun
+//     this one does not count: a temporary file may be put in place late;
 //
 //   - no other task of the author is proved.
 //

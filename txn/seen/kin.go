@@ -124,9 +124,7 @@ func (v *Views) ofMembers(s *Seen, f *family, o *Origin) {
 		since = views[len(views)-1].since()
 	}
 	for _, a := range f.members {
-		later, beside := a.writtenSince(o)
-		since = max(since, later)
-		tasks = tasks || beside && a.caller.Start < o.Start && !o.descendsFrom(a.caller.Actor)
+		tasks = tasks || a.isBeside(o) && a.caller.Start < o.Start && !o.descendsFrom(a.caller.Actor)
 	}
 	s.Alone = !tasks && len(s.Candidates) > 0 && !v.changes.byOthers(since, f.contains)
 }

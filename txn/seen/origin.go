@@ -266,8 +266,10 @@ func (v *Views) ofProcess(s *Seen, memory []*actorViews, o *Origin) {
 		since = oldest(s.Candidates)
 	}
 	for _, a := range memory {
-		later, beside := a.writtenSince(o)
-		since, tasks = max(since, later), tasks || beside
+		if w, _ := a.latest(o.Event, 0); w != nil {
+			since, tasks = max(since, w.first), tasks || w.merged
+		}
+		tasks = tasks || a.isBeside(o)
 	}
 	self := func(c *Caller) bool {
 		return slices.ContainsFunc(memory, func(a *actorViews) bool { return c.author() == a.caller.author() })
@@ -275,18 +277,11 @@ func (v *Views) ofProcess(s *Seen, memory []*actorViews, o *Origin) {
 	s.Alone = !tasks && len(s.Candidates) > 0 && !v.changes.byOthers(since, self)
 }
 
-// writtenSince returns when the actor wrote last after it had opened the file by which
-// the writer writes, 0 if it has not, and whether one of those writes was under way
-// at the same time as the writer's.
-func (a *actorViews) writtenSince(o *Origin) (last Tick, beside bool) {
+// isBeside reports whether a write of the actor was under way at the same time as the
+// writer's.
+func (a *actorViews) isBeside(o *Origin) bool {
 	mine := view{begun: o.openedBy(), ended: o.Event + 1}
-	for _, one := range a.views {
-		if one.kind == wrote && one.first > mine.begun {
-			last = max(last, one.first)
-			beside = beside || one.writtenBeside(&mine)
-		}
-	}
-	return last, beside
+	return slices.ContainsFunc(a.views, func(one *view) bool { return one.kind == wrote && one.writtenBeside(&mine) })
 }
 
 // late returns what the last write was made from, if several tasks were at work
