@@ -130,9 +130,23 @@ func (l *layout) gap(i int) []byte {
 // keyText returns a kid's text up to its value.
 func (l *layout) keyText(i int32) []byte { return l.src[l.kids[i].start:l.kids[i].valueAt] }
 
-// lastLine returns what follows the last line break of a gap; ok is false if it
-// has none.
-func lastLine(gap []byte) (rest string, ok bool) {
-	i := bytes.LastIndexByte(gap, '\n')
-	return string(gap[i+1:]), i >= 0
+// lastLine returns the white space that the last line of a gap begins with; ok is false if
+// the gap is on one line. What is within a comment is no line of the gap.
+func lastLine(gap []byte) (indent string, ok bool) {
+	at := -1
+	for i := 0; i < len(gap); {
+		if n := commentLen(gap[i:]); n > 0 {
+			i += n
+			continue
+		}
+		if gap[i] == '\n' {
+			at = i
+		}
+		i++
+	}
+	if at < 0 {
+		return "", false
+	}
+	rest := gap[at+1:]
+	return string(rest[:len(rest)-len(bytes.TrimLeft(rest, " \t"))]), true
 }
