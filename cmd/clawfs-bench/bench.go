@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -59,6 +60,7 @@ type bench struct {
 	bare   *place
 	loop   *place
 	ours   *place
+	past   *place // on a mount by the revision to measure beside; nil: there is none
 	chosen *regexp.Regexp
 	dirs   int // directories made so far
 }
@@ -97,6 +99,24 @@ type subject struct {
 	place  *place
 	client client
 	style  string // the client's --style, empty where it has none
+	like   string // the subject whose like it is, at another revision of clawfs; else empty
+}
+
+// does reports whether the subject does what the one of that name does.
+func (s subject) does(name string) bool { return s.name == name || s.like == name }
+
+// besides returns subjects with, behind each that works on clawfs's mount, its like on the
+// mount of another revision.
+func (b *bench) besides(list []subject) []subject {
+	var all []subject
+	for _, s := range list {
+		all = append(all, s)
+		if b.past != nil && s.place == b.ours {
+			s.place, s.like, s.name = b.past, s.name, b.against+strings.TrimPrefix(s.name, "clawfs")
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // runAll does every work in every round and returns what went wrong, after all
@@ -109,6 +129,7 @@ func (b *bench) runAll(ctx context.Context, res *results) error {
 	var problems []error
 	for round := range b.rounds {
 		for _, w := range b.works() {
+			w.subjects = b.besides(w.subjects)
 			if !b.chosen.MatchString(w.name) || w.once && round > 0 {
 				continue
 			}

@@ -18,10 +18,11 @@ import (
 // tools are the programs that scripts/bench has put into one directory, and the
 // clients that are scripts.
 type tools struct {
-	clawfs, loopback string
-	goClient, bbolt  client
-	node, shell      client
-	python           client
+	clawfs, against string // against is clawfs of the revision to measure beside
+	loopback        string
+	goClient, bbolt client
+	node, shell     client
+	python          client
 }
 
 // client is a program to run, with its first arguments.
@@ -31,7 +32,7 @@ func toolsIn(o options) tools {
 	in := func(name string) string { return filepath.Join(o.tools, name) }
 	script := func(name string) string { return filepath.Join(o.top, "cmd", "clawfs-bench", "client", name) }
 	return tools{
-		clawfs: in("clawfs"), loopback: in("loopback"), goClient: client{in("client")}, bbolt: client{in("bbolt")},
+		clawfs: in("clawfs"), against: in("against"), loopback: in("loopback"), goClient: client{in("client")}, bbolt: client{in("bbolt")},
 		node: client{"node", script("client.mjs")}, shell: client{script("client.sh")}, python: client{"python3", script("client.py")},
 	}
 }

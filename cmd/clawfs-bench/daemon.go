@@ -78,7 +78,7 @@ func (b *bench) manyWork() work {
 }
 
 func (b *bench) measureMany(ctx context.Context, s subject, _ string) (v values, err error) {
-	crowd := filepath.Join(b.work, "crowd-1")
+	crowd := filepath.Join(b.work, s.place.name+"-crowd-1")
 	if err := os.Mkdir(crowd, 0o700); err != nil {
 		return nil, err
 	}
@@ -87,18 +87,18 @@ func (b *bench) measureMany(ctx context.Context, s subject, _ string) (v values,
 			return nil, err
 		}
 	}
-	empty, err := b.mountOurs(ctx, "crowd-0")
+	empty, err := b.mountLike(ctx, s.place, s.place.name+"-crowd-0")
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, b.unmountOurs(empty)) }()
+	defer func() { err = errors.Join(err, empty.unmount()) }()
 	start := time.Now()
-	crowded, err := b.mountOurs(ctx, "crowd-1")
+	crowded, err := b.mountLike(ctx, s.place, s.place.name+"-crowd-1")
 	if err != nil {
 		return nil, err
 	}
 	took := time.Since(start)
-	defer func() { err = errors.Join(err, b.unmountOurs(crowded)) }()
+	defer func() { err = errors.Join(err, crowded.unmount()) }()
 	before, err := empty.status("VmRSS")
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (b *bench) measureMany(ctx context.Context, s subject, _ string) (v values,
 	if err != nil {
 		return nil, err
 	}
-	commits, err := b.alternate(ctx, s, filepath.Join(b.work, "crowd-%d", "new.json"), "commit", "--size", 4<<10)
+	commits, err := b.alternate(ctx, s, filepath.Join(b.work, s.place.name+"-crowd-%d", "new.json"), "commit", "--size", 4<<10)
 	return values{"mount s": took.Seconds(), "RSS empty MB": before / 1024, "RSS MB": after / 1024, "commit empty ms": commits[0], "commit ms": commits[1]}, err
 }
 
@@ -117,12 +117,12 @@ func (b *bench) idleWork() work {
 		about:   fmt.Sprintf("a fresh mount, nobody at it for %v", b.wait),
 		columns: []string{"RSS MB", "wake-ups"},
 		once:    true, subjects: []subject{b.goSubject(oursAsItIs, b.ours, "-")},
-		measure: func(ctx context.Context, _ subject, _ string) (v values, err error) {
-			p, err := b.mountOurs(ctx, "idle")
+		measure: func(ctx context.Context, s subject, _ string) (v values, err error) {
+			p, err := b.mountLike(ctx, s.place, s.place.name+"-idle")
 			if err != nil {
 				return nil, err
 			}
-			defer func() { err = errors.Join(err, b.unmountOurs(p)) }()
+			defer func() { err = errors.Join(err, p.unmount()) }()
 			if err := pause(ctx, 3*time.Second); err != nil { // what mounting has started shall end
 				return nil, err
 			}
@@ -164,11 +164,11 @@ func (b *bench) hugeWork() work {
 }
 
 func (b *bench) measureHuge(ctx context.Context, s subject, _ string) (v values, err error) {
-	s.place, err = b.mountOurs(ctx, "huge", "--max-size", "128MiB")
+	s.place, err = b.mountLike(ctx, s.place, s.place.name+"-huge", "--max-size", "128MiB")
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, b.unmountOurs(s.place)) }()
+	defer func() { err = errors.Join(err, s.place.unmount()) }()
 	file := filepath.Join(s.place.dir, "huge.json")
 	written, err := b.do(ctx, s, arguments("commit", "--file", file, "--size", b.huge, "--count", 2))
 	if err != nil {
@@ -192,10 +192,10 @@ func (b *bench) codeWork() work {
 		name:    "parse and merge",
 		about:   "in memory: go test -bench of txn/jsondoc and txn/merge",
 		columns: []string{"parse MB/s", "merge ms"},
-		once:    true, subjects: []subject{b.goSubject(oursAsItIs, b.bare, "-")},
-		measure: func(ctx context.Context, _ subject, _ string) (values, error) {
+		once:    true, subjects: []subject{b.goSubject(oursAsItIs, b.ours, "-")},
+		measure: func(ctx context.Context, s subject, _ string) (values, error) {
 			cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark(Parse|Merge)$", "./txn/jsondoc", "./txn/merge")
-			cmd.Dir = b.top
+			cmd.Dir = s.place.top
 			out, err := cmd.CombinedOutput()
 			if err != nil {
 				return nil, fmt.Errorf("%w\n%s", err, out)

@@ -35,7 +35,11 @@ type options struct {
 	tools string // directory with the programs to run, see tools
 	top   string // the source tree
 	json  string // file for the results
-	docs  string // page whose results are to be replaced; plots go beside it if the run has all their points
+	// against is the revision of clawfs that does every work, too; empty: none does. Its
+	// program is tools/against, its source tree againstTop.
+	against, againstTop string
+
+	docs string // page whose results are to be replaced; plots go beside it if the run has all their points
 }
 
 func run(ctx context.Context) error {
@@ -46,6 +50,8 @@ func run(ctx context.Context) error {
 	flag.StringVar(&o.tools, "tools", "", "directory of the programs")
 	flag.StringVar(&o.top, "top", ".", "source tree")
 	flag.StringVar(&o.json, "json", "", "file to write the results to")
+	flag.StringVar(&o.against, "against", "", "revision of clawfs to measure beside")
+	flag.StringVar(&o.againstTop, "against-top", "", "source tree of that")
 	flag.StringVar(&o.docs, "docs", "", "page to write the tables into")
 	flag.Parse()
 	b, err := newBench(o)

@@ -18,6 +18,8 @@ import (
 type place struct {
 	name string
 	dir  string
+	top  string    // the source tree of the daemon's program, where that is clawfs
+	bin  string    // that program
 	pid  int       // of the daemon that serves it; 0 on the bare disk
 	cmd  *exec.Cmd // the daemon, where it is a child of this process
 }
@@ -65,8 +67,15 @@ func (p *place) switches() (total float64, err error) {
 
 // mount brings up the places on mounts that most works use.
 func (b *bench) mount(ctx context.Context) (err error) {
-	if b.ours, err = b.mountOurs(ctx, "clawfs"); err != nil {
+	now := &place{name: "clawfs", top: b.top, bin: b.tools.clawfs}
+	if b.ours, err = b.mountLike(ctx, now, "clawfs"); err != nil {
 		return err
+	}
+	if b.against != "" {
+		past := &place{name: b.against, top: b.againstTop, bin: b.tools.against}
+		if b.past, err = b.mountLike(ctx, past, "against"); err != nil {
+			return err
+		}
 	}
 	b.loop, err = b.mountLoopback(ctx)
 	return err
@@ -77,19 +86,22 @@ func (b *bench) unmount() {
 		_ = b.loop.cmd.Process.Signal(unix.SIGTERM)
 		_ = b.loop.cmd.Wait()
 	}
-	if b.ours != nil {
-		_ = b.unmountOurs(b.ours)
+	for _, p := range []*place{b.ours, b.past} {
+		if p != nil {
+			_ = p.unmount()
+		}
 	}
 }
 
-// mountOurs mounts clawfs on a directory below work, which it makes if need be.
-func (b *bench) mountOurs(ctx context.Context, name string, flags ...string) (*place, error) {
-	p := &place{name: "clawfs", dir: filepath.Join(b.work, name)}
+// mountLike mounts clawfs, of the revision that serves another place, on a directory below
+// work, which it makes if need be.
+func (b *bench) mountLike(ctx context.Context, like *place, name string, flags ...string) (*place, error) {
+	p := &place{name: like.name, top: like.top, bin: like.bin, dir: filepath.Join(b.work, name)}
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return nil, err
 	}
 	args := append([]string{"mount", "--log-file", p.dir + ".log"}, flags...)
-	if out, err := exec.CommandContext(ctx, b.tools.clawfs, append(args, p.dir)...).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, p.bin, append(args, p.dir)...).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("clawfs mount: %w\n%s", err, out)
 	}
 	lock, err := os.ReadFile(filepath.Join(p.dir, ".clawfs", "lock"))
@@ -97,14 +109,15 @@ func (b *bench) mountOurs(ctx context.Context, name string, flags ...string) (*p
 		p.pid, err = strconv.Atoi(strings.TrimSpace(string(lock)))
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("which process serves %s: %w", p.dir, err), b.unmountOurs(p))
+		return nil, errors.Join(fmt.Errorf("which process serves %s: %w", p.dir, err), p.unmount())
 	}
 	return p, nil
 }
 
-// unmountOurs is not bound to a context: it is needed most after an interrupt.
-func (b *bench) unmountOurs(p *place) error {
-	if out, err := exec.Command(b.tools.clawfs, "unmount", p.dir).CombinedOutput(); err != nil {
+// unmount takes clawfs's mount away. It is not bound to a context: it is needed most after
+// an interrupt.
+func (p *place) unmount() error {
+	if out, err := exec.Command(p.bin, "unmount", p.dir).CombinedOutput(); err != nil {
 		return fmt.Errorf("clawfs unmount: %w\n%s", err, out)
 	}
 	return nil

@@ -59,7 +59,7 @@ func (b *bench) steps(ctx context.Context, s subject, args []string, names ...st
 }
 
 func (b *bench) walWork() work {
-	python := func(name string, p *place) subject { return subject{name, p, b.tools.python, ""} }
+	python := func(name string, p *place) subject { return subject{name: name, place: p, client: b.tools.python} }
 	return work{
 		name:     "SQLite in WAL mode",
 		about:    fmt.Sprintf("python's sqlite3, synchronous=FULL, %d transactions of one insert, on a plain file", b.inserts),

@@ -27,6 +27,10 @@ func render(r *results) string {
 		b.WriteString("\n### All others\n\nMedians of the rounds' ratios, in place by the program's own language. What each promises is said above: the naive one loses entries.\n\n")
 		writeTable(&b, peers)
 	}
+	if against := tableAgainst(r); len(against) > 1 {
+		fmt.Fprintf(&b, "\n### Against %s\n\nMedians of the rounds' ratios: 2 is twice as many, in half the time, or half as large. \"less\" is below %g.\n\n", r.Environment["against"], enough)
+		writeTable(&b, against)
+	}
 	for _, w := range r.works {
 		fmt.Fprintf(&b, "\n### %s\n\n%s.\n\n", w.name, strings.ToUpper(w.about[:1])+w.about[1:])
 		writeTable(&b, tableOf(r, w))

@@ -132,11 +132,15 @@ func describe(ctx context.Context, b *bench) map[string]string {
 		return strings.TrimSpace(string(out))
 	}
 	load, _ := os.ReadFile("/proc/loadavg")
-	return map[string]string{
+	about := map[string]string{
 		"date": time.Now().UTC().Format(time.DateOnly), "kernel": unix.ByteSliceToString(uname.Release[:]), "cores": said("nproc"),
 		"processor": processor(), "disk": kind, "go": runtime.Version(), "node": said("node", "--version"), "user": user,
 		"clawfs": said("git", "-C", b.top, "rev-parse", "--short", "HEAD"), "load before": firstWord(string(load)),
 	}
+	if b.against != "" {
+		about["against"] = b.against
+	}
+	return about
 }
 
 func processor() string {

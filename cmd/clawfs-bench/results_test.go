@@ -107,6 +107,38 @@ func TestPageShowsMediansAndRatios(t *testing.T) {
 	}
 }
 
+// A revision beside does all that clawfs's own subjects do, right behind each, and each
+// measured column is compared, whichever way is the better one.
+func TestARevisionBesideIsCompared(t *testing.T) {
+	b := &bench{options: options{against: "1234abc"}, counts: full(), bare: &place{}, loop: &place{}, ours: &place{}, past: &place{}}
+	for _, w := range b.works() {
+		own, beside := 0, 0
+		all := b.besides(w.subjects)
+		for i, s := range all {
+			switch s.place {
+			case b.ours:
+				own++
+			case b.past:
+				beside++
+				if before := all[i-1]; before.place != b.ours || before.name != s.like || before.style != s.style || s.name == s.like || !s.does(before.name) {
+					t.Errorf("%s: %q is behind %q", w.name, s.name, before.name)
+				}
+			}
+		}
+		if own == 0 || own != beside {
+			t.Errorf("%s: %d subjects of clawfs, %d beside", w.name, own, beside)
+		}
+	}
+	w := work{name: "append", columns: []string{"ops /s", "p50 ms", "lost"}, subjects: b.besides([]subject{{name: "bare"}, {name: "clawfs: in place", place: b.ours}})}
+	r := &results{}
+	r.add(w, w.subjects[1], 0, values{"ops /s": 300, "p50 ms": 3, "lost": 0})
+	r.add(w, w.subjects[2], 0, values{"ops /s": 100, "p50 ms": 2, "lost": 0})
+	want := [][]string{{"append", "clawfs: in place", "ops /s", "3", "3 … 3", ""}, {"append", "clawfs: in place", "p50 ms", "0.667", "0.667 … 0.667", "less"}}
+	if diff := cmp.Diff(want, tableAgainst(r)[1:]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestResultsReplaceThoseOnThePage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "page.md")
 	if err := os.WriteFile(file, []byte("before\n"+resultsBegin+"old\n"+resultsEnd+"after\n"), 0o600); err != nil {

@@ -45,11 +45,11 @@ func (b *bench) works() []work {
 }
 
 func (b *bench) goSubject(name string, p *place, style string) subject {
-	return subject{name, p, b.tools.goClient, style}
+	return subject{name: name, place: p, client: b.tools.goClient, style: style}
 }
 
 func (b *bench) nodeSubject(name string, p *place, style string) subject {
-	return subject{name, p, b.tools.node, style}
+	return subject{name: name, place: p, client: b.tools.node, style: style}
 }
 
 // peers are all who take part in commits and appends on the bare disk.
@@ -58,9 +58,9 @@ func (b *bench) peers() []subject {
 		b.goSubject(naive, b.bare, "in-place"),
 		b.goSubject(flockGo, b.bare, "flock"),
 		b.nodeSubject(lockfile, b.bare, "lockfile"),
-		{flockJq, b.bare, b.tools.shell, ""},
+		{name: flockJq, place: b.bare, client: b.tools.shell},
 		b.nodeSubject(sqlite, b.bare, "sqlite"),
-		{bbolt, b.bare, b.tools.bbolt, ""},
+		{name: bbolt, place: b.bare, client: b.tools.bbolt},
 	}
 }
 
@@ -80,7 +80,7 @@ func (b *bench) commitWork(size int) work {
 		}, b.peers()...),
 		measure: func(ctx context.Context, s subject, dir string) (values, error) {
 			file := filepath.Join(dir, "registry.json")
-			if s.name == flockJq { // it edits what is there
+			if s.does(flockJq) { // it edits what is there
 				if err := os.WriteFile(file, seed(size/113), 0o600); err != nil {
 					return nil, err
 				}
@@ -114,7 +114,7 @@ func (b *bench) loopWork(name, about string) work {
 		measure: func(ctx context.Context, s subject, dir string) (values, error) {
 			const size = 4 << 10
 			file := filepath.Join(dir, "registry.json")
-			if s.name == plain.name {
+			if s.does(plain.name) {
 				file = filepath.Join(dir, "plain.txt")
 			}
 			content := append(seed(32), make([]byte, size)...)[:size]
@@ -230,15 +230,15 @@ func (b *bench) largeWork() work {
 		subjects: []subject{
 			b.goSubject(careful, b.bare, "careful"), b.goSubject(oursInPlace, b.ours, "in-place"), overtaken,
 			b.goSubject(oursRename, b.ours, "rename"), b.goSubject(loopCareful, b.loop, "careful"),
-			b.nodeSubject(sqlite, b.bare, "sqlite"), {bbolt, b.bare, b.tools.bbolt, ""},
+			b.nodeSubject(sqlite, b.bare, "sqlite"), {name: bbolt, place: b.bare, client: b.tools.bbolt},
 		},
 		measure: func(ctx context.Context, s subject, dir string) (values, error) {
 			file := filepath.Join(dir, "registry.json")
 			args := arguments("large", "--file", file, "--count", b.large)
-			switch s.name {
-			case sqlite, bbolt:
+			switch {
+			case s.does(sqlite), s.does(bbolt):
 				args = arguments("append", "--file", file, "--count", b.large, "--size", b.entries)
-			case overtaken.name:
+			case s.does(overtaken.name):
 				args = append(args, "--overtaken")
 			}
 			if err := os.WriteFile(file, seed(b.entries), 0o600); err != nil {
