@@ -307,21 +307,21 @@ func (a *actorViews) late(last *view, o *Origin) (Candidate, bool) {
 // several of its tasks are proved: where several threads had been told before the first
 // of them wrote.
 func (v *Views) addNothing(s *Seen, a *actorViews, o *Origin) (tasks bool) {
-	firstWrite, hasContent := forever, false
+	firstWrite, lastSeen := forever, Tick(0)
 	if a != nil {
 		for _, one := range a.views {
 			if one.first > o.Event || one.first < v.absences.began || one.content == nil {
 				continue
 			}
-			hasContent = true
+			lastSeen = max(lastSeen, one.last)
 			if one.kind == wrote {
 				firstWrite = min(firstWrite, one.first)
 			}
 		}
 	}
-	n := v.absences.nothingSeen(o, firstWrite)
+	n, hasContent := v.absences.nothingSeen(o, firstWrite), lastSeen > 0
 	proved := n.threads > 1 || n.threads > 0 && hasContent
-	if hasContent && firstWrite == forever && n.at == 0 {
+	if hasContent && firstWrite == forever && n.at <= lastSeen {
 		if at := v.nothingBeforeReading(a, o); at > 0 {
 			s.Candidates = append(s.Candidates, Candidate{Kind: Nothing, At: at, Looked: true})
 		}
