@@ -27,15 +27,21 @@ type callers struct {
 	living *processTable // nil: the kernel tells processes apart
 	held   heldThreads
 
-	mu    sync.Mutex                // guards known
-	known map[txn.Actor][]txn.Actor // ancestors, nearest first
+	mu    sync.Mutex // guards known
+	known map[txn.Actor]knownProcess
 }
 
-// maxKnown bounds the processes whose ancestors are remembered.
+// knownProcess is what stays so of a process.
+type knownProcess struct {
+	ancestors []txn.Actor // nearest first
+	executed  bool        // it has executed a program: nothing but a forked process is what its parent was
+}
+
+// maxKnown bounds the processes that are remembered.
 const maxKnown = 1024
 
 func newCallers() *callers {
-	c := &callers{known: make(map[txn.Actor][]txn.Actor)}
+	c := &callers{known: make(map[txn.Actor]knownProcess)}
 	if !pidfdsDiffer() {
 		c.living = newProcessTable()
 	}
@@ -78,15 +84,37 @@ func (c *callers) named(ctx context.Context) txn.Caller {
 
 // writing returns named, with what is of interest about who writes. It is not to be
 // used for requests that come while the caller executes another program.
-func (c *callers) writing(ctx context.Context) txn.Caller { return describe(c.of(ctx)) }
+func (c *callers) writing(ctx context.Context) txn.Caller { return c.describe(c.of(ctx)) }
 
 // describe adds to a caller what is of interest about who writes.
-func describe(caller txn.Caller) txn.Caller {
+func (c *callers) describe(caller txn.Caller) txn.Caller {
 	if caller.Known() {
 		caller.Program = programName(caller.PID)
-		caller.Forked = hasOnlyForked(caller.PID)
+		caller.Forked = c.hasOnlyForked(caller.Actor)
 	}
 	return caller
+}
+
+// hasOnlyForked reports whether a process was forked and has not executed a program since.
+// One of its threads must be in a request that is no part of an exec.
+func (c *callers) hasOnlyForked(a txn.Actor) bool {
+	c.mu.Lock()
+	executed := c.known[a].executed
+	c.mu.Unlock()
+	if executed {
+		return false
+	}
+	forked, err := hasOnlyForked(a.PID)
+	if err != nil || forked {
+		return forked
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k, ok := c.known[a]; ok {
+		k.executed = true
+		c.known[a] = k
+	}
+	return false
 }
 
 func threadOf(ctx context.Context) int {
@@ -128,11 +156,12 @@ func (c *callers) processOf(tid int) (a txn.Actor, parent int) {
 // which everything descends from.
 func (c *callers) ancestors(a txn.Actor, parent int) []txn.Actor {
 	c.mu.Lock()
-	list, ok := c.known[a]
+	k, ok := c.known[a]
 	c.mu.Unlock()
 	if ok {
-		return list
+		return k.ancestors
 	}
+	var list []txn.Actor
 	for parent > 1 && len(list) < maxAncestors {
 		var up txn.Actor
 		up, parent = c.processOf(parent)
@@ -146,7 +175,7 @@ func (c *callers) ancestors(a txn.Actor, parent int) []txn.Actor {
 	if len(c.known) >= maxKnown {
 		clear(c.known)
 	}
-	c.known[a] = list
+	c.known[a] = knownProcess{ancestors: list}
 	return list
 }
 

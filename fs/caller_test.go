@@ -3,6 +3,7 @@ package fs
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
 
 	"clawfs/txn"
 )
@@ -98,7 +100,7 @@ func TestCallerThatCannotBeTold(t *testing.T) {
 
 // On older kernels the table of living processes tells callers apart.
 func TestCallersOfOlderKernels(t *testing.T) {
-	c := &callers{known: make(map[txn.Actor][]txn.Actor), living: newProcessTable()}
+	c := &callers{known: make(map[txn.Actor]knownProcess), living: newProcessTable()}
 	t.Cleanup(func() { closeTable(c.living) })
 	outer, inner := chain(t)
 	caller := c.of(requestOf(inner))
@@ -110,10 +112,47 @@ func TestCallersOfOlderKernels(t *testing.T) {
 	}
 }
 
+// A shell's child is a copy of its parent until it executes a program, and never again.
+func TestForkedProcessIsToldUntilItExecutes(t *testing.T) {
+	c := newCallers()
+	cmd := exec.Command("bash", "-c", "(echo $BASHPID; read -r; exec sleep 600); exit")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Fscan(out, &pid); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = unix.Kill(pid, unix.SIGKILL)
+		_ = cmd.Wait()
+	})
+	for range 2 {
+		if !c.writing(requestOf(pid)).Forked || c.writing(requestOf(cmd.Process.Pid)).Forked {
+			t.Error("before it executes a program it is not told as forked, or its parent is")
+		}
+	}
+	_, _ = io.WriteString(in, "\n")
+	await(t, "it has executed a program", func() bool { return programName(pid) == "sleep" })
+	for range 2 {
+		if c.writing(requestOf(pid)).Forked {
+			t.Error("it is told as forked after it has executed a program")
+		}
+	}
+}
+
 func TestKnownCallersAreBounded(t *testing.T) {
 	c := newCallers()
 	for i := range maxKnown {
-		c.known[txn.Actor{PID: i + 1, Start: 1}] = nil
+		c.known[txn.Actor{PID: i + 1, Start: 1}] = knownProcess{}
 	}
 	c.of(requestOf(os.Getpid()))
 	if len(c.known) != 1 {

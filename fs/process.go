@@ -2,6 +2,7 @@ package fs
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"strconv"
 	"strings"
@@ -292,13 +293,16 @@ func deathOf(tid int) txn.Death {
 // since. One of its threads must be in a request that is no part of an exec: then none of
 // its threads holds what /proc/PID/stat waits for. The kernel sets the flag for each new
 // thread, so that the first one's tells.
-func hasOnlyForked(pid int) bool {
+func hasOnlyForked(pid int) (bool, error) {
 	text, err := readProc("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return false
+		return false, err
 	}
 	flags, _, ok := parseStat(text)
-	return ok && flags&flagForked != 0
+	if !ok {
+		return false, errors.New("/proc/PID/stat has other fields")
+	}
+	return flags&flagForked != 0, nil
 }
 
 // parseStat returns flags and exit code of a task out of /proc/TID/stat: fields

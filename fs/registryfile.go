@@ -123,7 +123,7 @@ func (f *registryFile) Write(ctx context.Context, data []byte, off int64) (uint3
 	}
 	caller := f.callerOf(ctx)
 	if threadOf(ctx) != f.thread {
-		caller = describe(caller)
+		caller = f.node.fsys.callers.describe(caller)
 	}
 	f.noteWriter(ctx)
 	f.staging()
