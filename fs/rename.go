@@ -256,10 +256,14 @@ func (fsys *fileSystem) replacement(ctx context.Context, file *os.File, from, to
 	if err := statFD(int(file.Fd()), &stx); err != nil {
 		return p, 0, err
 	}
+	alike, links := false, uint32(0)
+	if to.isRegistry() {
+		alike, links = fsys.looksAlike(file, to)
+	}
 	return txn.Replacement{
 		Via: txn.ViaRename, Thread: threadOf(ctx), NoReplace: flags&unix.RENAME_NOREPLACE != 0,
 		Lineage: fsys.lineages.find(from.id).get(), Time: modified(&stx),
-		Like: file, LooksAlike: to.isRegistry() && fsys.looksAlike(file, to),
+		Like: file, LooksAlike: alike, Parts: links > 1,
 	}, fsys.origin.numberOfRegistry(backingFileOf(&stx)), nil
 }
 
@@ -316,26 +320,27 @@ func (n *node) sync() error {
 }
 
 // looksAlike reports whether a file has the owner, the mode and the attributes of the one
-// at a place, so that the commit of it changes the content only.
-func (fsys *fileSystem) looksAlike(file *os.File, at place) bool {
+// at a place, so that the commit of it changes the content only; and how many names that
+// one has.
+func (fsys *fileSystem) looksAlike(file *os.File, at place) (alike bool, links uint32) {
 	var a, b unix.Statx_t
 	if statFD(int(file.Fd()), &a) != nil || statAt(at.dir.fd, at.base, &b) != nil {
-		return false
+		return false, 0
 	}
 	if a.Mode != b.Mode || a.Uid != b.Uid || a.Gid != b.Gid {
-		return false
+		return false, b.Nlink
 	}
 	there, err := at.dir.openChild(at.base, unix.O_PATH, 0)
 	if err != nil {
-		return false
+		return false, b.Nlink
 	}
 	defer closeFD(there)
 	for _, fd := range []int{int(file.Fd()), there} {
 		if list, err := listxattr(fd); err != nil && err != unix.EOPNOTSUPP || len(list) > 0 {
-			return false
+			return false, b.Nlink
 		}
 	}
-	return true
+	return true, b.Nlink
 }
 
 // readPlain opens and reads a file that the caller renames to a registry's name. Errors are

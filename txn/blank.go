@@ -102,7 +102,7 @@ func (r *Registry) create(like fs.File) (made bool, err error) {
 // replaceBlank has an empty file be the registry's, where it has no version: done is
 // false where it has one. Errors are the storage's, and fs.ErrExist.
 func (r *Registry) replaceBlank(p Replacement) (done bool, err error) {
-	differs := p.Like != nil && !p.LooksAlike
+	differs := p.changes()
 	fault := r.alone(func() {
 		r.mu.Lock()
 		event, failed := r.refresh()

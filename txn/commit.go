@@ -59,7 +59,7 @@ func (r *Registry) apply(q *request, head *Version, removed *removal, seq *uint6
 	}
 	q.applied()
 	q.left = head
-	if head != nil && text.Digest == head.Digest && (q.like == nil || q.looksAlike || text.Digest != q.content.Digest) {
+	if head != nil && text.Digest == head.Digest && !q.parts && (!q.changes || text.Digest != q.content.Digest) {
 		q.event.Outcome = Unchanged
 		return head
 	}

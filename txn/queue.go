@@ -12,14 +12,15 @@ import (
 // of work that must be alone with the registry.
 type request struct {
 	*draft
-	doc        *jsondoc.Doc
-	adds       bool     // whole lines to JSON lines, which it is known to be; doc may be nil
-	writers    []Caller // those who wrote the content; the first one is logged
-	begun      Tick     // when the first of it was staged, 0 if that is not known
-	ended      Tick     // of a finished file: the place behind its first write
-	like       fs.File
-	looksAlike bool // see Replacement
-	via        Via
+	doc     *jsondoc.Doc
+	adds    bool     // whole lines to JSON lines, which it is known to be; doc may be nil
+	writers []Caller // those who wrote the content; the first one is logged
+	begun   Tick     // when the first of it was staged, 0 if that is not known
+	ended   Tick     // of a finished file: the place behind its first write
+	like    fs.File
+	changes bool // it is a change though the content stays: see Replacement
+	parts   bool // see Replacement
+	via     Via
 
 	noReplace bool     // fs.ErrExist where there is a file
 	replaces  *removal // the version that the process had removed before it created the file

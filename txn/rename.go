@@ -25,7 +25,15 @@ type Replacement struct {
 	// LooksAlike says that the registry has Like's owner, mode and attributes already,
 	// so that nothing is to be done where it has the content, too.
 	LooksAlike bool
+
+	// Parts says that the registry has other names. It leaves them, even if it stays as
+	// it is: what is written by one name from then on is not seen by the others.
+	Parts bool
 }
+
+// changes reports whether the registry becomes another one though its content stays: by
+// owner, mode or attributes, or as a file of its own.
+func (p *Replacement) changes() bool { return p.Like != nil && (p.Parts || !p.LooksAlike) }
 
 // Replace commits a finished file as the registry of that name: validated,
 // merged, durable when it returns. Refused content goes to quarantine. Errors are
@@ -39,7 +47,7 @@ func (s *Store) Replace(name string, c Caller, p Replacement) error {
 func (r *Registry) replace(c Caller, p Replacement) error {
 	content := seen.NewContent(p.Content)
 	var head *Version
-	q := &request{draft: &draft{content: content, time: p.Time}, like: p.Like, looksAlike: p.LooksAlike, via: p.Via, noReplace: p.NoReplace}
+	q := &request{draft: &draft{content: content, time: p.Time}, like: p.Like, changes: p.changes(), parts: p.Parts, via: p.Via, noReplace: p.NoReplace}
 	r.mu.Lock()
 	event, err := r.refresh()
 	if err == nil {

@@ -45,6 +45,10 @@ var linkSteps = []string{
 	`echo '[' >tmp; ln tmp tmp.json 2>/dev/null; rm -f tmp tmp.json`,
 	`ln b.json d.txt; echo '{"n":17}' >b.json`,
 	`touch sub/c.json; ln sub/c.json tmp.json; echo '{"n":18}' >tmp.json`,
+	`cp sub/c.json tmp; mv tmp sub/c.json; echo '{"n":19}' >tmp.json`, // the same content, and a file of its own
+	`cp b.json tmp.json; mv tmp.json b.json; echo '{"n":20}' >d.txt`,
+	`rm a.json sub/c.json; touch a.json; ln a.json sub/c.json; touch tmp.json; mv tmp.json a.json; echo '{"n":21}' >sub/c.json`,
+	`rm a.json; touch a.json; ln a.json tmp.json; touch tmp; mv tmp tmp.json; echo '{"n":22}' >a.json; rm tmp.json`,
 }
 
 // Names that were made before the mount, one of them outside the directory: a backup by
@@ -55,6 +59,7 @@ var oldLinkSteps = []string{
 	`echo '{"n":3}' >tmp; mv tmp old.json`,
 	`echo '{"n":4}' >old.json`,
 	`echo '{"n":5}' >older.json`,
+	`rm older.json; ln old.json older.json; cp old.json tmp; mv tmp old.json; echo '{"n":6}' >older.json`,
 }
 
 func TestHardLinksAreAsInABareDirectory(t *testing.T) {
