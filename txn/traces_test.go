@@ -142,6 +142,8 @@ var traces = []trace{
 	{"what a command of a script has written outlives a restart", `S >[a]; Q R[a]; Q W[a,x]; Q ends; S/sed R[a,x]; S/sed W[a2,x]; S/sed ends; again; S/dd W[c]`, `[c]`, ""},
 	{"what a command of a script has read outlives a restart", `S >[a]; S/jq R[a]; S/jq ends; Q R[a]; Q W[a,x]; again; S/mv W[a,b]`, `[a,x,b]`, ""},
 	{"what a command of a script has read long ago does not", `S/jq R[a]; S/jq ends; later; Q R[a]; Q W[a,x]; again; S/mv W[a,b]`, `[a,b]`, ""},
+	{"removed before a restart, and created since", `S/jq R[a]; S/jq ends; S/rm U; S/rm ends; again; Q C[q]; Q ends; S/cp W[a]`, `[q,a]`, ""},
+	{"removed and written again over a restart", `P W[a]; Q R[a]; Q W[a,x]; P R[a,x]; P U; again; P W[a]`, `[a]`, ""},
 	{"changed while unmounted", `P R[a]; P W[a,b]; again[a,b,x]; P W[a,b,c]`, `[a,b,x,c]`, ""},
 	{"changed while unmounted, and nothing written yet", `P R[a]; again[a,x]; P W[a,c]`, `[a,x,c]`, ""},
 	{"no directory outlives a restart", `P D; again; Q C[q]; P W[p]`, `[q,p]`, ""},

@@ -117,7 +117,7 @@ func (v *Views) Save(hold func(*Content), missed []Absence) []SavedActor {
 		write, newest := a.latest(forever, forever)
 		now := v.cfg.Now()
 		for _, one := range a.views {
-			if one == write || one == newest || one == a.firstReading() || one.isFresh(forever-1, now, v.cfg.ReadWindow) {
+			if one.kind == removed || one == write || one == newest || one == a.firstReading() || one.isFresh(forever-1, now, v.cfg.ReadWindow) {
 				s.Views = append(s.Views, savedView(one, hold))
 			}
 		}
