@@ -177,6 +177,7 @@ var traces = []trace{
 	{"opened before a commit, read after it, by a family", `S/jq O1; Q R[a]; Q W[a,q]; S/jq r1[a]; S/jq X1; S/jq ends; S/cp W[a,p]`, `[a,q,p]`, ""},
 	{"a merged write was not all of it", `P R[a]; Q R[a]; Q W[a,q]; P W[a,p]; P W[a,p,r]`, `[a,q,p,r]`, ""},
 	{"told that it is there", `P ?; Q C[q]; P !; P W[p]`, `[p]`, "i"},
+	{"found no directory, and told that it is there", `P D; P ?; Q C[q]; P !; P W[p]`, `[p]`, "i"},
 	{"told that it is there, and replaced later", `P ?; Q C[q]; P !; P waits; P W[p]`, `[p]`, ""},
 	{"looked at for its mode as it is replaced", `P ?; Q C[q]; P !1; P !2; P T[p]; P !3; P M`, `[q,p]`, "p"},
 	{"read, and looked at for its mode as it is replaced", `P ?; Q C[q]; P R[q]; P !; P T[q,p]; P M`, `[q,p]`, "p"},

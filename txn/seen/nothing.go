@@ -254,7 +254,7 @@ func (s *absences) missedWider(o *Origin, wanted func(*Absence) bool) Tick {
 func (v *Views) missedBy(f *family, o *Origin) Tick {
 	since := o.At.Add(-v.cfg.KinWindow)
 	at := v.absences.missedWider(o, func(m *Absence) bool {
-		return !m.Listed && !m.Time.Before(since) && f.contains(&m.By)
+		return !m.Listed && !m.Time.Before(since) && f.contains(&m.By) && !v.absences.looks[m.By.author()].foundSince(m.At, o.Event)
 	})
 	for _, of := range v.absences.looks {
 		if f.contains(&of.caller) {
@@ -262,6 +262,12 @@ func (v *Views) missedBy(f *family, o *Origin) Tick {
 		}
 	}
 	return at
+}
+
+// foundSince reports whether one of the answers between two places in the order of events
+// says that the registry is there.
+func (l *looks) foundSince(since, until Tick) bool {
+	return l != nil && slices.ContainsFunc(l.answers, func(one look) bool { return one.found && one.at > since && one.at <= until })
 }
 
 // missed returns the last answer up to a place in the order of events, if it says that
