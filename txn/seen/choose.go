@@ -39,7 +39,8 @@ type Judged struct {
 	Leaves int    // in which the content differs from it, stamps and counters aside
 	Struck Reason // why it was passed over; empty for the one that was taken
 
-	delta *merge.Delta // the content's changes relative to it
+	doc   *jsondoc.Doc // what it holds; nil where there is nothing, or that is no valid document
+	delta *merge.Delta // the content's changes relative to it; nil where it is no valid document
 }
 
 // Choice is the merge base of some content.
@@ -83,7 +84,7 @@ func Choose(cands []Candidate, content *Content, doc *jsondoc.Doc, k Knowledge, 
 		best, why = j.decide(k.Memory && k.Last == nil)
 	}
 	for i := range j.all {
-		if i != best && j.all[i].Struck == "" {
+		if j.all[i].Struck == "" {
 			j.all[i].Struck = Farther
 		}
 	}
@@ -128,7 +129,7 @@ func distinct(cands []Candidate) []Candidate {
 		o.views = append(slices.Clip(o.views), c.views...)
 		o.Late = o.Late || c.Late
 		o.Task = o.Task && c.Task
-		if c.Kind == Wrote && o.Kind == Read || o.Kind == InFlight {
+		if c.Kind == Wrote || o.Kind == InFlight {
 			o.Kind, o.Tx = c.Kind, max(o.Tx, c.Tx)
 		}
 		if o.looks == nil {
@@ -155,7 +156,7 @@ func (j *judge) compareAll() {
 		if c.Content == nil {
 			c.delta = merge.CompareWithNothing(j.doc, j.docs.Policy)
 		} else if from, err := j.docs.Parse(c.Content); err == nil {
-			c.delta = merge.Compare(from, j.doc, j.docs.Policy)
+			c.doc, c.delta = from, merge.Compare(from, j.doc, j.docs.Policy)
 		} else {
 			c.Struck = Unparsed
 			continue
@@ -179,13 +180,10 @@ func (j *judge) meant(k Knowledge) (int, Reason) {
 	newest := j.newest()
 	for i := range j.all {
 		c := &j.all[i]
-		if i == newest || c.Kind == InFlight || c.Kind == Nothing || c.delta == nil || !c.delta.Empty() {
+		if i == newest || c.Kind == InFlight || c.delta == nil || !c.delta.Empty() {
 			continue
 		}
 		if !k.Memory || c.Kind == Wrote && !c.Task && k.Last != nil && c.Content.Digest == k.Last.Digest && k.ReadSince {
-			for n := range j.all {
-				j.all[n].Struck = Farther
-			}
 			c.Struck = Reverted
 			return newest, Newest
 		}
@@ -253,7 +251,7 @@ func (j *judge) strikeRefuted() {
 		for n := len(j.all) - 1; n > i && c.Struck == ""; n-- {
 			newer := &j.all[n]
 			switch {
-			case newer.delta == nil || newer.Struck == Unproved || c.delta == nil:
+			case newer.delta == nil || newer.Struck == Unproved:
 			case c.Looked && !newer.delta.Replaces():
 				c.Struck = Refuted
 			case c.Kind == Nothing && newer.delta.Takes():
@@ -291,12 +289,7 @@ func (j *judge) isOfAnotherTask(written, from *Judged) bool {
 	if from.Content == nil {
 		return false
 	}
-	older, errOlder := j.docs.Parse(from.Content)
-	newer, errNewer := j.docs.Parse(written.Content)
-	if errOlder != nil || errNewer != nil {
-		return false
-	}
-	told := merge.Compare(older, newer, j.docs.Policy)
+	told := merge.Compare(from.doc, written.doc, j.docs.Policy)
 	return told.Tells() && !from.delta.Echoes(told)
 }
 

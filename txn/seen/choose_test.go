@@ -109,6 +109,68 @@ func TestChoice(t *testing.T) {
 			seen.Closest, "process", "task `{'is':'idle','n':'a'}`, other `{'is':'busy','n':'b'}`", `{'is':'idle','n':'c'}`, "1"},
 		"a reading is not gone on from": {
 			seen.Closest, "process", "task `{'is':'idle','n':'a'}`, read `{'is':'busy','n':'b'}`", `{'is':'idle','n':'c'}`, "1"},
+		"a program with a memory that saves again, unread, has changed nothing": {
+			seen.Only, "process", "wrote `['a']`", `['a']`, "1"},
+		"one without a memory that has read since returns to what it wrote": {
+			seen.Newest, "family", "wrote `['a']`, read `['a','q']`", `['a']`, "2"},
+		"a last write that is no document is not written again": {
+			seen.Only, "family", "read `['b']`, last `{`", `['a']`, "1"},
+		"only nothing is nearer for what a newer view has": {
+			seen.Closest, "process", "read `{'v':true,'w':true}`, read `{'v':null,'w':null}`", `{'v':false,'w':null}`, "2"},
+		"an empty document that was made from nothing takes nothing away": {
+			seen.Closest, "family", "nothing ``, read `{'a':true,'b':true}`", `{}`, "1"},
+		"a program that was told of nothing, and has read nothing since, changes nothing by saving again": {
+			seen.Closest, "process", "wrote `['a']`, nothing ``", `['a']`, "1"},
+		"what another of the writers wrote is no state to come back to": {
+			seen.Closest, "process", "theirs `[true]`, read `[false]`", `[true]`, "1"},
+		"a task's reading that is written again is a revert": {
+			seen.Reverted, "process", "task `['a']`, wrote `['a','b']`", `['a']`, "2"},
+		"of three that are read the content tells the newest": {
+			seen.Told, "process", "read `[]`, read `['b']`, read `['b','c']`", `['b','c','d']`, "3"},
+		"of two that are left the nearer is taken": {
+			seen.Closest, "process", "read `[]`, read `{'c':'x'}`, read `{'c':'x','v':true}`", `{'c':'x','v':false}`, "2"},
+		"what is in flight and no document proves nothing": {
+			seen.Unparsed, "process", "in flight `{`, read `['b']`, read `['b','c']`", `['b','d']`, "2"},
+		"what is no document can't tell what is new in flight": {
+			seen.Told, "process", "read `{`, read `{'v':true}`, in flight `{'v':true,'q':'x'}`", `{'v':false,'q':'x'}`, "3"},
+		"what is no document refutes nothing": {
+			seen.Unparsed, "process", "read `{'a':true}`, read `{`", `{'a':false}`, "1"},
+		"what was only looked at is a check, if the content replaces it": {
+			seen.Closest, "process", "looked ``, read `{'d':true,'q':'x'}`", `{'d':true,'p':'y'}`, "1"},
+		"… and is gone on from, if it is only added to": {
+			seen.Refuted, "process", "looked ``, read `{'a':true}`", `{'a':true,'b':true}`, "2"},
+		"what is not proved is not refuted, too": {
+			seen.Unproved, "process", "in flight `{'x':'1'}`, read `{'z':'1'}`, read `{'z':'1','q':'2'}`", `{'z':'1','q':'3'}`, "2"},
+		"nothing that no other task asked for makes no write another task's": {
+			seen.Farther, "process", "nothing ``, wrote `{'a':true}`", `{'b':true}`, "1"},
+		"a task that came late and is refuted proves no other task": {
+			seen.Closest, "process", "late `{'x':true,'y':true,'z':true}`, read `{'c':'1'}`, wrote `{'x':true,'y':true,'z':true,'t':'q'}`", `{'c':'1','x':true,'y':true,'z':true}`, "3"},
+		"a task that came late and changes nothing proves no other task": {
+			seen.Reverted, "process", "late `['a']`, wrote `['a','q']`", `['a']`, "2"},
+		"a write that tells nothing is no other task's": {
+			seen.Farther, "process", "late `{'v':true,'w':true}`, wrote `{'v':false,'w':true}`", `{'v':true,'w':false}`, "1"},
+		"a write whose entry the content has is no other task's": {
+			seen.Refuted, "process", "late `{}`, wrote `{'q':'x'}`", `{'q':'x','p':'y'}`, "2"},
+		"from nothing, late, and with all of the last write": {
+			seen.Told, "process", "late nothing ``, wrote `{'a':'x'}`", `{'a':'x','b':true}`, "2"},
+		"from nothing, late, with all of a last write that tells nothing": {
+			seen.Closest, "process", "late nothing ``, wrote `{'a':true}`", `{'a':true,'b':true}`, "2"},
+		"a counter that goes on from the last write shows that it is known": {
+			seen.GoneOn, "process", "late `{'rev':1,'m':['x']}`, wrote `{'rev':2,'m':['x','q']}`", `{'rev':3,'m':['x']}`, "2"},
+		"a write of which the content has a part is no other task's": {
+			seen.Closest, "process", "late `{}`, wrote `{'q':'x','v':true}`", `{'v':true,'p':'y'}`, "2"},
+		"another task's write that nothing goes on from": {
+			seen.Closest, "process", "other `{'n':'a','b':true}`, wrote `{'n':'b','b':false}`", `{'n':'c','b':true}`, "1"},
+		"a third value where the last write is another task's": {
+			seen.OtherTask, "process", "late `{'n':'a'}`, wrote `{'n':'b'}`", `{'n':'c'}`, "1"},
+		"a task's reading that nothing goes on from": {
+			seen.Closest, "process", "task `{'v':true,'w':true}`, wrote `{'v':false,'w':true}`", `{'v':true,'w':false}`, "1"},
+		"a task's reading that is no document": {
+			seen.Unparsed, "process", "task `{`, wrote `['a']`", `['a','b']`, "2"},
+		"a last write that is no document": {
+			seen.Unparsed, "process", "asked ``, wrote `{`", `{'b':true}`, "1"},
+		"of two equal readings the newer one is no task's, nor is the older": {
+			seen.Farther, "process", "task `{'n':'1','b':true,'c':true}`, read `{'n':'1','b':true,'c':true}`, wrote `{'n':'2','b':false,'c':false}`", `{'n':'3','b':true,'c':true}`, "2"},
 	} {
 		quoted := strings.NewReplacer("'", `"`)
 		row.cands, row.content = quoted.Replace(row.cands), quoted.Replace(row.content)
@@ -116,7 +178,7 @@ func TestChoice(t *testing.T) {
 	}
 }
 
-var seenCell = regexp.MustCompile("(read|wrote|task|late|in flight|other|last|nothing|asked) `([^`]*)`")
+var seenCell = regexp.MustCompile("(read|wrote|theirs|task|late|late nothing|in flight|other|last|nothing|looked|asked) `([^`]*)`")
 
 func walkReason(t *testing.T, reason seen.Reason, author, candidates, content, want string) {
 	k := seen.Knowledge{Memory: author == "process" || author == "remover", Removed: author == "remover", Alone: author == "alone", Noted: 1}
@@ -135,6 +197,12 @@ func walkReason(t *testing.T, reason seen.Reason, author, candidates, content, w
 			c.Task = true
 		case "late":
 			c.Task, c.Late = true, true
+		case "late nothing":
+			c.Kind, c.Content, c.Task, c.Late = seen.Nothing, nil, true, true
+		case "looked":
+			c.Kind, c.Content, c.Looked = seen.Nothing, nil, true
+		case "theirs": // another writer's write
+			c.Kind = seen.Wrote
 		case "nothing":
 			c.Kind, c.Content = seen.Nothing, nil
 		case "asked": // by another task
@@ -185,6 +253,9 @@ func walkReason(t *testing.T, reason seen.Reason, author, candidates, content, w
 	found := got.Why == reason || reason == ""
 	for _, j := range got.Judged {
 		found = found || j.Struck == reason
+		if (j.Struck == "") != (j.At == got.Taken.At) {
+			t.Errorf("%d was taken, and of %d it says %q", got.Taken.At, j.At, j.Struck)
+		}
 	}
 	if !found {
 		t.Errorf("taken because %q, and the others: %+v", got.Why, got.Judged)

@@ -84,7 +84,7 @@ func (v *Views) fromNothing(s *Seen, nothing Candidate, self func(*Caller) bool,
 	f := v.familyOf(o, false)
 	v.ofMembers(s, &f, o)
 	s.Candidates = slices.DeleteFunc(s.Candidates, func(c Candidate) bool {
-		return c.Kind != Read || !slices.ContainsFunc(c.views, func(one *view) bool { return one.first < nothing.At && one.isUnused(o.Event) })
+		return !slices.ContainsFunc(c.views, func(one *view) bool { return one.first < nothing.At && one.isUnused(o.Event) })
 	})
 	s.Last, s.ReadSince = nil, false
 	s.Alone = len(s.Candidates) == 0 && !v.changes.byOthers(nothing.At, self)
@@ -97,7 +97,6 @@ func (v *Views) ofMembers(s *Seen, f *family, o *Origin) {
 	views := f.views
 	var taken []memberView
 	last := -1
-	s.ReadSince = false
 	for i, one := range views {
 		if one.kind != read {
 			if last < 0 {
@@ -163,9 +162,8 @@ func (v *Views) viewsOf(f *family, o *Origin) []memberView {
 		if last.view != nil && a.newest().last < last.last && !v.mayNotKnow(memberView{a.newest(), a}, newest, o) {
 			continue
 		}
-		_, reading := a.latest(0, o.Event)
 		for _, one := range a.views {
-			if one == newest.view || one == last.view || one.kind != read || one != reading && !one.isFresh(o.Event, o.At, v.cfg.KinWindow) {
+			if one == newest.view || !one.isFresh(o.Event, o.At, v.cfg.KinWindow) {
 				continue
 			}
 			if m := (memberView{one, a}); one.last > last.lastTick() || v.mayNotKnow(m, newest, o) {

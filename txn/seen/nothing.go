@@ -226,7 +226,7 @@ func (l *look) isPartOf(o *Origin) bool {
 // missedBefore returns the place of the last answer that a writer got before a place in the
 // order of events, and not before a time, that says that there is no registry; 0: none.
 func (s *absences) missedBefore(o *Origin, before Tick, since time.Time) Tick {
-	at := s.missedWider(o, func(m *Absence) bool { return m.By.author() == o.author() && m.At < before && !m.Time.Before(since) })
+	at := s.missedWider(o, func(m *Absence) bool { return m.By.author() == o.author() && !m.Time.Before(since) })
 	if of := s.looks[o.author()]; of != nil {
 		for _, l := range of.answers {
 			if !l.found && l.at < before && l.at >= s.ended && !l.time.Before(since) {
@@ -254,7 +254,7 @@ func (s *absences) missedWider(o *Origin, wanted func(*Absence) bool) Tick {
 func (v *Views) missedBy(f *family, o *Origin) Tick {
 	since := o.At.Add(-v.cfg.KinWindow)
 	at := v.absences.missedWider(o, func(m *Absence) bool {
-		return !m.Listed && !m.Time.Before(since) && f.contains(&m.By) && !v.absences.looks[m.By.author()].foundSince(m.At, o.Event)
+		return !m.Listed && !m.Time.Before(since) && f.contains(&m.By) && !v.absences.looks[m.By.author()].answeredSince(m.At, o.Event)
 	})
 	for _, of := range v.absences.looks {
 		if f.contains(&of.caller) {
@@ -264,10 +264,9 @@ func (v *Views) missedBy(f *family, o *Origin) Tick {
 	return at
 }
 
-// foundSince reports whether one of the answers between two places in the order of events
-// says that the registry is there.
-func (l *looks) foundSince(since, until Tick) bool {
-	return l != nil && slices.ContainsFunc(l.answers, func(one look) bool { return one.found && one.at > since && one.at <= until })
+// answeredSince reports whether there is an answer between two places in the order of events.
+func (l *looks) answeredSince(since, until Tick) bool {
+	return l != nil && slices.ContainsFunc(l.answers, func(one look) bool { return one.at > since && one.at <= until })
 }
 
 // missed returns the last answer up to a place in the order of events, if it says that
@@ -276,7 +275,6 @@ func (l *looks) missed(asOf Tick, since time.Time) Tick {
 	for i := len(l.answers) - 1; i >= 0; i-- {
 		switch one := &l.answers[i]; {
 		case one.at > asOf:
-			continue
 		case one.found || one.time.Before(since):
 			return 0
 		default:

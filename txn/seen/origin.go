@@ -166,16 +166,13 @@ func (v *Views) Of(o Origin) Seen {
 // store began: it was told since that there is nothing, or it is a shell whose family has
 // written since.
 func (s *Seen) isSettled(o *Origin) bool {
-	return o.Redirected && s.Last != nil || slices.ContainsFunc(s.Candidates, func(c Candidate) bool { return c.Kind == Nothing && !c.Looked })
+	return o.Redirected && s.Last != nil || slices.ContainsFunc(s.Candidates, func(c Candidate) bool { return c.Kind == Nothing })
 }
 
 // knowsOfNothing reports whether a writer that has read no content itself was told that
 // there is no registry, and none of those that it has started has seen content since.
 func (v *Views) knowsOfNothing(own *actorViews, o *Origin) bool {
 	n := v.absences.nothingSeen(o, forever)
-	if n.at == 0 {
-		return false
-	}
 	for _, a := range append(slices.Clip(v.descendants[o.author()]), own) {
 		if a != nil && slices.ContainsFunc(a.views, func(one *view) bool { return one.content != nil && one.last > n.at && one.first <= o.Event }) {
 			return false
@@ -222,8 +219,8 @@ func (v *Views) ofProcess(s *Seen, memory []*actorViews, o *Origin) {
 	s.Memory = true
 	var last *view
 	for _, a := range memory {
-		if w, _ := a.latest(o.openedBy(), 0); w != nil && (last == nil || w.first > last.first) {
-			last = w
+		if w, _ := a.latest(o.openedBy(), 0); w != nil {
+			last = w // a fork that has written itself has no memory but its own
 		}
 	}
 	var since Tick
@@ -231,7 +228,6 @@ func (v *Views) ofProcess(s *Seen, memory []*actorViews, o *Origin) {
 	if last != nil {
 		since = last.first
 		s.Last = last.content
-		tasks = last.merged
 		s.Candidates = append(s.Candidates, candidateFrom(last))
 	}
 	for _, a := range memory {
@@ -247,10 +243,10 @@ func (v *Views) ofProcess(s *Seen, memory []*actorViews, o *Origin) {
 			}
 			s.Removed = s.Removed || one.kind == removed && one.first > since && one.first <= o.Event
 			switch {
-			case one.kind != read || one.first > o.Event || !fresh && one != newest && one != first:
+			case one.first > o.Event || !fresh && one != newest && one != first:
 			case one.last > since:
 				s.Candidates = append(s.Candidates, candidateFrom(one))
-				s.ReadSince = s.ReadSince || last != nil
+				s.ReadSince = last != nil
 			case fresh && one.proved:
 				c := candidateFrom(one)
 				c.Task, tasks = true, true
@@ -281,7 +277,7 @@ func (v *Views) ofProcess(s *Seen, memory []*actorViews, o *Origin) {
 // writer's.
 func (a *actorViews) isBeside(o *Origin) bool {
 	mine := view{begun: o.openedBy(), ended: o.Event + 1}
-	return slices.ContainsFunc(a.views, func(one *view) bool { return one.kind == wrote && one.writtenBeside(&mine) })
+	return slices.ContainsFunc(a.views, func(one *view) bool { return one.writtenBeside(&mine) })
 }
 
 // late returns what the last write was made from, if several tasks were at work
@@ -320,14 +316,13 @@ func (v *Views) addNothing(s *Seen, a *actorViews, o *Origin) (tasks bool) {
 		}
 	}
 	n, hasContent := v.absences.nothingSeen(o, firstWrite), lastSeen > 0
-	proved := n.threads > 1 || n.threads > 0 && hasContent
 	if hasContent && firstWrite == forever && n.at <= lastSeen {
 		if at := v.nothingBeforeReading(a, o); at > 0 {
 			s.Candidates = append(s.Candidates, Candidate{Kind: Nothing, At: at, Looked: true})
 		}
 		return false
 	}
-	if n.at == 0 || hasContent && !proved {
+	if n.at == 0 || hasContent && n.threads == 0 {
 		return false
 	}
 	s.Candidates = append(s.Candidates, Candidate{Kind: Nothing, At: n.at, Task: hasContent, looks: v.absences.looks[o.author()]})
@@ -346,7 +341,7 @@ func (v *Views) nothingBeforeReading(a *actorViews, o *Origin) Tick {
 		}
 	}
 	at := v.absences.missedBefore(o, first, o.At.Add(-v.cfg.ReadWindow))
-	if at == 0 || !v.changes.byOthersUntil(at, first, func(c *Caller) bool { return c.author() == o.author() || c.descendsFrom(o.author()) }) {
+	if !v.changes.byOthersUntil(at, first, func(c *Caller) bool { return c.descendsFrom(o.author()) }) {
 		return 0
 	}
 	return at

@@ -28,17 +28,17 @@ type view struct {
 	last   Tick      // of the last reading
 	lastAt time.Time // when that was
 
-	unused int  // readings that no write has used up
-	usedUp Tick // when a write used up the last one
+	unused int  // readings that no write has used up; 0 of what is no reading
+	usedUp Tick // when a write used up the last one; 0 of what is no reading
 
 	// proved says that another task of the same process was reading or writing at
 	// the same time.
 	proved bool
 
-	reading *Reading // the last one, nil where it is not known how long it took
+	reading *Reading // the last one, nil where it is not known how long it took, or there was none
 
 	merged       bool  // of a write: the head has changes of others, too, which it had not seen
-	begun, ended Tick  // of a write: it was under way from begun to ended; 0: that is not known
+	begun, ended Tick  // of a write: it was under way from begun to ended; 0: that is not known, or it is none
 	from         *made // of a write: its base, nil if nothing was seen
 }
 
@@ -59,9 +59,7 @@ type Reading struct {
 
 // NewReading returns a pass that begins with the open of a handle.
 func NewReading(opened Tick) *Reading {
-	r := &Reading{opened: opened}
-	r.last.Store(uint64(opened))
-	return r
+	return &Reading{opened: opened}
 }
 
 // Continue notes that the pass has come to a READ at the given place.
@@ -98,10 +96,9 @@ func (a *actorViews) add(v *view) {
 	if n := len(a.views); n > 0 && v.kind == read {
 		last := a.views[n-1]
 		if last.kind == read && last.content == v.content {
-			last.proved = v.proved || last.unused > 0 && (last.proved || last.reading.overlaps(v.reading))
+			last.proved = last.unused > 0 && (last.proved || last.reading.overlaps(v.reading))
 			last.last, last.lastAt, last.reading = v.last, v.lastAt, v.reading
 			last.unused++
-			last.usedUp = 0
 			return
 		}
 	}
@@ -115,15 +112,12 @@ func (a *actorViews) prove() {
 	last := a.newest()
 	for i := len(a.views) - 2; i >= 0; i-- {
 		v := a.views[i]
-		if v.kind == last.kind && (v.kind == read && v.reading.overlaps(last.reading) || v.kind == wrote && v.writtenBeside(last)) {
+		if v.reading.overlaps(last.reading) || v.writtenBeside(last) {
 			v.proved, last.proved = true, true
 		}
 	}
-	if last.kind != wrote || !last.proved {
-		return
-	}
 	for _, v := range a.views {
-		v.proved = v.proved || v.kind == read && v.unused > 0 && v.first < last.ended
+		v.proved = v.proved || last.proved && v.unused > 0 && v.first < last.ended
 	}
 }
 
@@ -152,7 +146,7 @@ func (a *actorViews) prune(cutoff time.Time) {
 // for one that has: an editor shows it for hours, and reads the file again for its
 // backup before it saves.
 func (a *actorViews) firstReading() *view {
-	if a.wrote || len(a.views) == 0 || a.views[0].kind != read {
+	if a.wrote || a.views[0].kind != read {
 		return nil
 	}
 	return a.views[0]
@@ -179,7 +173,7 @@ const lateWindow = 5 * time.Second
 // isUnused reports whether v is a reading that no write had used up at a place in the
 // order of events.
 func (v *view) isUnused(asOf Tick) bool {
-	return v.kind == read && (v.unused > 0 || v.usedUp > asOf)
+	return v.unused > 0 || v.usedUp > asOf
 }
 
 // isFresh reports whether v is an unused reading that is not older than the window.
@@ -190,7 +184,7 @@ func (v *view) isFresh(asOf Tick, at time.Time, window time.Duration) bool {
 // use notes that a write was based on this view: one reading is used up. It
 // reports whether there was one to use.
 func (v *view) use(at Tick) bool {
-	if v.kind != read || v.unused == 0 {
+	if v.unused == 0 {
 		return false
 	}
 	v.unused--

@@ -59,7 +59,7 @@ func (v *Views) Read(c Caller, content *Content, pinned Tick, pass *Reading) {
 	a := v.of(c)
 	a.memory = true
 	n := len(a.views)
-	a.add(&view{kind: read, content: content, pinned: pinned, first: at, last: at, lastAt: now, unused: 1, reading: pass, proved: !c.Known()})
+	a.add(&view{kind: read, content: content, pinned: pinned, first: at, last: at, lastAt: now, unused: 1, reading: pass})
 	if len(a.views) > n {
 		a.prove()
 	}
@@ -155,20 +155,25 @@ func (v *Views) limit(a *actorViews) {
 // time when as much has come again as stayed.
 func (v *Views) dropOldest() {
 	h := holder{held: make(map[*Content]bool)}
-	var others []*view
+	var stay, others []*view
 	for _, a := range v.actors {
 		write, reading := a.latest(forever, forever)
 		lives := !v.isDead(a)
 		for _, one := range a.views {
 			if lives && (one == write || one == reading || one == a.firstReading()) {
 				h.hold(one.content, true)
-				h.holdOrigin(one)
+				stay = append(stay, one)
 			} else {
 				others = append(others, one)
 			}
 		}
 	}
-	slices.SortFunc(others, func(a, b *view) int { return cmp.Compare(b.last, a.last) })
+	newestFirst := func(a, b *view) int { return cmp.Compare(b.last, a.last) }
+	slices.SortFunc(stay, newestFirst)
+	slices.SortFunc(others, newestFirst)
+	for _, one := range stay {
+		h.holdOrigin(one)
+	}
 	drop := make(map[*view]bool)
 	for _, one := range others {
 		if !h.hold(one.content, false) {

@@ -1,0 +1,126 @@
+package seen
+
+import (
+	"fmt"
+	"testing"
+)
+
+// What a command of a family may have been given by others of it.
+func TestWhatAFamilyHasSeen(t *testing.T) {
+	tellStories(t, []story{
+		// Only what was seen within the last minute.
+		{"sh reads A; wait 61", "c", "family of 4"},
+		{"a reads A; wait 61; b reads B", "c", "read B, alone, family of 1"},
+		{"a reads A; c opens 1; a reads B", "c began 1", "read A, alone, family of 1"},
+
+		// Readings that others can't have known, since both processes were there at once.
+		{"a reads A; b reads A; b writes B; b dies", "c", "wrote B, alone, last B, family of 1"},
+		{"a reads A; c reads A; c writes B; c dies", "b", "task read A, wrote B, last B, family of 1"},
+		{"a reads A; b reads A; a dies; b writes B; b dies", "c", "task read A, wrote B, last B, family of 1"},
+		{"a reads A; a dies; b reads A; b writes B; b dies", "c", "wrote B, alone, last B, family of 1"},
+		{"b reads A; b dies; a reads A; a writes B; a dies", "c", "task read A, wrote B, last B, family of 1"},
+		{"b reads A; a reads A; a writes B; a dies", "c", "task read A, wrote B, last B, family of 1"},
+		{"a reads A; a writes W; wait 50; b redirects Z; wait 20", "c", "wrote Z, alone, last Z, family of 1"},
+		{"a reads A; a dies; b reads A; b writes B", "c", "task read A, wrote B, last B, family of 1"},
+		{"d reads A; a redirects B", "a", "wrote B, alone, last B, family of 2"},
+		{"sh reads A; b reads A; b writes B", "c", "wrote B, alone, last B, family of 1"},
+		{"a reads A; a dies; sh redirects B", "c", "wrote B, alone, last B, family of 1"},
+		{"a redirects A; x writes B; b reads B; y writes C; c reads C", "d", "wrote A, last A, family of 2"},
+		{"a redirects Z; a dies; x writes A; b reads A; y writes B; c reads B", "sh", "read A, read B, last Z, read since, family of 1"},
+		{"a redirects A; b redirects B; x writes C; a reads C", "c", "read C, last B, read since, family of 1"},
+		{"a reads A; x writes B; a reads B; x writes C; a reads C", "c", "read A, read B, read C, family of 1"},
+
+		// Who has removed the registry has made room for what it writes.
+		{"a reads A; a dies; c removes -", "c", "read A, alone, family of 1"},
+		{"a reads A; x writes X; b redirects B; b dies; d reads A", "c", "read A, alone, last B, read since, family of 1"},
+		{"a reads A; a dies; b removes -", "c", "saw nothing, task read A, family of 1"},
+		{"a reads A; b removes -; b dies", "c", "saw nothing, alone, family of 1"},
+
+		// A reading that a write was made from, and one since the family was told of nothing.
+		{"a reads A; x writes X; b redirects B from A", "c", "wrote B, alone, last B, family of 1"},
+		{"d reads A; d dies; b redirects B from A; x removes -; a asks 1", "a", "saw nothing, alone, family of 2"},
+		{"d reads A; d dies; x removes -; a asks 1", "a", "read A, saw nothing, family of 2"},
+
+		// A merged write has not seen what went into it.
+		{"a reads A; a merges B; a dies; b reads B; b dies", "c", "read B, alone, last B, read since, family of 1"},
+		{"b opens 1; a redirects Z; a merges B; a dies; b reads Z by 1; b dies", "c", "read Z, last B, read since, family of 1"},
+
+		// A command that has opened the registry while another of its family wrote.
+		{"c opens 1; a redirects B", "c opened 1", "wrote B, last B, family of 1"},
+		{"a opens 1; c redirects B", "a opened 1", "wrote B, alone, last B, family of 1"},
+		{"d opens 1; a redirects B", "d opened 1", "wrote B, alone, last B, family of 2"},
+
+		// Whose memory it is.
+		{"x reads A", "f", "family of 8"},
+		{"a redirects A; x writes B", "f", "wrote A, last A, family of 2"},
+		{"f writes B; f reads C; a reads D", "f", "read C, wrote B, alone, memory, last B, read since"},
+		{"began; a redirects A", "a", "wrote A, older, family of 2"},
+		{"began; x writes A", "nobody", "family of -1"},
+	})
+
+	forked := Caller{Actor: Actor{PID: 50, Start: 50}, Forked: true} // its parent is in another namespace
+	h := newHistory(t)
+	h.do("x reads A")
+	if s := h.v.Of(Origin{Caller: forked, Event: h.tick, At: h.now}); s.Memory || len(s.Candidates) > 0 {
+		t.Errorf("a fork of nobody has seen %+v", s)
+	}
+}
+
+// A writer pays the same however many of its family have read: the newest contents count.
+func TestFamilysCandidatesAreBounded(t *testing.T) {
+	h := newHistory(t)
+	h.v.Existed()
+	sh := process("sh")
+	member := func(n int) Caller {
+		return Caller{Actor: Actor{PID: 1000 + n, Start: uint64(1000 + n)}, Ancestors: []Actor{sh.Actor}}
+	}
+	const readings = maxKinReadings + 10
+	for n := range readings {
+		h.v.Read(member(n), h.content(fmt.Sprint(n)), h.tick, nil)
+	}
+	s := h.v.Of(Origin{Caller: process("c"), Event: h.tick, At: h.now})
+	if len(s.Candidates) != maxKinReadings {
+		t.Errorf("%d candidates, want %d", len(s.Candidates), maxKinReadings)
+	}
+	for _, c := range s.Candidates {
+		var n int
+		fmt.Sscan(h.text[c.Content], &n)
+		if n < readings-maxKinReadings {
+			t.Errorf("the reading of %d counts, and newer ones do not", n)
+		}
+	}
+	h.v.Read(member(readings/2), h.content("again"), h.tick, nil)
+	f := h.v.familyOf(&Origin{Caller: process("c"), Event: h.tick, At: h.now}, false)
+	if newest, last := h.v.newestOf(&f, &Origin{Caller: process("c"), Event: h.tick}); h.text[newest.content] != "again" || last.view != nil {
+		t.Errorf("the newest is %q, the last write %v", h.text[newest.content], last.view)
+	}
+	for i := range len(f.views) - 1 {
+		if f.views[i].last < f.views[i+1].last {
+			t.Fatalf("view %d is older than the next", i)
+		}
+	}
+}
+
+// What is selected of some views: some contents that no write has used, and some others.
+func TestSelection(t *testing.T) {
+	content := func(n int) *Content { return &Content{Bytes: []byte{byte(n)}} }
+	a, b, c := content(1), content(2), content(3)
+	s := selection{readings: 2, uses: 1}
+	for i, one := range []struct {
+		view *view
+		want bool
+	}{
+		{&view{kind: read, content: a, unused: 1}, true},
+		{&view{kind: read, content: a, unused: 1}, true}, // how often does not matter
+		{&view{kind: read, content: b, unused: 1}, true},
+		{&view{kind: read, content: c, unused: 1}, false},
+		{&view{kind: read, content: c, usedUp: 5}, true}, // it was used up since
+		{&view{kind: wrote, content: c}, true},
+		{&view{kind: wrote, content: a}, false},
+		{&view{kind: read, content: a, usedUp: 9}, true}, // it was not used up then
+	} {
+		if got := s.admit(one.view, 7); got != one.want {
+			t.Errorf("view %d is selected: %t", i, got)
+		}
+	}
+}
