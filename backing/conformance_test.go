@@ -3,6 +3,7 @@ package backing_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"clawfs/backing"
 	"clawfs/backing/backingtest"
 	"clawfs/txn"
+	"clawfs/txn/txntest"
 )
 
 var _ txn.Storage = (*backing.Dir)(nil)
@@ -48,7 +50,8 @@ func openTarget(t *testing.T, path string) backingtest.Target {
 	pins := map[pin]bool{}
 	d, err := backing.Open(path, backing.Options{
 		KeepVersions: 5, KeepBytes: 1000,
-		Pinned: func(name string, seq uint64) bool { return pins[pin{name, seq}] },
+		Without: slices.DeleteFunc(backing.Optimizations(), func(name string) bool { return !txntest.DoesWithout(name) }),
+		Pinned:  func(name string, seq uint64) bool { return pins[pin{name, seq}] },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,7 +17,7 @@ import (
 type Durability time.Duration
 
 const (
-	// Fsync syncs file, replacement and directory before a commit returns.
+	// Fsync makes content and name durable before a commit returns.
 	Fsync Durability = 0
 	// None never syncs. It is for tests.
 	None Durability = -1
@@ -53,6 +54,9 @@ type Options struct {
 	// Opened is called with the directory's descriptor before anything is asked of
 	// the directory. An error that it returns is that of Open. nil takes any.
 	Opened func(root int) error
+
+	// Without has the optimizations to do without, of Optimizations.
+	Without []string
 
 	// ReadOnly opens for looking only: nothing is created, locked or recovered,
 	// and whatever would change something is EROFS. It works while another
@@ -124,6 +128,8 @@ type Dir struct {
 
 	noExchange atomic.Bool // the file system lacks RENAME_EXCHANGE
 
+	syncContent func(fd int) error // of a new file, before the sync of its directory makes its name durable
+
 	linked sync.RWMutex // held for writing while a file with other names is changed
 }
 
@@ -132,7 +138,7 @@ type Dir struct {
 // another process holds the lock, *FormatError where .clawfs has a format that this
 // version can't read, Options.Opened's.
 func Open(path string, o Options) (*Dir, error) {
-	d := &Dir{path: path, o: o.withDefaults(), root: -1, state: -1, stage: -1}
+	d := &Dir{path: path, o: o.withDefaults(), root: -1, state: -1, stage: -1, syncContent: fsync}
 	d.shelves.init()
 	d.syncer.init(d)
 	d.numbers.file = -1
@@ -172,6 +178,9 @@ func (d *Dir) open() error {
 	}
 	if err := d.openNumbers(); err != nil {
 		return err
+	}
+	if !slices.Contains(d.o.Without, OneSync) && syncsAll(d.root) {
+		d.syncContent = writeOut
 	}
 	return d.recover()
 }

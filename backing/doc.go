@@ -3,7 +3,7 @@
 // # What always holds
 //
 //   - A live file is only ever replaced as a whole, by a rename of a file that
-//     is complete and synced. One that has other names is overwritten, when what it is to
+//     is complete, and on disk no later than the rename is. One that has other names is overwritten, when what it is to
 //     hold is on disk.
 //   - A commit that was acknowledged survives a kill of the process and, unless
 //     the Dir was opened with a relaxed durability, a power failure.

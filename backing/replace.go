@@ -24,7 +24,7 @@ import (
 // the new content is live, and newStamp is right.
 //
 //	stage      create and write a file in the registry's history, with the
-//	           attributes, sync it, and note its number
+//	           attributes, sync it or hand it to the device (onesync.go), and note its number
 //	recheck    is the live file still the one of the stamp?
 //	exchange   live and staged file change places (RENAME_EXCHANGE)
 //	verify     is what came out the file of the stamp? if not, change back
@@ -162,7 +162,7 @@ func (r *replacement) check() (bool, error) {
 	return st.stamp() == r.stamp, nil
 }
 
-// stage makes the new file, complete and synced, under a name in the history.
+// stage makes the new file, complete and synced as the exchange needs it, under a name in the history.
 func (r *replacement) stage() error {
 	if r.was != nil {
 		r.oldIno = r.was.ino
@@ -195,11 +195,7 @@ func (r *replacement) stage() error {
 	if err = r.d.o.reach("sync file"); err != nil {
 		return err
 	}
-	sync := r.d.syncNew
-	if r.was == nil || r.was.size == 0 || r.isLinked() {
-		sync = r.d.syncKept // no older version could be put back in its place
-	}
-	if err = sync(r.file); err != nil {
+	if err = r.d.syncStaged(r.file, r.was == nil || r.was.size == 0 || r.isLinked()); err != nil {
 		return err
 	}
 	if r.is, err = statFD(r.file); err == nil && (!r.isLinked() || r.like != nil || r.parts) {

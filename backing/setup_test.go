@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"clawfs/txn/txntest"
 )
 
 // bench is a directory under test.
@@ -25,6 +27,7 @@ type bench struct {
 
 func newBench(t *testing.T, o Options) *bench {
 	t.Helper()
+	o.Without = without()
 	b := &bench{T: t, path: t.TempDir(), o: o}
 	b.open()
 	t.Cleanup(func() {
@@ -33,6 +36,11 @@ func newBench(t *testing.T, o Options) *bench {
 		}
 	})
 	return b
+}
+
+// without lists the optimizations that the tests are to do without.
+func without() []string {
+	return slices.DeleteFunc(Optimizations(), func(name string) bool { return !txntest.DoesWithout(name) })
 }
 
 func (b *bench) open() {

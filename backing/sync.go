@@ -23,6 +23,18 @@ func (d *Dir) syncNew(fd int) error {
 	return nil
 }
 
+// syncStaged is syncNew for a file that the sync of a directory is to follow. onlyOne says that
+// no older version could be put back in its place.
+func (d *Dir) syncStaged(fd int, onlyOne bool) error {
+	switch {
+	case d.o.Durability == Fsync:
+		return d.syncContent(fd)
+	case onlyOne:
+		return d.syncKept(fd)
+	}
+	return d.syncNew(fd)
+}
+
 // syncReplaced makes a replacement in a directory durable, now or within the
 // interval.
 func (d *Dir) syncReplaced(parent int, name string) error {

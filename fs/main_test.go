@@ -98,7 +98,7 @@ func serveForTest(config string) error {
 	if err != nil {
 		return err
 	}
-	options := backing.Options{}
+	options := backing.Options{Without: slices.DeleteFunc(backing.Optimizations(), func(name string) bool { return !txntest.DoesWithout(name) })}
 	if c.NoSync {
 		options.Durability = backing.None
 	}

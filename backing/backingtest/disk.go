@@ -21,6 +21,7 @@ type Disk struct {
 
 	t       testing.TB
 	image   string
+	kind    string
 	options string // for mount
 	mounted bool
 }
@@ -29,8 +30,13 @@ type Disk struct {
 // where that can't be done.
 func NewDisk(t testing.TB, kind string, mib int64, mkfs ...string) *Disk {
 	t.Helper()
+	return newDisk(t, filepath.Join(t.TempDir(), "image"), kind, "loop", mib, mkfs)
+}
+
+func newDisk(t testing.TB, image, kind, options string, mib int64, mkfs []string) *Disk {
+	t.Helper()
 	asRoot(t)
-	d := &Disk{t: t, image: filepath.Join(t.TempDir(), "image"), Dir: t.TempDir(), options: "loop"}
+	d := &Disk{t: t, image: image, kind: kind, Dir: t.TempDir(), options: options}
 	if err := os.WriteFile(d.image, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -60,15 +66,45 @@ func (d *Disk) mount() ([]byte, error) {
 // NewPowerDisk makes and mounts a file system whose power can fail: ext4 or xfs.
 func NewPowerDisk(t testing.TB, kind string) *Disk {
 	t.Helper()
+	return NewPowerDiskIn(t, filepath.Join(t.TempDir(), "image"), kind)
+}
+
+// NewPowerDiskIn is NewPowerDisk, or ext2, in a given file, with options for mount.
+func NewPowerDiskIn(t testing.TB, image, kind string, options ...string) *Disk {
+	t.Helper()
+	with := strings.Join(append([]string{"loop"}, options...), ",")
 	if kind == "xfs" {
-		return NewDisk(t, kind, 320) // it takes nothing smaller
+		return newDisk(t, image, kind, with, 320, nil) // it takes nothing smaller
 	}
-	return NewDisk(t, kind, 64, "-F")
+	return newDisk(t, image, kind, with, 64, []string{"-F"})
 }
 
 // Remount mounts the file system anew, which recovers its journal.
 func (d *Disk) Remount() {
 	d.t.Helper()
+	d.Unmount()
+	d.Mount()
+}
+
+// Mount mounts the file system again.
+func (d *Disk) Mount() {
+	d.t.Helper()
+	if d.kind == "ext2" || strings.Contains(d.options, "nobarrier") { // no journal, or one that is not in order
+		if out, err := exec.Command("e2fsck", "-fy", d.image).CombinedOutput(); err != nil && exitCode(err) > 1 {
+			d.t.Fatalf("e2fsck: %v %s", err, out)
+		}
+	}
+	if out, err := d.mount(); err != nil {
+		d.t.Fatalf("mount: %v %s", err, out)
+	}
+}
+
+// Unmount unmounts the file system, if it is mounted, and waits until nobody uses the image.
+func (d *Disk) Unmount() {
+	d.t.Helper()
+	if !d.mounted {
+		return
+	}
 	err := unix.EBUSY
 	for try := 0; err == unix.EBUSY && try < 500; try++ {
 		time.Sleep(10 * time.Millisecond)
@@ -83,9 +119,16 @@ func (d *Disk) Remount() {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	if out, err := d.mount(); err != nil {
-		d.t.Fatalf("mount: %v %s", err, out)
+	d.mounted = false
+}
+
+// exitCode returns the status that a command has ended with, -1 where it has none.
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
 	}
+	return -1
 }
 
 // inUse reports whether a loop device still has the image.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"clawfs/backing"
 	"clawfs/fs"
 )
 
@@ -49,8 +50,8 @@ type mountOptions struct {
 	flags *pflag.FlagSet // what sets all of these
 }
 
-// Optimizations that can be done without, beside those of package fs: tests run with
-// each of them on and off.
+// Optimizations that can be done without, beside those of packages fs and backing: tests run
+// with each of them on and off.
 const (
 	timerSlackName  = "timer-slack"
 	processors      = "processors"       // more than cores
@@ -60,7 +61,7 @@ const (
 )
 
 func optimizations() []string {
-	return append(fs.Optimizations(), timerSlackName, processors, earlyCollection, parsedDocuments, batches)
+	return slices.Concat(fs.Optimizations(), backing.Optimizations(), []string{timerSlackName, processors, earlyCollection, parsedDocuments, batches})
 }
 
 func (o *mountOptions) doesWithout(optimization string) bool {

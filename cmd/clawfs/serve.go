@@ -205,6 +205,7 @@ func openBacking(path string, o *mountOptions, log *zap.Logger) (*backing.Dir, e
 		Durability:   backing.Durability(o.durability.interval),
 		KeepVersions: int(o.keepVersions),
 		KeepBytes:    int64(o.keepSize),
+		Without:      o.without,
 		Opened:       func(root int) error { return fs.CheckBare(root, path) },
 		SyncFailed:   func(err error) { log.Error("sync failed", zap.Error(err)) },
 	})
