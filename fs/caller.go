@@ -84,12 +84,15 @@ func (c *callers) named(ctx context.Context) txn.Caller {
 
 // writing returns named, with what is of interest about who writes. It is not to be
 // used for requests that come while the caller executes another program.
-func (c *callers) writing(ctx context.Context) txn.Caller { return c.describe(c.of(ctx)) }
+func (c *callers) writing(ctx context.Context) txn.Caller { return c.describe(c.of(ctx), "") }
 
-// describe adds to a caller what is of interest about who writes.
-func (c *callers) describe(caller txn.Caller) txn.Caller {
+// describe adds to a caller what is of interest about who writes. program is its
+// program's name; empty: the kernel is asked.
+func (c *callers) describe(caller txn.Caller, program string) txn.Caller {
 	if caller.Known() {
-		caller.Program = programName(caller.PID)
+		if caller.Program = program; program == "" {
+			caller.Program = programName(caller.PID)
+		}
 		caller.Forked = c.hasOnlyForked(caller.Actor)
 	}
 	return caller

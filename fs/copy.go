@@ -60,7 +60,7 @@ func (f *plainFile) copyTo(ctx context.Context, out *plainFile, src, dst int64, 
 	if err != nil {
 		return 0, plainErrno(err)
 	}
-	out.lineage.note(out.node.fsys, ctx, out.opened, out.closed.Load())
+	out.lineage.note(out.node.fsys, ctx, out.opened, out.closed.Load(), "")
 	out.inherit(f)
 	if err := out.restage(ctx); err != nil {
 		return 0, commitErrno(err)

@@ -103,8 +103,9 @@ const (
 
 // note takes down who writes, at its first write; opened is when the descriptor was
 // opened by which it does, and closed says that one of its duplicates was closed since:
-// the first thing that a shell does with what it redirects to.
-func (l *lineage) note(fsys *fileSystem, ctx context.Context, opened txn.Tick, closed bool) {
+// the first thing that a shell does with what it redirects to. program is the name of the
+// writer's program, for the log; empty: the kernel is asked.
+func (l *lineage) note(fsys *fileSystem, ctx context.Context, opened txn.Tick, closed bool, program string) {
 	tid := threadOf(ctx)
 	l.mu.Lock()
 	same := tid != 0 && tid == l.thread
@@ -113,10 +114,11 @@ func (l *lineage) note(fsys *fileSystem, ctx context.Context, opened txn.Tick, c
 	if same {
 		return
 	}
-	caller := fsys.callers.writing(ctx)
+	caller := fsys.callers.of(ctx)
 	if !caller.Known() {
 		return
 	}
+	caller = fsys.callers.describe(caller, program)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if slices.ContainsFunc(l.writers, func(o txn.Origin) bool { return o.Actor == caller.Actor }) {

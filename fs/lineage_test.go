@@ -38,9 +38,9 @@ func TestLineageNotesWriters(t *testing.T) {
 	fsys, l := listener(), &lineage{}
 	other := sleeper(t).Process.Pid
 	for _, tid := range []int{os.Getpid(), os.Getpid(), other, os.Getpid(), other} {
-		l.note(fsys, requestOf(tid), 3, false)
+		l.note(fsys, requestOf(tid), 3, false, "")
 	}
-	l.note(fsys, context.Background(), 0, false) // nobody that can be told
+	l.note(fsys, context.Background(), 0, false, "") // nobody that can be told
 	var pids []int
 	for _, w := range l.get().Writers {
 		pids = append(pids, w.PID)
@@ -57,7 +57,7 @@ func TestLineageNotesWriters(t *testing.T) {
 func TestLineageBounds(t *testing.T) {
 	l := &lineage{writers: manyWriters(maxWriters)}
 	first := l.writers[0].Actor
-	l.note(listener(), requestOf(os.Getpid()), 0, false)
+	l.note(listener(), requestOf(os.Getpid()), 0, false, "")
 	got := l.get().Writers
 	if len(got) != maxWriters || got[0].Actor != first || got[maxWriters-1].PID != os.Getpid() {
 		t.Errorf("%d writers, from %d to %d", len(got), got[0].PID, got[len(got)-1].PID)
@@ -102,13 +102,13 @@ func TestLineageInherits(t *testing.T) {
 // wrote before counts anew.
 func TestLineageBegins(t *testing.T) {
 	fsys, l := listener(), &lineage{}
-	l.note(fsys, requestOf(os.Getpid()), 0, false)
+	l.note(fsys, requestOf(os.Getpid()), 0, false, "")
 	l.copied(txn.Copied{Name: "a.json"})
 	l.begin()
 	if got := l.get(); len(got.Writers)+len(got.Copies) > 0 {
 		t.Errorf("left: %+v", got)
 	}
-	l.note(fsys, requestOf(os.Getpid()), 0, false)
+	l.note(fsys, requestOf(os.Getpid()), 0, false, "")
 	if n := len(l.get().Writers); n != 1 {
 		t.Errorf("%d writers after it", n)
 	}

@@ -110,7 +110,7 @@ const splicedFrom = 64 << 10
 
 // Write writes at an offset.
 func (f *plainFile) Write(ctx context.Context, data []byte, off int64) (uint32, syscall.Errno) {
-	f.lineage.note(f.node.fsys, ctx, f.opened, f.closed.Load())
+	f.lineage.note(f.node.fsys, ctx, f.opened, f.closed.Load(), "")
 	defer f.node.pages.zeroing.writing(data, off)()
 	defer f.changing()()
 	if f.tx != nil {

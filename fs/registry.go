@@ -328,7 +328,7 @@ func (n *node) openRegistry(ctx context.Context, dir *node, base, path string, f
 			n.fsys.store.PartOfCall(path, caller, f.thread) // the next look-up is, too
 			return nil, 0, syscall.ESTALE
 		}
-		caller = n.fsys.callers.describe(caller)
+		caller = n.fsys.callers.describe(caller, "")
 		options := txn.BeginOptions{Truncate: flags&unix.O_TRUNC != 0, Append: f.append, Thread: f.thread}
 		var err error
 		if f.tx, err = n.fsys.store.Begin(path, caller, options); err != nil {

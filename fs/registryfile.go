@@ -110,9 +110,15 @@ func part(b []byte, off int64, size int) []byte {
 	return b[:min(size, len(b))]
 }
 
-// noteWriter takes down who writes, for the case that the registry is renamed onto another one.
+// noteWriter takes down who writes, for the case that the registry is renamed onto another
+// one. A thread has the name of the program that it opened the file as: that is good enough
+// for a log.
 func (f *registryFile) noteWriter(ctx context.Context) {
-	f.lineage.note(f.node.fsys, ctx, f.begins, f.closed.Load())
+	program := ""
+	if threadOf(ctx) == f.thread {
+		program = f.caller.Program
+	}
+	f.lineage.note(f.node.fsys, ctx, f.begins, f.closed.Load(), program)
 }
 
 // Write stages data: with O_APPEND at the end of this handle's content, which may not be
@@ -123,7 +129,7 @@ func (f *registryFile) Write(ctx context.Context, data []byte, off int64) (uint3
 	}
 	caller := f.callerOf(ctx)
 	if threadOf(ctx) != f.thread {
-		caller = f.node.fsys.callers.describe(caller)
+		caller = f.node.fsys.callers.describe(caller, "")
 	}
 	f.noteWriter(ctx)
 	f.staging()
