@@ -38,6 +38,7 @@ type serveConfig struct {
 	Descriptors     uint64 // limit that it can't raise; 0: as it is
 	PanicOn         string // registry whose adoption panics
 	NoSync          bool   // commits take no longer than they must
+	Registries      bool   // each name is a registry's
 }
 
 func TestMain(m *testing.M) {
@@ -114,6 +115,11 @@ func serveForTest(config string) error {
 		return err
 	}
 	c.Options.Numbers = below.Numbers()
+	if c.Registries {
+		if c.Options.Patterns, err = NewPatterns([]string{"*"}, nil, nil, nil); err != nil {
+			return err
+		}
+	}
 	store := txn.New(below, txntest.Configured(txn.Config{Alive: Alive, Observer: panicOn(c.PanicOn)}))
 	server, err := Mount(below.Fd(), store, mountpoint, c.Options)
 	if err != nil {

@@ -35,6 +35,24 @@ func TestPosix(t *testing.T) {
 	}
 }
 
+// Where each name is a registry, all pass but those that write what is no document, which
+// is refused (SEMANTICS §10, "refused").
+func TestPosixOnRegistries(t *testing.T) {
+	m := inPlace(t, func(c *serveConfig) { c.Registries = true })
+	bare := scratch(t)
+	for _, name := range slices.Sorted(maps.Keys(posixtest.All)) {
+		t.Run(name, func(t *testing.T) {
+			want := posixOutcome(t, name, emptyDir(t, filepath.Join(bare, "d")))
+			got := posixOutcome(t, name, emptyDir(t, m.path("sub")))
+			refused := strings.Contains(got.output, "invalid argument") || strings.Contains(got.output, "invalid or incomplete multibyte")
+			if got.result != want.result && got.result != "PASS" && !refused {
+				t.Errorf("%s where the names are registries, %s on the file system\n%s", got.result, want.result, got.output)
+			}
+			clearDir(t, m.dir)
+		})
+	}
+}
+
 // posixVariable tells TestPosixOne which of go-fuse's tests to run, and where.
 const posixVariable = "CLAWFS_TEST_POSIX"
 
