@@ -293,7 +293,10 @@ func (fsys *fileSystem) moveOver(ctx context.Context, from, to place, flags uint
 		return err
 	}
 	defer file.Close()
-	if err := errors.Join(fsys.store.Check(to.path, caller, txn.ViaRename, content), file.Sync()); err != nil {
+	if len(content) > 0 { // an empty file is one that is to be filled
+		err = fsys.store.Check(to.path, caller, txn.ViaRename, content)
+	}
+	if err := errors.Join(err, file.Sync()); err != nil {
 		return err
 	}
 	move := func() error { return renameat(from, to, flags) }
