@@ -121,7 +121,7 @@ func (r *Registry) textOf(q *request, onto **Version, removed *removal) (*seen.C
 // firstLines returns the version on which the request shows that it is JSON lines, with
 // the lines that it remembers. It returns nil where there are none, or nothing is merged.
 func (r *Registry) firstLines(q *request, head *Version) *Version {
-	if head == nil || len(head.beside) == 0 || dialectIn(q.doc) != Lines || q.put || r.store.cfg.RejectStale {
+	if head == nil || len(head.beside) == 0 || dialectIn(q.doc) != Lines || q.put {
 		return nil
 	}
 	return head.withBeside()
@@ -150,10 +150,10 @@ func (r *Registry) readmit(q *request, head *Version) (err error) {
 // JSON lines; nil otherwise. The content at the open does not matter then.
 func (r *Registry) appendedTo(q *request, head *Version) *seen.Content {
 	switch {
-	case q.appended == nil || head == nil || head.dialect == Plain || r.store.cfg.RejectStale:
+	case q.appended == nil || head == nil || r.store.cfg.RejectStale:
 		return nil
 	case r.dialectOf(head) == Lines || dialectIn(q.doc) == Lines:
-	case dialectIn(q.doc) != Strict || len(q.appended) < len(q.content.Bytes) || !head.isLine():
+	case len(q.appended) < len(q.content.Bytes) || !head.isLine():
 		return nil
 	}
 	line := bytes.TrimPrefix(q.appended, []byte("\n"))
@@ -184,7 +184,7 @@ func (r *Registry) combine(q *request, base *seen.Content, head *Version) (*seen
 		return nil, own, &StaleError{Name: r.name, Base: q.openSeq(), Head: head.Seq}
 	}
 	d := own
-	if was := r.dialectOf(head); own == Strict && was != Plain {
+	if was := r.dialectOf(head); own == Strict {
 		// A registry that was removed may have been in another dialect.
 		if doc, err := r.parseAs(q.content, was); err == nil {
 			theirs, d = doc, was

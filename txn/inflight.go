@@ -33,7 +33,7 @@ type draft struct {
 func (r *Registry) inFlight(t *Tx, c Caller) []*Tx {
 	var out []*Tx
 	for o := range r.open {
-		if o != t && o.opened < t.opened && o.opener.Actor == c.Actor && c.Known() {
+		if o.opened < t.opened && o.opener.Actor == c.Actor && c.Known() {
 			out = append(out, o)
 		}
 	}

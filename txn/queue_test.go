@@ -115,11 +115,15 @@ func TestAFileThatItsWriterUnlinked(t *testing.T) {
 
 // A stranger without a view of what was moved aside makes a new file.
 func TestAStrangerKnowsNothingOfWhatWasMovedAside(t *testing.T) {
-	b := newBench(t, `["x"]`)
-	b.ok(b.store.MoveOut(file, program(1), func() error { return b.storage.Storage.Rename(file, "aside", true) }))
-	b.store.Missed(file, program(2), 7, b.store.Now()+1)
-	b.save(program(2), `["y"]`)
-	b.want(`["y"]`)
+	for _, asked := range []bool{true, false} {
+		b := newBench(t, `["x"]`)
+		b.ok(b.store.MoveOut(file, program(1), func() error { return b.storage.Storage.Rename(file, "aside", true) }))
+		if asked {
+			b.store.Missed(file, program(2), 7, b.store.Now()+1)
+		}
+		b.save(program(2), `["y"]`)
+		b.want(`["y"]`)
+	}
 }
 
 // What other processes are writing is none of a writer's candidates, nor is what those

@@ -183,6 +183,8 @@ var traces = []trace{
 	{"read, and looked at for its mode as it is replaced", `P ?; Q C[q]; P R[q]; P !; P T[q,p]; P M`, `[q,p]`, "p"},
 	{"created since it was removed", `S/rm U; S/rm ends; Q C[q]; S >[a]`, `[q,a]`, ""},
 	{"a reader saves after a removal", `P R[a]; Q R[a]; Q W[a,q]; S/rm U; P C[a,p]`, `[a,q,p]`, ""},
+	{"a reader saves less after a removal", `P R[a,b]; Q R[a,b]; Q W[a,b,q]; S/rm U; P C[b,p]`, `[b,q,p]`, ""},
+	{"removed, asked for, and made anew", `P W[a]; P U; P ?; P C[p]`, `[p]`, ""},
 	{"a parent that had it removed", `P R[a]; Q R[a]; Q W[a,q]; P/rm U; P/rm ends; P C[a,p]`, `[a,p]`, ""},
 }
 
