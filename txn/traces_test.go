@@ -149,6 +149,8 @@ var traces = []trace{
 	{"no directory outlives a restart", `P D; again; Q C[q]; P W[p]`, `[q,p]`, ""},
 	{"no directory outlives a restart, others create before it", `P D; Q C[q]; again; P W[p]`, `[q,p]`, ""},
 	{"a listing is its process's own", `P L; Q C[q]; P W[p]`, `[q,p]`, ""},
+	{"a listing outlives that another registry takes the name", `Q C[q]; Q A; P L; Q B; P W[p]`, `[q,p]`, ""},
+	{"no directory outlives that another registry takes the name", `Q C[q]; Q A; P D; Q B; P W[p]`, `[q,p]`, ""},
 	{"a listing is not its family's", `S/ls L; S/ls ends; Q C[q]; Q ends; S/tee W[a]`, `[a]`, ""},
 	{"a family that found no directory", `S/cat D; S/cat ends; Q C[q]; S/tee W[a]`, `[q,a]`, ""},
 

@@ -127,8 +127,13 @@ func (v *Views) PartOfCall(c Caller, thread int) {
 // Appeared notes that the registry exists from now on, after it did not.
 func (v *Views) Appeared() { v.absences.began = v.cfg.Next() }
 
-// Existed notes that the registry was there before anything was known of it.
-func (v *Views) Existed() { v.absences.began = 1 }
+// Existed notes that the registry was found, and was there before anything was known of it
+// if nothing is: another one may have taken its name, with a history that was to be read anew.
+func (v *Views) Existed() {
+	if v.absences.began == 0 {
+		v.absences.began = 1
+	}
+}
 
 // Vanished notes that there is no registry any more, or that there has been none before
 // anything was known of it.
