@@ -137,7 +137,7 @@ func (n *node) child(ctx context.Context, name string, seen bool, stx *unix.Stat
 			return nil, err
 		}
 		if known := n.fsys.nodes.acquire(n.fsys.origin.identify(stx, own)); known != nil {
-			known.number.Store(n.fsys.origin.number(backingFileOf(stx), own)) // a commit may have parted the name from a registry's
+			known.renumber(n, name, stx)
 			known.observe(stx)
 			return known, nil
 		}
@@ -147,6 +147,21 @@ func (n *node) child(ctx context.Context, name string, seen bool, stx *unix.Stat
 		return nil, err
 	}
 	return n.adopt(ctx, fd, own, stx)
+}
+
+// renumber has a node that was found by a name carry the number of its file: a commit may
+// have parted the name from a registry's. While the file is being renamed onto a registry
+// the number goes over to that, and the node has it for good.
+func (n *node) renumber(dir *node, name string, stx *unix.Statx_t) {
+	if n.fsys.origin.number(backingFileOf(stx), n.own) == n.number.Load() {
+		return
+	}
+	n.writers.mu.RLock()
+	defer n.writers.mu.RUnlock()
+	var now unix.Statx_t
+	if statAt(dir.fd, name, &now) == nil && n.fsys.origin.identify(&now, n.own) == n.id {
+		n.number.Store(n.fsys.origin.number(backingFileOf(&now), n.own))
+	}
 }
 
 // adopt makes a node of an O_PATH descriptor, which it takes over, or finds the

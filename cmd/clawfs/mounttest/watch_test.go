@@ -124,6 +124,45 @@ for now in os.fstat(fd), os.lstat(sys.argv[1]):
     if (now.st_dev, now.st_ino) != (before.st_dev, before.st_ino):
         sys.exit('it is another file')`
 
+// A program that replaces a registry safely finds the file that it has renamed, though
+// others look up the temporary file meanwhile, as watchers do.
+func TestRenamedFileIsTheSameWhileOthersLook(t *testing.T) {
+	t.Parallel()
+	m := newMount(t)
+	write(t, m.dir, "models.json", tenModels)
+	looker := func() *process {
+		return start(t, m.dir, []string{interpreters()[".py"], "-c", `
+import os
+while True:
+    for _ in range(400):
+        try:
+            os.lstat('models.json.tmp')
+        except OSError:
+            pass`})
+	}
+	for range 2 {
+		p := looker()
+		t.Cleanup(func() {
+			if err := p.cmd.Cancel(); err != nil {
+				t.Error(err)
+			}
+			p.wait()
+		})
+	}
+	succeed(t, m.dir, []string{interpreters()[".py"], "-c", `
+import json, os, sys
+others = 0
+for n in range(300):
+    fd = os.open('models.json.tmp', os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    before = os.lstat('models.json.tmp')
+    os.write(fd, json.dumps({'models': [n]}).encode())
+    os.rename('models.json.tmp', 'models.json')
+    for now in os.fstat(fd), os.lstat('models.json'):
+        others += (now.st_dev, now.st_ino) != (before.st_dev, before.st_ino)
+    os.close(fd)
+sys.exit(others and f'{others} times it is another file')`})
+}
+
 // watchCommits has programs commit in many ways and a watcher see it, but for as many as
 // it may miss.
 func watchCommits(t *testing.T, mayMiss int, name string, args ...string) {
