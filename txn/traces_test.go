@@ -97,6 +97,7 @@ var traces = []trace{
 	{"27 relatives beside each other", `S/P ?; S/Q C[d,q]; S/R R[d,q]; S/P W[d,p]`, `[d,q,p]`, ""},
 	{"27 made from what was read", `P ?; Q C[d,q]; P R[d,q]; Z R[d,q]; Z W[d,q,z]; P R[d,q,z]; P W[d,q,p]`, `[d,q,z,p]`, ""},
 	{"told of nothing, a worker takes the last entry", `P ?; Q C[q]; P R[q]; P W[]`, `[]`, ""},
+	{"written before a reading, which does not bring nothing back", `P ?; P C[a]; P T[b]; P R[a]; Q R[a]; Q W[a,q]; P M`, `[b,q]`, "i"},
 	{"told of nothing, its child creates", `P ?; P/Q C[d,q]; P/Q ends; P R[d,q]; P W[d,p]`, `[d,p]`, ""},
 	{"27 looked up and read as a check", `P ?; Q C[d,q]; P !; P R[d,q]; P W[d,p]`, `[d,q,p]`, ""},
 	{"27 seen, and taken", `P ?; Q C[d,q]; P R[d,q]; P W[d]`, `[d]`, ""},

@@ -421,7 +421,7 @@ func TestCandidatesOfOneContentAreOne(t *testing.T) {
 	h.v.Use(&got[2])
 	h.v.Use(&got[2])
 	h.v.Use(&got[1])
-	if one.unused+two.unused != 0 || told.used != 1 {
-		t.Errorf("of two readings %d are not used, and of the answers %d are", one.unused+two.unused, told.used)
+	if one.unused+two.unused != 0 || len(told.used) != 1 {
+		t.Errorf("of two readings %d are not used, and of the answers %d are", one.unused+two.unused, len(told.used))
 	}
 }

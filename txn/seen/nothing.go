@@ -20,7 +20,7 @@ type looks struct {
 	caller  Caller
 	answers []look // ascending
 	lastAt  time.Time
-	used    int // of the views of nothing, by writes
+	used    []Tick // of the views of nothing, by writes; ascending
 }
 
 // An Absence is an answer about more than the registry by which a process was told that
@@ -43,7 +43,7 @@ type look struct {
 // Bounds of the answers that are remembered for one registry.
 const (
 	maxLookers = 256 // processes
-	maxLooks   = 64  // answers of one process
+	maxLooks   = 64  // answers of one process, and writes that have used one up
 )
 
 // Missed notes that a thread of the caller was told that there is no registry, which it
@@ -59,15 +59,6 @@ func (v *Views) AnyMissed() bool { return !v.absences.empty() }
 func (v *Views) Found(c Caller, thread int) {
 	if v.absences.looks[c.author()] != nil {
 		v.look(c, look{at: v.cfg.Next(), thread: thread, found: true})
-	}
-}
-
-// foundByReading notes that the caller has read content. Earlier answers go on to count
-// for files that it made before.
-func (v *Views) foundByReading(c Caller) {
-	v.Found(c, 0)
-	if of := v.absences.looks[c.author()]; of != nil {
-		of.used = 0
 	}
 }
 
@@ -160,9 +151,40 @@ func (s *absences) save(a Actor) []SavedLook {
 // used returns how many of a process's views of nothing writes have used up.
 func (s *absences) used(a Actor) int {
 	if of := s.looks[a]; of != nil {
-		return of.used
+		return of.usedSince(of.found())
 	}
 	return 0
+}
+
+// found returns the place of the last answer that says that the registry is there; 0: there
+// is none.
+func (l *looks) found() Tick {
+	for _, one := range slices.Backward(l.answers) {
+		if one.found {
+			return one.at
+		}
+	}
+	return 0
+}
+
+// uses notes that a write has used up a view of nothing.
+func (l *looks) uses(at Tick) {
+	if len(l.used) == maxLooks {
+		l.used = slices.Delete(l.used, 0, 1)
+	}
+	l.used = append(l.used, at)
+}
+
+// usedSince returns how many views of nothing writes have used up since a place in the order
+// of events.
+func (l *looks) usedSince(at Tick) int {
+	n := 0
+	for _, one := range l.used {
+		if one > at {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *absences) empty() bool { return len(s.looks) == 0 }
@@ -201,7 +223,7 @@ func (s *absences) nothingSeen(o *Origin, firstWrite Tick) nothing {
 	if of == nil {
 		return n
 	}
-	threads := make(map[int]bool)
+	threads, found := make(map[int]bool), Tick(0)
 	for _, l := range of.answers {
 		switch {
 		case l.at > o.Event || l.isPartOf(o):
@@ -210,6 +232,7 @@ func (s *absences) nothingSeen(o *Origin, firstWrite Tick) nothing {
 				n.at = 0
 			}
 			clear(threads)
+			found = l.at
 		default:
 			n.at = max(n.at, l.at)
 			if l.at < firstWrite {
@@ -217,7 +240,7 @@ func (s *absences) nothingSeen(o *Origin, firstWrite Tick) nothing {
 			}
 		}
 	}
-	n.threads = max(0, len(threads)-of.used)
+	n.threads = max(0, len(threads)-of.usedSince(found))
 	return n
 }
 

@@ -382,10 +382,10 @@ func (v *Views) Use(c *Candidate) {
 	if c == nil {
 		return
 	}
-	if c.looks != nil {
-		c.looks.used++
-	}
 	at := v.cfg.Next()
+	if c.looks != nil {
+		c.looks.uses(at)
+	}
 	views := slices.SortedFunc(slices.Values(c.views), func(a, b *view) int { return cmp.Compare(b.last, a.last) })
 	for _, one := range views {
 		if one.use(at) {

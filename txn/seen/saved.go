@@ -18,7 +18,7 @@ type SavedActor struct {
 	Wrote     bool        `json:"wrote,omitempty"`
 	Views     []SavedView `json:"views,omitempty"`
 	Looks     []SavedLook `json:"looks,omitempty"`
-	Used      int         `json:"used,omitempty"`    // how many of the views of nothing writes have used up
+	Used      int         `json:"used,omitempty"`    // how many of the views of nothing writes have used up since it was told otherwise
 	Arrived   Tick        `json:"arrived,omitempty"` // its first view; 0: an older build has saved it
 	Dead      Tick        `json:"dead,omitempty"`    // when it was found to have ended; 0: it lived
 	Missed    []int       `json:"missed,omitempty"`  // of an older build: the threads that were told that there is no registry
@@ -127,7 +127,7 @@ func (v *Views) Save(hold func(*Content), missed []Absence) []SavedActor {
 		if v.actors[key] == nil && (key.PID == untold || v.cfg.Alive(key)) {
 			out = append(out, SavedActor{
 				Actor: key, Program: l.caller.Program, UID: l.caller.UID, Ancestors: l.caller.Ancestors,
-				Looks: v.absences.save(key), Used: l.used,
+				Looks: v.absences.save(key), Used: v.absences.used(key),
 			})
 		}
 	}
@@ -214,6 +214,8 @@ func (v *Views) Restore(s SavedActor, content func(digest string) *Content) {
 		v.look(c, look{at: l.At, thread: l.Thread, found: l.Found})
 	}
 	if of := v.absences.looks[c.author()]; of != nil {
-		of.used = s.Used
+		for range min(s.Used, maxLooks) {
+			of.uses(v.cfg.Next())
+		}
 	}
 }

@@ -63,7 +63,7 @@ func (v *Views) Read(c Caller, content *Content, pinned Tick, pass *Reading) {
 	if len(a.views) > n {
 		a.prove()
 	}
-	v.foundByReading(a.caller)
+	v.Found(a.caller, 0)
 	v.limit(a)
 }
 
