@@ -144,6 +144,9 @@ func (l *layout) ends() (opening, closing string) {
 	return says(l.parts(0).post), says(l.parts(n).lead)
 }
 
+// joined returns what the comments at both ends of a container say together.
+func joined(ends [2]string) string { return strings.Trim(ends[0]+"\n"+ends[1], "\n") }
+
 // note says which of theirs' comments stand at an item in the place of the head's.
 type note struct {
 	lead, post, colon bool
@@ -246,8 +249,16 @@ func (m *merger) commentRows(b, o, t jsondoc.Value, tb *table, r *rules, stepOf 
 			ends[i][0], ends[i][1] = l.ends()
 		}
 	}
-	n.opening = len(lo.kids) > 0 && len(lt.kids) > 0 && m.comment(ends[0][0], ends[1][0], ends[2][0], r)
-	n.closing = m.comment(ends[0][1], ends[1][1], ends[2][1], r)
+	switch {
+	case len(lt.kids) == 0:
+		n.closing = m.comment(ends[0][1], ends[1][1], ends[2][1], r)
+	case len(lo.kids) == 0: // nothing parts the head's: they are compared as one
+		n.closing = m.comment(joined(ends[0]), joined(ends[1]), joined(ends[2]), r)
+		n.opening = n.closing && ends[2][0] != ""
+	default:
+		n.opening = m.comment(ends[0][0], ends[1][0], ends[2][0], r)
+		n.closing = m.comment(ends[0][1], ends[1][1], ends[2][1], r)
+	}
 	tb.notes = n
 }
 

@@ -22,6 +22,16 @@ func TestCompareCountsLeaves(t *testing.T) {
 		{`["a","b"]`, `["b","a"]`, 1, false},
 		{`[{"id":1,"x":1},{"id":2}]`, `[{"id":2,"y":1},{"id":3}]`, 4, false},
 		{`[1,2,3]`, `[1,9,3]`, 1, false},
+		{`{"o":{"a":1,"b":[2]}}`, `{"o":[1,2,3]}`, 3, false},
+		{`{"o":[1,2,3]}`, `{"o":{"a":1,"b":{"c":2}}}`, 3, false},
+		{`{"o":[]}`, `{"o":{}}`, 0, true}, // PHP and Lua write one for the other
+		{`{"o":{}}`, `{"o":5}`, 1, false},
+		{`{"o":"x"}`, `{"o":["x","y"]}`, 2, false},
+		{`[["a","b"],["c"]]`, `[["a","b"],["c","d"]]`, 1, false},
+		{`{"updatedAt":"2026-01-01T00:00:00Z"}`, `{"updatedAt":"2026-01-02"}`, 0, false},
+		{`{"rev":1}`, `{"rev":"x"}`, 1, false},
+		{`{"a":null}`, `{}`, 1, false},
+		{`{"a":{"b":{}}}`, `{"a":{}}`, 1, false},
 		{`{"messages":[{"role":"user","text":"a"}]}`, `{"messages":[{"role":"user","text":"a"},{"role":"bot","text":"b"}]}`, 2, false},
 	} {
 		d := merge.Compare(document(t, c.from), document(t, c.to), nil)
@@ -43,6 +53,10 @@ func TestDeltasTellAndEcho(t *testing.T) {
 		{`{"a":2,"on":false,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, `{"a":2,"on":true,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, true, false},
 		{`{"a":1,"on":null,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, `{"a":1,"on":true,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, false, false},
 		{`{"a":1,"on":true,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, `{"a":1,"on":true,"l":[{"id":"y"}],"version":1,"seenAt":1700000000000}`, false, true},
+		{`{"a":1,"on":true,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, `{"a":1,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, false, false},
+		{`{"a":1,"on":null,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, `{"a":1,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, false, false},
+		{`{"a":1,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, `{"a":1,"on":null,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, false, false},
+		{`{"a":1,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, `{"a":1,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`, false, true},
 		{`{"a":1,"on":false,"l":[],"version":2,"seenAt":1700000000000}`, `{"a":1,"on":false,"l":[],"version":3,"seenAt":1700000000000}`, false, true},
 		{`{"a":1,"on":false,"l":[{"id":"x"}],"version":2,"seenAt":1700000009000}`, `{"a":1,"on":false,"l":[{"id":"x"}],"version":2,"seenAt":1700000009000}`, false, false},
 		{`{"a":1,"on":false,"l":[{"id":"x"}],"version":1}`, `{"a":1,"on":false,"l":[{"id":"x"}],"version":1}`, false, false},

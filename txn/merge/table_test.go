@@ -1,0 +1,149 @@
+package merge_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"clawfs/txn/jsondoc"
+	"clawfs/txn/merge"
+)
+
+// small are merges; each shows one rule. The result is followed by the outcome, the
+// conflicts, the warnings, the rules that were applied and what was kept. In JSON5 are those with a comment in
+// them, or an unquoted key.
+var small = []struct{ rule, base, head, theirs, want string }{
+	// The result is laid out as the head is.
+	{"behind the opening bracket", `{ "a": 1 }`, `{ "a": 1 }`, `{ "z": 0, "a": 1 }`, `{ "z": 0, "a": 1 } | took theirs`},
+	{"before the closing bracket", `{ "a": 1, "x": 9 }`, `{ "a": 1, "x": 8 }`, `{ "a": 1, "x": 9, "b": 2 }`, `{ "a": 1, "x": 8, "b": 2 } | merged`},
+	{"first on one line", `{ "a": 1, "x": 9 }`, `{ "a": 1, "x": 8 }`, `{ "b": 2, "a": 1, "x": 9 }`, `{ "b": 2, "a": 1, "x": 8 } | merged`},
+	{"wide commas", `["a",  "b"]`, `["a",  "b",  "h"]`, `["a",  "b",  "t"]`, `["a",  "b",  "h",  "t"] | merged | by (root) set | kept 1`},
+	{"wide commas in front", `["a",  "b"]`, `["a",  "c"]`, `["t",  "a",  "b"]`, `["t",  "a",  "c"] | merged | by (root) set | kept 1`},
+	{"a line each", "{\n\t\"a\": 1,\n\t\"x\": 9\n}", "{\n\t\"a\": 1,\n\t\"x\": 8\n}", `{"a":1,"x":9,"b":{"c":[1,2]}}`, "{\n\t\"a\": 1,\n\t\"x\": 8,\n\t\"b\": {\n\t\t\"c\": [\n\t\t\t1,\n\t\t\t2\n\t\t]\n\t}\n} | merged"},
+	{"one line in a document of lines", "{\n  \"a\": {\"b\": 1},\n  \"x\": 9\n}", "{\n  \"a\": {\"b\": 1},\n  \"x\": 8\n}", `{"a":{"b":1,"c":2},"x":9}`, "{\n  \"a\": {\"b\": 1, \"c\": 2},\n  \"x\": 8\n} | merged"},
+	{"lines inside one line", `{"a":{"b":1},"x":9}`, `{"a":{"b":1},"x":8}`, "{\n  \"a\": {\n    \"b\": 1,\n    \"c\": {\n      \"d\": 1\n    }\n  },\n  \"x\": 9\n}", `{"a":{"b":1,"c":{"d":1}},"x":8} | merged`},
+	{"an empty object is filled", "{\n  \"a\": {},\n  \"x\": 9\n}", "{\n  \"a\": {},\n  \"x\": 8\n}", `{"a":{"c":2},"x":9}`, "{\n  \"a\": {\n    \"c\": 2\n  },\n  \"x\": 8\n} | merged"},
+	{"an object is emptied", "{\n  \"a\": {\n    \"c\": 2\n  },\n  \"x\": 9\n}", "{\n  \"a\": {\n    \"c\": 2\n  },\n  \"x\": 8\n}", `{"a":{},"x":9}`, "{\n  \"a\": {},\n  \"x\": 8\n} | merged"},
+	{"own indentation of a member", "{\"a\":\n      {\"b\":\n         1},\n\"x\":9}", "{\"a\":\n      {\"b\":\n         1},\n\"x\":8}", "{\"a\":\n      {\"b\":\n         1,\"c\":2},\n\"x\":9}", "{\"a\":\n      {\"b\":\n         1,\n\"c\":\n      2},\n\"x\":8} | merged"},
+	{"windows lines", "{\r\n  \"a\": 1,\r\n  \"x\": 9\r\n}", "{\r\n  \"a\": 1,\r\n  \"x\": 8\r\n}", "{\"a\":1,\"x\":9,\"b\":2}", "{\r\n  \"a\": 1,\r\n  \"x\": 8,\r\n  \"b\": 2\r\n} | merged"},
+	{"an empty head", `{}`, `{ }`, `{"a":1}`, `{"a":1} | took theirs`},
+	{"a spaced colon", `{"a" : 1, "x" : 9}`, `{"a" : 1, "x" : 8}`, `{"a":1,"x":9,"b":2}`, `{"a" : 1, "x" : 8, "b" : 2} | merged`},
+	{"tabs", "{\n\t\"o\": {\n\t\t\"a\": 1\n\t},\n\t\"x\": 9\n}", "{\n\t\"o\": {\n\t\t\"a\": 1\n\t},\n\t\"x\": 8\n}", "{\n  \"o\": {\n    \"a\": 1,\n    \"b\": 2\n  },\n  \"x\": 9\n}", "{\n\t\"o\": {\n\t\t\"a\": 1,\n\t\t\"b\": 2\n\t},\n\t\"x\": 8\n} | merged"},
+
+	// Comments belong to what they stand beside.
+	{"a comment before a member that goes", "{// one\na: 1,\n// two\nb: 2, x: 9}", "{// one\na: 1,\n// two\nb: 2, x: 8}", "{// one\na: 1, x: 9}", "{// one\na: 1, x: 8} | merged"},
+	{"theirs cannot write comments", "{// one\na: 1,\n// two\nb: 2, x: 9}", "{// one\na: 1,\n// two\nb: 2, x: 8}", "{a: 1, x: 9}", "{// one\na: 1,\n// two\n x: 8} | merged"},
+	{"a comment behind", "{a: 1, // one\nx: 9}", "{a: 1, // one\nx: 8}", "{a: 1, // uno\nx: 9}", "{a: 1, // uno\nx: 8} | merged | by /a comment"},
+	{"a comment at the colon", "{a: /*i*/ 1, x: 9}", "{a: /*i*/ 1, x: 8}", "{a: /*j*/ 1, x: 9}", `{a: /*j*/ 1, x: 8} | merged | by /a comment`},
+	{"both change a comment", "{a: 1, /*b*/ x: 9}", "{a: 1, /*h*/ x: 9}", "{a: 1, /*t*/ x: 9, c: 1}", `{a: 1, /*t*/ x: 9,c: 1} | merged | /x comment theirs | by /x comment`},
+	{"a changed comment of a member that goes", "{/*b*/ a: 1, x: 9}", "{/*h*/ a: 1, x: 9, /*k*/ y: 1}", "{x: 9, /*k*/ y: 1}", `{/*h*/x: 9, /*k*/ y: 1} | merged`},
+	{"the head has dropped what theirs comments on", "{/*b*/ a: 1, /*k*/ x: 9}", "{/*k*/ x: 9}", "{/*t*/ a: 1, /*k*/ x: 8}", `{/*k*/ x: 8} | merged | /a comment head`},
+	{"a comment behind the opening bracket", "{ // o\na: 1, x: 9}", "{ // o\na: 1, x: 8}", "{ // p\na: 1, x: 9}", "{ // p\na: 1, x: 8} | merged"},
+	{"a comment before the closing bracket", "{a: 1, x: 9 /*o*/}", "{a: 1, x: 8 /*o*/}", "{a: 1, x: 9 /*p*/}", `{a: 1, x: 8 /*p*/} | merged`},
+	{"an emptied object with a comment", "{o: {a: 1 /*k*/}, x: 9}", "{o: {a: 1 /*k*/}, x: 8}", "{o: {/*k*/}, x: 9}", `{o: { /*k*/}, x: 8} | merged`},
+	{"comments around", "// top\n{a: 1, x: 9}\n// end", "// top\n{a: 1, x: 8}\n// end", "// top!\n{a: 1, x: 9}\n// end!", "// top!\n{a: 1, x: 8}\n// end! | merged"},
+	{"a new commented member", "{a: 1, x: 9}", "{a: 1, x: 8 /*k*/}", "{a: 1, x: 9, // new\nb: 2}", "{a: 1, x: 8, // new\n b: 2 /*k*/} | merged | by /x comment"},
+	{"a comment in a value that is replaced", "{o: {a: 1 /*k*/}, x: 9}", "{o: {a: 1 /*h*/}, x: 9}", "{o: [2], x: 9}", `{o: [2], x: 9} | took theirs | /o comment theirs`},
+
+	// Stamps: the later one counts; counters are added up.
+	{"stamps", `{"updatedAt":"2026-01-01T00:00:00Z"}`, `{"updatedAt":"2026-01-03T00:00:00Z"}`, `{"updatedAt":"2026-01-02T00:00:00Z"}`, `{"updatedAt":"2026-01-03T00:00:00Z"} | kept head | by /updatedAt later`},
+	{"stamps of both kinds", `{"updatedAt":1767225600}`, `{"updatedAt":"2026-01-03T00:00:00Z"}`, `{"updatedAt":1767312000000}`, `{"updatedAt":"2026-01-03T00:00:00Z"} | kept head | by /updatedAt later`},
+	{"a stamp that is no time", `{"updatedAt":1}`, `{"updatedAt":5}`, `{"updatedAt":3}`, `{"updatedAt":5} | kept head | by /updatedAt later`},
+	{"a stamp that is null", `{"updatedAt":1}`, `{"updatedAt":5}`, `{"updatedAt":null}`, `{"updatedAt":null} | took theirs | by /updatedAt later`},
+	{"a stamp with a time and no time", `{"lastUsed":"x"}`, `{"lastUsed":"2026-01-03T00:00:00Z"}`, `{"lastUsed":"never"}`, `{"lastUsed":"never"} | took theirs | by /lastUsed later`},
+	{"counters", `{"rev":3}`, `{"rev":5}`, `{"rev":4}`, `{"rev":6} | merged | by /rev sum`},
+	{"a counter that is reset", `{"rev":3}`, `{"rev":5}`, `{"rev":0}`, `{"rev":0} | took theirs | /rev changed theirs`},
+	{"a counter with a fraction", `{"rev":3}`, `{"rev":5}`, `{"rev":4.5}`, `{"rev":4.5} | took theirs | /rev changed theirs`},
+
+	// Lists.
+	{"an element is changed by one, its neighbour by the other", `[{"n":"a","v":1},{"n":"b","v":1}]`, `[{"n":"a","v":2},{"n":"b","v":1}]`, `[{"n":"a","v":1},{"n":"b","v":3}]`, `[{"n":"a","v":2},{"n":"b","v":3}] | merged | by (root) sequence`},
+	{"an element goes here and one comes there", `["a","b","c"]`, `["a","c"]`, `["a","b","c","d"]`, `["a","c","d"] | merged | by (root) set`},
+	{"one moves", `["a","b","c","d"]`, `["d","a","b","c"]`, `["a","b","c","d","e"]`, `["d","e","a","b","c"] | merged`},
+	{"moved and removed", `[{"id":"1"},{"id":"2"},{"id":"3"}]`, `[{"id":"3"},{"id":"1"},{"id":"2"}]`, `[{"id":"1"},{"id":"3"}]`, `[{"id":"3"},{"id":"1"}] | merged`},
+	{"both add the same number", `[{"id":1,"t":"a"}]`, `[{"id":1,"t":"a"},{"id":2,"t":"h"}]`, `[{"id":1,"t":"a"},{"id":2,"t":"t"}]`, `[{"id":1,"t":"a"},{"id":2,"t":"t"}] | took theirs | /1 same-number theirs | by (root) identity id`},
+	{"both add the same entry", `{"l":[]}`, `{"l":[{"t":"x","u":"y"}],"h":1}`, `{"l":[{"t":"x","u":"y"}],"t":1}`, `{"l":[{"t":"x","u":"y"}],"h":1,"t":1} | merged | by /l equal-once | by /l sequence | kept 1`},
+	{"both edit one element without identity", `[["a","b","c","d"],["z"]]`, `[["a","b","c","h"],["z"]]`, `[["a","b","c","t"],["z"]]`, `[["a","b","c","h","t"],["z"]] | merged | by /0 set | by (root) sequence | kept 1`},
+	{"an edit that the head has beside", `[["a","b","c","d"],["z"]]`, `[["a","b","c","h"],["a","b","c","t"],["z"]]`, `[["a","b","c","t"],["z"]]`, `[["a","b","c","h"],["a","b","c","t"],["z"]] | kept head | by (root) equal-once | by (root) sequence`},
+	{"repeated elements", `["a","a","b"]`, `["a","b"]`, `["a","a","b","c"]`, `["a","b","c"] | merged | by (root) sequence`},
+	{"a list is replaced and added to", `[1,2,3]`, `[7,8,9]`, `[1,2,3,4]`, `[1,2,3,4] | took theirs | (root) changed theirs | by (root) tuple`},
+	{"a list becomes an object", `{"l":[1]}`, `{"l":{"a":1}}`, `{"l":[1,2]}`, `{"l":[1,2]} | took theirs | /l type-changed theirs`},
+	{"a removed entry that was changed", `{"o":{"a":{"v":1}}}`, `{"o":{}}`, `{"o":{"a":{"v":2}}}`, `{"o":{"a":{"v":2}}} | took theirs | /o/a deleted theirs`},
+	{"removed by both", `{"a":1,"b":2,"c":3}`, `{"a":1,"c":4}`, `{"a":1,"c":3,"d":5}`, `{"a":1,"c":4,"d":5} | merged`},
+	{"numbers spelled by JavaScript", `{"n":1.0,"big":9007199254740993,"x":9}`, `{"n":1.0,"big":9007199254740993,"x":8}`, `{"n":1,"big":9007199254740992,"x":9,"y":1}`, `{"n":1.0,"big":9007199254740993,"x":8,"y":1} | merged | warning (root) respelled 1/7`},
+	{"too large a number", `{"n":1e999,"x":9}`, `{"n":1e999,"x":8}`, `{"n":null,"x":9,"y":1}`, `{"n":1e999,"x":8,"y":1} | merged | warning (root) respelled 1/5`},
+	{"an emptied head takes on the style of theirs", "{\n  \"a\": 1\n}", "{}", "{\n  \"a\": 1,\n  \"b\": {\n    \"c\": 1\n  }\n}", "{\n  \"b\": {\n    \"c\": 1\n  }\n} | merged"},
+	{"an empty object on one line is filled", "{\n  \"a\": {\"o\": {}},\n  \"x\": 9\n}", "{\n  \"a\": {\"o\": {}},\n  \"x\": 8\n}", `{"a":{"o":{"k":1}},"x":9}`, "{\n  \"a\": {\"o\": {\"k\": 1}},\n  \"x\": 8\n} | merged"},
+	{"lines in a member of one line", "{\"a\": {\n    \"b\": 1\n}, \"x\": 9}", "{\"a\": {\n    \"b\": 1\n}, \"x\": 8}", `{"a":{"b":1,"c":[1,{"d":2}]},"x":9}`, "{\"a\": {\n    \"b\": 1,\n    \"c\": [\n      1,\n      {\n        \"d\": 2\n      }\n    ]\n}, \"x\": 8} | merged"},
+	{"an empty container with a space", `{"a":1,"x":9}`, `{"a":1,"x":8}`, `{"a":1,"x":9,"e":{ },"l":[ ]}`, `{"a":1,"x":8,"e":{ },"l":[ ]} | merged`},
+	{"a value with a comment in it", "{\n  a: 1,\n  x: 9 // k\n}", "{\n  a: 1,\n  x: 8 // k\n}", "{a: 1, x: 9, /*k*/ n: {b: 1 /*c*/, d: {e: 2}}}", "{\n  a: 1,\n  x: 8, // k\n  /*k*/ n: {b: 1 /*c*/, d: {e: 2}}\n} | merged"},
+	{"a value with a comment at a colon", "{\n  a: 1,\n  x: 9 // k\n}", "{\n  a: 1,\n  x: 8 // k\n}", "{a: 1, x: 9, n: {b: /*c*/ 1}}", "{\n  a: 1,\n  x: 8, // k\n  n: {b: /*c*/ 1}\n} | merged"},
+	{"a value with a comment deep in it", "{\n  a: 1,\n  x: 9 // k\n}", "{\n  a: 1,\n  x: 8 // k\n}", "{a: 1, x: 9, n: [[{b: 1 /*c*/}]]}", "{\n  a: 1,\n  x: 8, // k\n  n: [[{b: 1 /*c*/}]]\n} | merged"},
+	{"a comment after the last member goes with it", "{\n  a: 1,\n  // k\n  b: 2,\n  x: 9\n}", "{\n  a: 1,\n  // k\n  b: 2,\n  x: 8\n}", "{\n  a: 1,\n  x: 9\n}", "{\n  a: 1,\n  // k\n  x: 8\n} | merged"},
+	{"the last member goes, and its comment has nowhere to go", "{\n  x: 9,\n  // k\n  b: 2\n}", "{\n  x: 8,\n  // k\n  b: 2\n}", "{\n  x: 9\n}", "{\n  x: 8\n  // k\n} | merged"},
+	{"all go, and a comment is left", "{\n  o: {\n    // k\n    b: 2\n  },\n  x: 9\n}", "{\n  o: {\n    // k\n    b: 2\n  },\n  x: 8\n}", "{o: {}, x: 9}", "{\n  o: {\n    // k\n  },\n  x: 8\n} | merged"},
+	{"a new closing comment in lines", "{\n  a: 1,\n  x: 9\n}", "{\n  a: 1,\n  x: 8\n}", "{\n  a: 1,\n  x: 9\n  // end\n}", "{\n  a: 1,\n  x: 8\n  // end\n} | merged"},
+	{"a new opening comment", "{\n  a: 1,\n  x: 9\n}", "{\n  a: 1,\n  x: 8\n}", "{ // begin\n  a: 1,\n  x: 9\n}", "{ // begin\n  a: 1,\n  x: 8\n} | merged"},
+	{"a new comment before a member", "{\n  a: 1,\n  x: 9\n}", "{\n  a: 1,\n  x: 8\n}", "{\n  // first\n  a: 1,\n  x: 9\n}", "{\n  // first\n  a: 1,\n  x: 8\n} | merged | by /a comment"},
+	{"a comment behind an element that the head follows with one of its own", "[\n  'a', // k\n  'x'\n]", "[\n  'a', // k\n  'h',\n  'x'\n]", "[\n  'a', // t\n  'x'\n]", "[\n  'a', // t\n  'h',\n  'x'\n] | merged | by /0 comment | kept 1"},
+	{"a line comment before what stands on one line", "{a: 1, // k\n x: 9}", "{a: 1, // k\n x: 8}", "{a: 1, // k\n b: 2, x: 9}", "{a: 1, // k\nb: 2,\n x: 8} | merged"},
+	{"an object with an opening comment is filled", "{o: {// k\n}, x: 9}", "{o: {// k\n}, x: 8}", "{o: {// k\nb: 1}, x: 9}", "{o: {// k\nb: 1}, x: 8} | merged"},
+	{"an empty object is filled, and commented", "{o: {}, x: 9}", "{o: {}, x: 8}", "{o: { // new\nb: 1}, x: 9}", "{o: { // new\nb: 1}, x: 8} | merged"},
+	{"an empty object with a comment is filled, and the comment changed", "{o: {// k\n}, x: 9}", "{o: {// k\n}, x: 8}", "{o: {// p\nb: 1}, x: 9}", "{o: {// p\nb: 1}, x: 8} | merged"},
+	{"an empty object with a comment is filled by who writes none", "{o: {// k\n}, x: 9}", "{o: {// k\n}, x: 8}", "{o: {b: 1}, x: 9}", "{o: {// k\nb: 1}, x: 8} | merged"},
+	{"an empty object with a comment is filled before it", "{o: {/*k*/}, x: 9}", "{o: {/*k*/}, x: 8}", "{o: {b: 1 /*k*/}, x: 9 /*l*/}", `{o: {/*k*/b: 1}, x: 8 /*l*/} | merged`},
+	{"what the head has emptied is added to", "{o: {// k\na: 1}, x: 9}", "{o: {// k\n}, x: 9}", "{o: {// k\na: 1, b: 2}, x: 9}", "{o: {// k\nb: 2}, x: 9} | merged"},
+	{"theirs in another spelling", `{"a":1,"x":9}`, `{"a":1,"x":8}`, "{a: 1, x: 9, 'b': 0x10, c: [+1, .5,]}", `{"a":1,"x":8,'b':0x10,c:[+1,.5]} | merged`},
+	{"both edit prose elements", `["one two three four five","z"]`, `["one two three four six","z"]`, `["one two three four seven","z"]`, `["one two three four six","one two three four seven","z"] | merged | by (root) set | kept 1`},
+	{"a removed element that the other has edited", `[{"k":"one","a":"two","b":"three","v":1},"z"]`, `["z"]`, `[{"k":"one","a":"two","b":"three","v":2},"z"]`, `[{"k":"one","a":"two","b":"three","v":2},"z"] | took theirs | /0 deleted theirs | by (root) sequence`},
+	{"many rows move and one is new", `["a","b","c","d","e","f"]`, `["f","e","a","b","c","d"]`, `["a","b","n","c","d","e","f"]`, `["f","e","a","b","n","c","d"] | merged`},
+	{"front and back", `["a","b"]`, `["h","a","b"]`, `["a","b","t"]`, `["h","a","b","t"] | merged | by (root) set | kept 1`},
+	{"both at the front", `["a","b"]`, `["h","a","b"]`, `["t","a","b"]`, `["h","t","a","b"] | merged | by (root) set | kept 1`},
+	{"an element with an identity is renamed", `[{"id":"a","v":1},{"id":"b","v":2}]`, `[{"id":"c","v":1},{"id":"b","v":2}]`, `[{"id":"a","v":1},{"id":"b","v":3}]`, `[{"id":"c","v":1},{"id":"b","v":3}] | merged | by (root) identity id | kept 1`},
+	{"a repeated identity", `[{"id":"a","v":1}]`, `[{"id":"a","v":1},{"id":"a","v":2}]`, `[{"id":"a","v":1},{"id":"b","v":3}]`, `[{"id":"a","v":1},{"id":"a","v":2},{"id":"b","v":3}] | merged | by (root) sequence | kept 1`},
+	{"text that grows on both sides", `["l1\n","l2\n","l3\n"]`, `["l0\n","l1\n","l2\n","l3\n"]`, `["l1\n","l2\n","l3\n","l4\n"]`, `["l0\n","l1\n","l2\n","l3\n","l4\n"] | merged | by (root) sequence | kept 1`},
+	{"a renewed login", `{"a":{"access":"1","refresh":"1","expires":1}}`, `{"a":{"access":"2","refresh":"2","expires":2}}`, `{"a":{"access":"3","refresh":"3","expires":3}}`, `{"a":{"access":"3","refresh":"3","expires":3}} | took theirs | /a tokens-rotated theirs | by /a tokens`},
+	{"all entries but one go", `{"m":{"a":{"v":1},"b":{"v":1},"c":{"v":1},"d":{"v":1}},"x":9}`, `{"m":{"a":{"v":1},"b":{"v":1},"c":{"v":1},"d":{"v":1}},"x":8}`, `{"m":{"a":{"v":1}},"x":9}`, `{"m":{"a":{"v":1}},"x":8} | merged`},
+	{"both set a value to the same", `{"a":1,"x":9}`, `{"a":2,"x":8}`, `{"a":2,"x":9,"y":1}`, `{"a":2,"x":8,"y":1} | merged`},
+	{"both set a value", `{"a":1,"x":9}`, `{"a":2,"x":8}`, `{"a":3,"x":9}`, `{"a":3,"x":8} | merged | /a changed theirs`},
+	{"an object that both create", `{}`, `{"o":{"a":1,"h":1}}`, `{"o":{"a":1,"t":1}}`, `{"o":{"a":1,"h":1,"t":1}} | merged | kept 1`},
+	{"a list that both create", `{}`, `{"o":["a","h"]}`, `{"o":["a","t"]}`, `{"o":["a","h","t"]} | merged | by /o set | kept 1`},
+}
+
+func TestSmallMerges(t *testing.T) {
+	for _, c := range small {
+		grammar := jsondoc.JSON
+		for _, text := range []string{c.base, c.head, c.theirs} {
+			if _, err := jsondoc.Parse([]byte(text), jsondoc.JSON, jsondoc.Limits{}); err != nil {
+				grammar = jsondoc.JSON5
+			}
+		}
+		parse := func(text string) *jsondoc.Doc {
+			d, err := jsondoc.Parse([]byte(text), grammar, jsondoc.Limits{})
+			if err != nil {
+				t.Fatalf("%s: %v", c.rule, err)
+			}
+			return d
+		}
+		res, err := merge.Merge(parse(c.base), parse(c.head), parse(c.theirs), nil)
+		if err != nil {
+			t.Errorf("%s: %v", c.rule, err)
+			continue
+		}
+		said := []string{string(res.Text), res.Outcome.String()}
+		for _, one := range res.Conflicts {
+			said = append(said, one.String())
+		}
+		for _, one := range res.Warnings {
+			said = append(said, "warning "+one.String())
+		}
+		for _, one := range res.Applied {
+			said = append(said, "by "+one.String())
+		}
+		if res.Kept > 0 {
+			said = append(said, fmt.Sprint("kept ", res.Kept))
+		}
+		if got := strings.Join(said, " | "); got != c.want {
+			t.Errorf("%s:\n%q\nwant\n%q", c.rule, got, c.want)
+		}
+	}
+}
