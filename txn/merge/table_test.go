@@ -107,6 +107,38 @@ var small = []struct{ rule, base, head, theirs, want string }{
 	{"both set a value", `{"a":1,"x":9}`, `{"a":2,"x":8}`, `{"a":3,"x":9}`, `{"a":3,"x":8} | merged | /a changed theirs`},
 	{"an object that both create", `{}`, `{"o":{"a":1,"h":1}}`, `{"o":{"a":1,"t":1}}`, `{"o":{"a":1,"h":1,"t":1}} | merged | kept 1`},
 	{"a list that both create", `{}`, `{"o":["a","h"]}`, `{"o":["a","t"]}`, `{"o":["a","h","t"]} | merged | by /o set | kept 1`},
+	// What is one value, and what is one thing.
+	{"a command line", `{"argv":["git","-a","x"]}`, `{"argv":["git","-b","x"]}`, `{"argv":["git","-a","y"]}`, `{"argv":["git","-a","y"]} | took theirs | /argv changed theirs | by /argv whole`},
+	{"a command", `{"command":["git","-a","x"]}`, `{"command":["git","-b","x"]}`, `{"command":["git","-a","y"]}`, `{"command":["git","-a","y"]} | took theirs | /command changed theirs | by /command whole`},
+	{"a string that is named command", `{"command":"a","x":9}`, `{"command":"b","x":9}`, `{"command":"a","x":8}`, `{"command":"b","x":8} | merged`},
+	{"a pair of numbers", `{"pos":[1,2],"x":9}`, `{"pos":[1,3],"x":9}`, `{"pos":[2,2],"x":9}`, `{"pos":[2,2],"x":9} | took theirs | /pos changed theirs | by /pos tuple`},
+	{"a pair of numbers of which one side makes three", `{"pos":[1,2],"x":9}`, `{"pos":[1,2,3],"x":9}`, `{"pos":[0,2],"x":9}`, `{"pos":[0,2],"x":9} | took theirs | /pos changed theirs | by /pos tuple`},
+	{"a pair with null", `{"pos":[1,null],"x":9}`, `{"pos":[1,3],"x":9}`, `{"pos":[2,null],"x":9}`, `{"pos":[2,null],"x":9} | took theirs | /pos changed theirs | by /pos tuple`},
+	{"a single number", `{"sizes":[1],"x":9}`, `{"sizes":[1,2],"x":9}`, `{"sizes":[1,3],"x":9}`, `{"sizes":[1,2,3],"x":9} | merged | by /sizes sequence | kept 1`},
+	{"numbers far from the last one are names", `[{"id":1,"t":"a"}]`, `[{"id":1,"t":"a"},{"id":100,"t":"h","x":1}]`, `[{"id":1,"t":"a"},{"id":100,"t":"t","x":1}]`, `[{"id":1,"t":"a"},{"id":100,"t":"t","x":1}] | took theirs | /1/t added theirs | by (root) identity id`},
+	{"both add the same number and mean the same", `[{"id":1,"t":"a"}]`, `[{"id":1,"t":"a"},{"id":2,"t":"n"}]`, `[{"id":1,"t":"a"},{"id":2,"t":"n"},{"id":3,"t":"t"}]`, `[{"id":1,"t":"a"},{"id":2,"t":"n"},{"id":3,"t":"t"}] | took theirs | by (root) identity id`},
+	{"both renew a login to the same", `{"a":{"access":"1","refresh":"1","n":1}}`, `{"a":{"access":"2","refresh":"2","n":2}}`, `{"a":{"access":"2","refresh":"2","n":3}}`, `{"a":{"access":"2","refresh":"2","n":3}} | took theirs | /a/n changed theirs`},
+	{"one renews, the other adds", `{"a":{"access":"1","refresh":"1"}}`, `{"a":{"access":"2","refresh":"2"}}`, `{"a":{"access":"1","refresh":"1","n":3}}`, `{"a":{"access":"2","refresh":"2","n":3}} | merged`},
+
+	// Where conflicts are.
+	{"in an element that has moved up", `[{"id":"a","v":1},{"id":"b","v":1}]`, `[{"id":"b","v":2}]`, `[{"id":"a","v":1},{"id":"b","v":3}]`, `[{"id":"b","v":3}] | merged | /0/v changed theirs | by (root) identity id`},
+	{"in an element that only theirs keeps", `[{"id":"a","v":1},{"id":"b","v":1}]`, `[{"id":"b","v":1},{"id":"c","v":1}]`, `[{"id":"a","v":2},{"id":"b","v":1}]`, `[{"id":"a","v":2},{"id":"b","v":1},{"id":"c","v":1}] | merged | /0 deleted theirs | by (root) identity id | kept 1`},
+	{"behind an element of which both are kept", `[["a","b"],{"id":"z","v":1}]`, `[["a","c"],{"id":"z","v":2}]`, `[["a","d"],{"id":"z","v":3}]`, `[["a","c","d"],{"id":"z","v":2},{"id":"z","v":3}] | merged | /1 edited-twice both | by /0 set | by (root) sequence | kept 2`},
+	{"deep", `{"o":{"p":[{"id":"a","q":{"r":1}}]}}`, `{"o":{"p":[{"id":"a","q":{"r":2}}]}}`, `{"o":{"p":[{"id":"a","q":{"r":3}}]}}`, `{"o":{"p":[{"id":"a","q":{"r":3}}]}} | took theirs | /o/p/0/q/r changed theirs | by /o/p identity id`},
+
+	// Stamps that can't be compared are theirs; a number is compared with a time that it is.
+	{"a time and a small number", `{"updatedAt":1}`, `{"updatedAt":"2026-01-03T00:00:00Z"}`, `{"updatedAt":5}`, `{"updatedAt":5} | took theirs | by /updatedAt later`},
+	{"a small number and a time", `{"updatedAt":1}`, `{"updatedAt":5}`, `{"updatedAt":"2026-01-03T00:00:00Z"}`, `{"updatedAt":"2026-01-03T00:00:00Z"} | took theirs | by /updatedAt later`},
+	{"an earlier number and a later time", `{"updatedAt":1}`, `{"updatedAt":"2026-01-03T00:00:00Z"}`, `{"updatedAt":1767225600}`, `{"updatedAt":"2026-01-03T00:00:00Z"} | kept head | by /updatedAt later`},
+	{"a counter that is named by its key", `{"seq":1}`, `{"seq":"2"}`, `{"seq":3}`, `{"seq":3} | took theirs | /seq type-changed theirs`},
+
+	// Layout that is learned from what is deeper.
+	{"colons below", `{"a":{"b" : 1},"x":9}`, `{"a":{"b" : 1},"x":8}`, `{"a":{"b":1,"c":2},"x":9}`, `{"a":{"b" : 1,"c":2},"x":8} | merged`},
+	{"commas below", `[["a" , "b"]]`, `[["a" , "b"],["h"]]`, `[["a","b"],["t","u"]]`, `[["a" , "b"],["h"],["t","u"]] | merged | by (root) sequence | kept 1`},
+	{"colons with comments", "{a:/*k*/ 1, x: 9}", "{a:/*k*/ 1, x: 8}", "{a:/*k*/ 1, x: 9, n: 2}", `{a:/*k*/ 1, x: 8, n: 2} | merged`},
+	{"a comment for the indentation", "{\n  /* k\n   */ a: 1,\n  x: 9\n}", "{\n  /* k\n   */ a: 1,\n  x: 8\n}", "{\n  /* k\n   */ a: 1,\n  n: 2,\n  x: 9\n}", "{\n  /* k\n   */ a: 1,\n  n: 2,\n  x: 8\n} | merged"},
+	{"a comment that both have changed alike", "{/*b*/ a: 1, x: 9}", "{/*n*/ a: 1, x: 8}", "{/*n*/ a: 1, x: 9}", `{/*n*/ a: 1, x: 8} | kept head`},
+	{"a comment of a list that is replaced", "{l: ['a' /*k*/], x: 9}", "{l: ['a' /*k*/], x: 8}", "{l: ['a' /*t*/], x: 9}", `{l: ['a' /*t*/], x: 8} | merged`},
 }
 
 func TestSmallMerges(t *testing.T) {
