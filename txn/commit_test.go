@@ -90,6 +90,9 @@ func TestContentIsReadAgainOverAnotherHead(t *testing.T) {
 				if d := b.store.Dialects()[file]; d != row.dialect {
 					t.Errorf("it is %v, want %v", d, row.dialect)
 				}
+				if e := b.last(); row.dialect == txn.Plain && e.Base.Kind != txn.BaseHead {
+					t.Errorf("the base is %+v", e.Base)
+				}
 			}
 		})
 	}

@@ -139,6 +139,24 @@ var small = []struct{ rule, base, head, theirs, want string }{
 	{"a comment for the indentation", "{\n  /* k\n   */ a: 1,\n  x: 9\n}", "{\n  /* k\n   */ a: 1,\n  x: 8\n}", "{\n  /* k\n   */ a: 1,\n  n: 2,\n  x: 9\n}", "{\n  /* k\n   */ a: 1,\n  n: 2,\n  x: 8\n} | merged"},
 	{"a comment that both have changed alike", "{/*b*/ a: 1, x: 9}", "{/*n*/ a: 1, x: 8}", "{/*n*/ a: 1, x: 9}", `{/*n*/ a: 1, x: 8} | kept head`},
 	{"a comment of a list that is replaced", "{l: ['a' /*k*/], x: 9}", "{l: ['a' /*k*/], x: 8}", "{l: ['a' /*t*/], x: 9}", `{l: ['a' /*t*/], x: 8} | merged`},
+	// Further places of comments, and containers that are laid out in their own way.
+	{"a counter that was none", `{"rev":"a"}`, `{"rev":2}`, `{"rev":3}`, `{"rev":3} | took theirs | /rev type-changed theirs`},
+	{"a comment inside a value that only the head has changed", "{argv: ['a' /*k*/], x: 9}", "{argv: ['b' /*k*/], x: 9}", "{argv: ['a' /*t*/], x: 8}", `{argv: ['b' /*k*/], x: 8} | merged | /argv comment head`},
+	{"a comment inside a value that nobody has changed", "{argv: ['a' /*k*/], x: 9}", "{argv: ['a' /*k*/], x: 8}", "{argv: ['a' /*t*/], x: 9}", `{argv: ['a' /*t*/], x: 8} | merged`},
+	{"a comment inside a value that both have changed alike", "{argv: ['a' /*k*/], x: 9}", "{argv: ['b' /*k*/], x: 8}", "{argv: ['b' /*t*/], x: 9}", `{argv: ['b' /*t*/], x: 8} | merged`},
+	{"a comment at the colon of what the head has dropped", "{a:/*b*/ 1, /*k*/ x: 9}", "{/*k*/ x: 9}", "{a:/*t*/ 1, /*k*/ x: 8}", `{/*k*/ x: 8} | merged | /a comment head`},
+	{"a comment behind what the head has dropped", "{a: 1 /*b*/, /*k*/ x: 9}", "{/*k*/ x: 9}", "{a: 1 /*t*/, /*k*/ x: 8}", `{/*k*/ x: 8} | merged | /a comment head`},
+	{"a comment at the colon of what theirs has dropped", "{a:/*b*/ 1, /*k*/ x: 9}", "{a:/*h*/ 1, /*k*/ x: 9}", "{/*k*/ x: 8}", `{ /*k*/ x: 8} | merged | /a comment theirs`},
+	{"comments of an element of which both are kept", "[['a'], {id: 'z', v: 1} /*b*/]", "[['a'], {id: 'z', v: 2} /*b*/]", "[['a'], {id: 'z', v: 3} /*b*/]", `[['a'], {id: 'z', v: 2}, {id: 'z', v: 3} /*b*/] | merged | /1 edited-twice both | by (root) sequence | kept 1`},
+	{"changed comments of an element of which both are kept", "[['a'], /*a*/ {id: 'z', v: 1} /*b*/]", "[['a'], /*a*/ {id: 'z', v: 2} /*b*/]", "[['a'], /*c*/ {id: 'z', v: 3} /*d*/]", `[['a'], /*a*/ {id: 'z', v: 2}, /*c*/ {id: 'z', v: 3} /*d*/] | merged | /1 edited-twice both | by /1 comment | by (root) sequence | kept 1`},
+	{"an emptied list whose comment theirs has changed", "{l: ['a', /*k*/], x: 9}", "{l: [/*k*/], x: 9}", "{l: ['a', /*t*/], x: 8}", `{l: [ /*t*/], x: 8} | merged`},
+	{"a list that theirs empties with its comment", "{l: ['a' /*k*/], x: 9 /*y*/}", "{l: ['a' /*k*/], x: 8 /*y*/}", "{l: [], x: 9 /*y*/}", `{l: [], x: 8 /*y*/} | merged`},
+	{"commas of its own", `{"a":["p","q"],"l":["x",  "y"]}`, `{"a":["p","h"],"l":["x",  "y"]}`, `{"a":["p","q"],"l":["x","y","t"]}`, `{"a":["p","h"],"l":["x",  "y",  "t"]} | merged | kept 1`},
+	{"colons of its own", `{"a":{"p":1},"l":{"x" :1}}`, `{"a":{"p":2},"l":{"x" :1}}`, `{"a":{"p":1},"l":{"x":1,"t":2}}`, `{"a":{"p":2},"l":{"x" :1,"t":2}} | merged`},
+	{"lines of its own", "{\"a\":1,\"l\":{\n\t\t\"x\":1\n\t}}", "{\"a\":2,\"l\":{\n\t\t\"x\":1\n\t}}", `{"a":1,"l":{"x":1,"t":{"u":2}}}`, "{\"a\":2,\"l\":{\n\t\t\"x\":1,\n\t\t\"t\":{\n\t\t  \"u\":2\n\t\t}\n\t}} | merged"},
+	{"orphans before what is new", "{\n  // k\n  a: 1,\n  // l\n  b: 2,\n  c: 3\n}", "{\n  // k\n  a: 1,\n  // l\n  b: 2,\n  c: 4\n}", "{\n  n: 5,\n  c: 3\n}", "{\n  n: 5,\n  // k\n  // l\n  c: 4\n} | merged"},
+	{"a trailing comma", "{\n  a: 1,\n  x: 9,\n}", "{\n  a: 1,\n  x: 8,\n}", "{\n  a: 1,\n  x: 9,\n  n: 2\n}", "{\n  a: 1,\n  x: 8,\n  n: 2,\n} | merged"},
+	{"a trailing comma of theirs", "{\n  a: 1,\n  x: 9\n}", "{\n  a: 1,\n  x: 8\n}", "{\n  a: 1,\n  x: 9,\n  n: 2,\n}", "{\n  a: 1,\n  x: 8,\n  n: 2\n} | merged"},
 }
 
 func TestSmallMerges(t *testing.T) {
