@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"clawfs/txn/jsondoc"
 	"clawfs/txn/merge"
 )
 
@@ -111,6 +112,35 @@ func TestConflictError(t *testing.T) {
 	for _, o := range []merge.Outcome{merge.KeptHead, merge.TookTheirs, merge.Merged} {
 		if o.String() == "" {
 			t.Errorf("outcome %d has no name", o)
+		}
+	}
+}
+
+// Where the policy takes the head's side, a number that both have drawn is the head's thing.
+func TestTheHeadsThingKeepsItsNumber(t *testing.T) {
+	base, head, theirs := document(t, `[{"id":1,"t":"a"}]`), document(t, `[{"id":1,"t":"a"},{"id":2,"t":"h"}]`), document(t, `[{"id":1,"t":"a"},{"id":2,"t":"t"}]`)
+	for resolution, want := range map[merge.Resolution]*jsondoc.Doc{merge.TakeOurs: head, merge.TakeTheirs: theirs} {
+		res, err := merge.Merge(base, head, theirs, &merge.Policy{OnConflict: resolution})
+		if err != nil || string(res.Text) != string(want.Source()) || len(res.Conflicts) != 1 {
+			t.Errorf("%v: %s, %v, %v", resolution, res.Text, res.Conflicts, err)
+		}
+	}
+}
+
+// Two lines that are begun are two objects of the same members; nothing else is.
+func TestTwoLinesAreTwoObjects(t *testing.T) {
+	for _, c := range []struct {
+		head, theirs string
+		two          bool
+	}{
+		{`{"type":"a","name":"b"}`, `{"type":"a","name":"c"}`, true},
+		{`{"type":"a","name":"b"}`, `["a","b"]`, false},
+		{`["a","b"]`, `{"type":"a","name":"c"}`, false},
+		{`{"type":"a","name":"b"}`, `{"type":"a"}`, false},
+	} {
+		res, err := merge.Merge(nil, document(t, c.head), document(t, c.theirs), nil)
+		if err != nil || res.TwoLines != c.two {
+			t.Errorf("%s, %s: two lines: %v, %v", c.head, c.theirs, res.TwoLines, err)
 		}
 	}
 }

@@ -21,7 +21,7 @@ func isLine(d *jsondoc.Doc) bool {
 
 // areTwoRecords reports whether two objects have the same members, and another identity.
 func areTwoRecords(x, y jsondoc.Value) bool {
-	if x.Kind() != jsondoc.Object || y.Kind() != jsondoc.Object || x.Len() != y.Len() {
+	if x.Kind() != jsondoc.Object || x.Len() != y.Len() {
 		return false
 	}
 	for m := range x.Members() {

@@ -157,6 +157,25 @@ var small = []struct{ rule, base, head, theirs, want string }{
 	{"orphans before what is new", "{\n  // k\n  a: 1,\n  // l\n  b: 2,\n  c: 3\n}", "{\n  // k\n  a: 1,\n  // l\n  b: 2,\n  c: 4\n}", "{\n  n: 5,\n  c: 3\n}", "{\n  n: 5,\n  // k\n  // l\n  c: 4\n} | merged"},
 	{"a trailing comma", "{\n  a: 1,\n  x: 9,\n}", "{\n  a: 1,\n  x: 8,\n}", "{\n  a: 1,\n  x: 9,\n  n: 2\n}", "{\n  a: 1,\n  x: 8,\n  n: 2,\n} | merged"},
 	{"a trailing comma of theirs", "{\n  a: 1,\n  x: 9\n}", "{\n  a: 1,\n  x: 8\n}", "{\n  a: 1,\n  x: 9,\n  n: 2,\n}", "{\n  a: 1,\n  x: 8,\n  n: 2\n} | merged"},
+	// Which elements are one, and what is told of them.
+	{"behind what theirs has put in front", `[{"id":"b","v":1}]`, `[{"id":"b","v":2}]`, `[{"id":"a","v":0},{"id":"b","v":3}]`, `[{"id":"a","v":0},{"id":"b","v":3}] | took theirs | /1/v changed theirs | by (root) identity id`},
+	{"behind what the head has put in front", `[{"id":"b","v":1}]`, `[{"id":"a","v":0},{"id":"b","v":2}]`, `[{"id":"b","v":3}]`, `[{"id":"a","v":0},{"id":"b","v":3}] | merged | /1/v changed theirs | by (root) identity id | kept 1`},
+	{"a base of another kind", `{"o":[1]}`, `{"o":{"a":1}}`, `{"o":{"b":2}}`, `{"o":{"a":1,"b":2}} | merged | kept 1`},
+	{"kept inside an element", `{"l":[{"id":"a","o":{}}],"x":9}`, `{"l":[{"id":"a","o":{"h":1}}],"x":9}`, `{"l":[{"id":"a","o":{}}],"x":8}`, `{"l":[{"id":"a","o":{"h":1}}],"x":8} | merged | kept 1`},
+	{"kept inside an element without an identity", `{"l":[{"t":"q","u":"r","o":{}}],"x":9}`, `{"l":[{"t":"q","u":"r","o":{"h":1}}],"x":9}`, `{"l":[{"t":"q","u":"r","o":{}}],"x":8}`, `{"l":[{"t":"q","u":"r","o":{"h":1}}],"x":8} | merged | kept 1`},
+	{"a text whose beginning has changed", `[{"t":"alpha beta gamma delta","k":"1","m":"2"},["z"]]`, `[{"t":"alpha beta gamma delta","k":"7","m":"2"},["z"]]`, `[{"t":"omega beta gamma delta","k":"1","m":"9"},["z"]]`, `[{"t":"omega beta gamma delta","k":"7","m":"9"},["z"]] | merged | by (root) sequence`},
+	{"members that come and go", `[{"a":"1","c":"2","e":"3"},["z"]]`, `[{"a":"1","c":"2","e":"4"},["z"]]`, `[{"a":"1","b":"5","c":"2"},["z"]]`, `[{"a":"1","c":"2","e":"4"},{"a":"1","b":"5","c":"2"},["z"]] | merged | /0 edited-twice both | by (root) sequence | kept 1`},
+	{"both add one with a name, one says no more", `{"l":[]}`, `{"l":[{"name":"a","v":1}]}`, `{"l":[{"name":"a"}]}`, `{"l":[{"name":"a","v":1}]} | kept head | by /l identity name`},
+	{"both add one with a name, the other says no more", `{"l":[]}`, `{"l":[{"name":"a"}]}`, `{"l":[{"name":"a","v":1}]}`, `{"l":[{"name":"a","v":1}]} | took theirs | by /l identity name`},
+	{"both add one with a name and unlike contents", `{"l":[]}`, `{"l":[{"name":"a","v":1}]}`, `{"l":[{"name":"a","v":2}]}`, `{"l":[{"name":"a","v":1},{"name":"a","v":2}]} | merged | warning /l repeated-identity 1/2 | by /l/0 two-things | by /l identity name | kept 1`},
+	{"a single element without an identity", `[[1,2,3]]`, `[[1,2,3],[4,5,6]]`, `[[1,2,3],[7,8,9]]`, `[[1,2,3],[4,5,6],[7,8,9]] | merged | by (root) sequence | kept 1`},
+	{"elements that go from between others", `[["a"],["b"],["c"],["d"],["e"],["f"],["g"]]`, `[["a"],["b"],["c"],["d"],["e"],["f"],["g"],["h"]]`, `[["b"],["c"],["e"],["f"],["g"]]`, `[["b"],["c"],["e"],["f"],["g"],["h"]] | merged | by (root) sequence | kept 1`},
+	{"elements that go and come", `[["a"],["b"],["c"],["d"],["e"],["f"],["g"]]`, `[["a"],["b"],["c"],["d"],["e"],["f"],["g"],["h"]]`, `[["t"],["a"],["c"],["u"],["d"],["e"],["g"]]`, `[["t"],["a"],["c"],["u"],["d"],["e"],["g"],["h"]] | merged | by (root) sequence | kept 1`},
+	{"elements that go on both sides", `[["a"],["b"],["c"],["d"],["e"],["f"],["g"]]`, `[["a"],["c"],["d"],["e"],["g"]]`, `[["b"],["c"],["e"],["f"],["g"]]`, `[["c"],["e"],["g"]] | merged | by (root) sequence`},
+	{"behind an element of which two are kept", `[{"t":"alpha","v":1,"w":1},{"t":"beta","v":1,"w":1}]`, `[{"t":"alpha","v":2,"w":1},{"t":"beta","v":2,"w":1}]`, `[{"t":"alpha","v":3,"w":1},{"t":"beta","v":3,"w":1}]`, `[{"t":"alpha","v":2,"w":1},{"t":"alpha","v":3,"w":1},{"t":"beta","v":2,"w":1},{"t":"beta","v":3,"w":1}] | merged | /0 edited-twice both | /2 edited-twice both | by (root) sequence | kept 2`},
+	{"a pair of which one goes", `{"pos":[1,2],"x":9}`, `{"pos":[1,3],"x":9}`, `{"pos":[1],"x":9}`, `{"pos":[1,3],"x":9} | kept head | /pos/1 deleted head | by /pos sequence`},
+	{"theirs empties what the head has added to", "{o: { // k\na: 1}, x: 9 /*y*/}", "{o: { // k\na: 1, b: 2}, x: 9 /*y*/}", "{o: {}, x: 9 /*y*/}", "{o: { // k\nb: 2}, x: 9 /*y*/} | merged | kept 1"},
+	{"a comment before the elements that go", "[ // o\n'a', /*p*/ 'b', 'c' /*q*/]", "[ // o\n'a', /*p*/ 'b', 'c' /*q*/, 'h']", "[ // o\n'c' /*q*/]", "[ // o\n'c' /*q*/, 'h'] | merged | by (root) set | kept 1"},
 }
 
 func TestSmallMerges(t *testing.T) {
@@ -194,6 +213,53 @@ func TestSmallMerges(t *testing.T) {
 		}
 		if got := strings.Join(said, " | "); got != c.want {
 			t.Errorf("%s:\n%q\nwant\n%q", c.rule, got, c.want)
+		}
+	}
+}
+
+// In a long list of things that nothing tells apart, each that both sides have edited gets
+// both edits, also where one side has dropped some.
+func TestLongListsOfEditedThings(t *testing.T) {
+	const n = 24
+	list := func(edit func(i int) (y, z int, there bool)) string {
+		var things []string
+		for i := range n {
+			y, z, there := edit(i)
+			if there {
+				things = append(things, fmt.Sprintf(`{"t":"w%d x%d","s":[%d,%d,%d,%d,"q"],"y":%d,"z":%d}`, i, i*7, i, i*3, i*5, i*11, y, z))
+			}
+		}
+		return "[" + strings.Join(things, ",") + "]"
+	}
+	parse := func(text string) *jsondoc.Doc {
+		d, err := jsondoc.Parse([]byte(text), jsondoc.JSON, jsondoc.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	for name, dropped := range map[string]func(i int) bool{
+		"none": func(int) bool { return false },
+		"some": func(i int) bool { return i == 0 || i == 7 || i == 8 },
+	} {
+		base := list(func(i int) (int, int, bool) { return -1, -1, true })
+		head := list(func(i int) (int, int, bool) { return i, -1, true })
+		theirs := list(func(i int) (int, int, bool) { return -1, i, !dropped(i) })
+		want := list(func(i int) (int, int, bool) { return i, i, !dropped(i) })
+		if name == "some" { // what the head has edited stays where theirs has dropped it
+			want = list(func(i int) (int, int, bool) {
+				if dropped(i) {
+					return i, -1, true
+				}
+				return i, i, true
+			})
+		}
+		res, err := merge.Merge(parse(base), parse(head), parse(theirs), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(res.Text) != want {
+			t.Errorf("%s dropped: %s\nwant %s\nconflicts %v", name, res.Text, want, res.Conflicts)
 		}
 	}
 }
