@@ -94,8 +94,6 @@ func TestRemovalIsNoContent(t *testing.T) {
 	h.v.Existed()
 	a := process("a")
 	h.v.Read(a, h.content("A"), 0, nil)
-	h.v.Vanished()
-	h.v.Existed()
 	h.v.actors[a.Actor].views = nil
 	h.v.Removed(a)
 	h.v.Missed(a, 1, h.v.cfg.Next())
@@ -133,6 +131,14 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 	if answers := h.v.absences.looks[asker(5).Actor].answers; len(answers) != maxLooks || answers[0].at != first {
 		t.Errorf("%d answers are remembered, the first of %d, want %d of %d", len(answers), answers[0].at, maxLooks, first)
+	}
+
+	of := h.v.absences.looks[asker(5).Actor]
+	for range maxLooks + 3 {
+		of.uses(h.v.cfg.Next())
+	}
+	if len(of.used) != maxLooks || of.used[maxLooks-1] != h.tick || of.usedSince(h.tick-2) != 2 {
+		t.Errorf("%d uses are remembered, the last one at %d of %d", len(of.used), of.used[maxLooks-1], h.tick)
 	}
 
 	h = newHistory(t)

@@ -67,6 +67,8 @@ func TestWhatAWriterHasSeenOutlivesARestart(t *testing.T) {
 		{"none a asks 1; x writes A; x removes -; x writes B; a reads B", "a"},
 		{"some a reads A; x removes -; x writes B; a asks 1; a writes C", "a"},
 		{"some a reads A; x removes -; x writes B", "a"},
+		{"some a asks 1; a writes A from nothing; a reads A; x removes -; a asks 2; a asks 3; a writes B from nothing", "a"},
+		{"some a asks 1; a writes A from nothing; a reads A; x removes -; a asks 2; a writes B from nothing; a asks 3", "a"},
 		{"none a misses; x writes A", "a"},
 		{"none a misses; x writes A", "b"},
 		{"none a asks 1; x writes A; a finds 1; a misses; x removes -; a finds 1", "a"},
