@@ -303,7 +303,7 @@ func likeOf(batch []*request) fs.File {
 	return nil
 }
 
-// conclude records what became of each request: the views of those who wrote,
+// conclude records what became of each request: the views of its writers,
 // the log, and the versions of the batch that never were live but lost a
 // conflict to a later one.
 func (r *Registry) conclude(batch []*request) {
@@ -329,7 +329,7 @@ func (r *Registry) conclude(batch []*request) {
 	}
 }
 
-// seeWritten makes the content a view of those who wrote it and uses up the
+// seeWritten makes the content a view of its writers and uses up the
 // reading that it was based on. The caller holds mu.
 func (r *Registry) seeWritten(q *request) {
 	if q.made != nil {

@@ -151,8 +151,8 @@ func told(parse func(Dialect) (*jsondoc.Doc, error)) *jsondoc.Doc {
 	return nil
 }
 
-// Told returns the document that a file is of which nothing is known yet, and the
-// dialect that it tells. The error is a *jsondoc.SyntaxError.
+// Told returns the document that an unknown file holds, and the dialect that its content
+// tells. The error is a *jsondoc.SyntaxError.
 func Told(content []byte) (*jsondoc.Doc, Dialect, error) {
 	doc, err := Strict.Read(content)
 	if err == nil {

@@ -58,9 +58,9 @@ func (r *Registry) seenBefore(s seen.Seen) seen.Seen {
 	return s
 }
 
-// seenBy returns what those had seen who wrote a file that is about to become the
-// registry, and those writers. Where nobody who wrote it has seen the registry, the
-// process that puts it in place may have, or its kin. The caller holds mu.
+// seenBy returns the writers of a file that is about to become the registry, and the views
+// that they had. If none of them has seen the registry, the process that puts the file in
+// place may have, or its kin. The caller holds mu.
 func (r *Registry) seenBy(c Caller, l Lineage) (s seen.Seen, writers []Caller) {
 	for _, o := range l.Writers {
 		o.Aside = true

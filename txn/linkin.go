@@ -76,7 +76,7 @@ func (r *Registry) linkIn(c Caller, p Replacement, content *seen.Content, link f
 	return false, err
 }
 
-// linked makes the content a view of those who wrote it. The caller holds mu.
+// linked makes the content a view of its writers. The caller holds mu.
 func (r *Registry) linked(c Caller, p Replacement, content *seen.Content) {
 	r.seen.PartOfCall(c, p.Thread)
 	_, writers := r.seenBy(c, p.Lineage)

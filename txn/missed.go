@@ -39,9 +39,8 @@ func (s *Store) PartOfCall(name string, c Caller, thread int) {
 	r.seen.PartOfCall(c, thread)
 }
 
-// Found notes that a thread of a caller, which who tells if that matters, was told that
-// there is a registry of that name. It matters only where somebody was told otherwise
-// before.
+// Found notes that a thread was told that there is a registry of that name. It matters only
+// where somebody was told otherwise before; then who returns the thread's process.
 func (s *Store) Found(name string, thread int, who func() Caller) {
 	if !s.missed.Load() {
 		return

@@ -250,8 +250,8 @@ func (r *Registry) moveFrom(other *Registry, c Caller) {
 	r.mu.Unlock()
 }
 
-// writersOf returns those who have written a file last just as a version is, of all who have
-// written it.
+// writersOf returns those writers of a file whose last write of this registry is just what a
+// version holds.
 func (r *Registry) writersOf(v *Version, l Lineage) []Origin {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -264,8 +264,8 @@ func (r *Registry) writersOf(v *Version, l Lineage) []Origin {
 	return writers
 }
 
-// takeWrites has those who wrote what a file holds that has moved here know it: it may be a
-// temporary file of theirs.
+// takeWrites makes the content of a file that has moved here a write of its writers: it may be
+// a temporary file of theirs.
 func (r *Registry) takeWrites(writers []Origin, v *Version) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -291,8 +291,8 @@ func (m *moving) goOn(c Caller, p Replacement, v *Version, staged bool) {
 				t.noteTime(v.Time)
 			}
 		case began || t.headAtOpen == nil:
-			// What was refused is nobody's concern any more. Who has the file open since it was
-			// empty, and has written nothing, finds what is there when he reads.
+			// Refused content is nobody's concern any more. A process that has the file open since
+			// it was empty, and has written nothing, reads the content that is there then.
 		default:
 			t.goesOn()
 		}

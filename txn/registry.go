@@ -20,7 +20,7 @@ const stampUnknown = "?"
 type Registry struct {
 	store *Store
 
-	users  int  // who has acquired it; guarded by Store.mu
+	users  int  // how many have acquired it; guarded by Store.mu
 	parked bool // it is in Store.idle; guarded by Store.mu
 
 	mu            sync.Mutex // guards what follows
@@ -28,7 +28,7 @@ type Registry struct {
 	loaded        bool
 	head          *Version  // nil: there is no such file, or nothing in it yet
 	blank         *Version  // the file that is there and has no version yet, nil if there is none
-	hidden        bool      // only those who create blank find it
+	hidden        bool      // only processes that create blank find it
 	stamp         string    // state of the live file that head or blank was read from or written as
 	lastSeq       uint64    // the highest number that a version ever had
 	foundSeq      uint64    // the version that was there when the registry was loaded, 0 if there was none
@@ -45,7 +45,7 @@ type Registry struct {
 	moved         bool  // the live file may be another registry's, in another dialect
 	unkept        bool  // head was committed here and is not in the history
 
-	leaving sync.Mutex // held by who takes the file away; before all other locks
+	leaving sync.Mutex // held while the file is taken away; before all other locks
 }
 
 // forgettable reports whether nothing would be lost if the registry were read

@@ -76,8 +76,8 @@ func (t *Tx) continues(c *seen.Content) {
 	t.merged = r.head != nil && r.head.Digest != c.Digest
 }
 
-// stageAll has what the transaction holds be staged, as what those have written who wrote
-// the file. c has renamed it.
+// stageAll stages all that the transaction holds, as a write of the file's writers. c has
+// renamed the file.
 func (t *Tx) stageAll(c Caller, p Replacement) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -89,9 +89,8 @@ func (t *Tx) stageAll(c Caller, p Replacement) {
 	t.noteTime(p.Time)
 }
 
-// stays has what the transaction holds stay staged, in the registry that the file has been
-// renamed to by c: it was made from what those have seen of that who wrote the file. The
-// caller holds mu.
+// stays leaves the transaction's content staged, in the registry that c has renamed the file
+// to. The file's writers made it from their views of that registry. The caller holds mu.
 func (t *Tx) stays(c Caller, p Replacement) {
 	r := t.reg()
 	r.mu.Lock()

@@ -100,7 +100,7 @@ type Store struct {
 	events     atomic.Uint64 // the store-wide order of reads, writes and opens
 	watcher    atomic.Pointer[Observer]
 
-	hidden atomic.Int64 // registries that only those find who create them
+	hidden atomic.Int64 // registries that only their creators find
 	missed atomic.Bool  // somebody was told that a registry is not there
 	wider  widerLooks
 

@@ -47,8 +47,8 @@ func logCommit(log *zap.Logger, e txn.Event) {
 	logDecisions(log, e)
 }
 
-// logBase writes, for who debugs, from which version the commit was merged, and what
-// became of the other candidates.
+// logBase writes, at the level of debugging, from which version the commit was merged, and
+// why the other candidates were passed over.
 func logBase(log *zap.Logger, e txn.Event) {
 	if e.Base.Kind == txn.BaseNone || !log.Core().Enabled(zapcore.DebugLevel) {
 		return

@@ -156,8 +156,8 @@ func openServed(path string, given *mountOptions, log *zap.Logger) (*served, err
 	return s, nil
 }
 
-// tell begins to answer commands, and those who read metrics at an address if
-// one is given, until the function that it returns is called.
+// tell begins to answer commands, and to serve metrics if an address is given, until the
+// function that it returns is called.
 func (s *served) tell(metrics string) (stop func(), err error) {
 	stopMetrics := func() {}
 	if metrics != "" {

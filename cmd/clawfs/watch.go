@@ -23,7 +23,7 @@ type watchers struct {
 	all map[chan record]struct{}
 }
 
-// Observe sends an event to those who watch.
+// Observe sends an event to the watchers.
 func (w *watchers) Observe(e txn.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -36,7 +36,7 @@ func (n Nodes) Pieces(most int) iter.Seq[Nodes] {
 
 // Survey counts values, and calls f with those that a closer look may be worth: each
 // number that is more than a few digits, each string or key that has escapes or is at
-// least so long and at most so long, and each object of which the first key is one
+// least so long and at most so long, and each object whose first key is one
 // character. It is much faster than to visit all values.
 func (n Nodes) Survey(c *Counts, least, most int, f func(v Value)) {
 	for _, r := range n.runs {

@@ -14,7 +14,7 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
-// str parses a string, the opening quote of which stands at pos.
+// str parses a string whose opening quote stands at pos.
 func (p *parser) str() error {
 	start, quote := p.pos, p.src[p.pos]
 	var flags uint8

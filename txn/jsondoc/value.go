@@ -174,7 +174,7 @@ func (v Value) Members() iter.Seq[Member] {
 }
 
 // Member returns the value of the member with the given decoded name. It
-// compares with each; who looks up many makes an index of Members.
+// compares with each: for many look-ups an index of Members is faster.
 func (v Value) Member(name string) (Value, bool) {
 	for m := range v.Members() {
 		if m.Key.is(name) {

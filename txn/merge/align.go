@@ -177,8 +177,8 @@ func (m *merger) knownSame(found match, x jsondoc.Value) bool {
 	return found.same && !(m.comments.on && x.IsContainer())
 }
 
-// hash returns a number that is the same for values of which one is the other
-// respelled. Those of containers are kept, since a list is hashed once with the
+// hash returns a number that is the same for two values if one is the other
+// respelled. The numbers of containers are kept, since a list is hashed once with the
 // list around it and once for itself.
 func (a *aligner) hash(v jsondoc.Value) uint64 {
 	switch v.Kind() {

@@ -54,8 +54,8 @@ func integer(v jsondoc.Value) (int64, bool) {
 	return n, err == nil
 }
 
-// addedUp returns head + (theirs − base), if these are counters of which neither
-// went back and the sum is no overflow.
+// addedUp returns head + (theirs − base), if these are counters, neither side went back, and
+// the sum is no overflow.
 func addedUp(base, head, theirs jsondoc.Value) (int64, bool) {
 	b, okB := integer(base)
 	o, okO := integer(head)
@@ -200,8 +200,8 @@ var tokenGroups = [...]struct{ tokens, rest []string }{
 	{tokens: []string{"token"}, rest: []string{"expires", "expiresAt", "expires_at"}},
 }
 
-// isCollection reports whether a value holds things of one sort, of which many
-// at once are rarely dropped: a list, or an object of containers.
+// isCollection reports whether a value holds things of one sort: a list, or an object of
+// containers. Many of them at once are rarely dropped.
 func isCollection(v jsondoc.Value) bool {
 	for m := range v.Members() {
 		if !m.Value.IsContainer() {

@@ -109,7 +109,7 @@ func (d *Delta) Keeps() bool { return d.kept > 0 && d.kept >= d.gone }
 
 // Echoes reports whether d makes a change of the other delta again that is not
 // telling: the same boolean or null at the same place, or the same deletion. That is a
-// weak sign that who made d has seen the other, since two may do the same by chance.
+// weak sign that the author of d has seen the other change: two may do the same by chance.
 // Both must start from the same document.
 func (d *Delta) Echoes(other *Delta) bool {
 	again := other.byPlace()
@@ -126,7 +126,7 @@ func (d *Delta) Echoes(other *Delta) bool {
 }
 
 // Misses reports whether the document of both deltas lacks something that was added
-// between the version that d starts from and the later one: who made it had not seen
+// between the version that d starts from and the later one: its author had not seen
 // that, or has removed it. Both must have been made with the same document.
 func (d *Delta) Misses(later *Delta) bool {
 	older := d.byPlace()
@@ -139,7 +139,7 @@ func (d *Delta) Misses(later *Delta) bool {
 // the version that later starts from, rather than from the older one that d starts
 // from: it has a string or a number that is neither what it was in the older one nor
 // what it became in the later one, or a counter that has gone on in the same
-// direction. Who had not seen the later version would have had to change the same
+// direction. An author that had not seen the later version would have had to change the same
 // value by chance. Both must have been made with the same document.
 func (d *Delta) GoesOnFrom(later *Delta) bool {
 	older := d.byPlace()

@@ -6,8 +6,8 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// isText reports whether a list of strings is text or a program, of which each line
-// has its place, rather than a set of words: the source of a notebook's cell, the
+// isText reports whether a list of strings is text or a program, rather than a set of
+// words. Then each line has its place: the source of a notebook's cell, the
 // steps of a pipeline. Its name says so, or a line that is broken or indented.
 func isText(name string, versions [][]jsondoc.Value) bool {
 	switch name {

@@ -143,8 +143,8 @@ func (m *merger) merge(v versions, p *Policy) (*Result, error) {
 func (v versions) kept() *Result { return &Result{Text: v.head.Source(), Outcome: KeptHead} }
 func (v versions) took() *Result { return &Result{Text: v.theirs.Source(), Outcome: TookTheirs} }
 
-// same handles the documents of which two are the same. Bytes are compared before
-// values; where only the values are the same, comments that theirs holds are kept by
+// same handles three documents if two of them are the same. Bytes are compared before
+// values. Where only the values are the same, comments that theirs holds are kept by
 // merging all the same.
 func (m *merger) same(v versions) *Result {
 	switch {
@@ -161,8 +161,8 @@ func (m *merger) same(v versions) *Result {
 	return v.kept()
 }
 
-// respelled handles the documents of which one says what the base says. Where only the
-// values are the same, comments that somebody has changed are kept by merging all the
+// respelled handles three documents if the head or theirs says the same as the base. Where only
+// the values are the same, comments that somebody has changed are kept by merging all the
 // same.
 func (m *merger) respelled(v versions) *Result {
 	switch {

@@ -8,8 +8,8 @@ import (
 
 // areTwoLines reports whether head and theirs are one line each that were made from nothing,
 // and rather two records than one document. Two programs that begin a file of JSON lines at
-// once leave it like that. One merged document would be neither. Who has seen a line and
-// writes one with another identity has changed it.
+// once leave it like that. One merged document would be neither. A program that has
+// seen a line, and writes one with another identity, has changed it.
 func (v versions) areTwoLines() bool {
 	return v.base == nil && isLine(v.head) && isLine(v.theirs) && areTwoRecords(v.head.Root(), v.theirs.Root())
 }

@@ -128,8 +128,8 @@ func (g *gap) pairNext() {
 	}
 }
 
-// likeness tells, from 0 to 1, whether x[k] may be an edited version of base[i]: an
-// object of which at least half is as it was, or, in its own place, a scalar or a list.
+// likeness tells, from 0 to 1, whether x[k] may be an edited version of base[i]. An
+// object may be, if at least half of it is as it was; a scalar or a list, if it is in its own place.
 // The only member of the only element may differ.
 func (g *gap) likeness(i, k int, inPlace, lone bool) float64 {
 	base, x := g.base[g.fromB+i], g.x[g.fromX+k]

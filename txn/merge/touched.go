@@ -8,9 +8,8 @@ func (m *merger) touched(base, x jsondoc.Value, r *rules) bool {
 	return m.aligner.touched(base, x, spot{name: m.name(), rules: r}, unbounded)
 }
 
-// touched looks into containers by name and by position: it does not ask which
-// element was made from which, since a list of which one was added, removed or
-// moved is touched anyway.
+// touched looks into containers by name and by position. It does not line elements up: a
+// list is touched anyway if one of its elements was added, removed or moved.
 func (a *aligner) touched(base, x jsondoc.Value, at spot, bound int) bool {
 	same, bound := sameBytes(base.Raw(), x.Raw(), bound)
 	switch {
