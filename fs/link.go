@@ -113,13 +113,20 @@ func (n *node) commitLink(ctx context.Context, file *node, to place) error {
 	if err := statFD(fd, &stx); err != nil {
 		return err
 	}
-	switch linked := backingFileOf(&stx); { // it may have become the registry's file itself
-	case linked.links == 0:
+	switch linked := backingFileOf(&stx); {
+	case linked.links == 0 || err == nil && !to.holds(linked): // the number went with the registry's name
 		n.fsys.origin.drop(linked)
-	case err == nil:
-		n.fsys.origin.carry(linked, file.number.Load()) // as its registry does, too
+		n.fsys.outdatePlain(file.lasting())
+	case err == nil: // it has become the registry's file itself
+		n.fsys.origin.carry(linked, file.number.Load())
 	}
 	return err
+}
+
+// holds reports whether the name stands for a file.
+func (p *place) holds(f backingFile) bool {
+	var stx unix.Statx_t
+	return statAt(p.dir.fd, p.base, &stx) == nil && stx.Ino == f.ino && deviceOf(&stx) == f.dev
 }
 
 // linkOf returns a function that gives an open file a registry's name durably. It returns

@@ -112,7 +112,7 @@ func (fsys *fileSystem) moveRegistry(ctx context.Context, from, to place, flags 
 		return err
 	}
 	caller := fsys.callers.named(ctx)
-	_, err = fsys.store.Rename(from.path, to.path, caller, p, txn.Handles{
+	staged, err := fsys.store.Rename(from.path, to.path, caller, p, txn.Handles{
 		IsOpen: func(t *txn.Tx) bool {
 			f := fsys.registries.fileOf(t, &from)
 			return f == nil || f.isOpen(caller.Actor) // one that is not known is about to be opened
@@ -124,6 +124,12 @@ func (fsys *fileSystem) moveRegistry(ctx context.Context, from, to place, flags 
 	}
 	fsys.carryOver(number, to)
 	fsys.lineages.drop(from.id)
+	var stx unix.Statx_t
+	if !staged && from.links > 1 && statFD(fd, &stx) == nil {
+		if f := backingFileOf(&stx); !to.holds(f) { // the number went with this name
+			fsys.origin.drop(f)
+		}
+	}
 	fsys.registries.move(&from, &to)
 	return nil
 }

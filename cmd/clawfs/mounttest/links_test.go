@@ -87,3 +87,20 @@ func TestHardLinksAreAsInABareDirectory(t *testing.T) {
 		t.Errorf("unmounted (-bare +was mounted):\n%s", diff)
 	}
 }
+
+// A file that a rename puts onto a registry is one of its own. What is written there, and
+// goes back by a rename, is not taken for the file that the other names have.
+func TestRenamesOfAFileWithOtherNames(t *testing.T) {
+	t.Parallel()
+	need(t, "python3")
+	bare := t.TempDir()
+	m := mountOn(t, newDir(t))
+	for _, names := range []string{"a.json l.json", "a.json d.txt", "t.tmp l.json", "t.tmp d.txt"} {
+		script := bash("set -- " + names + `; rm -f *
+echo '{"n":1}' >$1; ln $1 $2; echo '{"n":2}' >b.json; mv $1 b.json; cat b.json $2
+echo '{"n":3}' >b.json; python3 -c 'import os, sys; os.rename("b.json", sys.argv[1])' $2; cat $2`)
+		if want, got := succeed(t, bare, script), succeed(t, m.dir, script); got != want {
+			t.Errorf("%s: the mount shows %q, a bare directory %q", names, got, want)
+		}
+	}
+}
