@@ -308,13 +308,21 @@ func likeOf(batch []*request) fs.File {
 // conflict to a later one.
 func (r *Registry) conclude(batch []*request) {
 	r.mu.Lock()
-	head, linked := r.head, r.store.storage.Linked(r.stamp)
+	head, stamp := r.head, r.stamp
+	linked := r.store.storage.Linked(stamp)
+	var by []Caller
 	for _, q := range batch {
 		if q.err == nil {
 			r.seeWritten(q)
+			if q.made != nil {
+				by = append(by, q.writers...)
+			}
 		}
 	}
 	r.mu.Unlock()
+	if linked && len(by) > 0 {
+		r.store.tellLinks(stamp, by)
+	}
 	for i, q := range batch {
 		q.answered = true
 		if q.err != nil {

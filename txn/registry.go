@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,10 +42,11 @@ type Registry struct {
 	removed       *removal // the version that was here last, if that was just now
 	queue         []*request
 	leading       bool
-	foreignErr    error // why the live file is not a valid document, if it is not
-	viewsRestored bool  // views that the store before had saved of it are taken over
-	moved         bool  // the live file may be another registry's, in another dialect
-	unkept        bool  // head was committed here and is not in the history
+	foreignErr    error    // why the live file is not a valid document, if it is not
+	viewsRestored bool     // views that the store before had saved of it are taken over
+	foundBy       []Caller // who has made, by another name of the file, what refresh is to find
+	moved         bool     // the live file may be another registry's, in another dialect
+	unkept        bool     // head was committed here and is not in the history
 
 	leaving sync.Mutex // held while the file is taken away; before all other locks
 }
@@ -116,6 +119,34 @@ func (r *Registry) reload() (*Event, error) {
 	return r.adopt(c, mtime, stamp)
 }
 
+// tellLinks has the registries that are other names of a file, which has been written by one
+// of its names, take that over, and know who has done it.
+func (s *Store) tellLinks(stamp string, by []Caller) {
+	s.mu.Lock()
+	all := slices.Collect(maps.Values(s.registries))
+	s.mu.Unlock()
+	for _, r := range all {
+		s.observe(r.takeLinked(stamp, by))
+	}
+}
+
+// takeLinked is tellLinks for one registry, if it has the stamp.
+func (r *Registry) takeLinked(stamp string, by []Caller) *Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.store.storage
+	if !r.loaded || r.head == nil || r.stamp == stamp || r.stamp != stampUnknown && !s.Linked(r.stamp) {
+		return nil
+	}
+	if now, err := s.Stamp(r.name); err != nil || now != stamp {
+		return nil
+	}
+	r.foundBy = by
+	e, _ := r.refresh() // the next one to ask is told the error
+	r.foundBy = nil
+	return e
+}
+
 func (r *Registry) adoptAbsence() (*Event, error) {
 	first, had := !r.loaded, r.head
 	if first {
@@ -146,7 +177,7 @@ func (r *Registry) adopt(c *seen.Content, mtime time.Time, stamp string) (*Event
 	var parent uint64
 	known, last := false, r.head
 	if r.loaded {
-		r.seen.Changed()
+		r.seen.Changed(r.foundBy...)
 		if r.head == nil {
 			r.seen.Appeared()
 		}

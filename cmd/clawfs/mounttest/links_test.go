@@ -25,6 +25,7 @@ var linkSteps = []string{
 	`echo '{"n":1}' >a.json; ln a.json b.json`,
 	`echo '{"n":2,"longer":"xxxxxxxxxxxxxxxxxxxxxxxxxxxx"}' >a.json`,
 	`echo '{"n":3}' >b.json`,
+	`python3 -c 'open("b.json").read(); open("a.json","w").write("{\"n\":3,\"x\":\"y\"}"); open("b.json","w").write("{\"n\":5}")'`, // one program, by two names
 	`mkdir sub; ln b.json sub/c.json; node -e 'fs.writeFileSync("sub/c.json", JSON.stringify({n:4}))'`,
 	`python3 -c 'import os; os.truncate("a.json", 7); open("a.json","r+").write("[5]    ")'`,
 	`ln a.json d.txt; echo '{"n":6}' >a.json`,
