@@ -23,9 +23,10 @@ func (b *builder) theirs(gap []byte, inner, last string) {
 	if bytes.IndexByte(gap, '\n') < 0 {
 		if b.lines {
 			b.dst = append(append(b.dst, b.headStyle.newline...), inner...)
-			gap = append(bytes.Trim(gap, " \t"), ' ')
+			b.dst = append(append(b.dst, bytes.Trim(gap, " \t")...), ' ')
+		} else {
+			b.dst = append(b.dst, gap...)
 		}
-		b.dst = append(b.dst, gap...)
 	} else {
 		b.reindented(gap, inner, last)
 	}

@@ -68,10 +68,30 @@ func FuzzMergeLines(f *testing.F) {
 	})
 }
 
+// keepsSources returns a function that finds out whether a document's text was changed since:
+// it is the writer's content, and others read it.
+func keepsSources(t *testing.T, docs ...*jsondoc.Doc) func() {
+	before := make([][]byte, len(docs))
+	for i, d := range docs {
+		if d != nil {
+			before[i] = bytes.Clone(d.Source())
+		}
+	}
+	return func() {
+		t.Helper()
+		for i, d := range docs {
+			if d != nil && !bytes.Equal(d.Source(), before[i]) {
+				t.Errorf("a merge has changed the text that it was given\n%s\nto\n%s", before[i], d.Source())
+			}
+		}
+	}
+}
+
 // checkMerge holds a merge against the laws that need no knowledge of what the
 // documents are about.
 func checkMerge(t *testing.T, b, o, th *jsondoc.Doc) {
 	t.Helper()
+	defer keepsSources(t, b, o, th)()
 	res, err := merge.Merge(b, o, th, nil)
 	if err != nil {
 		t.Fatalf("refused without a policy: %v", err)
