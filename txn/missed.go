@@ -93,9 +93,6 @@ type widerLook struct {
 const maxWiderLooks = 1024
 
 func (w *widerLooks) note(l widerLook) {
-	if !l.By.Known() {
-		return
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.list) == maxWiderLooks {
