@@ -313,3 +313,47 @@ func (t *Tx) goesOn() {
 	}
 	t.continues(c)
 }
+
+// MoveOut runs move, which renames the live file of a registry to a name that
+// is none, while no commit of it is under way, and records the registry as
+// deleted. The error is move's, or fs.ErrNotExist.
+func (s *Store) MoveOut(name string, c Caller, move func() error) error {
+	s.CommitStaged(name)
+	r := s.acquire(name)
+	defer s.release(r)
+	r.leaving.Lock()
+	defer r.leaving.Unlock()
+	var err error
+	if fault := r.alone(func() { err = r.moveOut(c, move) }); fault != nil {
+		return fault
+	}
+	return err
+}
+
+func (r *Registry) moveOut(c Caller, move func() error) error {
+	r.mu.Lock()
+	foreign, err := r.refresh()
+	head := r.head
+	if err == nil && !r.exists() {
+		err = fs.ErrNotExist
+	}
+	r.placing = err == nil
+	r.mu.Unlock()
+	r.store.observe(foreign)
+	if err != nil {
+		return err
+	}
+	err = move()
+	r.mu.Lock()
+	r.placing = false
+	if err == nil {
+		r.setAbsent()
+	} else {
+		r.stamp = stampUnknown
+	}
+	r.mu.Unlock()
+	if err == nil {
+		r.gone(c, ViaRename, head)
+	}
+	return err
+}

@@ -357,3 +357,10 @@ func (r *Registry) newestValid(d Dialect) *Version {
 	}
 	return nil
 }
+
+// Name returns the registry's present name.
+func (r *Registry) Name() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.name
+}
