@@ -266,6 +266,7 @@ func (w *notifier) carryOut(t *toucher, o order) error {
 			return err
 		}
 	}
+	found := false
 	for _, n := range o.nodes {
 		what := w.debts.owed(n)
 		if what == 0 {
@@ -275,6 +276,10 @@ func (w *notifier) carryOut(t *toucher, o order) error {
 		if err := t.tell(what, ""); err != nil {
 			return err
 		}
+		found = true
+	}
+	if !found {
+		return nil
 	}
 	w.telling.Store(nil)
 	return t.tell(0, "")

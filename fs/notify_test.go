@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -175,6 +176,46 @@ func TestNotifierObserves(t *testing.T) {
 		}
 		if directory != c.directory {
 			t.Errorf("%+v: the directory is told %b, want %b", c.event, directory, c.directory)
+		}
+	}
+}
+
+// A toucher is told what to do by the registry's name, then by the one for its nodes, which
+// the kernel is to forget then.
+func TestNotifierCarriesOut(t *testing.T) {
+	for _, c := range []struct {
+		debts debts
+		order order
+		want  string
+	}{
+		{inDebt{}, order{name: "a.json", directory: owesModify | owesClose}, "3a.json\x00"},
+		{inDebt{}, order{name: "a.json", nodes: []*node{{}, {}}}, "1\x001\x000\x00"},
+		{inDebt{}, order{name: "a.json", directory: owesModify, nodes: []*node{{}}}, "1a.json\x001\x000\x00"},
+		{free{}, order{name: "a.json", directory: owesModify, nodes: []*node{{}}}, "1a.json\x00"}, // by which the node has been told
+	} {
+		w := newTestNotifier("touch")
+		w.debts = c.debts
+		read, to := io.Pipe()
+		from, answer := io.Pipe()
+		var got bytes.Buffer
+		done := make(chan error)
+		go func() {
+			for r := bufio.NewReader(read); ; {
+				o, err := r.ReadString(0)
+				if err != nil {
+					done <- nil
+					return
+				}
+				got.WriteString(o)
+				if _, err := answer.Write([]byte{'\n'}); err != nil {
+					done <- err
+					return
+				}
+			}
+		}()
+		err := errors.Join(w.carryOut(&toucher{to, from}, c.order), to.Close(), <-done)
+		if err != nil || got.String() != c.want || w.telling.Load() != nil {
+			t.Errorf("%v: ordered %q, want %q; %v", c.order, got.String(), c.want, err)
 		}
 	}
 }
