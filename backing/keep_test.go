@@ -232,6 +232,33 @@ func TestRecordThatFails(t *testing.T) {
 	}
 }
 
+// The directory can be closed while its registries are listed: whoever takes the names
+// makes other calls meanwhile, and those wait for a Close that waits.
+func TestCloseWhileRegistriesAreListed(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commits("a", 2)
+	b.commits("b", 2)
+	d, ended := b.d, make(chan error, 1)
+	b.d = nil
+	go func() {
+		var last error
+		for _, err := range d.Registries() {
+			if last = err; err == nil {
+				_ = d.Close()
+			}
+		}
+		ended <- last
+	}()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("the listing ends with %v, want ErrClosed", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("Close waits for the listing")
+	}
+}
+
 // All registries with a history are listed by their names, in order, whatever
 // the names, and those that are gone too.
 func TestRegistries(t *testing.T) {

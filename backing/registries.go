@@ -11,21 +11,17 @@ import (
 
 // Registries yields the names of all registries that have a history, those that
 // are gone included, in the order of their names component by component. It ends
-// with the first error.
+// with the first error. Close need not wait for the end: whoever takes the names may
+// make other calls meanwhile.
 func (d *Dir) Registries() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		if err := d.use("list registries"); err != nil {
-			yield("", err)
-			return
-		}
-		defer d.leave()
 		pending := []string{""} // directories to look into, the next one last
 		for len(pending) > 0 {
 			name := pending[len(pending)-1]
 			pending = pending[:len(pending)-1]
 			own, below, err := d.lookInto(name)
 			if err != nil {
-				yield("", &fs.PathError{Op: "list registries", Path: pathOr(name, "."), Err: err})
+				yield("", err)
 				return
 			}
 			if own && !yield(name, nil) {
@@ -40,17 +36,21 @@ func (d *Dir) Registries() iter.Seq2[string, error] {
 // lookInto reports whether an entry of the history tree is a registry's, and
 // which names lie below it.
 func (d *Dir) lookInto(name string) (own bool, below []string, err error) {
+	if err := d.use("list registries"); err != nil {
+		return false, nil, err
+	}
+	defer d.leave()
 	hist, err := d.openHistory(name)
 	if err == unix.ENOENT {
 		return false, nil, nil // gone meanwhile
 	}
-	if err != nil {
-		return false, nil, err
+	var entries []string
+	if err == nil {
+		defer closeFD(hist)
+		entries, err = listDir(hist)
 	}
-	defer closeFD(hist)
-	entries, err := listDir(hist)
 	if err != nil {
-		return false, nil, err
+		return false, nil, &fs.PathError{Op: "list registries", Path: pathOr(name, "."), Err: err}
 	}
 	for _, e := range entries {
 		component, isHash, ok := unescape(e)
