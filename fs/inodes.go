@@ -54,8 +54,6 @@ type registryNodes struct {
 	number  uint64 // that programs see, when its name was looked up last
 	current *node  // the one that was looked up last, of that number
 	writing *node  // the one that writers get, of that number: forWriting, blank, or shared
-
-	passedOver bool // watchers of the directory may have passed a commit over
 }
 
 // homeKey is a home that can be compared: the id of the directory, and the name.
@@ -80,7 +78,7 @@ type registryNode struct {
 	used   time.Time     // so long, at the most, it may have done so by now
 	pinned *txn.Snapshot // of a private node, for the open that follows
 	opens  int           // that are under way for writing
-	owed   debt          // what watchers of it are to be told
+	owed   bool          // watchers of it are to be told of a commit
 }
 
 // relookup is what a thread gets that was told to look again.
@@ -156,19 +154,16 @@ func (r *registryNodes) leave(names uint32) {
 		return
 	}
 	for _, n := range r.nodes {
-		if n.number.Load() != r.number {
-			continue
+		if n.number.Load() == r.number {
+			left := *last
+			left.Nlink = names
+			n.left.Store(&left)
 		}
-		left := *last
-		left.Nlink = names
-		n.left.Store(&left)
-		n.as.owed |= owesDelete
 	}
 }
 
 // leaves notes that a name does not stand any more for the registry that was found there,
 // which has so many names left. Who has it open by a name that it had before is told so, too.
-// The kernel tells the watchers of the node that it has found by the name.
 func (t *registryTable) leaves(at *place, names uint32) {
 	if !at.isRegistry() {
 		return
@@ -176,9 +171,7 @@ func (t *registryTable) leaves(at *place, names uint32) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if r := t.find(at.dir, at.base); r != nil && r.number == at.number {
-		if r.leave(names); r.current != nil {
-			r.current.as.owed = 0
-		}
+		r.leave(names)
 	}
 	if t.parted = t.parted || names > 0; !t.parted {
 		return
@@ -253,10 +246,7 @@ func (t *registryTable) move(from, to *place) {
 	for _, n := range moved {
 		n.all.Store(target)
 	}
-	replaced := target.current
-	if target.turn(from.number); replaced != nil {
-		replaced.as.owed = 0
-	}
+	target.turn(from.number)
 	target.last.Store(last)
 }
 

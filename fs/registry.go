@@ -297,14 +297,13 @@ func (n *node) withRegistry(dir *node, base string, do func(fd int) error) error
 }
 
 // changeObject is withObject for changes of a file's metadata. No commit of a registry is
-// under way meanwhile: it would take over the metadata from before. Watchers of a registry's
-// other nodes are to be told that.
-func (n *node) changeObject(ctx context.Context, what debt, do func(fd int) error) error {
+// under way meanwhile: it would take over the metadata from before.
+func (n *node) changeObject(ctx context.Context, do func(fd int) error) error {
 	dir, base, path, ok := n.registry()
 	if !ok {
 		return n.withObject(ctx, do)
 	}
-	err := n.fsys.store.Changing([]string{path}, func() error {
+	return n.fsys.store.Changing([]string{path}, func() error {
 		return n.withRegistry(dir, base, func(fd int) error {
 			var before, after unix.Statx_t
 			if err := statFD(fd, &before); err != nil {
@@ -317,10 +316,6 @@ func (n *node) changeObject(ctx context.Context, what debt, do func(fd int) erro
 			return err
 		})
 	})
-	if err == nil {
-		n.fsys.heard(dir, base, path, n, what)
-	}
-	return err
 }
 
 // openRegistry opens a registry: for reading, pinned to its head; for writing, as
@@ -482,6 +477,6 @@ func (n *node) truncateRegistry(ctx context.Context, path string, f fusefs.FileH
 	if err := n.fsys.store.Truncate(path, caller, size); err != nil {
 		return registryErrno(err)
 	}
-	n.fsys.registries.told(n, owesModify)
+	n.fsys.registries.told(n)
 	return 0
 }
