@@ -356,6 +356,15 @@ func (c *tally) forget(t *testing.T, d *forgetfulDisk, durability string) {
 	c.check(t, d.Dir, l, failed)
 }
 
+// skipDisorder leaves out, but for scripts/faults, file systems that a failure may leave in
+// such disorder that nothing can be counted: without a journal, or never flushed.
+func skipDisorder(t *testing.T, kind, options string) {
+	t.Helper()
+	if (kind == "ext2" || options != "") && os.Getenv("CLAWFS_POWER") == "" {
+		t.Skip("the file system may be in disorder afterwards")
+	}
+}
+
 // The power fails under load, and the disk forgets a random part of what was written since it
 // was flushed. What was acknowledged is there afterwards, with one sync a commit and with two.
 func TestPowerFailureOfAForgetfulDisk(t *testing.T) {
@@ -363,6 +372,7 @@ func TestPowerFailureOfAForgetfulDisk(t *testing.T) {
 		{"ext4", "one sync"}, {"ext4", "two syncs"}, {"xfs", "one sync"}, {"xfs", "two syncs"}, {"ext2", "two syncs"},
 	} {
 		t.Run(c.kind+" "+c.durability, func(t *testing.T) {
+			skipDisorder(t, c.kind, "")
 			d := newForgetfulDisk(t, c.kind)
 			fault := &tally{fault: fmt.Sprintf("power failure under load, the disk forgets what was not flushed, %s (%s)", c.durability, c.kind)}
 			fault.broken = c.kind == "ext2" // which has no order but that of syncs
@@ -388,6 +398,7 @@ func TestPowerFailureNoticesOneSyncTooFew(t *testing.T) {
 	} {
 		name := strings.TrimSpace(c.kind + " " + c.options)
 		t.Run(name+" "+c.durability, func(t *testing.T) {
+			skipDisorder(t, c.kind, c.options)
 			d := newForgetfulDisk(t, c.kind, strings.Fields(c.options)...)
 			fault := &tally{fault: fmt.Sprintf("control: the same on %s, %s", name, c.durability), broken: true}
 			for fault.lost+fault.invalid == 0 && fault.tried < 20 || fault.tried < rounds(t, "CLAWFS_POWER", 1) {
