@@ -147,6 +147,9 @@ func TestForkedProcessIsToldUntilItExecutes(t *testing.T) {
 			t.Error("it is told as forked after it has executed a program")
 		}
 	}
+	if !c.known[c.actorOf(requestOf(pid))].executed {
+		t.Error("it is asked again and again whether it has executed a program")
+	}
 }
 
 func TestKnownCallersAreBounded(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Each descriptor is told the size of what it shows, in one process too, while it is in the
@@ -169,5 +170,27 @@ func TestLockIsOnTheName(t *testing.T) {
 			other.do("(o := os.open('a.json', %s))", how)
 			other.want(`null`, tryFlock, "o")
 		})
+	}
+}
+
+// The kernel may have told a size from a look-up as long as that may be used, of which the
+// daemon hears nothing; what it told long ago is nothing to read by.
+func TestWhatTheKernelMayHaveTold(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		used, since time.Time
+		want        bool
+	}{
+		{now, now.Add(-time.Millisecond), true},
+		{now.Add(lookupTicks), now, true},
+		{now, now.Add(time.Millisecond), false},
+		{now.Add(-2 * sizedReading), now.Add(-3 * sizedReading), false},
+		{time.Time{}, now, false},
+	} {
+		n := &node{}
+		n.as.used = c.used
+		if got := new(registryTable).mayHaveTold(n, c.since); got != c.want {
+			t.Errorf("used until %v, since %v: %t", c.used.Sub(now), c.since.Sub(now), got)
+		}
 	}
 }

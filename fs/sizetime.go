@@ -114,11 +114,11 @@ func (t *registryTable) grantCache(n *node, changes uint64) bool {
 }
 
 // mayHaveTold reports whether the kernel may have told a program size and time of a node
-// since, without asking.
+// since, without asking, and that just now (sizedReading).
 func (t *registryTable) mayHaveTold(n *node, since time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return n.as.used.After(since)
+	return n.as.used.After(since) && time.Since(n.as.used) < sizedReading
 }
 
 // revokeCache reports whether the kernel may use size and time of a node without asking,

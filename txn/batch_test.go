@@ -157,6 +157,24 @@ func TestAFaultInAnOpenKeepsNobodyOut(t *testing.T) {
 	}
 }
 
+// A file that is renamed onto one of several names parts it from the others, even if the
+// merge leaves what is there.
+func TestARenameThatMergesToTheHeadPartsTheNames(t *testing.T) {
+	for parts, want := range map[bool]txn.Outcome{false: txn.Unchanged, true: txn.Merged} {
+		b := newBench(t, `{"a":1}`)
+		b.read(program(1))
+		b.read(program(2))
+		b.save(program(2), `{"a":1,"q":2}`)
+		like, err := fstest.MapFS{"t": {}}.Open("t")
+		b.ok(err)
+		b.ok(b.replace(program(1), `{"a":1}`, func(p *txn.Replacement) { p.Like, p.Parts, p.LooksAlike = like, parts, true })())
+		b.want(`{"a":1,"q":2}`)
+		if got := b.last().Outcome; got != want {
+			t.Errorf("parts %t: %v, want %v", parts, got, want)
+		}
+	}
+}
+
 // While a version is being placed the live file may be it already: readers and stat go on
 // with the one before.
 func TestAVersionThatIsBeingPlacedIsNotShown(t *testing.T) {
