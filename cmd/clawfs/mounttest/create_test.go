@@ -61,7 +61,7 @@ func TestReadersBesideCreators(t *testing.T) {
 	const rounds = 30
 	for name, script := range map[string]string{
 		"shell": `for i in $(seq %d); do echo '["new"]' > f.json; rm f.json; done; echo '["new"]' > f.json`,
-		"mv":    `f=$(mktemp "$ELSEWHERE/XXXXXX"); for i in $(seq %d); do echo '["new"]' > "$f"; mv "$f" f.json; done`,
+		"mv":    `f=$(mktemp "${ELSEWHERE:?}/XXXXXX"); for i in $(seq %d); do echo '["new"]' > "$f"; mv "$f" f.json; done`,
 		"cp":    `for i in $(seq %d); do echo '["new"]' > t; cp t f.json; rm f.json; done; cp t f.json`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -24,7 +24,7 @@ func TestTimesAsInABareDirectory(t *testing.T) {
 		"install -p":                old + `install -p ../src/a.json a.json; stat -c %y a.json`,
 		"rsync -a":                  old + `rsync -a ../src/ d/; stat -c %y d/a.json; rsync -ain ../src/ d/`,
 		"rsync -a --inplace":        old + `rsync -a --inplace ../src/ d/; stat -c %y d/a.json; rsync -ain ../src/ d/`,
-		"mv from elsewhere":         old + `cp -p ../src/a.json "$ELSEWHERE/$$.json"; mv "$ELSEWHERE/$$.json" a.json; stat -c %y a.json`,
+		"mv from elsewhere":         old + `cp -p ../src/a.json "${ELSEWHERE:?}/$$.json"; mv "${ELSEWHERE:?}/$$.json" a.json; stat -c %y a.json`,
 		"mv":                        old + `cp -p ../src/a.json t; mv t a.json; stat -c %y a.json; mv a.json b.json; stat -c %y b.json`,
 		"mv of the same":            old + `cp ../src/a.json a.json; cp -p ../src/a.json t; mv t a.json; stat -c %y a.json`,
 		"touch -d":                  old + `cp ../src/a.json a.json; touch -d 2021-01-01 a.json; stat -c %y a.json`,

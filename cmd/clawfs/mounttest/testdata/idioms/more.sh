@@ -5,7 +5,7 @@ set -e -o pipefail
 programs=$(dirname "${BASH_SOURCE[0]}")/../programs
 . "$programs/gate.sh"
 how=$1 file=$2 id=$3
-elsewhere=$(mktemp -d "$ELSEWHERE/XXXXXX")
+elsewhere=$(mktemp -d "${ELSEWHERE:?}/XXXXXX")
 trap 'rm -rf "$elsewhere"' EXIT
 change() { jq --arg id "$id" '.models += [{id: $id}]' "$@"; }
 # It asks whether to write to a file that has changed meanwhile: y.

@@ -52,19 +52,19 @@ case $how in
     tee "$file" <<<"$new" >/dev/null
     ;;
   mktemp-mv) # a temporary file in another file system
-    temporary=$(mktemp "$ELSEWHERE/XXXXXX")
+    temporary=$(mktemp "${ELSEWHERE:?}/XXXXXX")
     change "$file" >"$temporary"
     gate read
     mv "$temporary" "$file"
     ;;
   mktemp-cp)
-    temporary=$(mktemp "$ELSEWHERE/XXXXXX")
+    temporary=$(mktemp "${ELSEWHERE:?}/XXXXXX")
     change "$file" >"$temporary"
     gate read
     cp "$temporary" "$file"
     ;;
   mktemp-cat)
-    temporary=$(mktemp "$ELSEWHERE/XXXXXX")
+    temporary=$(mktemp "${ELSEWHERE:?}/XXXXXX")
     change "$file" >"$temporary"
     gate read
     cat "$temporary" >"$file"
