@@ -67,6 +67,14 @@ const linkedStamp = '+'
 // Linked reports whether a stamp is that of a live file that has other names.
 func (d *Dir) Linked(stamp string) bool { return strings.HasSuffix(stamp, string(linkedStamp)) }
 
+// SameFile reports whether two stamps may be of one file, with or without a change in
+// between.
+func (d *Dir) SameFile(a, b string) bool {
+	inode, _, ok := strings.Cut(a, ".")
+	other, _, _ := strings.Cut(b, ".")
+	return ok && inode == other
+}
+
 // sameFile reports whether two states are of one file that nobody has written
 // to or given another mode or owner in between. A rename may lie in between: it
 // changes ctime only.

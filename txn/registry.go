@@ -135,7 +135,10 @@ func (r *Registry) takeLinked(stamp string, by []Caller) *Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.store.storage
-	if !r.loaded || r.head == nil || r.stamp == stamp || r.stamp != stampUnknown && !s.Linked(r.stamp) {
+	if !r.loaded || r.head == nil || r.stamp == stamp {
+		return nil
+	}
+	if r.stamp != stampUnknown && !(s.Linked(r.stamp) && s.SameFile(r.stamp, stamp)) { // which is cheap to find out
 		return nil
 	}
 	if now, err := s.Stamp(r.name); err != nil || now != stamp {

@@ -34,6 +34,10 @@ type Storage interface {
 	// Linked reports whether a stamp is that of a live file that has other names.
 	Linked(stamp string) bool
 
+	// SameFile reports whether two stamps may be of one live file, with or without a
+	// change in between.
+	SameFile(a, b string) bool
+
 	// Commit replaces the live file by content, atomically and as durably as
 	// the storage was opened for, provided that the file's stamp is still the
 	// given one ("" says that there must be no file). ok is false and nothing

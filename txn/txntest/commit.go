@@ -147,6 +147,9 @@ func (m *Memory) prune(call, name string) {
 // Linked implements txn.Storage.
 func (m *Memory) Linked(string) bool { return false }
 
+// SameFile implements txn.Storage: no file has two names.
+func (m *Memory) SameFile(string, string) bool { return false }
+
 // Restore implements txn.Storage. No file has other names here.
 func (m *Memory) Restore(name, stamp string, seq uint64, content []byte, digest [32]byte, mtime time.Time) (string, bool, error) {
 	return m.Commit(name, stamp, seq, 0, content, digest, mtime, nil)
