@@ -217,7 +217,7 @@ func (n *node) tellNewest(ctx context.Context) {
 		if !caller.Known() {
 			caller = n.fsys.callers.of(ctx)
 		}
-		return f.isOf(caller)
+		return n.isAbout(f, caller)
 	}
 	for _, f := range n.files.all() {
 		if f.tx != nil && !isOurs(f) {
@@ -232,6 +232,17 @@ func (n *node) tellNewest(ctx context.Context) {
 		}
 		f.reading.mu.Unlock()
 	}
+}
+
+// isAbout reports whether a process that asks for the node's attributes may ask for those
+// of a file on it: its own, or one that it has inherited and has open still. The kernel asks
+// in the middle of an open, too: a child that writes does not speak for its parent. Nor does
+// one that has opened the node itself.
+func (n *node) isAbout(f *registryFile, caller txn.Caller) bool {
+	if f.opener == caller.Actor {
+		return caller.Known()
+	}
+	return isAncestor(f.opener, caller) && !n.files.anyOf(caller.Actor) && hasOpen(caller.PID, n.fsys.device.Load(), n.number.Load())
 }
 
 // tell is tellNewest for one file. The caller holds reading.mu.

@@ -282,6 +282,13 @@ func (o *registryFiles) any() bool {
 	return len(o.list) > 0
 }
 
+// anyOf reports whether a process has opened one of the files.
+func (o *registryFiles) anyOf(a txn.Actor) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.ContainsFunc(o.list, func(f *registryFile) bool { return f.opener == a })
+}
+
 // show reports whether nobody reads another content than that of a version. All
 // that read have the same one, unless the node is shared.
 func (o *registryFiles) show(v *txn.Version) bool {

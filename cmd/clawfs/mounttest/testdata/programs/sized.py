@@ -1,7 +1,8 @@
 """sized.py FILE TURNS HOW...: reads FILE, looks it up by its name, asks the descriptor for
 the size, and reads so much in one go, after another process has written a longer or a
-shorter document by a rename or in-place. Prints how often, of TURNS for each HOW, that was
-no whole document, and how often a reading after that did not show the newest one."""
+shorter document by a rename or in-place. With in-place also a document as long, which is
+read unasked, and by a child that has inherited the descriptor. Prints how often that was no
+whole document, and how often a reading after that did not show the newest one."""
 
 import json
 import os
@@ -10,15 +11,25 @@ import sys
 
 path, turns, ways = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 WRITER = """
-import os, sys
+import os, subprocess, sys
 for line in sys.stdin:
     path, how, text = line.rstrip("\\n").split("\\t")
+    if how == "asked":  # the kernel at times asks in the middle of an open, too
+        subprocess.run(["stat", "--cached=never", path], stdout=subprocess.DEVNULL, check=True)
     target = path + ".tmp" if how == "rename" else path
     with open(target, "w") as f:
         f.write(text)
     if target != path:
         os.replace(target, path)
     print(flush=True)
+"""
+CHILD = """
+import os, sys
+fd = int(sys.argv[1])
+size = os.fstat(fd).st_size
+print(size, flush=True)
+sys.stdin.readline()
+sys.stdout.buffer.write(os.pread(fd, size, 0))
 """
 writer = subprocess.Popen([sys.executable, "-c", WRITER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -48,13 +59,32 @@ for how in ways:
             os.lseek(fd, 0, os.SEEK_SET)
             old += json.loads(os.read(fd, 1 << 16))["n"] != n
         os.close(fd)
-if "in-place" in ways:  # the newest has the size that the open may have told
-    replace("in-place", 0)
-    fd = os.open(path, os.O_RDONLY)
-    size = len(os.read(fd, 1 << 16))
-    replace("in-place", 2)
-    old += json.loads(os.pread(fd, size, 0))["n"] != 2
-    os.close(fd)
+if "in-place" in ways:
+    for how in "in-place", "asked":  # the newest has the size that the open may have told
+        for n in range(0, 8, 2):
+            replace("in-place", n)
+            fd = os.open(path, os.O_RDONLY)
+            size = len(os.read(fd, 1 << 16))
+            replace(how, n + 2)
+            old += json.loads(os.pread(fd, size, 0))["n"] != n + 2
+            os.close(fd)
+    for n in range(5):  # a child asks by a descriptor that it has inherited
+        replace("in-place", 0)
+        fd = os.open(path, os.O_RDONLY)
+        while os.read(fd, 1 << 16):
+            pass
+        replace("in-place", 1)
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(fd)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[fd]
+        )
+        size = int(child.stdout.readline())
+        replace("in-place", 2)
+        text, _ = child.communicate(b"\n")
+        try:
+            torn += len(text) != size or json.loads(text)["n"] != 1
+        except ValueError:
+            torn += 1
+        os.close(fd)
 writer.stdin.close()
 writer.wait()
 print(torn, old)
