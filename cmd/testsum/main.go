@@ -10,6 +10,12 @@
 // without a failing test (it doesn't build, it panicked, it ran out of time)
 // is one failure.
 //
+// A test that failed may run once more: an event {"Action":"again","Package":P,"Test":T}
+// says that what follows counts for the test T, and its subtests, in place of what came
+// before. A test that passes then is listed as unsteady: it has found something that
+// happens seldom. The failure of a test that ran into a data race, or of a package that
+// died, stays.
+//
 // The exit code is 0 if nothing failed, else 1; it is also 1 where nothing ran
 // at all.
 package main
@@ -65,9 +71,18 @@ type run struct {
 }
 
 type summary struct {
+	tally
+	tests    map[id]*tally // of the tests that are no subtests
+	died     map[string]bool
+	slow     []*run
+	skips    []string
+	unsteady []id // that ran again
+}
+
+// tally is how many tests had which outcome.
+type tally struct {
 	passed, failed, skipped int
-	slow                    []*run
-	skips                   []string
+	stays                   bool // running again does not mend it
 }
 
 // summarize reads events from r until its end and shows progress on w. A line
@@ -75,7 +90,7 @@ type summary struct {
 func summarize(r io.Reader, w io.Writer) (*summary, error) {
 	runs := make(map[id]*run)
 	builds := make(map[string]*strings.Builder)
-	s := &summary{}
+	s := &summary{tests: make(map[id]*tally), died: make(map[string]bool)}
 	lines := bufio.NewReader(r)
 	for {
 		line, err := lines.ReadBytes('\n')
@@ -110,6 +125,10 @@ func (s *summary) take(e event, runs map[id]*run, builds map[string]*strings.Bui
 		return
 	}
 	if e.Package == "" {
+		return
+	}
+	if e.Action == "again" {
+		s.forget(id{e.Package, e.Test}, w)
 		return
 	}
 	key := id{e.Package, e.Test}
@@ -165,6 +184,7 @@ func (s *summary) closePackage(p *run, runs map[id]*run, w io.Writer) {
 		delete(runs, key)
 		if t.outcome == "" { // still running when the package died
 			t.outcome = "fail"
+			s.died[p.id.pkg] = true
 		}
 		s.count(t, w)
 		n++
@@ -187,23 +207,50 @@ func (s *summary) closePackage(p *run, runs map[id]*run, w io.Writer) {
 // count adds one test to the figures.
 func (s *summary) count(t *run, w io.Writer) {
 	name := t.id.pkg + " " + t.id.test
+	top, _, _ := strings.Cut(t.id.test, "/")
+	of := s.tests[id{t.id.pkg, top}]
+	if of == nil {
+		of = new(tally)
+		s.tests[id{t.id.pkg, top}] = of
+	}
 	switch {
 	case t.outcome == "fail":
-		fmt.Fprint(w, t.output.String())
+		out := t.output.String()
+		fmt.Fprint(w, out)
+		of.stays = of.stays || strings.Contains(out, "DATA RACE") || strings.Contains(out, "race detected")
 		if t.badSubs == 0 {
+			of.failed++
 			s.failed++
 		}
 	case t.subs > 0:
 	case t.outcome == "skip":
+		of.skipped++
 		s.skipped++
 		s.skips = append(s.skips, name)
 	default:
+		of.passed++
 		s.passed++
 	}
 	if t.subs == 0 {
 		t.output.Reset()
 		s.slow = append(s.slow, t)
 	}
+}
+
+// forget takes a test that failed out of the figures, since it runs again.
+func (s *summary) forget(test id, w io.Writer) {
+	of := s.tests[test]
+	if of == nil || of.failed == 0 || of.stays || s.died[test.pkg] {
+		return
+	}
+	name := test.pkg + " " + test.test
+	fmt.Fprintln(w, "again:", name)
+	s.passed -= of.passed
+	s.failed -= of.failed
+	s.skipped -= of.skipped
+	s.skips = slices.DeleteFunc(s.skips, func(skip string) bool { return skip == name || strings.HasPrefix(skip, name+"/") })
+	s.unsteady = append(s.unsteady, test)
+	delete(s.tests, test)
 }
 
 // finish counts a package whose end never came as a failure.
@@ -232,6 +279,11 @@ func (s *summary) print(w io.Writer) {
 	slices.Sort(s.skips)
 	for _, name := range s.skips {
 		fmt.Fprintln(w, "skipped:", name)
+	}
+	for _, test := range s.unsteady {
+		if of := s.tests[test]; of != nil && of.failed == 0 {
+			fmt.Fprintln(w, "unsteady, failed at first:", test.pkg, test.test)
+		}
 	}
 	fmt.Fprintf(w, "\n%d passed, %d failed\n", s.passed, s.failed)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"strings"
 	"testing"
 )
@@ -53,6 +54,52 @@ func TestSummarize(t *testing.T) {
 {"Action":"pass","Package":"p"}`, skipped: 1},
 		{name: "no tests", events: `
 {"Action":"skip","Package":"p"}`, shows: "none"},
+		{name: "passes when it runs again", events: `
+{"Action":"run","Package":"p","Test":"A"}
+{"Action":"output","Package":"p","Test":"A/x","Output":"want 1\n"}
+{"Action":"fail","Package":"p","Test":"A/x"}
+{"Action":"pass","Package":"p","Test":"A/y"}
+{"Action":"fail","Package":"p","Test":"A"}
+{"Action":"pass","Package":"p","Test":"B"}
+{"Action":"fail","Package":"p"}
+{"Action":"again","Package":"p","Test":"A"}
+{"Action":"run","Package":"p","Test":"A"}
+{"Action":"pass","Package":"p","Test":"A/x"}
+{"Action":"pass","Package":"p","Test":"A/y"}
+{"Action":"pass","Package":"p","Test":"A"}
+{"Action":"pass","Package":"p"}`, passed: 3, shows: "want 1"},
+		{name: "fails when it runs again", events: `
+{"Action":"fail","Package":"p","Test":"A"}
+{"Action":"fail","Package":"p"}
+{"Action":"again","Package":"p","Test":"A"}
+{"Action":"output","Package":"p","Test":"A","Output":"still 2\n"}
+{"Action":"fail","Package":"p","Test":"A"}
+{"Action":"fail","Package":"p"}`, failed: 1, shows: "still 2"},
+		{name: "never comes back from running again", events: `
+{"Action":"fail","Package":"p","Test":"A"}
+{"Action":"fail","Package":"p"}
+{"Action":"again","Package":"p","Test":"A"}
+{"Action":"start","Package":"p"}`, failed: 1},
+		{name: "a data race stays", events: `
+{"Action":"output","Package":"p","Test":"A","Output":"testing.go:1: race detected during execution of test\n"}
+{"Action":"fail","Package":"p","Test":"A"}
+{"Action":"fail","Package":"p"}
+{"Action":"again","Package":"p","Test":"A"}
+{"Action":"pass","Package":"p","Test":"A"}
+{"Action":"pass","Package":"p"}`, passed: 1, failed: 1},
+		{name: "a package that died stays", events: `
+{"Action":"run","Package":"p","Test":"B"}
+{"Action":"fail","Package":"p","Test":"A"}
+{"Action":"fail","Package":"p"}
+{"Action":"again","Package":"p","Test":"A"}
+{"Action":"pass","Package":"p","Test":"A"}
+{"Action":"pass","Package":"p"}`, passed: 1, failed: 2},
+		{name: "what passed does not run again", events: `
+{"Action":"pass","Package":"p","Test":"A"}
+{"Action":"pass","Package":"p"}
+{"Action":"again","Package":"p","Test":"A"}
+{"Action":"fail","Package":"p","Test":"A"}
+{"Action":"fail","Package":"p"}`, passed: 1, failed: 1},
 		{name: "not an event", events: "go: downloading x\n", shows: "go: downloading x"},
 	}
 	for _, c := range cases {
@@ -77,10 +124,28 @@ func TestSummarize(t *testing.T) {
 }
 
 func TestLastLine(t *testing.T) {
-	s := &summary{passed: 3, failed: 1, skips: []string{"p B"}}
+	s := &summary{tally: tally{passed: 3, failed: 1}, skips: []string{"p B"}}
 	var out strings.Builder
 	s.print(&out)
 	if !strings.HasSuffix(out.String(), "\n3 passed, 1 failed\n") {
 		t.Errorf("does not end with the count:\n%s", out.String())
+	}
+}
+
+func TestUnsteadyIsNamed(t *testing.T) {
+	for outcome, named := range map[string]bool{"pass": true, "fail": false} {
+		s, err := summarize(strings.NewReader(`{"Action":"fail","Package":"p","Test":"A"}
+{"Action":"fail","Package":"p"}
+{"Action":"again","Package":"p","Test":"A"}
+{"Action":"`+outcome+`","Package":"p","Test":"A"}
+{"Action":"`+outcome+`","Package":"p"}`), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		s.print(&out)
+		if got := strings.Contains(out.String(), "unsteady, failed at first: p A\n"); got != named {
+			t.Errorf("%s the second time: named %v, want %v:\n%s", outcome, got, named, out.String())
+		}
 	}
 }
