@@ -68,6 +68,7 @@ if "in-place" in ways:
             replace(how, n + 2)
             old += json.loads(os.pread(fd, size, 0))["n"] != n + 2
             os.close(fd)
+    asked = 0
     for n in range(5):  # a child asks by a descriptor that it has inherited
         replace("in-place", 0)
         fd = os.open(path, os.O_RDONLY)
@@ -81,10 +82,13 @@ if "in-place" in ways:
         replace("in-place", 2)
         text, _ = child.communicate(b"\n")
         try:
-            torn += len(text) != size or json.loads(text)["n"] != 1
+            shown = json.loads(text)["n"]
+            asked += size < 100 and shown == 1
+            torn += size < 100 and shown != 1
         except ValueError:
             torn += 1
         os.close(fd)
+    old += asked < 3  # the kernel, which has its own attributes for a moment, may have answered the others
 writer.stdin.close()
 writer.wait()
 print(torn, old)
