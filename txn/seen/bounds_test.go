@@ -404,7 +404,7 @@ func TestEmptyPlaceholderIsNothing(t *testing.T) {
 // Candidates of one content are one; those that it is chosen from stay as they are.
 func TestCandidatesOfOneContentAreOne(t *testing.T) {
 	a, b := NewContent([]byte("A")), NewContent([]byte("B"))
-	one, two := &view{kind: read, content: a, unused: 1}, &view{kind: read, content: a, unused: 1}
+	one, two := &view{kind: read, content: a, unused: 1, shown: 9, last: 9}, &view{kind: read, content: a, unused: 1, shown: 3, last: 3}
 	told := &looks{}
 	cands := []Candidate{{Content: b, At: 5}, {Content: a, At: 9, views: []*view{one}}, {Content: a, At: 3, views: []*view{two}},
 		{Kind: Nothing, At: 8}, {Kind: Nothing, At: 7, looks: told}, {Kind: Nothing, At: 6, looks: &looks{}}}

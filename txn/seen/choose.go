@@ -110,7 +110,7 @@ func (k *Knowledge) isAgain(content *Content, doc *jsondoc.Doc, docs Documents) 
 // change that refutes an older reading does not refute the newer one.
 func distinct(cands []Candidate) []Candidate {
 	cands = slices.Clone(cands)
-	slices.SortStableFunc(cands, func(a, b Candidate) int { return cmp.Compare(a.At, b.At) })
+	slices.SortStableFunc(cands, func(a, b Candidate) int { return cmp.Compare(a.state(), b.state()) })
 	var out []Candidate
 	known := make(map[[32]byte]int, len(cands)) // where in out
 	for i := len(cands) - 1; i >= 0; i-- {
@@ -191,7 +191,8 @@ func (j *judge) meant(k Knowledge) (int, Reason) {
 	return -1, ""
 }
 
-// newest returns the index of the candidate that was seen last; there is one.
+// newest returns the index of the candidate that is the newest state of those seen; there
+// is one.
 func (j *judge) newest() int {
 	for i := len(j.all) - 1; i >= 0; i-- {
 		if j.all[i].Kind != InFlight {

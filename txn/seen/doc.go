@@ -54,7 +54,8 @@
 //     content of its other handles;
 //
 //   - of a family: its newest view, since members that ran one after the other are one
-//     author. An older reading counts beside it only if no write was made from it, and
+//     author. A view is as old as the state that it shows: a reading in a version that
+//     was opened before another process wrote is older than that write. An older reading counts beside it only if no write was made from it, and
 //     its process and the newer one's were alive at the same time, or the newer one's
 //     still is and the writer does not descend from it.
 //

@@ -171,7 +171,7 @@ func (v *Views) viewsOf(f *family, o *Origin) []memberView {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b memberView) int { return cmp.Compare(b.last, a.last) })
+	slices.SortFunc(out, func(a, b memberView) int { return cmp.Compare(b.state(), a.state()) })
 	return out
 }
 
@@ -187,7 +187,7 @@ func (v *Views) newestOf(f *family, o *Origin) (newest, last memberView) {
 			if one.first > o.Event || one.kind == removed && own {
 				continue
 			}
-			if newest.view == nil || one.last > newest.last {
+			if newest.view == nil || one.state() > newest.state() {
 				newest = memberView{one, a}
 			}
 			if one.kind != read && (last.view == nil || one.last > last.last) {

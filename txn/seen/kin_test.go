@@ -3,6 +3,8 @@ package seen
 import (
 	"fmt"
 	"testing"
+
+	"clawfs/txn/jsondoc"
 )
 
 // What a command of a family may have been given by others of it.
@@ -43,7 +45,7 @@ func TestWhatAFamilyHasSeen(t *testing.T) {
 
 		// A merged write has not seen what went into it.
 		{"a reads A; a merges B; a dies; b reads B; b dies", "c", "read B, alone, last B, read since, family of 1"},
-		{"b opens 1; a redirects Z; a merges B; a dies; b reads Z by 1; b dies", "c", "read Z, last B, read since, family of 1"},
+		{"b opens 1; a redirects Z; a merges B; a dies; b reads Z by 1; b dies", "c", "read Z, wrote B, last B, family of 1"},
 
 		// A command that has opened the registry while another of its family wrote.
 		{"c opens 1; a redirects B", "c opened 1", "wrote B, last B, family of 1"},
@@ -121,6 +123,31 @@ func TestSelection(t *testing.T) {
 	} {
 		if got := s.admit(one.view, 7); got != one.want {
 			t.Errorf("view %d is selected: %t", i, got)
+		}
+	}
+}
+
+// A family that writes an earlier state again replaces the newest state that it has seen.
+// That is the one written last, even if a member has read an older one later.
+func TestAnEarlierStateReplacesTheNewestState(t *testing.T) {
+	for story, want := range map[string]string{
+		"some sh redirects [0]; a writes [1]; c reads [1]; a writes [2]; b reads [2]; a dies; b dies; c dies":                               "[2]",
+		"some sh redirects [0]; a writes [1]; c reads [1]; a writes [2]; b opens 1; a writes [3]; b reads [2] by 1; a dies; b dies; c dies": "[3]",
+	} {
+		h := newHistory(t)
+		h.tell(story)
+		saw := h.v.Of(Origin{Caller: process("sh"), Event: h.v.cfg.Next(), At: h.now})
+		limits := jsondoc.Limits{Depth: 100, Size: 1 << 20}
+		parse := func(c *Content) (*jsondoc.Doc, error) { return jsondoc.Parse(c.Bytes, jsondoc.JSON, limits) }
+		for _, again := range []string{"[0]", "[1]"} {
+			doc, err := jsondoc.Parse([]byte(again), jsondoc.JSON, limits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := Choose(saw.Candidates, NewContent([]byte(again)), doc, saw.Knowledge, Documents{Parse: parse})
+			if got.Taken == nil || string(got.Taken.Content.Bytes) != want {
+				t.Errorf("%s; %s again: made from %+v (head: %v), because %q; want %s", story, again, got.Taken, got.Head, got.Why, want)
+			}
 		}
 	}
 }

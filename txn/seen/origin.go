@@ -366,6 +366,18 @@ func (v *view) since() Tick {
 	return v.first
 }
 
+// state is view.state for the newest view of a candidate.
+func (c *Candidate) state() Tick {
+	if len(c.views) == 0 {
+		return c.At
+	}
+	at := Tick(0)
+	for _, one := range c.views {
+		at = max(at, one.state())
+	}
+	return at
+}
+
 func oldest(cands []Candidate) Tick {
 	at := forever
 	for i := range cands {

@@ -197,6 +197,7 @@ func (v *Views) Restore(s SavedActor, content func(digest string) *Content) {
 			one.first = v.cfg.Next()
 			one.last, one.pinned = one.first, one.first
 		}
+		one.shown = one.last
 		v.of(c).views = append(v.of(c).views, one)
 	}
 	if a := v.actors[c.author()]; a != nil {

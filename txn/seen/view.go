@@ -26,6 +26,7 @@ type view struct {
 	pinned Tick      // of the first reading: when the version was opened, before which it was the head
 	first  Tick      // of the first reading, or of the write
 	last   Tick      // of the last reading
+	shown  Tick      // of the last reading: when the version was opened
 	lastAt time.Time // when that was
 
 	unused int  // readings that no write has used up; 0 of what is no reading
@@ -82,6 +83,15 @@ type actorViews struct {
 	dead    Tick // when it was found to have ended; 0: it may live
 }
 
+// state returns the place in the order of events of the state that the view shows. A process
+// may read on, in a version that it has opened, after others have written.
+func (v *view) state() Tick {
+	if v.kind == read {
+		return min(v.shown, v.last)
+	}
+	return v.last
+}
+
 // newest returns the view that came last; there is one.
 func (a *actorViews) newest() *view { return a.views[len(a.views)-1] }
 
@@ -97,7 +107,7 @@ func (a *actorViews) add(v *view) {
 		last := a.views[n-1]
 		if last.kind == read && last.content == v.content {
 			last.proved = last.unused > 0 && (last.proved || last.reading.overlaps(v.reading))
-			last.last, last.lastAt, last.reading = v.last, v.lastAt, v.reading
+			last.last, last.lastAt, last.shown, last.reading = v.last, v.lastAt, v.shown, v.reading
 			last.unused++
 			return
 		}

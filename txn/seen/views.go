@@ -59,7 +59,7 @@ func (v *Views) Read(c Caller, content *Content, pinned Tick, pass *Reading) {
 	a := v.of(c)
 	a.memory = true
 	n := len(a.views)
-	a.add(&view{kind: read, content: content, pinned: pinned, first: at, last: at, lastAt: now, unused: 1, reading: pass})
+	a.add(&view{kind: read, content: content, pinned: pinned, shown: pinned, first: at, last: at, lastAt: now, unused: 1, reading: pass})
 	if len(a.views) > n {
 		a.prove()
 	}

@@ -126,6 +126,21 @@ func sized(t *testing.T, dir string, ways ...string) {
 	}
 }
 
+// A shell that resets a registry after the programs that it has started have all ended
+// replaces the newest version, even if one of them has read an older one last.
+func TestResetAfterALateReading(t *testing.T) {
+	t.Parallel()
+	reset := func(t *testing.T, dir string) {
+		line := program(t, "programs/late.py")
+		succeed(t, dir, bash(fmt.Sprintf("echo '{}' > reset.json; %s %s reset.json; echo '{}' > reset.json", line[0], line[1])))
+		if got := read(t, dir, "reset.json"); got != "{}\n" {
+			t.Errorf("P4: the reset left %q", got)
+		}
+	}
+	t.Run("bare", func(t *testing.T) { reset(t, newDir(t)) })
+	t.Run("mount", func(t *testing.T) { reset(t, newMount(t).dir) })
+}
+
 // The times of two versions always differ: OpenClaw and others keep what they have
 // read while the time is the same.
 func TestTimesOfVersionsDiffer(t *testing.T) {
