@@ -176,9 +176,7 @@ func (d *Dir) open() error {
 	if d.stage, err = openDir(d.state, stageName); err != nil {
 		return d.stateError("open", stageName, err)
 	}
-	if err := d.openNumbers(); err != nil {
-		return err
-	}
+	d.openNumbers()
 	if !slices.Contains(d.o.Without, OneSync) && syncsAll(d.root) {
 		d.syncContent = writeOut
 	}

@@ -424,25 +424,17 @@ func (n *Numbers) replaceFile(text []byte) bool {
 	return true
 }
 
-// openNumbers reads what an earlier process has noted.
-func (d *Dir) openNumbers() error {
+// openNumbers reads what an earlier process has noted. Where that can't be read, after a
+// power failure perhaps, it says nothing, and is written anew with the next line.
+func (d *Dir) openNumbers() {
 	d.numbers.dir = d
 	text, err := readFileAt(d.state, numbersName, d.o.MaxLoad)
-	if err == unix.ENOENT {
-		return nil
+	if err != nil || !d.numbers.read(text) {
+		return
 	}
-	if err != nil {
-		return d.stateError("read", numbersName, err)
+	if fd, err := openAt(d.state, numbersName, unix.O_WRONLY|unix.O_APPEND|unix.O_NOFOLLOW, 0); err == nil {
+		d.numbers.file = fd
 	}
-	if !d.numbers.read(text) {
-		return nil // it is written anew with the next line
-	}
-	fd, err := openAt(d.state, numbersName, unix.O_WRONLY|unix.O_APPEND|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return d.stateError("open", numbersName, err)
-	}
-	d.numbers.file = fd
-	return nil
 }
 
 // closeNumbers writes what is not written yet.

@@ -2,6 +2,7 @@ package backing
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -233,13 +234,21 @@ func TestNumberAfterAKill(t *testing.T) {
 
 // What is wrong in the file costs no more than what it said, and is put right.
 func TestDamagedNumbers(t *testing.T) {
-	for name, damage := range map[string]func(string) string{
-		"gone":         func(string) string { return "" },
-		"cut short":    func(s string) string { return s[:len(s)-3] },
-		"no lines":     func(string) string { return strings.Repeat("\x00", 5000) },
-		"empty line":   func(s string) string { return s + "\n" },
-		"other kinds":  func(s string) string { return s + "?1 2 3\n+1\n-\n=zz zz\n+999999999999999 1 1\n" },
-		"all is wrong": func(s string) string { return strings.ReplaceAll(s, "+", "-") },
+	lines := func(change func(string) string) func(path, text string) error {
+		return func(path, text string) error { return os.WriteFile(path, []byte(change(text)), 0o600) }
+	}
+	instead := func(make func(path string) error) func(path, text string) error {
+		return func(path, _ string) error { return errors.Join(os.Remove(path), make(path)) }
+	}
+	for name, damage := range map[string]func(path, text string) error{
+		"gone":         lines(func(string) string { return "" }),
+		"cut short":    lines(func(s string) string { return s[:len(s)-3] }),
+		"no lines":     lines(func(string) string { return strings.Repeat("\x00", 5000) }),
+		"empty line":   lines(func(s string) string { return s + "\n" }),
+		"other kinds":  lines(func(s string) string { return s + "?1 2 3\n+1\n-\n=zz zz\n+999999999999999 1 1\n" }),
+		"all is wrong": lines(func(s string) string { return strings.ReplaceAll(s, "+", "-") }),
+		"a link":       instead(func(path string) error { return os.Symlink("elsewhere", path) }),
+		"a pipe":       instead(func(path string) error { return unix.Mkfifo(path, 0o600) }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, Options{Durability: None})
@@ -250,7 +259,7 @@ func TestDamagedNumbers(t *testing.T) {
 			text, err := os.ReadFile(path)
 			b.must(err)
 			b.crash()
-			b.must(os.WriteFile(path, []byte(damage(string(text))), 0o600))
+			b.must(damage(path, string(text)))
 			b.open()
 			if b.number("a") == b.number("b") {
 				t.Error("two files have one number")
