@@ -70,6 +70,9 @@ func (n *node) linkRegistry(ctx context.Context, file *node, from string, to pla
 	}
 	if to.registry {
 		n.fsys.store.PartOfCall(to.path, n.fsys.callers.of(ctx), threadOf(ctx))
+		if from != "" {
+			n.fsys.store.Linked(from, to.path, n.fsys.lineages.find(file.lasting()).get())
+		}
 	}
 	return n.lookup(ctx, to.base, false, out)
 }

@@ -85,8 +85,21 @@ func (r *Registry) linked(c Caller, p Replacement, content *seen.Content) {
 		o := &p.Lineage.Writers[0]
 		w.Begun, w.Ended, w.Redirected = o.Begun(), o.Event+1, o.Redirected
 	}
-	r.seen.Changed(writers...)
 	for _, writer := range writers {
-		r.seen.Wrote(writer, w)
+		r.tookName(writer, w)
 	}
+}
+
+// Linked notes that a registry's file was given a further name, which was free and is a
+// registry's, too: its content is a write there of those that l says have written it.
+func (s *Store) Linked(from, to string, l Lineage) {
+	source, target := s.acquire(from), s.acquire(to)
+	defer s.release(source)
+	defer s.release(target)
+	v, err := source.present()
+	if err != nil {
+		return // the next one to ask is told
+	}
+	_, _ = target.present()
+	target.takeWrites(source.writersOf(v, l), v)
 }

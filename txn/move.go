@@ -270,9 +270,20 @@ func (r *Registry) takeWrites(writers []Origin, v *Version) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, o := range writers {
-		r.seen.Changed(o.Caller)
-		r.seen.Wrote(o.Caller, seen.Write{Content: v.content, Begun: o.Begun(), Ended: o.Event + 1, Redirected: o.Redirected})
+		r.tookName(o.Caller, seen.Write{Content: v.content, Begun: o.Begun(), Ended: o.Event + 1, Redirected: o.Redirected})
 	}
+}
+
+// tookName makes what took the name, which was free, a write of its writer. If that was told
+// of nothing, it has made the content from that. The caller holds mu.
+func (r *Registry) tookName(writer Caller, w seen.Write) {
+	saw := r.seenOf(Origin{Caller: writer, Event: r.store.Now(), At: r.store.cfg.Now()})
+	if i := slices.IndexFunc(saw.Candidates, func(c seen.Candidate) bool { return c.Kind == seen.Nothing }); i >= 0 {
+		w.From = &saw.Candidates[i]
+	}
+	r.seen.Changed(writer)
+	r.seen.Wrote(writer, w)
+	r.seen.Use(w.From)
 }
 
 // goOn makes the transactions those of the registry to which c has moved their file, which

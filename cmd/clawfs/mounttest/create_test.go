@@ -108,3 +108,16 @@ func TestKilledCreator(t *testing.T) {
 		})
 	}
 }
+
+// P10: who found no registry and has saved one, by whatever file took the name, means each
+// byte of what it saves next: an entry that it leaves out is gone.
+func TestSavedAnewAfterNothing(t *testing.T) {
+	t.Parallel()
+	for name, dir := range map[string]string{"bare": newDir(t), "mount": newMount(t, "--durability", "interval").dir} {
+		t.Run(name, func(t *testing.T) {
+			if out := succeed(t, dir, program(t, "programs/anew.py")); out != "" {
+				t.Errorf("P10: not what was saved last:\n%s", out)
+			}
+		})
+	}
+}
