@@ -74,8 +74,8 @@ type named struct {
 type registryNode struct {
 	state  nodeState
 	shows  sizeTime      // by which it was looked up: all readers are told it, while the state keeps it
-	until  time.Time     // so long the kernel may use that without asking
-	used   time.Time     // so long, at the most, it may have done so by now
+	given  bool          // the kernel may use that without asking
+	used   time.Time     // when it was told last that it may not any more
 	pinned *txn.Snapshot // of a private node, for the open that follows
 	opens  int           // that are under way for writing
 	owed   bool          // watchers of it are to be told of a commit

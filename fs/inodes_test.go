@@ -173,24 +173,35 @@ func TestLockIsOnTheName(t *testing.T) {
 	}
 }
 
-// The kernel may have told a size from a look-up as long as that may be used, of which the
-// daemon hears nothing; what it told long ago is nothing to read by.
+// The kernel may have told a size from a look-up until it is told that it may not any more.
+// The daemon hears nothing of that. What it told long ago is nothing to read by.
 func TestWhatTheKernelMayHaveTold(t *testing.T) {
 	now := time.Now()
 	for _, c := range []struct {
+		given       bool
 		used, since time.Time
 		want        bool
 	}{
-		{now, now.Add(-time.Millisecond), true},
-		{now.Add(lookupTicks), now, true},
-		{now, now.Add(time.Millisecond), false},
-		{now.Add(-2 * sizedReading), now.Add(-3 * sizedReading), false},
-		{time.Time{}, now, false},
+		{true, time.Time{}, now, true},
+		{false, now, now.Add(-time.Millisecond), true},
+		{false, now, now.Add(time.Millisecond), false},
+		{false, now.Add(-2 * sizedReading), now.Add(-3 * sizedReading), false},
+		{false, time.Time{}, now, false},
 	} {
 		n := &node{}
-		n.as.used = c.used
+		n.as.given, n.as.used = c.given, c.used
 		if got := new(registryTable).mayHaveTold(n, c.since); got != c.want {
-			t.Errorf("used until %v, since %v: %t", c.used.Sub(now), c.since.Sub(now), got)
+			t.Errorf("given %t, used until %v, since %v: %t", c.given, c.used.Sub(now), c.since.Sub(now), got)
 		}
+	}
+}
+
+// The kernel is told of a change however long ago it was told that it may use what it has: a
+// program that has looked up may have been kept from going on.
+func TestKernelIsToldOfAChangeLater(t *testing.T) {
+	in := &registryNode{given: true}
+	time.Sleep(100 * time.Millisecond)
+	if since := time.Now(); !in.revokeCache() || in.revokeCache() || in.used.Before(since) {
+		t.Errorf("given: %t, used until %v before the change", in.given, since.Sub(in.used))
 	}
 }

@@ -92,12 +92,9 @@ func (t *registryTable) fillSizeTime(n *node, caller func() txn.Caller, stx *uni
 
 // lookupTimeout is how long the kernel uses the attributes of a look-up that led to a node
 // which shows a version: as long as it takes to open it, or to tell a program. The kernel
-// is told of a change meanwhile. It counts in ticks, of up to ten milliseconds each, and
-// adds one.
-const (
-	lookupTimeout = time.Millisecond
-	lookupTicks   = 25 * time.Millisecond
-)
+// is told of a change meanwhile. It counts from when the program that has looked up goes on,
+// which may be any time later where the machine is busy: so the daemon counts nothing.
+const lookupTimeout = time.Millisecond
 
 // grantCache reports whether the kernel may be told to use size and time of a node for a
 // while: if no registry has changed since changes was read, which was before the file was
@@ -108,8 +105,7 @@ func (t *registryTable) grantCache(n *node, changes uint64) bool {
 	if t.changes.Load() != changes || !n.as.state.keepsSizeTime() {
 		return false
 	}
-	n.as.until = time.Now().Add(lookupTicks)
-	n.as.used = n.as.until
+	n.as.given = true
 	return true
 }
 
@@ -118,18 +114,17 @@ func (t *registryTable) grantCache(n *node, changes uint64) bool {
 func (t *registryTable) mayHaveTold(n *node, since time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return n.as.used.After(since) && time.Since(n.as.used) < sizedReading
+	return n.as.given || n.as.used.After(since) && time.Since(n.as.used) < sizedReading
 }
 
 // revokeCache reports whether the kernel may use size and time of a node without asking,
 // and notes that it is about to be told not to. The caller holds registryTable.mu.
 func (in *registryNode) revokeCache() bool {
-	if in.until.IsZero() {
+	if !in.given {
 		return false
 	}
-	used := time.Now().Before(in.until)
-	in.until = time.Time{}
-	return used
+	in.given, in.used = false, time.Now()
+	return true
 }
 
 // opened is called when a node was opened: the kernel's attributes of it, from the
