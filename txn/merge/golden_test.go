@@ -55,6 +55,13 @@ func (g *golden) readPolicy(t testing.TB, words []string) {
 	for a := merge.ByShape; a <= merge.AsLog; a++ {
 		treatments[a.String()] = a
 	}
+	for _, word := range words[min(len(words), 2):] {
+		_, isResolution := resolutions[word]
+		_, isTreatment := treatments[word]
+		if words[1] != "identity" && !isResolution && !isTreatment {
+			t.Fatalf("policy: there is no %q", word)
+		}
+	}
 	rule := merge.Rule{}
 	switch {
 	case len(words) == 2 && words[0] == "on-conflict":

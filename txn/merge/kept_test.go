@@ -44,6 +44,8 @@ func TestMergeCountsWhatItKeeps(t *testing.T) {
 		"where theirs is the base's: element":  {`{"l":[{"id":"a","o":{}},{"id":"b"}],"n":1}`, `{"l":[{"id":"a","o":{"h":1}},{"id":"b","i":1}],"n":1}`, `{"l":[{"id":"a","o":{}},{"id":"b"}],"n":2}`, 2},
 		"where theirs is the base's: a type":   {`{"p":null,"n":1}`, `{"p":{"x":1},"n":1}`, `{"p":null,"n":2}`, 0},
 		"where theirs is the base's: a line":   {`{"args":["a"],"n":1}`, `{"args":["a","b"],"n":1}`, `{"args":["a"],"n":2}`, 0},
+		"where theirs is the base's: a log":    {`{"log":[1,2,3],"n":1}`, `{"log":[2,3,4],"n":1}`, `{"log":[1,2,3],"n":2}`, 1},
+		"within a list that theirs left":       {`[{"id":"a"},{"id":"b","l":[{"id":"c"}]}]`, `[{"id":"a"},{"id":"b","l":[{"id":"c","h":1}]}]`, `[{"id":"t"},{"id":"a"},{"id":"b","l":[{"id":"c"}]}]`, 1},
 		"within an element that theirs left":   {`[{"id":"a","o":{}},{"id":"b"}]`, `[{"id":"a","o":{"h":1}},{"id":"b"}]`, `[{"id":"a","o":{}},{"id":"b","t":1}]`, 1},
 
 		"elements":                 {`[{"id":"a"}]`, `[{"id":"a"},{"id":"h"}]`, `[{"id":"a"},{"id":"t"}]`, 1},

@@ -16,6 +16,7 @@ func TestLastLineEnds(t *testing.T) {
 		{"1", "1\n2", "1\n3\n", "1\n2\n3\n"},
 		{"1\n", " 1 \n2\n", "1\n\t{ \"a\": 1 }\r\n", " 1 \n2\n\t{ \"a\": 1 }\r\n"},
 		{"1\n", "", "1\n2\n", "2\n"},
+		{"1\n2\n", "1\n", "2\n", ""}, // each takes a line out, and none is left
 	} {
 		docs := [3]*jsondoc.Doc{}
 		for i, text := range []string{c.base, c.head, c.theirs} {

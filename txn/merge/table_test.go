@@ -1,7 +1,9 @@
 package merge_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -176,6 +178,21 @@ var small = []struct{ rule, base, head, theirs, want string }{
 	{"a pair of which one goes", `{"pos":[1,2],"x":9}`, `{"pos":[1,3],"x":9}`, `{"pos":[1],"x":9}`, `{"pos":[1,3],"x":9} | kept head | /pos/1 deleted head | by /pos sequence`},
 	{"theirs empties what the head has added to", "{o: { // k\na: 1}, x: 9 /*y*/}", "{o: { // k\na: 1, b: 2}, x: 9 /*y*/}", "{o: {}, x: 9 /*y*/}", "{o: { // k\nb: 2}, x: 9 /*y*/} | merged | kept 1"},
 	{"a comment before the elements that go", "[ // o\n'a', /*p*/ 'b', 'c' /*q*/]", "[ // o\n'a', /*p*/ 'b', 'c' /*q*/, 'h']", "[ // o\n'c' /*q*/]", "[ // o\n'c' /*q*/, 'h'] | merged | by (root) set | kept 1"},
+
+	// What only both together show.
+	{"tokens renewed twice that end at the same time", `{"access":"a","refresh":"r","expires":1}`, `{"access":"b","refresh":"s","expires":2}`, `{"access":"c","refresh":"t","expires":2}`, `{"access":"c","refresh":"t","expires":2} | took theirs | (root) tokens-rotated theirs | by (root) tokens`},
+	{"tokens of which the head has dropped one", `{"access":"a","refresh":"r"}`, `{"access":"b"}`, `{"access":"c","refresh":"t"}`, `{"access":"c","refresh":"t"} | took theirs | (root) tokens-rotated theirs | by (root) tokens`},
+	{"numbers beside another kind of identity are drawn by nobody", `[{"id":1},{"id":"x"}]`, `[{"id":1},{"id":"x"},{"id":2,"a":1}]`, `[{"id":1},{"id":"x"},{"id":2,"b":1}]`, `[{"id":1},{"id":"x"},{"id":2,"a":1,"b":1}] | merged | by (root) identity id | kept 1`},
+	{"a number goes and two come, another one comes", `{"p":[1,2]}`, `{"p":[1,2,3]}`, `{"p":[2,5,6]}`, `{"p":[2,3,5,6]} | merged | by /p sequence | kept 1`},
+	{"the place of what is told is the head's where it is gone", `[{"id":"a"},{"id":"b","updatedAt":1700000000000},{"id":"c"}]`, `[{"id":"a"},{"id":"b","updatedAt":1700000001000},{"id":"c"}]`, `[{"id":"a"},{"id":"c"},{"id":"t"}]`, `[{"id":"a"},{"id":"c"},{"id":"t"}] | took theirs | by /1 untouched | by (root) identity id`},
+	{"behind what the head has removed behind what both have added", `[{"id":"a"},{"id":"b"},{"id":"c"}]`, `[{"id":"a"},{"id":"s"},{"id":"c"}]`, `[{"id":"a"},{"id":"s"},{"id":"b"},{"id":"t"},{"id":"c"}]`, `[{"id":"a"},{"id":"s"},{"id":"t"},{"id":"c"}] | merged | by (root) identity id`},
+	{"behind each of two that the head has removed", `[{"id":"a"},{"id":"b"},{"id":"c"},{"id":"d"}]`, `[{"id":"a"},{"id":"s"},{"id":"d"}]`, `[{"id":"a"},{"id":"s"},{"id":"b"},{"id":"t"},{"id":"c"},{"id":"u"},{"id":"d"}]`, `[{"id":"a"},{"id":"s"},{"id":"t"},{"id":"u"},{"id":"d"}] | merged | by (root) identity id`},
+	{"a log holds an edit that the head has beside once more", `{"log":[{"a":1,"b":1,"c":"x"},{"z":1}]}`, `{"log":[{"a":1,"b":1,"c":"h"},{"a":1,"b":1,"c":"t"},{"z":1}]}`, `{"log":[{"a":1,"b":1,"c":"t"},{"z":1}]}`, `{"log":[{"a":1,"b":1,"c":"h"},{"a":1,"b":1,"c":"t"},{"a":1,"b":1,"c":"t"},{"z":1}]} | merged | /log/0 edited-twice both | by /log log | kept 2`},
+	{"the comment behind an element of which two are kept", "[{r: 'u', t: 'hi'}, // k\n{r: 'b'}]", "[{r: 'u', t: 'hi!'}, // k\n{r: 'b'}]", "[{r: 'u', t: 'hi?'}, // k\n{r: 'b'}]", "[{r: 'u', t: 'hi!'}, // k\n{r: 'u',t: 'hi?'},\n{r: 'b'}] | merged | /0 edited-twice both | by (root) sequence | kept 1"},
+	{"a comment that a carriage return ends", "{a: 1, /*k*/\rb: 2, x: 9}", "{a: 1, /*k*/\rb: 2, x: 8}", "{b: 2, x: 9}", "{b: 2, x: 8} | merged"},
+	{"the head has only spelled the numbers anew", `{"a":0.7,"b":0.1,"c":0.3,"x":1}`, `{"a":0.69999999999999996,"b":0.10000000000000001,"c":0.29999999999999999,"x":1}`, `{"a":0.7,"b":0.1,"c":0.3,"x":2}`, `{"a":0.7,"b":0.1,"c":0.3,"x":2} | took theirs | warning (root) respelled 3/8`},
+	{"one null of four is set, by a writer that leaves the others out", `{"a":null,"b":null,"c":null,"d":null,"x":1}`, `{"a":null,"b":null,"c":null,"d":null,"x":2}`, `{"a":5,"x":1}`, `{"a":5,"b":null,"c":null,"d":null,"x":2} | merged | warning (root) respelled 3/7`},
+	{"nulls that a writer has left out of all there was", `{"o":{"a":null,"b":null,"c":null},"x":1}`, `{"o":{"a":null,"b":null,"c":null},"x":1,"h":1}`, `{"o":{},"x":2}`, `{"o":{"a":null,"b":null,"c":null},"x":2,"h":1} | merged | warning (root) respelled 3/7 | kept 1`},
 }
 
 func TestSmallMerges(t *testing.T) {
@@ -241,12 +258,13 @@ func TestLongListsOfEditedThings(t *testing.T) {
 	for name, dropped := range map[string]func(i int) bool{
 		"none": func(int) bool { return false },
 		"some": func(i int) bool { return i == 0 || i == 7 || i == 8 },
+		"last": func(i int) bool { return i >= n-2 },
 	} {
 		base := list(func(i int) (int, int, bool) { return -1, -1, true })
 		head := list(func(i int) (int, int, bool) { return i, -1, true })
 		theirs := list(func(i int) (int, int, bool) { return -1, i, !dropped(i) })
 		want := list(func(i int) (int, int, bool) { return i, i, !dropped(i) })
-		if name == "some" { // what the head has edited stays where theirs has dropped it
+		if name != "none" { // what the head has edited stays where theirs has dropped it
 			want = list(func(i int) (int, int, bool) {
 				if dropped(i) {
 					return i, -1, true
@@ -260,6 +278,49 @@ func TestLongListsOfEditedThings(t *testing.T) {
 		}
 		if string(res.Text) != want {
 			t.Errorf("%s dropped: %s\nwant %s\nconflicts %v", name, res.Text, want, res.Conflicts)
+		}
+	}
+}
+
+// In a long list of strings with repetitions, which is lined up by those that occur once,
+// a string that occurs often stays with its neighbour.
+func TestLongListsOfRepeatedStrings(t *testing.T) {
+	pairs := func(name string, n int) []string {
+		var list []string
+		for i := range n {
+			list = append(list, fmt.Sprint(name, i), "often")
+		}
+		return list
+	}
+	without := func(list []string, gone func(i int) bool) []string {
+		var out []string
+		for i, s := range list {
+			if !gone(i) {
+				out = append(out, s)
+			}
+		}
+		return out
+	}
+	many, most := pairs("base", 100), pairs("base", 200)
+	framed := slices.Concat(pairs("before", 75), many, pairs("behind", 75))
+	for name, c := range map[string]struct{ base, head, theirs, want []string }{
+		"theirs adds at both ends, the head drops a pair": {many, without(many, func(i int) bool { return i == 100 || i == 101 }), framed, without(framed, func(i int) bool { return i == 250 || i == 251 })},
+		"theirs drops all repetitions but one, the head the last pair": {most, most[:398],
+			without(most, func(i int) bool { return i%2 == 1 && i != 21 }), without(most[:398], func(i int) bool { return i%2 == 1 && i != 21 })},
+	} {
+		doc := func(list []string) *jsondoc.Doc {
+			text, err := json.Marshal(list)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return parse(string(text))
+		}
+		res, err := merge.Merge(doc(c.base), doc(c.head), doc(c.theirs), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := string(doc(c.want).Source()); string(res.Text) != want {
+			t.Errorf("%s: %s\nwant %s", name, res.Text, want)
 		}
 	}
 }
