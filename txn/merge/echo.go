@@ -122,7 +122,7 @@ type listener struct {
 // have.
 func (l *listener) value(of, is, x jsondoc.Value, name string, r *rules) {
 	switch {
-	case of.IsContainer() != is.IsContainer() || !is.IsContainer() || of.IsEmpty():
+	case of.IsContainer() != is.IsContainer() || of.IsEmpty(): // scalars are empty, too
 		l.leaf(of, is, x)
 	case is.Kind() != x.Kind():
 		if l.trip.Empties(of.Kind(), x) {

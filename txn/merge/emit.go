@@ -185,11 +185,9 @@ func (b *builder) fill() {
 }
 
 // untouched reports whether the gap between two items, or an item and the end, is as
-// the head has it.
+// the head has it. Comments of kids that are gone are in none of these: such a kid stood
+// between the two.
 func (b *builder) untouched(last *item, next int32) bool {
-	if b.orphans[int(next)] != nil {
-		return false
-	}
 	if last == nil {
 		return next == 0 && !b.notes.opening
 	}

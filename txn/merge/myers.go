@@ -43,7 +43,7 @@ func furthest(reach []int32, at, d, k int) int {
 	switch {
 	case d == 0:
 		return 0
-	case k == -d, k != d && reach[at-1] < reach[at+1]:
+	case k == -d, reach[at-1] < reach[at+1]: // above diagonal d nothing was reached: 0
 		return int(reach[at+1])
 	}
 	return int(reach[at-1]) + 1
@@ -63,7 +63,7 @@ func backtrack(b, x []int32, history [][]int32) []run {
 		if d == 0 {
 			break
 		}
-		if prev := history[d]; k == -d || k != d && prev[d+1+k-1] < prev[d+1+k+1] {
+		if prev := history[d]; k == -d || prev[d+1+k-1] < prev[d+1+k+1] {
 			j-- // an insertion
 		} else {
 			i-- // a deletion

@@ -193,8 +193,8 @@ type reach struct {
 
 // rules is what a policy says about one place.
 type rules struct {
-	reaches    []reach // what may match below; nil at most places
-	onConflict Resolution
+	reaches    []reach    // what may match below; nil at most places
+	onConflict Resolution // Inherit where nothing else was said: TakeTheirs
 	identity   []string
 	as         Treatment
 }
@@ -204,9 +204,6 @@ func rootRules(p *Policy) rules {
 	var r rules
 	if p != nil {
 		r.onConflict = p.OnConflict
-	}
-	if r.onConflict == Inherit {
-		r.onConflict = TakeTheirs
 	}
 	patterns := compile(p)
 	var reaches []reach
