@@ -21,7 +21,7 @@ type comments struct {
 
 // commentsOf looks whether and how the comments of three versions are merged.
 func commentsOf(base, head, theirs *jsondoc.Doc) comments {
-	if head.Grammar() != jsondoc.JSON5 || theirs.Grammar() != jsondoc.JSON5 {
+	if head.Grammar() != jsondoc.JSON5 {
 		return comments{}
 	}
 	inHead, inTheirs := commentsIn(head), commentsIn(theirs)

@@ -13,7 +13,7 @@
 //     roundtrip). What a side has only spelled anew is as the base has it before
 //     anything else is looked at; where that changes the head, the result is the
 //     head so restored.
-//   - A result is one document in the head's grammar, with no name twice in an
+//   - A result is one document in the grammar of the three, with no name twice in an
 //     object, nested no deeper than the deeper of head and theirs. Identities that
 //     are unique in each version are unique in the result unless they are only
 //     guessed, and so are sets.

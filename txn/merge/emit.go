@@ -15,7 +15,6 @@ type emitter struct {
 	headStyle   style
 	theirStyle  style
 	comments    bool // the head may hold comments
-	convert     bool // theirs may hold what the head's grammar does not allow
 	commentOpen bool // what was written last is a comment that a line break has to end
 }
 
@@ -29,7 +28,6 @@ func emit(head, theirs *jsondoc.Doc, root out, f frame) []byte {
 	e := emitter{
 		headSrc: src, headStyle: styleOf(head), theirStyle: styleOf(theirs),
 		comments: head.Grammar() == jsondoc.JSON5,
-		convert:  head.Grammar() != jsondoc.JSON5 && theirs.Grammar() == jsondoc.JSON5,
 	}
 	if !e.headStyle.known {
 		newline := e.headStyle.newline
@@ -291,7 +289,7 @@ func (b *builder) item(it *item) {
 	case it.note.colon:
 		b.dst = append(b.dst, it.note.from.keyText(it.note.kid)...)
 	case it.key.Exists():
-		b.scalar(it.key)
+		b.dst = append(b.dst, it.key.Raw()...)
 		b.dst = append(b.dst, b.headStyle.colon...)
 	}
 	b.place(it.out, jsondoc.Value{}, indent, b.lines)

@@ -11,32 +11,18 @@ import (
 // but what theirs has on one line because all of it is on one line spreads out
 // in a head that does, and the other way round.
 func (e *emitter) insert(v jsondoc.Value, indent string, lines bool) {
-	switch {
-	case !v.IsContainer():
-		e.scalar(v)
-	case e.convert:
-		e.laidOut(v, indent, lines)
-	case lines && e.theirStyle.lines, v.Len() == 0, hasComments(v):
+	if lines && e.theirStyle.lines || hasComments(v) {
 		e.indented(v, indent)
-	default:
+	} else {
 		e.laidOut(v, indent, lines)
 	}
-}
-
-// scalar writes a scalar or a key as theirs spells it.
-func (e *emitter) scalar(v jsondoc.Value) {
-	if e.convert {
-		e.dst = v.AppendJSON(e.dst)
-		return
-	}
-	e.dst = append(e.dst, v.Raw()...)
 }
 
 // laidOut writes a container in the head's layout: each kid on a line of its
 // own, or all on one.
 func (e *emitter) laidOut(v jsondoc.Value, indent string, lines bool) {
-	if !v.IsContainer() {
-		e.scalar(v)
+	if v.IsEmpty() { // as a scalar is, too
+		e.indented(v, indent)
 		return
 	}
 	raw := v.Raw()
@@ -57,7 +43,7 @@ func (e *emitter) laidOut(v jsondoc.Value, indent string, lines bool) {
 	e.dst = append(e.dst, raw[0])
 	for m := range v.Members() {
 		next()
-		e.scalar(m.Key)
+		e.dst = append(e.dst, m.Key.Raw()...)
 		e.dst = append(e.dst, e.headStyle.colon...)
 		e.laidOut(m.Value, inner, lines)
 	}
@@ -65,7 +51,7 @@ func (e *emitter) laidOut(v jsondoc.Value, indent string, lines bool) {
 		next()
 		e.laidOut(x, inner, lines)
 	}
-	if lines && n > 0 {
+	if lines {
 		e.dst = append(append(e.dst, e.headStyle.newline...), indent...)
 	}
 	e.dst = append(e.dst, raw[len(raw)-1])

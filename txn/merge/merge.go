@@ -50,10 +50,9 @@ type Result struct {
 // Merge brings what theirs changed relative to base into head. base is nil where
 // both sides created the registry. A nil policy is the default one.
 //
-// The three are in one grammar, or head and theirs in JSON and JSON5. Lines are merged
-// as a log.
+// The three are in one grammar. Lines are merged as a log.
 //
-// The result is in head's grammar and as deep as the deeper of head and theirs
+// The result is in that grammar and as deep as the deeper of head and theirs
 // at most. The only error is a *ConflictError, for a conflict at a place where
 // the policy rejects. The documents are not changed; merging the same ones again
 // gives the same bytes.

@@ -56,16 +56,8 @@ func (s *splicer) pair(p pair) {
 		s.keys(p.is)
 	default:
 		start, end := p.is.Span()
-		s.put(start, end, textOf(p.of, p.is))
+		s.put(start, end, p.of.Raw())
 	}
-}
-
-// textOf returns the text of a value as another document may hold it.
-func textOf(v, in jsondoc.Value) []byte {
-	if in.Doc().Grammar() != jsondoc.JSON5 {
-		return v.AppendJSON(nil)
-	}
-	return v.Raw()
 }
 
 // keys makes a list the object that it was made of: the elements get the keys 0, 1, …
@@ -81,7 +73,7 @@ func (s *splicer) keys(list jsondoc.Value) {
 
 // member puts a member back that the writer has left out.
 func (s *splicer) member(p pair) {
-	text := append(append(slices.Clone(textOf(p.key, p.in)), ": "...), textOf(p.of, p.in)...)
+	text := append(append(slices.Clone(p.key.Raw()), ": "...), p.of.Raw()...)
 	from, _ := p.in.Span()
 	from++
 	if p.behind < 0 {
