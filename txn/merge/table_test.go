@@ -196,21 +196,12 @@ var small = []struct{ rule, base, head, theirs, want string }{
 }
 
 func TestSmallMerges(t *testing.T) {
-	for _, c := range small {
-		grammar := jsondoc.JSON
-		for _, text := range []string{c.base, c.head, c.theirs} {
-			if _, err := jsondoc.Parse([]byte(text), jsondoc.JSON, jsondoc.Limits{}); err != nil {
-				grammar = jsondoc.JSON5
-			}
+	for _, c := range slices.Concat(small, corners) {
+		docs, err := parseAlike(c.base, c.head, c.theirs)
+		if err != nil {
+			t.Fatalf("%s: %v", c.rule, err)
 		}
-		parse := func(text string) *jsondoc.Doc {
-			d, err := jsondoc.Parse([]byte(text), grammar, jsondoc.Limits{})
-			if err != nil {
-				t.Fatalf("%s: %v", c.rule, err)
-			}
-			return d
-		}
-		res, err := merge.Merge(parse(c.base), parse(c.head), parse(c.theirs), nil)
+		res, err := merge.Merge(docs[0], docs[1], docs[2], nil)
 		if err != nil {
 			t.Errorf("%s: %v", c.rule, err)
 			continue
@@ -232,6 +223,26 @@ func TestSmallMerges(t *testing.T) {
 			t.Errorf("%s:\n%q\nwant\n%q", c.rule, got, c.want)
 		}
 	}
+}
+
+// parseAlike parses three versions in one grammar, the strictest one that they are all
+// in. An empty base is none.
+func parseAlike(texts ...string) (docs [3]*jsondoc.Doc, err error) {
+	for _, grammar := range []jsondoc.Grammar{jsondoc.JSON, jsondoc.JSON5, jsondoc.Lines} {
+		for i, text := range texts {
+			if docs[i], err = jsondoc.Parse([]byte(text), grammar, jsondoc.Limits{}); err != nil && (i > 0 || text != "") {
+				break
+			}
+			err = nil
+		}
+		if err == nil {
+			break
+		}
+	}
+	if texts[0] == "" {
+		docs[0] = nil
+	}
+	return docs, err
 }
 
 // In a long list of things that nothing tells apart, each that both sides have edited gets

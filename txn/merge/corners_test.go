@@ -1,0 +1,95 @@
+package merge_test
+
+// corners are further small merges. Each fails without some branch that the others do without.
+var corners = []struct{ rule, base, head, theirs, want string }{
+	// What two sides add under one guessed identity is one thing if nothing in it contradicts the other.
+	{"one key, an object that holds less", ``, `[{"key":"q","set":{"a":1}}]`, `[{"key":"q","set":{}}]`, `[{"key":"q","set":{"a":1}}] | kept head | by (root) identity key`},
+	{"one key, a list and more", ``, `[{"key":"q","l":["a"]}]`, `[{"key":"q","l":["a"],"n":1}]`, `[{"key":"q","l":["a"],"n":1}] | took theirs | by (root) identity key`},
+	{"one key, a list and a text", ``, `[{"key":"q","l":["a"]}]`, `[{"key":"q","l":"a"}]`, `[{"key":"q","l":["a"]},{"key":"q","l":"a"}] | merged | warning (root) repeated-identity 1/2 | by /0 two-things | by (root) identity key | kept 1`},
+	{"one key, one point", ``, `[{"key":"q","at":[1,2],"h":1}]`, `[{"key":"q","at":[1,2],"t":1}]`, `[{"key":"q","at":[1,2],"h":1,"t":1}] | merged | by (root) identity key | kept 1`},
+	{"one key, a command line and another", ``, `[{"key":"q","args":["a"]}]`, `[{"key":"q","args":["b"]}]`, `[{"key":"q","args":["a"]},{"key":"q","args":["b"]}] | merged | warning (root) repeated-identity 1/2 | by /0 two-things | by (root) identity key | kept 1`},
+	{"one key, a time and a later one", ``, `[{"key":"q","updatedAt":1700000000000}]`, `[{"key":"q","updatedAt":1700000001000}]`, `[{"key":"q","updatedAt":1700000001000}] | took theirs | by /0/updatedAt later | by (root) identity key`},
+	{"one key, another value within an object", ``, `[{"key":"q","o":{"a":1}}]`, `[{"key":"q","o":{"a":2}}]`, `[{"key":"q","o":{"a":1}},{"key":"q","o":{"a":2}}] | merged | warning (root) repeated-identity 1/2 | by /0 two-things | by (root) identity key | kept 1`},
+	{"one pattern, two things", `[]`, `[{"pattern":"p","x":1}]`, `[{"pattern":"p","x":2}]`, `[{"pattern":"p","x":1},{"pattern":"p","x":2}] | merged | warning (root) repeated-identity 1/2 | by /0 two-things | by (root) identity pattern | kept 1`},
+	{"one path, two things", `[]`, `[{"path":"p","x":1}]`, `[{"path":"p","x":2}]`, `[{"path":"p","x":1},{"path":"p","x":2}] | merged | warning (root) repeated-identity 1/2 | by /0 two-things | by (root) identity path | kept 1`},
+	{"a number as a name is drawn", `[]`, `[{"name":1,"x":"h"}]`, `[{"name":1,"x":"t"}]`, `[{"name":1,"x":"t"}] | took theirs | /0 same-number theirs | by (root) identity name`},
+	{"a number below the others is drawn by nobody", `[{"id":5}]`, `[{"id":5},{"id":2,"h":1}]`, `[{"id":5},{"id":2,"t":1}]`, `[{"id":5},{"id":2,"h":1,"t":1}] | merged | by (root) identity id | kept 1`},
+	{"one number in jobs", `{"jobs":[]}`, `{"jobs":[{"id":1}]}`, `{"jobs":[{"id":1,"x":1}]}`, `{"jobs":[{"id":1},{"id":1,"x":1}]} | merged | by /jobs/0 two-things | by /jobs identity id | kept 1`},
+	{"an element without the identity", `[{"id":4}]`, `[{"id":2},{"id":3},{}]`, `[{"id":5}]`, `[{"id":2},{"id":3},{},{"id":5}] | merged | /3 deleted theirs | by (root) sequence | kept 3`},
+
+	// Times and counters.
+	{"a time and a small number", `{}`, `{"updatedAt":1700000000001}`, `{"updatedAt":4}`, `{"updatedAt":1700000000001} | kept head | by /updatedAt later`},
+	{"a number that is too large for a time", `{}`, `{"updatedAt":12345678901234567890}`, `{"updatedAt":1700000000000}`, `{"updatedAt":12345678901234567890} | kept head | by /updatedAt later`},
+	{"a text that is too short for a time", `{"updatedAt":""}`, `{"updatedAt":"2026-01-03T00:00:00Z"}`, `{"updatedAt":"x"}`, `{"updatedAt":"x"} | took theirs | /updatedAt changed theirs`},
+	{"a time and a list, added by both", `{}`, `{"updatedAt":[]}`, `{"updatedAt":5}`, `{"updatedAt":5} | took theirs | /updatedAt added theirs`},
+	{"no letter follows At", `{"At{":1}`, `{"At{":1700000000000}`, `{"At{":1700000001000}`, `{"At{":1700000001000} | took theirs | by /At{ later`},
+	{"who touched it last", `{"lastTouchedBy":"a"}`, `{"lastTouchedBy":"b"}`, `{"lastTouchedBy":"c"}`, `{"lastTouchedBy":"c"} | took theirs | by /lastTouchedBy later`},
+	{"theirs replaces an object of which the head has only counted", `{"o":{"rev":1}}`, `{"o":{"rev":2}}`, `{"o":[]}`, `{"o":[]} | took theirs`},
+	{"the head replaces an object of which theirs has only told the time", `{"o":{"updatedAt":1700000000000}}`, `{"o":[]}`, `{"o":{"updatedAt":1700000001000}}`, `{"o":[]} | kept head`},
+
+	// The same value, spelled otherwise.
+	{"a writer that makes lists of empty objects, and the head", `{}`, `[]`, "{}\n", "{}\n | took theirs | warning (root) respelled 1/2"},
+	{"null for a number that is too large", `[1e400]`, `[]`, `[null]`, `[] | kept head | warning (root) respelled 1/2`},
+	{"two fractions change places, of which one rounds to the other", `[0.10000000000000001,0.1]`, `[]`, `[0.1,0.10000000000000001]`, `[0.10000000000000001] | merged | /0 deleted theirs | by (root) sequence`},
+	{"a fraction is rounded within a list", `[[0.10000000000000001]]`, `[]`, `[[0.1],0.10000000000000001]`, `[0.10000000000000001] | merged | by (root) sequence`},
+	{"a large number and the rounded one, added by both", ``, `[9007199254740993]`, `[9007199254740992]`, `[9007199254740993,9007199254740992] | merged | by (root) sequence | kept 1`},
+	{"a line that was a number which is too large", `1e400`, ``, "\"w\"\nnull", `"w" | merged | by (root) log`},
+	{"the order of members only", `{"a":{"x":1,"y":2},"n":1}`, `{"a":{"y":2,"x":1},"n":1}`, `{"n":1}`, `{"n":1} | took theirs`},
+	{"an element whose members have changed places", `[1,{"id":"q","n":1}]`, `[{"n":1,"id":"q"}]`, `[]`, `[] | took theirs`},
+	{"only blanks are other ones", `{}`, "{\r\n}", "{\n  \"a\": 1\n}", "{\n  \"a\": 1\n} | took theirs"},
+
+	// Lists without identities.
+	{"theirs exchanges two, the head the first one", `[0,4,4]`, `[0,4,"z"]`, `[4,0,4]`, `[4,0,"z"] | merged | by (root) positions`},
+	{"lines change places in a log", "4\n1", "1\n1", "1\n4", "1\n1 | merged | by (root) log | by (root) moved"},
+	{"one line goes and two come before and behind it", `2`, ``, "1\n3\n2\n1", "1\n3\n1 | merged | by (root) log"},
+	{"one of three goes, another moves", `[4,4,5]`, `[4,5]`, `[1,4,5,4]`, `[1,4,5] | merged | by (root) sequence`},
+	{"one that the head has put in the place of two", `["r",{}]`, `[1]`, `[{},{}]`, `[{},1] | merged | by (root) sequence | kept 1`},
+	{"theirs edits the second of those that the head has replaced", `["x","p",1]`, `[null]`, `["x",1,1]`, `[null,1] | merged | /1 deleted theirs | by (root) sequence | kept 1`},
+	{"theirs moves what the head has edited", `[1,[],["x"]]`, `[1,[],"v"]`, `[1,["x"],1]`, `[1,"v",1] | merged | by (root) sequence | kept 1`},
+	{"both add one behind what the head has removed and theirs edited", `[{"t":"x"}]`, `[1,1]`, `[{"t":"x","m":1},1]`, `[{"t":"x","m":1},1,1] | merged | /0 deleted theirs | by (root) equal-once | by (root) sequence | kept 1`},
+	{"both add one in front, the head another one", `[1]`, `[2,[]]`, `[2,1,1]`, `[2,1,[]] | merged | by (root) equal-once | by (root) sequence | kept 1`},
+	{"a member that theirs leaves out and the head changes, and one more", `[{"l":1,"id":1}]`, `[{"l":"x","id":1},"w"]`, `[{"id":1}]`, `[{"l":"x","id":1},{"id":1},"w"] | merged | /0 edited-twice both | by (root) sequence | kept 2`},
+	{"both change one of four words", `[["a","b","c","d"],["z"]]`, `[["a","b","h","d"],["z"]]`, `[["a","b",1,"d"],["z"]]`, `[["a","b","h","d"],["a","b",1,"d"],["z"]] | merged | /0 edited-twice both | by (root) sequence | kept 1`},
+	{"both change what was a time", `[{"updatedAt":"x"}]`, `[{"updatedAt":1}]`, `[{"updatedAt":""}]`, `[{"updatedAt":1},{"updatedAt":""}] | merged | /0 edited-twice both | by (root) sequence | kept 1`},
+	{"the empty text is one of a set", `[]`, `["w"]`, `[""]`, `["w",""] | merged | by (root) set | kept 1`},
+	{"an identity that is repeated within an edited element", `[[{"id":4}]]`, `[[{"id":3}]]`, `[[{"id":3},{"id":3},{"id":5}]]`, `[[{"id":3},{"id":3},{"id":5}]] | took theirs | warning /0 repeated-identity 1/1 | by /0 equal-once | by /0 sequence | by (root) sequence`},
+	{"an object that the head has removed and theirs emptied", `[{"r":{"access":"z"}}]`, `[]`, `["x",{"r":{}}]`, `["x",{"r":{}}] | took theirs`},
+
+	// What is kept of the head where theirs is the base.
+	{"in front of a line of a text", `{"text":["y"],"n":1}`, `{"text":["x","y"],"n":1}`, `{"text":["y"],"n":2}`, `{"text":["x","y"],"n":2} | merged | kept 1`},
+	{"a member that has another name", `{"o":{"a":false},"n":1}`, `{"o":{"b":false},"n":1}`, `{"o":{"a":false},"n":2}`, `{"o":{"b":false},"n":2} | merged | kept 1`},
+	{"in an object within a list", `{"l":[[1,{"x":1}]],"n":1}`, `{"l":[[1,{"x":1,"h":1}]],"n":1}`, `{"l":[[1,{"x":1}]],"n":2}`, `{"l":[[1,{"x":1,"h":1}]],"n":2} | merged | kept 1`},
+	{"another scalar in its place", `[["a",0.5]]`, `[["b",0.5]]`, `[["a",0.5],1]`, `[["b",0.5],1] | merged | by (root) sequence`},
+	{"another element in its place in a log", `{"log":[1,{"id":2}]}`, `{"log":[1,{"id":1}]}`, `{"log":[1,{"id":2}],"path":1}`, `{"log":[1,{"id":1}],"path":1} | merged | kept 1`},
+
+	// Comments.
+	{"behind the bracket of what was empty", ``, `{}`, "{ // t\n\"a\":1}", "{ // t\n  \"a\":1\n} | merged"},
+	{"in what stays empty", `{}`, "{}\n", "{ // t\n}", "{ // t\n}\n | merged"},
+	{"before an element that the head has removed", `[1,"y"]`, `[]`, `[1,/*t*/ "y"]`, `[] | kept head | /1 comment head`},
+	{"within an element that the head has removed", `[[false]]`, `[]`, "[[false // t\n]]", "[[false // t\n  ]] | merged | /0 deleted theirs | by (root) sequence"},
+	{"of the head within an element that theirs empties", `[["x"]]`, "[[\"x\" // h\n]]", `[[]]`, `[[]] | took theirs | /0/0 comment theirs | by (root) sequence`},
+	{"the base's before an element of which two are kept", `[/*b*/ {"m":"u"}]`, `[{"m":1}]`, `[/*b*/ {"m":"z"}]`, `[{"m":1},{"m":"z"}] | merged | /0 edited-twice both | by (root) sequence | kept 1`},
+	{"the head's before what goes, theirs' before what comes", `["x"]`, `[/*h*/ "x",{}]`, `[/*t*/ {}]`, `[/*h*//*t*/ {}] | merged | by (root) equal-once | by /0 comment | by (root) sequence`},
+	{"behind a list that both have added", ``, `{"auths":[1]}`, "{\"auths\":[1], // t\n\"l\":-1}", "{\"auths\":[1], // t\n\"l\":-1} | took theirs | by /auths sequence | by /auths comment"},
+	{"before a conflict behind a list that both have added", ``, `{"o":[],"name":1}`, `{"o":[],"j": /*t*/ 2,"name":[]}`, `{"o":[],"j": /*t*/ 2,"name":[]} | took theirs | /name added theirs`},
+	{"beside one of two equal elements that both have added", `[]`, `["v","v"]`, `["v",/*t*/ "v"]`, `["v",/*t*/ "v"] | took theirs | by /1 comment | by (root) sequence`},
+	{"in what the head has changed and theirs replaces", `{"o":{"a":1}}`, "{\"o\":{\"a\":1 // h\n}}", `{"o":false}`, `{"o":false} | took theirs | /o comment theirs`},
+	{"in what theirs has changed and the head replaces", `{"u":{}}`, `{"u":true}`, "{\"u\":{ // t\n}}", `{"u":true} | kept head | /u comment head`},
+	{"in a root of another kind", `{}`, `[1]`, "{\"j\":\"x\" // t\n}", "{\"j\":\"x\" // t\n} | took theirs | (root) type-changed theirs"},
+	{"in a command line that both have added", `{}`, "{\"args\":[ // h\n]}", `{"x":"s","args":[]}`, "{\"x\":\"s\",\"args\":[ // h\n]} | merged"},
+	{"that a writer has only moved with its member", "{\"key\":true, // b\n\"id\":0.7}", `[]`, "{\"id\":0.7,\"key\":true // b\n}", `[] | kept head`},
+	{"that the head has moved out of what theirs removes", "{\"l\":{ // b\n}}", "{\"l\":{} // h\n}", `{}`, `{} | took theirs | /l comment theirs`},
+	{"that theirs has lost in what the head removes", "[[ // b\n]]", `[]`, `[[],/*t*/ "x"]`, `[/*t*/ "x"] | merged | by (root) sequence`},
+	{"that the head has lost in what theirs removes", "[/*a*/ 1,{\"id\":2 // b\n}]", `[/*a*/ 1,{"id":2}]`, `[]`, `[/*a*/{"id":2}] | merged | /0 deleted head | by (root) sequence | kept 1`},
+	{"deep within what is added", ``, `[]`, "[{\"t\":{\"a\":null // t\n}}]", "[{\"t\":{\"a\":null // t\n    }}] | merged"},
+	{"behind a string, before the comment of the next one", `[]`, `["s",/*h*/ "p"]`, "[\"s\" // t\n]", "[\"s\", // t\n/*h*/ \"p\"] | merged | by /0 comment | by (root) set | kept 1"},
+	{"indented otherwise", "{a: 1, /* one\n   two */ x: 9}", "{a: 1, /* one\n   two */ x: 8}", "{a: 2, /* one\n two */ x: 9}", "{a: 2, /* one\n   two */ x: 8} | merged"},
+	{"at the end of what both have added", "{a: 1, // k\n}", "{a: 1, // k\nb: 2, // h\n}", "{a: 1, // k\nc: 3, // t\n}", "{a: 1, // k\nb: 2, // h\nc: 3, // t\n} | merged | kept 1"},
+	{"in an object that is emptied, by a writer without comments", "{o: {// one\na: 1}, x: 9}", "{o: {// one\na: 1}, x: 8}", `{o: {}, x: 9}`, "{o: {// one\n}, x: 8} | merged"},
+
+	// Layouts.
+	{"a string that goes on in the next line", "{\n  a: 1,\n  x: 9\n}", "{\n  a: 1,\n  x: 8\n}", "{\n  a: 1,\n  x: 9,\n  o: {\n      b: \"x\\\n         y\"\n  }\n}", "{\n  a: 1,\n  x: 8,\n  o: {\n    b: \"x\\\n         y\"\n  }\n} | merged"},
+	{"line breaks of an empty head", `{"o":{}}`, "{\r\n}", "{\n  \"o\": {\"a\": 1},\n  \"b\": {\n    \"c\": 1\n  }\n}", "{\r\n  \"o\": {\"a\": 1},\r\n  \"b\": {\r\n    \"c\": 1\r\n  }\r\n} | merged | /o deleted theirs"},
+	{"blanks within the first line", `{"id":1}`, "{\"id\": 1}\n1", `{"id":1,"rev":1}`, "{\"id\": 1,\"rev\": 1}\n1 | merged | by (root) log | kept 1"},
+	{"only the first line tells the style", `[]`, "1\n{\"id\": 7}\n[]", `[{"name":"p"}]`, "1\n{\"id\": 7}\n[{\"name\":\"p\"}] | merged | by (root) log | kept 2"},
+}
