@@ -24,15 +24,26 @@ func credentialName(name string) bool {
 	return false
 }
 
-// holdsCredential reports whether an object is a credential by what it holds: a
-// token, a key of a provider, a password, the login at a container registry.
+// holdsCredential reports whether an object is a credential, or has a member whose name
+// says that it is one.
 func holdsCredential(v jsondoc.Value) bool {
+	for m := range v.Members() {
+		if m.Value.Kind() == jsondoc.String && credentialName(m.Name()) {
+			return true
+		}
+	}
+	return isCredential(v)
+}
+
+// isCredential reports whether an object is a credential by what it holds: the tokens of
+// a login, a key of a provider, the login at a container registry.
+func isCredential(v jsondoc.Value) bool {
 	hasKey, hasProvider := false, false
 	for m := range v.Members() {
 		if m.Value.Kind() != jsondoc.String {
 			continue
 		}
-		switch name := m.Name(); name {
+		switch m.Name() {
 		case "access", "refresh":
 			return true
 		case "auth":
@@ -43,10 +54,6 @@ func holdsCredential(v jsondoc.Value) bool {
 			hasKey = true
 		case "provider":
 			hasProvider = true
-		default:
-			if credentialName(name) {
-				return true
-			}
 		}
 	}
 	return hasKey && hasProvider

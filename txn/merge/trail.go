@@ -106,7 +106,7 @@ func (t *trail) credential(v jsondoc.Value) bool {
 		if i < len(t.path)-1 && s.key.Exists() && credentialName(s.key.Text()) {
 			return true
 		}
-		if s.in.Exists() && holdsCredential(s.in) {
+		if isCredential(s.in) {
 			return true
 		}
 	}
