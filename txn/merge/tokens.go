@@ -11,7 +11,7 @@ func (m *merger) tokens(v *members3, tb *table, o jsondoc.Value, r *rules) {
 		if group == nil {
 			continue
 		}
-		if winner, ok := m.renewed(v, tb, group, r); ok {
+		if winner, ok := m.renewed(g, v, tb, group, r); ok {
 			m.apply(ruleTokens)
 			tb.takeAll(v, group, winner)
 		}
@@ -50,21 +50,18 @@ func isOneOf(key jsondoc.Value, names []string) bool {
 }
 
 // renewed reports whether both sides have changed the group, to different
-// tokens, and records who wins. A side that has removed its tokens has logged
-// out, which holds.
-func (m *merger) renewed(v *members3, tb *table, group []int32, r *rules) (winner Side, ok bool) {
+// tokens, and records who wins. A side that has no more tokens, where the base had
+// some, has logged out, which holds.
+func (m *merger) renewed(g int, v *members3, tb *table, group []int32, r *rules) (winner Side, ok bool) {
 	var head, theirs, different bool
-	inHead, inTheirs := 0, 0
+	var inBase, inHead, inTheirs bool // some token
 	for _, i := range group {
 		b, o, t := v.pick(tb.rows[i])
 		head = head || !sameSlot(b, o)
 		theirs = theirs || !sameSlot(b, t)
 		different = different || !(o.Exists() == t.Exists() && (!o.Exists() || jsondoc.Equal(o, t)))
-		if o.Exists() {
-			inHead++
-		}
-		if t.Exists() {
-			inTheirs++
+		if isOneOf(v.key(tb.rows[i]), tokenGroups[g].tokens) {
+			inBase, inHead, inTheirs = inBase || isToken(b), inHead || isToken(o), inTheirs || isToken(t)
 		}
 	}
 	switch {
@@ -72,14 +69,20 @@ func (m *merger) renewed(v *members3, tb *table, group []int32, r *rules) (winne
 		return Neither, false
 	case r.onConflict == Reject:
 		return m.settle(TokensRotated, r), true
-	case inHead == 0:
+	case inBase && !inHead:
 		m.record(Deleted, Head)
 		return Head, true
-	case inTheirs == 0:
+	case inBase && !inTheirs:
 		m.record(Deleted, Theirs)
 		return Theirs, true
 	}
 	return m.settle(TokensRotated, r), true
+}
+
+// isToken reports whether there is a token in its place, rather than nothing, null or an
+// empty text.
+func isToken(v jsondoc.Value) bool {
+	return v.Exists() && v.Kind() != jsondoc.Null && (v.Kind() != jsondoc.String || v.Text() != "")
 }
 
 // sameSlot reports whether a version has what the base has, or neither anything.
