@@ -92,4 +92,42 @@ var corners = []struct{ rule, base, head, theirs, want string }{
 	{"line breaks of an empty head", `{"o":{}}`, "{\r\n}", "{\n  \"o\": {\"a\": 1},\n  \"b\": {\n    \"c\": 1\n  }\n}", "{\r\n  \"o\": {\"a\": 1},\r\n  \"b\": {\r\n    \"c\": 1\r\n  }\r\n} | merged | /o deleted theirs"},
 	{"blanks within the first line", `{"id":1}`, "{\"id\": 1}\n1", `{"id":1,"rev":1}`, "{\"id\": 1,\"rev\": 1}\n1 | merged | by (root) log | kept 1"},
 	{"only the first line tells the style", `[]`, "1\n{\"id\": 7}\n[]", `[{"name":"p"}]`, "1\n{\"id\": 7}\n[{\"name\":\"p\"}] | merged | by (root) log | kept 2"},
+
+	// Logins and deletions.
+	{"null among the logins", `{"auths":null}`, `{"auths":1}`, `{}`, `{"auths":1} | kept head | /auths deleted head`},
+	{"a token alone that is no text any more", `{"token":"z"}`, `{"token":false}`, `{}`, `{} | took theirs | /token deleted theirs | by /token credential`},
+	{"an element within a credential", `{"auths":[{"u":1}]}`, `{"auths":[]}`, `{"auths":[{"u":2}]}`, `{"auths":[]} | kept head | /auths/0 deleted head | by /auths/0 credential | by /auths sequence`},
+	{"what stood where the head has put a login", `{"a":1}`, `{"refresh":"1"}`, `{"a":2}`, `{"refresh":"1"} | kept head | /a deleted head | by /a credential`},
+
+	// One line, or two.
+	{"a line with a member more", ``, `{"key":0}`, `{"key":1,"name":3}`, `{"key":1,"name":3} | took theirs | /key added theirs`},
+	{"a line whose identity is none", ``, `{"key":{}}`, `{"key":2}`, `{"key":2} | took theirs | /key added theirs`},
+	{"a line whose identity is none any more", ``, `{"path":0.5}`, `{"path":[]}`, `{"path":[]} | took theirs | /path added theirs`},
+
+	// Alike or not.
+	{"one member, of another name", `[{"id":1}]`, `[{"key":1}]`, `[]`, `[{"key":1}] | kept head`},
+	{"half of an object that stands elsewhere", `[1,{"id":null,"key":"s"}]`, `[{"key":"s"},{}]`, `[]`, `[{"key":"s"},{}] | kept head`},
+	{"one of two members is new, the other one changed", `[{"token":1}]`, `[{"token":false,"key":"s"}]`, `[]`, `[{"token":false,"key":"s"}] | kept head`},
+	{"a member of two is the same object", `[{"key":{"t":"1"},"id":3}]`, `[{"key":{"t":"1"}}]`, `[]`, `[{"key":{"t":"1"}}] | kept head | /0 deleted head | by (root) sequence`},
+	{"half of an object within", `[{"b":{"args":0,"key":0.7},"name":"s"}]`, `[{"b":{"key":0.7},"at":5,"name":"s"}]`, `[1]`, `[1,{"b":{"key":0.7},"at":5,"name":"s"}] | merged | /1 deleted head | by (root) sequence | kept 1`},
+	{"another identity and none", `[{"jobs":3,"id":3}]`, `[{"jobs":3}]`, `[{"jobs":3,"id":4}]`, `[{"jobs":3},{"jobs":3,"id":4}] | merged | /0 edited-twice both | by (root) sequence | kept 1`},
+	{"a list and an object", `[[]]`, `[]`, `[{"name":"q"}]`, `[{"name":"q"}] | took theirs`},
+	{"two of one number, of which one comes first", `[2,4]`, `[]`, `[4,2,2]`, `[2] | merged | by (root) sequence`},
+	{"a line that the head has put in front, and theirs the last first", "\"u\"\n\"x\"", "\"h\"\n\"u\"\n\"x\"", "\"x\"\n\"u\"", "\"h\"\n\"x\"\n\"u\" | merged | by (root) log | by (root) moved | kept 1"},
+	{"strings of which one becomes a number", `["s","v"]`, `[4,"v"]`, `["s","q"]`, `[4,"q"] | merged | by (root) positions`},
+
+	// Numbers that are one value.
+	{"a pair for nothing, and another thing", `[]`, `[2,6]`, `[5,{}]`, `[2,6,5,{}] | merged | by (root) sequence | kept 2`},
+	{"three in another order, and two", `[0,6,1]`, `[6,0,1]`, `[5,6]`, `[5,6] | took theirs | (root) changed theirs | by (root) tuple`},
+	{"a pair that goes and is set", `[1,[0,0]]`, `[[0,0]]`, `["x",[0,3]]`, `["x",[0,3]] | took theirs | /0 deleted theirs | by (root) sequence`},
+	{"a pair with a comment", `{"text":[2,6]}`, `{"text":[2,6],"b":"y"}`, "{\"text\":[2, // t\n6]}", "{\"text\":[2, // t\n  6],\"b\":\"y\"} | merged | kept 1"},
+
+	// What is the same, and where.
+	{"types of both, and of nothing", `{}`, `{"key":1}`, `[5]`, `[5] | took theirs | (root) type-changed theirs`},
+	{"empty lists as objects, in another order", `{"updatedAt":[],"o":[]}`, `{}`, `{"o":{},"updatedAt":{}}`, `{} | kept head | warning (root) respelled 2/3`},
+	{"a number within an object within a list", `[[{"m":[[0.7],[0.7,false]]}],1]`, `[]`, `[[{"m":[[0.7],[0.69999999999999996,false]]}]]`, `[] | kept head | warning (root) respelled 1/4`},
+	{"an object that is the same in both", ``, `[{"jobs":{"l":0.1},"name":"s"}]`, `[{"jobs":{"l":0.1},"name":"s","messages":1}]`, `[{"jobs":{"l":0.1},"name":"s","messages":1}] | took theirs | by (root) identity name`},
+	{"an element that is the base's, of lists that both have changed", "[\n  [\n    {\n      \"id\": 3\n    }\n  ],\n  1\n]", `[[],1]`, `[[{"id":3}]]`, `[[]] | merged | by (root) sequence`},
+	{"a comment within the head, and a removal", "[[2 // b1\n]]", "[2 // b1\n]", `[1,[2]]`, "[1,2 // b1\n] | merged | by (root) sequence | kept 1"},
+	{"what stands behind the second element is no style", `[]`, `["x", "z", {"key": "p"}]`, `[{"b":null}]`, `["x", "z", {"key": "p"}, {"b":null}] | merged | by (root) sequence | kept 3`},
 }

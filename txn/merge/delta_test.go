@@ -1,6 +1,8 @@
 package merge_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"clawfs/txn/merge"
@@ -154,6 +156,67 @@ func TestDeltasTakeAndReplace(t *testing.T) {
 		d := merge.Compare(document(t, c.from), document(t, c.to), nil)
 		if d.Takes() != c.takes || d.Replaces() != c.replaces {
 			t.Errorf("%s, %s: takes %v, replaces %v", c.from, c.to, d.Takes(), d.Replaces())
+		}
+	}
+}
+
+// What a document changes relative to a base is told, and what that says together with
+// what it changes relative to a later head.
+func TestDeltasOfThree(t *testing.T) {
+	for _, c := range []struct{ name, base, head, theirs, want string }{
+		{"an empty object that became a list", `[{},0]`, `[]`, `[[]]`, `1 takes echoes -0`},
+		{"nothing", `["y"]`, `[]`, `["y"]`, `0 keeps`},
+		{"an empty object that became a list, a member of the head", `{}`, `{"id":1}`, `[]`, `0`},
+		{"an entry for another one", `[{"t":"x"}]`, `[]`, `[{"r":"x"}]`, `2 tells replaces takes echoes +{"r":"x"} -{"t":"x"}`},
+		{"two strings, and a number of the head", `[]`, `["v",4]`, `["p","v"]`, `2 tells +"p" +"v"`},
+		{"a time of a list that the head has removed", `{"at":[1700000000000]}`, `{}`, `{"at":[],"provider":1}`, `2 tells replaces takes -1700000000000 +1`},
+		{"empty objects that became lists, with a member of the head", `{}`, `{"log":{},"text":{"a":"x"}}`, `{"log":[],"text":[]}`, `2 tells misses +[] +[]`},
+		{"a removal of what the head has changed", `{"auths":false}`, `{"auths":1}`, `{}`, `1 takes misses -false`},
+		{"a number for an object", `{"b":{}}`, `{"b":false}`, `{"b":1.0}`, `1 tells takes -{} +1.0`},
+		{"a number, and a list of the head", `[]`, `[[]]`, `[2]`, `1 tells misses +2`},
+		{"a list and a text, and two objects of the head", `{}`, `{"at":{},"jobs":{}}`, `{"at":[],"jobs":"1"}`, `2 tells +[] +"1"`},
+		{"the same number behind an object", `[]`, `[1]`, `[{},1]`, `2 tells tells beyond +{} +1`},
+		{"most of it removed", `[4,3,2]`, `[]`, `[2]`, `2 takes echoes -4 -3`},
+		{"part of an object removed", `[{"updatedAt":6,"name":{"at":"  x","id":"p"}}]`, `[]`, `[{"updatedAt":6,"name":{"id":"p"},"b":1}]`, `2 tells keeps replaces takes -"  x" +1`},
+		{"an object, and a list of the head", `[]`, `[[]]`, `[{"id":"p"}]`, `1 tells misses +{"id":"p"}`},
+		{"a removal, and another kind of the head", `[1]`, `{"expires":4}`, `[]`, `1 takes -1`},
+		{"a time", `{}`, `{}`, `{"updatedAt":1.0}`, `0 +1.0`},
+		{"one more, and another order of the head", `[4,3,1]`, `[3,1,4]`, `[4,4,3,1]`, `1 tells keeps +4`},
+		{"another order", `["r","w","w"]`, `{}`, `["w","r","w"]`, `1 reordered keeps`},
+		{"a text for a number, an object of the head", `{"id":5}`, `{"id":{}}`, `{"id":"x"}`, `1 tells takes -5 +"x"`},
+		{"a list that is filled and something for another one", `[1,[]]`, `[]`, `[["a"],"p"]`, `4 tells replaces takes echoes +["a"] +"p" -1 -[]`},
+		{"a list of the same, with more of the head", `[{"log":[3]}]`, `[{"log":[3],"id":"x y"}]`, `[]`, `1 takes misses -{"log":[3]}`},
+		{"part of what the head has added", `[]`, `[{"jobs":1,"type":1},"p"]`, `[{"type":1}]`, `1 tells misses +{"type":1}`},
+		{"an object for a text, null of the head", `{"access":"x"}`, `{"access":null}`, `{"access":{}}`, `1 tells takes -"x" +{}`},
+		{"an object of which one member is the head's", `[]`, `[{"t":6}]`, `[{"r":"a","t":""}]`, `2 tells misses +{"r":"a","t":""}`},
+		{"an object that is filled, and one that became a list", `{"text":{},"a":{}}`, `{}`, `{"text":{"text":"x y"},"a":[]}`, `1 tells +"x y"`},
+		{"an object, a list of the head", `{}`, `{"jobs":[1],"type":[]}`, `{"jobs":{"id":5},"type":{}}`, `2 tells +{"id":5} +{}`},
+		{"a list for a number, another number spelled with more digits", `{"auths":0.1,"text":1.0}`, `{}`, `{"auths":0.10000000000000001,"text":[]}`, `1 tells keeps takes -1.0 +[]`},
+	} {
+		base, head, theirs := document(t, c.base), document(t, c.head), document(t, c.theirs)
+		d, ofHead, later := merge.Compare(base, theirs, nil), merge.Compare(base, head, nil), merge.Compare(head, theirs, nil)
+		said := []string{fmt.Sprint(d.Leaves())}
+		for _, one := range []struct {
+			word string
+			so   bool
+		}{
+			{"reordered", d.Reordered()}, {"tells", d.Tells()}, {"keeps", d.Keeps()}, {"replaces", d.Replaces()}, {"takes", d.Takes()},
+			{"echoes", d.Echoes(ofHead)}, {"misses", d.Misses(later)}, {"goes on", d.GoesOnFrom(later)}, {"tells beyond", d.TellsBeyond(later)},
+		} {
+			if one.so {
+				said = append(said, one.word)
+			}
+		}
+		for from, to := range d.Changes() {
+			if from.Exists() {
+				said = append(said, "-"+string(from.Raw()))
+			}
+			if to.Exists() {
+				said = append(said, "+"+string(to.Raw()))
+			}
+		}
+		if got := strings.Join(said, " "); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
 }
