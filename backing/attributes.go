@@ -125,7 +125,7 @@ func grow(fill func([]byte) (int, error)) ([]byte, error) {
 
 // apply gives an open file, just created with mode 0600 by this process, the
 // attributes; is is its state. Where the owner can't be given away, nobody gets
-// rights that he had not: what the group had goes to no other group.
+// rights that he had not: the rights of the group go to no other group.
 func (a attributes) apply(fd int, is *state) error {
 	mode := a.mode
 	if (ids{is.uid, is.gid}) != a.ids {

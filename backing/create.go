@@ -118,9 +118,9 @@ func (d *Dir) makeLike(fd int, like fs.File) error {
 	return err
 }
 
-// keepDisplaced puts what came out of an exchange, and is to be no version, into
-// quarantine: somebody who has the file open may be writing to it still, and his
-// bytes must not vanish with it. An empty file that nobody writes to goes.
+// keepDisplaced puts the file that came out of an exchange, and is to be no version,
+// into quarantine. A program that has the file open may be writing to it still, and its
+// bytes must not vanish. An empty file that nobody writes to is removed.
 func (r *replacement) keepDisplaced() error {
 	if r.isLinked() { // his bytes are there under another name
 		return unlink(r.hist, r.entry)

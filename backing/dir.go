@@ -202,8 +202,8 @@ func (d *Dir) openState() error {
 	return d.closeState()
 }
 
-// closeState takes from everybody but the owner what rights a careless copy of
-// the directory may have given them to .clawfs: it holds credentials.
+// closeState takes all rights to .clawfs from everybody but the owner. A careless copy of the
+// directory may have given them away, and .clawfs holds credentials.
 func (d *Dir) closeState() error {
 	st, err := statFD(d.state)
 	if err != nil {
@@ -218,8 +218,8 @@ func (d *Dir) closeState() error {
 	return nil
 }
 
-// prepareState completes .clawfs. What is new in it is on disk before anything
-// relies on it.
+// prepareState completes .clawfs. Each new part of it is on disk before anything relies
+// on it.
 func (d *Dir) prepareState() error {
 	number, err := d.readFormat()
 	if err != nil {

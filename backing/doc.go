@@ -3,16 +3,16 @@
 // # What always holds
 //
 //   - A live file is only ever replaced as a whole, by a rename of a file that
-//     is complete, and on disk no later than the rename is. One that has other names is overwritten, when what it is to
-//     hold is on disk.
+//     is complete, and on disk no later than the rename is. A live file that has other names
+//     is overwritten, once its new content is on disk.
 //   - A commit that was acknowledged survives a kill of the process and, unless
 //     the Dir was opened with a relaxed durability, a power failure.
-//   - What was live is kept in the history; what was refused, or never became
-//     live, is kept in quarantine. Only retention, Forget and Erase remove anything.
+//   - Content that was live is kept in the history. Content that was refused, or never
+//     became live, is kept in quarantine. Only retention, Forget and Erase remove anything.
 //   - After a crash every staged file is resolved to exactly one of before and
 //     after its exchange.
-//   - What somebody else puts in place of a live file is never overwritten
-//     unseen: the commit is beaten, and his content stays.
+//   - A file that another program puts in place of a live file is never overwritten
+//     unseen: the commit is beaten, and that file stays.
 //   - Everything is reached through one descriptor that was opened before a mount
 //     could hide the directory. No path is used after that, no symbolic link is
 //     followed, and no name leads out of the directory.
@@ -95,17 +95,17 @@
 //   - @over is written to the live file, if that is inode INO and holds nothing but
 //     parts of it and of version OLDSEQ; else it goes to quarantine.
 //   - @gone becomes version OLDSEQ.
-//   - What is to become version 0 goes to quarantine: a recovery has replaced it.
+//   - A file that is to become version 0 goes to quarantine: a recovery has replaced it.
 //   - @arc with its DIGEST becomes version SEQ, else it goes to quarantine.
 //   - @move whose live file has its new name, while the history has not: the
 //     history is moved.
 //
 // # A full disk
 //
-// A commit that finds no room fails and leaves everything as it was. What was
-// refused for it is kept nonetheless: quarantine takes the place of the reserve,
-// which Open and Discard set aside again once there is room. History is never
-// given up to make room: whoever fills the disk could erase it.
+// A commit that finds no room fails and leaves everything as it was. Its content is kept
+// nonetheless: quarantine takes the place of the reserve. Open and Discard set the reserve
+// aside again once there is room. History is never given up to make room: a program that
+// fills the disk could erase it.
 //
 // # Locks
 //

@@ -132,8 +132,8 @@ func (d *Dir) version(name string, seq uint64) ([]byte, error) {
 }
 
 // Forget removes versions of a registry for good; one that is not kept is no
-// error. It does not touch the live file. What is still to be removed after an
-// error is kept.
+// error. It does not touch the live file. After an error the versions that it has not come
+// to are kept.
 func (d *Dir) Forget(name string, seqs ...uint64) error {
 	if err := d.change("forget", name); err != nil {
 		return err

@@ -1,7 +1,7 @@
 package backing
 
-// keepCopy is keep for a file that has other names: who writes to it by one of them
-// must not change a version. So the version is a copy of it.
+// keepCopy is keep for a file that has other names. A program that writes to it by one of
+// them must not change a version, so the version is a copy.
 func (r *replacement) keepCopy() error {
 	content, err := readFileAt(r.hist, r.entry, r.d.o.MaxLoad)
 	if err != nil {

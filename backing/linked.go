@@ -17,8 +17,8 @@ import (
 //	            the file is a document at each step, and is cut to length
 //	sync        the file; then @over goes
 //
-// Whoever loads the history next completes what was announced (resolveOver). All other
-// calls on a file with other names wait meanwhile (Dir.linked).
+// After a crash the next load of the history completes an announced overwrite
+// (resolveOver). All other calls on a file with other names wait meanwhile (Dir.linked).
 
 // overPrefix begins the entry of what a linked file is to hold. The rest is as behind
 // newPrefix; the inode is that of the linked file.
@@ -50,7 +50,7 @@ func (r *replacement) overwriteLinked() (string, bool, error) {
 	}
 	is, statErr := statFD(fd)
 	if err == nil && statErr == nil {
-		_ = unlink(r.hist, r.entry) // what stays says what the file holds already
+		_ = unlink(r.hist, r.entry) // an entry that stays says what the file holds already
 	} else {
 		r.shelf.reload()
 	}
@@ -201,9 +201,9 @@ func (d *Dir) keepContent(hist int, seq uint64, content []byte, like attributes)
 	return err
 }
 
-// resolveOver completes what was announced, if the file holds nothing but that and what
-// it held before. Else somebody has written to it since, or it is another one: then what
-// was announced goes to quarantine.
+// resolveOver completes an announced overwrite, if the file holds nothing but parts of the
+// old and the new content. Otherwise a program has written to it since, or it is another
+// file: then the announced content goes to quarantine.
 func (d *Dir) resolveOver(hist int, name, entry string, s staged) (*Recovery, error) {
 	content, err := readFileAt(hist, entry, d.o.MaxLoad)
 	if err != nil {

@@ -2,13 +2,13 @@ package backing
 
 import "golang.org/x/sys/unix"
 
-// Where a file system does not exchange two names, what was live is linked into the
-// history before the new file is renamed over it.
+// Where a file system does not exchange two names, the live file is linked into the
+// history before the new one is renamed over it.
 
 // linkAndReplace is for file systems that can't exchange: the live file gets a
-// second name in the history, then the new one is renamed over it. What
-// somebody else puts there between the last look and the rename is lost, as
-// with every program that replaces files by rename.
+// second name in the history, then the new one is renamed over it. A file that another
+// program puts there between the last look and the rename is lost, as with every program
+// that replaces files by rename.
 func (r *replacement) linkAndReplace() (bool, error) {
 	if r.oldSeq != 0 {
 		if err := r.linkOld(); err != nil {

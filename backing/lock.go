@@ -64,8 +64,8 @@ func (d *Dir) overwrite(name, text string) error {
 	return writeAll(fd, []byte(text))
 }
 
-// readFormat reads the number of the format, 0 where there is none: what has no
-// number is new, or its making was cut short. Nothing may be changed before the
+// readFormat reads the number of the format. It returns 0 where there is none: the
+// directory is new, or its making was cut short. Nothing may be changed before the
 // number is known to be one that this package reads.
 func (d *Dir) readFormat() (int, error) {
 	b, err := readFileAt(d.state, formatName, 4096)

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The space of numbers, of which the lower half is for what is below the directory and
-// not below .clawfs:
+// The space of numbers. Its lower half is for files below the directory, but not below
+// .clawfs:
 //
 //	2 … 2^50-1      the backing inode number
 //	2^50 … 2^51-1   given in turn
@@ -26,12 +26,13 @@ const (
 )
 
 // Numbers gives files the inode numbers that programs see. A commit makes another backing
-// file, to which the number goes over: that is noted here by the backing inode. A file
-// of which nothing is noted has its own number (Base), unless another file carries that,
-// or the kernel still knows it. Then it is given a new one.
+// file, and the number goes over to it: a note says so, by the backing inode. A file
+// without a note has its own number (Base). If another file carries that number, or the
+// kernel still knows it, the file is given a new one.
 //
-// The notes are in memory, and as lines in .clawfs/numbers for the next process. There
-// they are not synced, and they may be missing: no number is given twice for that.
+// The notes are in memory, and as lines in .clawfs/numbers for the next process. The lines
+// are not synced, and some may be missing after a power failure. No number is given twice
+// because of that.
 //
 // Its methods may be called concurrently.
 type Numbers struct {
@@ -60,8 +61,8 @@ type note struct {
 	retired   bool   // the file was replaced: the note goes soon, unless the file is used again
 }
 
-// retired is a file that has been replaced. Whoever has looked at it just before, or has
-// read its directory, asks for its number a moment later.
+// retired is a file that has been replaced. A request that has looked at it just before, or
+// has read its directory, asks for its number a moment later.
 type retired struct {
 	ino uint64
 	at  time.Time
@@ -144,9 +145,9 @@ func (n *Numbers) OfKnown(ino, birth uint64) uint64 {
 	return number
 }
 
-// OfListed is Of for a listing, which tells no time of birth. What is noted of a file that
-// is gone counts for a later one until somebody looks at that. ok is false where the file
-// must be looked at now.
+// OfListed is Of for a listing, which tells no time of birth. The note of a file that is
+// gone counts for a later file with its inode, until somebody looks at that file. ok is
+// false where the file must be looked at now.
 func (n *Numbers) OfListed(ino uint64) (number uint64, ok bool) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()

@@ -29,14 +29,15 @@ func Optimizations() []string { return []string{OneSync} }
 //     writing of a page only after they have noted that.
 //   - The exchange comes later, so it is in that transaction or in one behind it, and the journal
 //     writes transactions in order.
-//   - Whoever makes the transaction with the exchange durable, the sync of the directory or
-//     the file system by itself, has the device flush its cache before the record that completes it.
+//   - The sync of the directory, or the file system by itself, makes the transaction with the
+//     exchange durable. Either has the device flush its cache before the record that
+//     completes the transaction.
 //
 // The last sentence is wrong for a journal on another device, where that one's cache is flushed,
 // and where the file system is mounted so as not to flush. Without a journal (ext2, or ext4
 // made so) the sync of a directory says nothing of the files in it. So it is in btrfs, whose log holds
-// what was synced. What is not known here gets two syncs. So does ext4 with any other mode of
-// its journal than the usual one.
+// only the files that were synced. A file system that is not known here gets two syncs. So does
+// ext4 with any other mode of its journal than the usual one.
 
 // syncsAll reports whether the sync of a directory makes all durable that was written before
 // on its file system. It is true only where the mount, by what the kernel says of it, proves it.
@@ -89,8 +90,8 @@ func isElsewhere(option string) bool {
 }
 
 // isOrdered reports whether an ext4 on a device has its journal in itself, writes contents
-// before it, and flushes the device. All that is told of it is there in full: what is not said
-// is not so.
+// before it, and flushes the device. The kernel lists all options in full: one that is not
+// listed is not set.
 func isOrdered(device string) bool {
 	link, err := os.Readlink("/sys/dev/block/" + device)
 	if err != nil {

@@ -128,8 +128,8 @@ func (d *Dir) keepRefused(name string, meta []byte, size int64, place func(dir i
 	return id, nil
 }
 
-// describe writes the meta of a copy. The copy is kept also where that fails: what
-// a program wrote is worth more than what is known of it.
+// describe writes the meta of a copy. The copy is kept even where that fails: the content
+// that a program wrote is worth more than its description.
 func (d *Dir) describe(dir int, id, name string, meta []byte) {
 	line := append(bytes.TrimRight(meta, "\n"), '\n')
 	write := func() error { return d.writeLike(dir, id+metaSuffix, name, line, d.syncKept) }
@@ -209,8 +209,8 @@ func (d *Dir) loadQuarantine(dir int) error {
 	return nil
 }
 
-// dropOrphans removes what tells of copies that are gone: a crash came between
-// the two.
+// dropOrphans removes the metas of copies that are gone: a crash came between the two
+// removals.
 func dropOrphans(dir int, entries []string) {
 	for _, e := range entries {
 		id, isMeta := strings.CutSuffix(e, metaSuffix)

@@ -11,8 +11,8 @@ import (
 
 // Registries yields the names of all registries that have a history, those that
 // are gone included, in the order of their names component by component. It ends
-// with the first error. Close need not wait for the end: whoever takes the names may
-// make other calls meanwhile.
+// with the first error. Close need not wait for the end, and the loop's body may make
+// other calls.
 func (d *Dir) Registries() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		pending := []string{""} // directories to look into, the next one last

@@ -50,8 +50,8 @@ func (d *Dir) Commit(name, stamp string, seq, oldSeq uint64, content []byte, dig
 	return newStamp, ok, wrap("commit", name, err)
 }
 
-// Restore is Commit of what was there before in place of what is damaged: nothing of that
-// is to be a version, and its other names keep it.
+// Restore is Commit of an earlier content in place of a damaged file. The damaged file
+// becomes no version, and its other names keep it.
 func (d *Dir) Restore(name, stamp string, seq uint64, content []byte, digest [32]byte, mtime time.Time) (newStamp string, ok bool, err error) {
 	if err := d.change("restore", name); err != nil {
 		return "", false, err
@@ -353,9 +353,9 @@ func (r *replacement) swapNames() error {
 	return rename(r.hist, r.entry, r.parent, r.base, unix.RENAME_EXCHANGE)
 }
 
-// undo changes back what came out of the exchange and was not what was expected:
-// somebody has put his own file there a moment before. It is in place again
-// afterwards or, if he has even replaced ours meanwhile, in quarantine.
+// undo exchanges the two files once more, if the file that came out was not the expected
+// one: another program has put its file there a moment before. That file is in place again
+// afterwards. If the program has replaced ours meanwhile, it is in quarantine.
 func (r *replacement) undo() error {
 	switch err := r.swapNames(); {
 	case err == unix.ENOENT: // ours is gone already
@@ -381,8 +381,7 @@ func (r *replacement) undo() error {
 	return r.rescue(nil)
 }
 
-// rescue puts into quarantine what is at the staged name although it is not
-// ours.
+// rescue puts a file into quarantine that is at the staged name, though it is not ours.
 func (r *replacement) rescue(cause error) error {
 	entry := r.entry
 	r.entry = ""
@@ -393,9 +392,9 @@ func (r *replacement) rescue(cause error) error {
 	return errors.Join(cause, err)
 }
 
-// settle makes the replacement durable and the old file a version. The new
-// stamp is made of what was written: somebody who has written to the live file
-// since then has made another one.
+// settle makes the replacement durable and the old file a version. The new stamp is that
+// of the file as it was written here: a program that has written to the live file since
+// then has made another one.
 func (r *replacement) settle() (string, bool, error) {
 	err := r.d.o.reach("sync directory")
 	if err == nil {
@@ -418,9 +417,9 @@ func (r *replacement) settle() (string, bool, error) {
 	return r.is.stamp(), true, err
 }
 
-// keep makes what came out of the exchange the version oldSeq. What is to be no
-// version goes to quarantine (keepDisplaced). Where that fails it stays under its
-// name, by which it is found when the history is loaded next.
+// keep makes the file that came out of the exchange the version oldSeq. A file that is to
+// be no version goes to quarantine (keepDisplaced). Where that fails it stays under its
+// name, and the next load of the history finds it by that.
 func (r *replacement) keep() {
 	if r.was == nil {
 		return

@@ -2,7 +2,7 @@ package backing
 
 import "golang.org/x/sys/unix"
 
-// fillReserve sets space aside, unless that was done, so that what is refused
+// fillReserve sets space aside, unless that was done, so that content which is refused
 // because the disk is full can be kept all the same. Where there is no room for
 // it, or the file system can't, there is no reserve.
 func (d *Dir) fillReserve() {

@@ -170,7 +170,7 @@ func (s *shelf) load(d *Dir) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.loaded = !d.o.ReadOnly // what others write there is not ours to remember
+	s.loaded = !d.o.ReadOnly // others write there, so nothing is remembered
 	s.versions, s.log, s.bytes = versions, log, 0
 	for _, v := range versions {
 		s.bytes += v.size
@@ -225,6 +225,6 @@ func (d *Dir) entriesResolved(hist int, name string) ([]string, error) {
 	if err != nil || d.o.ReadOnly || !slices.ContainsFunc(entries, leftover) {
 		return entries, err
 	}
-	_, _ = d.resolve(hist, name, entries) // what can't be resolved is no version, and must not stop commits
+	_, _ = d.resolve(hist, name, entries) // a leftover that can't be resolved is no version, and must not stop commits
 	return listDir(hist)
 }

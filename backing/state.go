@@ -42,9 +42,9 @@ func (s *state) regular() bool { return s.mode&unix.S_IFMT == unix.S_IFREG }
 
 func (s *state) modTime() time.Time { return time.Unix(s.mtime.Unix()) }
 
-// stamp returns a string that differs whenever the file was changed: whoever
-// writes, replaces, renames or links a file changes one of these four. A nil
-// state, which is no file, has the empty stamp.
+// stamp returns a string that differs whenever the file was changed: each write, replacement,
+// rename or link of a file changes one of these four. A nil state, which is no file, has
+// the empty stamp.
 func (s *state) stamp() string {
 	if s == nil {
 		return ""

@@ -121,9 +121,9 @@ func (s *syncer) tick() {
 	}
 }
 
-// flush syncs all that was noted. What the disk can't sync is not tried again:
-// the kernel reports a lost write once, and would call the next attempt a success.
-// What could not be tried, for want of memory or descriptors, is.
+// flush syncs all files and directories that were noted. One that the disk can't sync is
+// not tried again: the kernel reports a lost write once, and would call the next attempt a
+// success. One that could not be tried, for want of memory or descriptors, is tried again.
 func (s *syncer) flush() error {
 	s.flushing.Lock()
 	defer s.flushing.Unlock()
