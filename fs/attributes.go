@@ -65,7 +65,7 @@ func (n *node) Statx(ctx context.Context, _ fusefs.FileHandle, flags, mask uint3
 // a registry next. The kernel would go on to know it by the registry's name until that
 // times out, and a watch that is set in that time would be on the wrong object. It
 // could be told to forget all names (FUSE_NOTIFY_INC_EPOCH), but with the name of a
-// directory it takes away what is mounted below, in a container for instance.
+// directory it takes away the mounts below, in a container for instance.
 const youth = time.Minute
 
 // nameTimeout returns how long the kernel may keep the node's name, for a role.
@@ -136,7 +136,7 @@ func (n *node) Setattr(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAtt
 	return n.Getattr(ctx, f, out)
 }
 
-// setPlain applies what is set in a request. The order matters: a change of the
+// setPlain applies the attributes that a request sets. The order matters: a change of the
 // owner takes setuid and setgid away, a truncation sets times.
 func (n *node) setPlain(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAttrIn) error {
 	if err := setOwnerAndMode(n.fd, in); err != nil {

@@ -31,10 +31,10 @@ type callers struct {
 	known map[txn.Actor]knownProcess
 }
 
-// knownProcess is what stays so of a process.
+// knownProcess has the facts about a process that never change.
 type knownProcess struct {
 	ancestors []txn.Actor // nearest first
-	executed  bool        // it has executed a program: nothing but a forked process is what its parent was
+	executed  bool        // it has executed a program; until then a forked process is a copy of its parent
 }
 
 // maxKnown bounds the processes that are remembered.
@@ -82,11 +82,11 @@ func (c *callers) named(ctx context.Context) txn.Caller {
 	return caller
 }
 
-// writing returns named, with what is of interest about who writes. It is not to be
-// used for requests that come while the caller executes another program.
+// writing returns named, with the facts that are of interest about a writer. It is not to
+// be used for requests that come while the caller executes another program.
 func (c *callers) writing(ctx context.Context) txn.Caller { return c.describe(c.of(ctx), "") }
 
-// describe adds to a caller what is of interest about who writes. program is its
+// describe adds to a caller the facts that are of interest about a writer. program is its
 // program's name; empty: the kernel is asked.
 func (c *callers) describe(caller txn.Caller, program string) txn.Caller {
 	if caller.Known() {
@@ -185,7 +185,7 @@ func (c *callers) ancestors(a txn.Actor, parent int) []txn.Actor {
 // maxAncestors bounds how far kin is looked for.
 const maxAncestors = 32
 
-// Boot returns what identifies this boot of the system, for txn.Config: within it
+// Boot returns a text that identifies this boot of the system, for txn.Config: within it
 // no two processes are the same Actor. It is empty where the kernel does not tell
 // processes apart, so that an Actor means nothing to another daemon.
 func Boot() string {
@@ -199,8 +199,8 @@ func Boot() string {
 	return strings.TrimSpace(string(id))
 }
 
-// Began returns what tells processes that are older than this one, for txn.Config:
-// their Start is less. It is 0 where the kernel does not tell processes apart.
+// Began returns a number for txn.Config: the Start of each process that is older than this
+// one is less. It is 0 where the kernel does not tell processes apart.
 func Began() uint64 {
 	if !pidfdsDiffer() {
 		return 0

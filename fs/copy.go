@@ -40,9 +40,9 @@ func (n *node) CopyFileRange(ctx context.Context, from fusefs.FileHandle, offIn 
 }
 
 // copyTo copies between plain files within the backing file system. The kernel then drops
-// the pages that were copied over, and with them what somebody has stored to such a page
-// through a mapping meanwhile, be it beside what was copied. Where somebody may do so the
-// kernel is told to copy by itself, page by page.
+// the pages that were copied over. Bytes that a program has stored to such a page through a
+// mapping meanwhile would go with it, even those beside the copied ones. Where a program may
+// do so the kernel is told to copy by itself, page by page.
 func (f *plainFile) copyTo(ctx context.Context, out *plainFile, src, dst int64, size, flags int) (uint32, syscall.Errno) {
 	if out.node.pages.canBeMapped() {
 		out.inherit(f)

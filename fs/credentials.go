@@ -32,8 +32,8 @@ func (c *credentials) has(capability uint) bool {
 	return c.capabilities[capability/32].Effective&(1<<(capability%32)) != 0
 }
 
-// as calls do in the name of the request's caller, if the process may; else what
-// is created is the process's. The capabilities stay: the kernel has checked
+// as calls do in the name of the request's caller, if the process may; else the files that
+// it creates are the process's. The capabilities stay: the kernel has checked
 // what the caller may do, with all its groups, which are not known here.
 //
 // The identity is one thread's. While it is taken on, the scheduler neither runs

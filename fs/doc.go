@@ -47,8 +47,8 @@
 // # What the kernel may keep
 //
 // A registry's handles are FOPEN_DIRECT_IO, as the page cache belongs to the inode and
-// would mix versions. Its names have no timeout: each use asks for them. What a look-up
-// tells of a node that shows a version serves the open or stat that follows
+// would mix versions. Its names have no timeout: each use asks for them. The answer to a
+// look-up that led to a node which shows a version serves the open or stat that follows
 // (lookupTimeout), unless a commit comes in between and takes it back.
 //
 // A plain file keeps its pages from open to open (FOPEN_KEEP_CACHE) unless it was changed

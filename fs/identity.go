@@ -23,8 +23,8 @@ type Numbers interface {
 	// given, 0 if none is known.
 	Before(ino, birth uint64) uint64
 
-	// Carry notes that a file has a number from now on, Drop forgets what is noted of
-	// it: it is about to go, or has just gone.
+	// Carry notes that a file has a number from now on. Drop forgets its note: the file is
+	// about to go, or has just gone.
 	Carry(ino, birth, number uint64)
 	Drop(ino, birth uint64)
 
@@ -43,7 +43,7 @@ const (
 	registryID = 1 << 63 // of registries' nodes
 )
 
-// statxMask is what is asked of the backing file system about an inode.
+// statxMask says which facts about an inode the backing file system is asked for.
 const statxMask = unix.STATX_BASIC_STATS | unix.STATX_BTIME
 
 // origin is what ids and numbers are given relative to.

@@ -101,10 +101,10 @@ const (
 	maxCopies  = 16
 )
 
-// note takes down who writes, at its first write; opened is when the descriptor was
-// opened by which it does, and closed says that one of its duplicates was closed since:
-// the first thing that a shell does with what it redirects to. program is the name of the
-// writer's program, for the log; empty: the kernel is asked.
+// note takes down a writer at its first write. opened is when its descriptor was opened.
+// closed says that a duplicate of the descriptor was closed since: a shell does so first
+// with a file that it redirects to. program is the name of the writer's program, for the
+// log; empty: the kernel is asked.
 func (l *lineage) note(fsys *fileSystem, ctx context.Context, opened txn.Tick, closed bool, program string) {
 	tid := threadOf(ctx)
 	l.mu.Lock()

@@ -20,7 +20,7 @@ const manyLooksForLock = 4
 //
 // The kernel has a list of all locks on the machine. It gives away a page of it at a
 // time, and goes on after that by counting: where a lock was given up in between, the
-// next one is left out. So what takes more than one page is read until it has not
+// next one is left out. So a list of more than one page is read until it has not
 // changed from one time to the next.
 func isLocked(device, inode uint64) bool {
 	return findLock(func(list []byte) bool { return hasLock(list, device, inode) })
@@ -45,10 +45,10 @@ func findLock(find func(list []byte) bool) bool {
 	return false
 }
 
-// holdsLock reports whether a process holds a lock on a file: it has taken it, or one
-// that it descends from has, or it has a descriptor with a lock. The kernel's list does
-// not have all: outside the first pid namespace what a process has taken is left out
-// once that has ended, though another one has inherited the descriptor.
+// holdsLock reports whether a process holds a lock on a file: the process or an ancestor
+// has taken it, or the process has a descriptor with a lock. The kernel's list is not
+// complete. Outside the first pid namespace it leaves out the locks of a process that has
+// ended, though another one has inherited the descriptor.
 func holdsLock(c txn.Caller, device, inode uint64) bool {
 	if !c.Known() {
 		return false

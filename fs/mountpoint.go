@@ -75,9 +75,9 @@ type Mountpoint struct {
 	Mount *mountinfo.Info // the topmost mount on it; nil if there is none
 }
 
-// FindMountpoint finds out what a name given by a user stands for. It does not
-// touch what is mounted there as long as the mount table tells enough: a daemon
-// that is dead, or stuck, must not hold it up. Errors: *MissingError,
+// FindMountpoint finds the directory, and the mount on it, that a name given by a user
+// stands for. It does not touch that mount as long as the mount table tells enough: a
+// daemon that is dead, or stuck, must not hold it up. Errors: *MissingError,
 // *NotDirectoryError, or the system's.
 func FindMountpoint(name string) (Mountpoint, error) {
 	dir, err := filepath.Abs(name)

@@ -13,11 +13,11 @@ import (
 	"clawfs/txn"
 )
 
-// What follows is about files that are renamed onto a registry while somebody has them open
+// This file is about files that are renamed onto a registry while a program has them open
 // for writing. In a bare directory the handle is the registry's then. So it is here where the
-// file's former name was a registry's, too. The handle of a plain file stays one of that, which
-// has no name any more, and whatever is written by it is staged in a transaction of the
-// registry, too.
+// file's former name was a registry's, too. The handle of a plain file stays one of the plain
+// file, which has no name any more. Each write by it is also staged in a transaction of the
+// registry.
 
 // plainWriters are the handles of a plain file that are open for writing.
 type plainWriters struct {
@@ -78,9 +78,9 @@ func (n *node) areOpen(handles []*plainFile, openers []txn.Caller, also txn.Acto
 	return false
 }
 
-// replaceByOpen is Store.Replace for a file of which there are handles that are open for
-// writing. The caller holds plainWriters.mu. staged says that what the file holds is no
-// version yet, which may be by a rename only.
+// replaceByOpen is Store.Replace for a file with handles that are open for writing. The
+// caller holds plainWriters.mu. staged says that the file's content is no version yet. Only a
+// rename allows that.
 func (n *node) replaceByOpen(name string, caller txn.Caller, p txn.Replacement, file *os.File) (staged bool, err error) {
 	handles := n.writers.list
 	openers := n.fsys.openers(handles)
@@ -98,7 +98,7 @@ func (n *node) replaceByOpen(name string, caller txn.Caller, p txn.Replacement, 
 	return staged, err
 }
 
-// moveRegistry renames a registry to another one's name. Whoever has it open goes on with it
+// moveRegistry renames a registry to another one's name. Its open handles go on with it
 // there.
 func (fsys *fileSystem) moveRegistry(ctx context.Context, from, to place, flags uint32) error {
 	fd, err := from.dir.openChild(from.base, unix.O_RDONLY|unix.O_NONBLOCK, 0)
@@ -157,9 +157,9 @@ func (f *registryFile) isOpen(also txn.Actor) bool {
 	return hasOpen(f.opener.PID, device, number) || hasOpen(also.PID, device, number)
 }
 
-// takeAfter returns the file that a registry was which has just moved, for what is still
-// staged of it, nil if that can't be had. Without a name the file keeps its number as long as
-// the handle.
+// takeAfter returns the file of a registry that has just moved, for the bytes that are still
+// staged of it. It returns nil if the file can't be had. Without a name the file keeps its
+// number as long as the handle.
 func (fsys *fileSystem) takeAfter(t *txn.Tx, file *os.File, from *place) iofs.File {
 	var stx unix.Statx_t
 	f := fsys.registries.fileOf(t, from)
@@ -177,8 +177,8 @@ func (fsys *fileSystem) takeAfter(t *txn.Tx, file *os.File, from *place) iofs.Fi
 	return os.NewFile(uintptr(fd), "moved")
 }
 
-// changing has no rename come between what a handle changes and what it stages of that.
-// The caller changes the file, and then calls the function that is returned.
+// changing keeps renames from coming between a change by a handle and its staging. The
+// caller changes the file, and then calls the function that is returned.
 func (f *plainFile) changing() (changed func()) {
 	f.node.writers.mu.RLock()
 	return f.node.writers.mu.RUnlock
@@ -214,8 +214,8 @@ func (f *plainFile) moved() *txn.Tx {
 	return f.tx
 }
 
-// stage stages what is written by the handle of a file that has become a registry. The
-// caller has called changing, and f.tx is not nil.
+// stage stages a write by the handle of a file that has become a registry. The caller has
+// called changing, and f.tx is not nil.
 func (f *plainFile) stage(ctx context.Context, data []byte, off int64) error {
 	caller := f.node.fsys.callers.writing(ctx)
 	var err error

@@ -15,7 +15,7 @@ import (
 	"clawfs/txn"
 )
 
-// fileSystem is what all nodes of a mount share.
+// fileSystem has the state that all nodes of a mount share.
 type fileSystem struct {
 	log         *zap.Logger
 	store       *txn.Store
@@ -62,7 +62,7 @@ type node struct {
 
 	all        atomic.Pointer[registryNodes] // those of the same registry; nil: it is none's. Set with registryTable.mu held
 	as         registryNode
-	left       atomic.Pointer[unix.Statx_t] // what a registry's file was that its name does not stand for any more; set with registryTable.mu held
+	left       atomic.Pointer[unix.Statx_t] // the state of a registry's file when its name ceased to stand for it; set with registryTable.mu held
 	files      registryFiles                // that are open on it as a registry
 	plainFiles atomic.Int32                 // how many are open on it otherwise
 	writers    plainWriters                 // those of them that are open for writing

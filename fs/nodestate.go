@@ -37,7 +37,7 @@ package fs
 // outdated, and changes no other state. A shared node that nobody has open is outdated when
 // somebody is about to open it.
 //
-// ① It is opened by the one who was to open it: showsVersion.
+// ① It is opened by the process that was to open it: showsVersion.
 //
 // ② That somebody reads a version by it does not matter.
 //

@@ -222,8 +222,8 @@ func (f *plainFile) Lseek(ctx context.Context, off uint64, whence uint32) (uint6
 	return uint64(pos), 0
 }
 
-// dropPrivileges is for the requests that change content without saying what
-// their caller may. Only root keeps setuid and setgid.
+// dropPrivileges is for the requests that change content without telling the rights of
+// their caller. Only root keeps setuid and setgid.
 func (f *plainFile) dropPrivileges(ctx context.Context) syscall.Errno {
 	if caller, ok := fuse.FromContext(ctx); ok && caller.Uid == 0 {
 		return 0
@@ -231,9 +231,9 @@ func (f *plainFile) dropPrivileges(ctx context.Context) syscall.Errno {
 	return plainErrno(f.node.dropPrivileges(ctx))
 }
 
-// Ioctl passes on what only reads a file's flags, on which lsattr and cp rely.
-// An ioctl would run with the daemon's rights: of the others some destroy the
-// file system below.
+// Ioctl passes on the requests that only read a file's flags: lsattr and cp rely on them.
+// An ioctl runs with the daemon's rights, and some of the others destroy the file system
+// below.
 func (f *plainFile) Ioctl(ctx context.Context, cmd uint32, arg uint64, input, output []byte) (int32, syscall.Errno) {
 	return harmlessIoctl(f.fd, cmd, output)
 }

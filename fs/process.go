@@ -14,7 +14,7 @@ import (
 	"clawfs/txn"
 )
 
-// thread is what the kernel tells of a thread.
+// thread has the facts that the kernel tells of a thread.
 type thread struct {
 	process, parent int    // ids
 	inode           uint64 // of the thread's pidfd, 0 if not known
@@ -147,8 +147,8 @@ func threadStatus(tid int) (thread, bool) {
 	return thread{}, false
 }
 
-// readProc reads a small file below /proc, without what os.ReadFile does for files
-// that can be waited for.
+// readProc reads a small file below /proc. It leaves out the steps by which os.ReadFile
+// serves files that can be waited for.
 func readProc(path string) ([]byte, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -238,7 +238,7 @@ func (t *processTable) serial(pid int) uint64 {
 	return t.last
 }
 
-// dropEnded gives up what has ended. It is called each time when the number of
+// dropEnded gives up the pidfds of processes that have ended. It is called each time when the number of
 // processes has doubled. The caller holds mu.
 func (t *processTable) dropEnded() {
 	for pid, p := range t.living {
@@ -262,8 +262,8 @@ const (
 // deathOf says how a thread is dying that closes a file: by which signal, or of
 // its own accord, or not at all.
 //
-// What tells it, /proc/TID/stat, makes the reader wait while the thread is in the
-// middle of an exec. A thread that is exiting has given up its memory before it
+// /proc/TID/stat tells it, but makes the reader wait while the thread is in the middle of
+// an exec. A thread that is exiting has given up its memory before it
 // closes its files, and one that executes a program has not; statm tells that
 // without waiting.
 func deathOf(tid int) txn.Death {
@@ -291,8 +291,8 @@ func deathOf(tid int) txn.Death {
 
 // hasOnlyForked reports whether a process was forked and has not executed a program
 // since. One of its threads must be in a request that is no part of an exec: then none of
-// its threads holds what /proc/PID/stat waits for. The kernel sets the flag for each new
-// thread, so that the first one's tells.
+// its threads holds the lock that /proc/PID/stat waits for. The kernel sets the flag for
+// each new thread, so that only the first one's counts.
 func hasOnlyForked(pid int) (bool, error) {
 	text, err := readProc("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {

@@ -92,7 +92,7 @@ func (p *pruner) prune() {
 }
 
 // dropNames has the kernel drop the nodes' names, for kernels before 6.18. With that of a
-// directory it would take away what is mounted below.
+// directory it would take away the mounts below.
 func dropNames(nodes []*fusefs.Inode) {
 	for _, n := range nodes {
 		if name, parent := n.Parent(); parent != nil && !n.IsDir() {

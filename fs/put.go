@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A command says outright what a registry is to hold by two ioctls of our own: one asks
-// the mount's root whether a path is a registry's, so that no other file is created; the
-// other makes an open handle's transaction replace the head (Tx.Put). A process that may
+// A command sets the content of a registry outright by two ioctls of our own. One asks the
+// mount's root whether a path is a registry's, so that no other file is created. The other
+// makes an open handle's transaction replace the head (Tx.Put). A process that may
 // open the file for writing may do both. The kernel copies their argument, by the size
 // that is in their number.
 const (

@@ -208,9 +208,9 @@ func (n *node) commitReleased(holder txn.Caller) {
 }
 
 // tellNewest has the files that the caller has open on the node tell the size of the
-// newest version: those by which nobody is reading just now. As long as a program may be
-// about to copy another version by the same inode, the kernel must not be told a size that
-// is not of that; but a program that holds a lock is told what is right.
+// newest version, if nobody is reading by them just now. As long as a program may be about
+// to copy another version by the same inode, the kernel must not be told a size other than
+// that version's. A program that holds a lock is told the newest size all the same.
 func (n *node) tellNewest(ctx context.Context) {
 	var caller txn.Caller
 	isOurs := func(f *registryFile) bool {
@@ -313,8 +313,8 @@ func (f *registryFile) page(off int64) *txn.Version {
 	return r.mapped.Load()
 }
 
-// settleName commits what has been given up with a lock on a registry, if the caller has
-// that lock now: it asks by the name.
+// settleName commits content that its writer has given up with a lock on a registry, if the
+// caller has that lock now. The caller asks by the name.
 func (n *node) settleName(ctx context.Context, base, path string) {
 	if !n.fsys.store.IsStaged(path) {
 		return

@@ -96,8 +96,8 @@ func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.
 	return inode, 0
 }
 
-// lookupGone is lookupRegistry where nothing can be told of the name: only who
-// tells watchers that a registry is gone finds what they watch. All others have seen
+// lookupGone is lookupRegistry where there is no registry of the name. Only the process
+// that tells watchers of its removal finds the node that they watch. All others have seen
 // that there is nothing.
 func (n *node) lookupGone(ctx context.Context, base, path string, err error, asked txn.Tick, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	switch {
@@ -121,15 +121,15 @@ func (n *node) lookupGone(ctx context.Context, base, path string, err error, ask
 // placingPause is how long to wait until a deletion that is under way is done.
 const placingPause = 500 * time.Microsecond
 
-// looked is what the store says of a registry's name.
+// looked is the store's answer about a registry's name.
 type looked struct {
 	presence txn.Presence
 	info     txn.Info
 }
 
-// look returns what the caller finds under a registry's name in this directory. It finds
-// a file that another process creates once that has closed it or somebody has a lock on
-// it, and if it has inherited it open.
+// look returns what the caller finds under a registry's name in this directory. A file that
+// another process creates is found once that process has closed it, or a process has a lock
+// on it. A process that has inherited it open finds it at once.
 func (n *node) look(ctx context.Context, base, path string) looked {
 	presence, info := n.fsys.store.Look(path, func() txn.Actor { return n.fsys.callers.actorOf(ctx) })
 	if presence != txn.Hidden {
@@ -229,8 +229,8 @@ func (n *node) stat(ctx context.Context, stx *unix.Statx_t) error {
 	return nil
 }
 
-// isOpen reports whether somebody has the node open: he means the file, and not what its name
-// stands for by now, as a mount of a single file does.
+// isOpen reports whether somebody has the node open. A request on such a node means the
+// file, and not the one that its name stands for by now. So does a mount of a single file.
 func (n *node) isOpen() bool { return n.files.any() || n.plainFiles.Load() > 0 }
 
 // statRemoved tells about a registry that has no name any more, or another one.
@@ -363,8 +363,8 @@ func (n *node) openRegistry(ctx context.Context, dir *node, base, path string, f
 }
 
 // openErrno is registryErrno for a registry that was just found. Where it has gone
-// meanwhile the kernel looks its name up again, once: it finds nothing, or what nobody
-// can take away, or it makes a new one.
+// meanwhile the kernel looks its name up again, once. It finds nothing, or a node that
+// nobody can take away, or it makes a new one.
 func (n *node) openErrno(err error, thread int, writes bool) syscall.Errno {
 	if errors.Is(err, iofs.ErrNotExist) && n.fsys.registries.lookAgain(n, thread, writes) {
 		return syscall.ESTALE

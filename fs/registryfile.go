@@ -29,7 +29,7 @@ type registryFile struct {
 	reading  reading
 	lineage  *lineage                    // of the content, for the case that it is renamed onto another registry
 	begins   txn.Tick                    // a place before it was opened
-	like     atomic.Pointer[backingFile] // without a name, that what is staged takes after; nil: none
+	like     atomic.Pointer[backingFile] // without a name; the staged content takes its owner and mode; nil: none
 	closed   atomic.Bool                 // by its opener, who has written nothing since and may have other descriptors of it
 
 	// ends counts copies from behind the end that nothing came of.
@@ -50,8 +50,8 @@ func (f *registryFile) opened() uint32 {
 	return fuse.FOPEN_DIRECT_IO
 }
 
-// callerOf returns who makes a request: most come from the thread that has opened
-// the file, and need no look at the process.
+// callerOf returns the process that makes a request. Most requests come from the thread
+// that has opened the file, and need no look at the process.
 func (f *registryFile) callerOf(ctx context.Context) txn.Caller {
 	if tid := threadOf(ctx); tid != 0 && tid == f.thread {
 		return f.caller
@@ -110,9 +110,9 @@ func part(b []byte, off int64, size int) []byte {
 	return b[:min(size, len(b))]
 }
 
-// noteWriter takes down who writes, for the case that the registry is renamed onto another
-// one. A thread has the name of the program that it opened the file as: that is good enough
-// for a log.
+// noteWriter takes down the writer, for the case that the registry is renamed onto another
+// one. Its program's name is the one that it had at the open, which is good enough for a
+// log.
 func (f *registryFile) noteWriter(ctx context.Context) {
 	program := ""
 	if threadOf(ctx) == f.thread {
@@ -163,9 +163,9 @@ func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
 	return commitErrno(err)
 }
 
-// staging is called when something is staged, and when the file is truncated by
-// opening it. The kernel tells watchers of this inode then: of the first of these they
-// may have read what was there before, and pass over the next.
+// staging is called at each write, and when the file is truncated by opening it. The kernel
+// tells watchers of this inode then. A watcher that reads at the first of these events still
+// sees the old version, and may pass over the next event.
 func (f *registryFile) staging() {
 	f.closed.Store(false)
 	f.begun.CompareAndSwap(0, f.node.looks()+1)

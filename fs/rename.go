@@ -249,7 +249,7 @@ func (fsys *fileSystem) moveIn(ctx context.Context, from, to place, flags uint32
 	return retry(func() error { return unix.Unlinkat(from.dir.fd, from.base, 0) })
 }
 
-// replacement returns what is known of an open file that is about to become a registry by a
+// replacement returns the facts about an open file that is about to become a registry by a
 // rename, but for its content, and its number.
 func (fsys *fileSystem) replacement(ctx context.Context, file *os.File, from, to place, flags uint32) (p txn.Replacement, number uint64, err error) {
 	var stx unix.Statx_t

@@ -170,8 +170,8 @@ func (r *requests) SetXAttr(cancel <-chan struct{}, in *fuse.SetXAttrIn, attr st
 	return status
 }
 
-// Read tells what the kernel reads for a mapping, which is for nobody in particular, from
-// what a program reads.
+// Read tells readings of the kernel for a mapping, which are for nobody in particular, from
+// those of a program.
 func (r *requests) Read(cancel <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse.ReadResult, fuse.Status) {
 	if in.ReadFlags&fuse.READ_LOCKOWNER == 0 {
 		if n := r.node(in.NodeId); n != nil && n.isRegistry() {

@@ -72,10 +72,10 @@ func (t *registryTable) headIs(n *node, head sizeTime) {
 	}
 }
 
-// fillSizeTime makes the size and the time of a registry's head those that a process is
-// to be told of a node. It reports whether all are told the same, as long as the node
-// lives: of a node that shows a version that is the version's. Of all others it is what
-// the process has open itself, or the head's.
+// fillSizeTime sets the size and the time that a process is to be told of a node. A node that
+// shows a version has that version's. For all other nodes they are those of the file that
+// the process has open itself, or the head's. It reports whether all processes are told the
+// same, as long as the node lives.
 func (t *registryTable) fillSizeTime(n *node, caller func() txn.Caller, stx *unix.Statx_t) (stays bool) {
 	t.mu.Lock()
 	stays = n.all.Load() != nil && n.as.state.keepsSizeTime()
@@ -97,8 +97,8 @@ func (t *registryTable) fillSizeTime(n *node, caller func() txn.Caller, stx *uni
 const lookupTimeout = time.Millisecond
 
 // grantCache reports whether the kernel may be told to use size and time of a node for a
-// while: if no registry has changed since changes was read, which was before the file was
-// looked at. Of what changes later it is told.
+// while. It may, if no registry has changed since changes was read, which was before the
+// file was looked at. The kernel is told of later changes.
 func (t *registryTable) grantCache(n *node, changes uint64) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -22,8 +22,8 @@ func (z *zeroing) set(from, to int64) {
 	z.from, z.to = from, to
 }
 
-// writing makes zero what of data is in the range. The caller writes it, and then calls
-// the function that is returned.
+// writing makes those bytes of data zero that are in the range. The caller writes data, and
+// then calls the function that is returned.
 func (z *zeroing) writing(data []byte, off int64) (written func()) {
 	z.mu.RLock()
 	from, to := max(z.from, off), min(z.to, off+int64(len(data)))
