@@ -130,4 +130,32 @@ var corners = []struct{ rule, base, head, theirs, want string }{
 	{"an element that is the base's, of lists that both have changed", "[\n  [\n    {\n      \"id\": 3\n    }\n  ],\n  1\n]", `[[],1]`, `[[{"id":3}]]`, `[[]] | merged | by (root) sequence`},
 	{"a comment within the head, and a removal", "[[2 // b1\n]]", "[2 // b1\n]", `[1,[2]]`, "[1,2 // b1\n] | merged | by (root) sequence | kept 1"},
 	{"what stands behind the second element is no style", `[]`, `["x", "z", {"key": "p"}]`, `[{"b":null}]`, `["x", "z", {"key": "p"}, {"b":null}] | merged | by (root) sequence | kept 3`},
+
+	// What PHP makes of objects with the keys 0, 1, …
+	{"an object that has become a list", `{"l":{"0":"a","1":"b"},"e":{},"n":1}`, `{"l":{"0":"a","1":"b"},"e":{},"n":1,"h":1}`, `{"l":["a","b"],"e":[],"n":2}`, `{"l":{"0":"a","1":"b"},"e":{},"n":2,"h":1} | merged | warning (root) respelled 2/9 | kept 1`},
+	{"an object that has become a list, with one more", `{"l":{"0":"a","1":"b"},"e":{},"n":1}`, `{"l":{"0":"a","1":"h"},"e":{},"n":1}`, `{"l":["a","b","t"],"e":[],"n":1}`, `{"l":{"0":"a","1":"h","2":"t"},"e":{},"n":1} | merged | warning (root) respelled 2/9`},
+	{"members that are null, between others", `{"a":1,"n1":null,"n2":null,"b":1,"n3":null,"c":1}`, `{"a":1,"n1":null,"n2":null,"b":1,"n3":null,"c":2}`, `{"a":3,"b":1,"c":1}`, `{"a":3,"n1":null,"n2":null,"b":1,"n3":null,"c":2} | merged | warning (root) respelled 3/9`},
+
+	// Beside each other.
+	{"an edit that the head has beside, before another one", `[{"a":1,"b":1,"c":"x"},{"z":1}]`, `[{"a":1,"b":1,"c":"h"},{"a":1,"b":1,"c":"t"},{"q":1},{"z":1}]`, `[{"a":1,"b":1,"c":"t"},{"z":1}]`, `[{"a":1,"b":1,"c":"h"},{"a":1,"b":1,"c":"t"},{"q":1},{"z":1}] | kept head | /0 edited-twice both | by (root) sequence`},
+	{"an edit that the head has in front", `[{"z":1},{"a":1,"b":1,"c":"x"}]`, `[{"z":1},{"q":1},{"a":1,"b":1,"c":"t"},{"a":1,"b":1,"c":"h"}]`, `[{"z":1},{"a":1,"b":1,"c":"t"}]`, `[{"z":1},{"q":1},{"a":1,"b":1,"c":"t"},{"a":1,"b":1,"c":"h"}] | kept head | by (root) sequence`},
+	{"an edit that the head has beside, of another case", `[{"a":1,"b":1,"c":"x"},{"z":1}]`, `[{"a":1,"b":1,"c":"h"},{"a":1,"b":1,"c":"T"},{"q":1},{"z":1}]`, `[{"a":1,"b":1,"c":"t"},{"z":1}]`, `[{"a":1,"b":1,"c":"h"},{"a":1,"b":1,"c":"t"},{"a":1,"b":1,"c":"T"},{"q":1},{"z":1}] | merged | /0 edited-twice both | by (root) sequence | kept 3`},
+
+	// Numbers of JSON5.
+	{"an identity in another spelling", `[{id: 0x1, a: 1}, {id: 2}]`, `[{id: 0x1, a: 1, h: 1}, {id: 2}]`, `[{id: 1, a: 2}, {id: 2}]`, `[{id: 0x1, a: 2, h: 1}, {id: 2}] | merged | by (root) identity id | kept 1`},
+	{"an identity that is no number", `[{id: NaN, a: 1}]`, `[{id: NaN, a: 2}]`, `[{id: NaN, a: 1}, {id: Infinity}]`, `[{id: NaN, a: 2}, {id: Infinity}] | merged | by (root) sequence`},
+	{"a time that is none", `{updatedAt: NaN}`, `{updatedAt: 1700000000000}`, `{updatedAt: NaN, x: 1}`, `{updatedAt: 1700000000000,x: 1} | merged`},
+	{"a counter with a hexadecimal number", `{rev: 0x1}`, `{rev: 2}`, `{rev: 3}`, `{rev: 3} | took theirs | /rev changed theirs`},
+
+	// Indentation.
+	{"another one for the second member", "{\n    \"a\": 1,\n  \"b\": 2,\n  \"x\": 9\n}", "{\n    \"a\": 1,\n  \"b\": 2,\n  \"x\": 8\n}", "{\n  \"a\": 1,\n  \"b\": {\n    \"c\": 1\n  },\n  \"x\": 9\n}", "{\n    \"a\": 1,\n  \"b\": {\n      \"c\": 1\n  },\n  \"x\": 8\n} | merged"},
+	{"within one line of a document of lines", "{\n  a: {b: 1},\n  x: 9\n}", "{\n  a: {b: 1},\n  x: 8\n}", "{\n  a: {b: {c: 1 // t\n}},\n  x: 9\n}", "{\n  a: {b: {c: 1 // t\n  }},\n  x: 8\n} | merged"},
+	{"tabs before the brace", "\t{\n\t\t\"a\": 1,\n\t\t\"x\": 9\n\t}", "\t{\n\t\t\"a\": 1,\n\t\t\"x\": 8\n\t}", `{"a":1,"x":9,"b":{"c":1}}`, "\t{\n\t\t\"a\": 1,\n\t\t\"x\": 8,\n\t\t\"b\": {\n\t\t\t\"c\": 1\n\t\t}\n\t} | merged"},
+	{"blanks before the brace", "  {\n    \"a\": 1,\n    \"x\": 9\n  }", "  {\n    \"a\": 1,\n    \"x\": 8\n  }", `{"a":1,"x":9,"b":{"c":1}}`, "  {\n    \"a\": 1,\n    \"x\": 8,\n    \"b\": {\n      \"c\": 1\n    }\n  } | merged"},
+	{"the first comma tells how others are written", `{"a":[1, 2], "b":[1,2], "x":9}`, `{"a":[1, 2], "b":[1,2], "x":8}`, `{"a":[1,2],"b":[1,2],"x":9,"c":[["d",1],2]}`, `{"a":[1, 2], "b":[1,2], "x":8, "c":[["d", 1], 2]} | merged`},
+
+	// Orders.
+	{"theirs moves, the head drops one and adds one", `["a","b","c","d"]`, `["a","c","h","d"]`, `["d","a","b","c"]`, `["d","a","c","h"] | merged | by (root) set | by (root) moved | kept 1`},
+	{"both drop, in different places", `["a","b","c","d","e"]`, `["a","c","d","e"]`, `["a","b","c","t","e"]`, `["a","c","t","e"] | merged | by (root) set`},
+	{"a log of words that is edited", `{"log":["a","b"]}`, `{"log":["a","b","c"]}`, `{"log":["a","x","c"]}`, `{"log":["a","x","c"]} | took theirs | by /log set`},
 }

@@ -115,6 +115,14 @@ func TestNamesOfTexts(t *testing.T) {
 // What the log tells of deletions: which rule believed them, and that they were large.
 func TestWhatIsToldOfDeletions(t *testing.T) {
 	many := `"l":[1,2,3,4,5,6,7,8,9,10,11,12]`
+	things := func(of string) string {
+		var list []string
+		for i := range 12 {
+			list = append(list, fmt.Sprintf(`"%d":%s`, i, of))
+		}
+		return "{" + strings.Join(list, ",") + "}"
+	}
+	words := func(end string) string { return `["a","b","c","d","e","f","g","h","i","j","k","` + end + `"]` }
 	ours := &merge.Policy{OnConflict: merge.TakeOurs}
 	for _, c := range []struct {
 		name, base, head, theirs string
@@ -137,6 +145,12 @@ func TestWhatIsToldOfDeletions(t *testing.T) {
 		{"many by theirs", `{` + many + `,"n":1}`, `{` + many + `,"n":2}`, `{"n":1}`, nil, "/l mass-deletion 12/12"},
 		{"many by the head", `{` + many + `,"n":1}`, `{"n":1}`, `{` + many + `,"n":2}`, nil, ""},
 		{"many replaced", `{` + many + `,"n":1}`, `{` + many + `,"n":2}`, `{"l":"none","n":1}`, nil, "/l mass-deletion 12/12"},
+		{"many replaced that the head has added to", `{` + many + `,"n":1}`, `{"l":[1,2,3,4,5,6,7,8,9,10,11,12,13],"n":1}`, `{"l":"none","n":1}`, nil, "/l mass-deletion 12/12, type-changed theirs"},
+		{"many replaced that the head has counted", `{"o":` + things(`{"rev":1}`) + `}`, `{"o":` + things(`{"rev":2}`) + `}`, `{"o":"none"}`, nil, "/o mass-deletion 12/12"},
+		{"many things", `{"o":` + things(`{}`) + `,"n":1}`, `{"o":` + things(`{}`) + `,"n":2}`, `{"o":{},"n":1}`, nil, "/o mass-deletion 12/12"},
+		{"many members of one thing", `{"o":` + things(`1`) + `,"n":1}`, `{"o":` + things(`1`) + `,"n":2}`, `{"n":1}`, nil, ""},
+		{"many credentials", `{"tokens":` + things(`{"x":1}`) + `}`, `{"tokens":` + things(`{"x":2}`) + `}`, `{}`, nil, "/tokens credential, /tokens mass-deletion 12/12, deleted theirs"},
+		{"another command line", `{"args":` + words("l") + `,"n":1}`, `{"args":` + words("l") + `,"n":2}`, `{"args":` + words("m") + `,"n":1}`, nil, ""},
 		{"ten", `{"l":[1,2,3,4,5,6,7,8,9,10],"n":1}`, `{"l":[1,2,3,4,5,6,7,8,9,10],"n":2}`, `{"n":1}`, nil, ""},
 		{"half", `{"l":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22],"n":1}`, `{"l":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22],"n":2}`, `{"l":[1,2,3,4,5,6,7,8,9,10,11],"n":1}`, nil, ""},
 	} {

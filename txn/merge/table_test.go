@@ -220,6 +220,9 @@ func TestSmallMerges(t *testing.T) {
 		for _, one := range res.Applied {
 			said = append(said, "by "+one.String())
 		}
+		if res.More != 0 {
+			said = append(said, fmt.Sprint("and ", res.More))
+		}
 		if res.Kept > 0 {
 			said = append(said, fmt.Sprint("kept ", res.Kept))
 		}
@@ -317,9 +320,25 @@ func TestLongListsOfRepeatedStrings(t *testing.T) {
 		return out
 	}
 	many, most := pairs("base", 100), pairs("base", 200)
+	turned := append([]string{"often"}, most[:399]...)
+	seldom := func(list []string, i int) []string {
+		list = slices.Clone(list)
+		list[i] = "seldom"
+		return list
+	}
+	// everySecond replaces every second pair by a new string.
+	everySecond := func(list []string) []string {
+		var out []string
+		for i := 0; i < len(list); i += 4 {
+			out = append(out, list[i], list[i+1], fmt.Sprint("new", i))
+		}
+		return out
+	}
 	framed := slices.Concat(pairs("before", 75), many, pairs("behind", 75))
 	for name, c := range map[string]struct{ base, head, theirs, want []string }{
-		"theirs adds at both ends, the head drops a pair": {many, without(many, func(i int) bool { return i == 100 || i == 101 }), framed, without(framed, func(i int) bool { return i == 250 || i == 251 })},
+		"theirs adds at both ends, the head drops a pair":               {many, without(many, func(i int) bool { return i == 100 || i == 101 }), framed, without(framed, func(i int) bool { return i == 250 || i == 251 })},
+		"theirs replaces every second pair, the head one repetition":    {most, seldom(most, 101), everySecond(most), seldom(everySecond(most), 76)},
+		"theirs replaces every second pair, and repetitions come first": {turned, seldom(turned, 100), everySecond(turned), seldom(everySecond(turned), 75)},
 		"theirs drops all repetitions but one, the head the last pair": {most, most[:398],
 			without(most, func(i int) bool { return i%2 == 1 && i != 21 }), without(most[:398], func(i int) bool { return i%2 == 1 && i != 21 })},
 	} {
