@@ -144,3 +144,54 @@ func TestTwoLinesAreTwoObjects(t *testing.T) {
 		}
 	}
 }
+
+// A treatment decides where a name or a shape would say otherwise.
+func TestTreatments(t *testing.T) {
+	for _, c := range []struct {
+		rule                     merge.Rule
+		base, head, theirs, want string
+	}{
+		{merge.Rule{As: merge.AsAtomic}, `1`, `{}`, `[]`, " whole, type-changed theirs"},
+		{merge.Rule{As: merge.AsSequence}, `["q"]`, `["r"]`, `[]`, " sequence, deleted head"},
+		{merge.Rule{Identity: []string{"t"}}, `[]`, `["p"]`, `["q"]`, " sequence"},
+		{merge.Rule{As: merge.AsSet}, `[]`, `[{"name":"p"}]`, `[{"name":"q"}]`, " sequence"},
+		{merge.Rule{Path: "/text", As: merge.AsSet}, `{"text":["a"]}`, `{"text":["a","b"]}`, `{"text":["a","c"]}`, "/text set"},
+		{merge.Rule{Path: "/p", As: merge.AsValue}, `{"p":[1,2]}`, `{"p":[1,3]}`, `{"p":[1,4]}`, "/p tuple, changed theirs"},
+		{merge.Rule{Path: "/p", As: merge.AsSequence}, `{"p":[1,2]}`, `{"p":[1,3]}`, `{"p":[1,4]}`, "/p positions, changed theirs"},
+		{merge.Rule{Path: "/rev", As: merge.AsValue}, `{"rev":1}`, `{"rev":2}`, `{"rev":3}`, "changed theirs"},
+		{merge.Rule{Path: "/at", As: merge.AsStamp}, `{"at":1}`, `{"at":3}`, `{"at":2}`, "/at later"},
+		{merge.Rule{Path: "/at", As: merge.AsStamp}, `{"at":1}`, `{"at":[3]}`, `{"at":[2]}`, "/at sequence"},
+		{merge.Rule{Path: "/updatedAt", As: merge.AsCounter}, `{"updatedAt":1}`, `{"updatedAt":3}`, `{"updatedAt":2}`, "/updatedAt sum"},
+		{merge.Rule{Path: "/**/at", As: merge.AsStamp}, `{"l":[{"id":"a","at":1}]}`, `{"l":[{"id":"a","at":3}]}`, `{"l":[{"id":"a","at":2}]}`, "/l/0/at later, /l identity id"},
+		{merge.Rule{Path: "/l/at", As: merge.AsStamp}, `{"l":[{"id":"a","at":1}]}`, `{"l":[{"id":"a","at":3}]}`, `{"l":[{"id":"a","at":2}]}`, "/l identity id, changed theirs"},
+	} {
+		if got := rulesOf(t, c.base, c.head, c.theirs, &merge.Policy{Rules: []merge.Rule{c.rule}}); got != c.want {
+			t.Errorf("%q as %v: %q, want %q", c.rule.Path, c.rule.As, got, c.want)
+		}
+	}
+}
+
+// Where the policy rejects, a comment that would be lost refuses the merge, too.
+func TestLostCommentsAreRejected(t *testing.T) {
+	docs, err := parseAlike(`{l: "x"}`, `{}`, `{/*t*/ l: "x"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := merge.Merge(docs[0], docs[1], docs[2], &merge.Policy{OnConflict: merge.Reject}); err == nil || err.Error() != "conflict at /l (comment)" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The words of resolutions and treatments are those of the configuration.
+func TestWords(t *testing.T) {
+	for r, want := range []string{"inherit", "theirs", "ours", "reject"} {
+		if got := merge.Resolution(r).String(); got != want {
+			t.Errorf("resolution %d is %s, want %s", r, got, want)
+		}
+	}
+	for a, want := range []string{"shape", "value", "counter", "stamp", "atomic", "set", "sequence", "log"} {
+		if got := merge.Treatment(a).String(); got != want {
+			t.Errorf("treatment %d is %s, want %s", a, got, want)
+		}
+	}
+}
