@@ -158,4 +158,5 @@ var corners = []struct{ rule, base, head, theirs, want string }{
 	{"theirs moves, the head drops one and adds one", `["a","b","c","d"]`, `["a","c","h","d"]`, `["d","a","b","c"]`, `["d","a","c","h"] | merged | by (root) set | by (root) moved | kept 1`},
 	{"both drop, in different places", `["a","b","c","d","e"]`, `["a","c","d","e"]`, `["a","b","c","t","e"]`, `["a","c","t","e"] | merged | by (root) set`},
 	{"a log of words that is edited", `{"log":["a","b"]}`, `{"log":["a","b","c"]}`, `{"log":["a","x","c"]}`, `{"log":["a","x","c"]} | took theirs | by /log set`},
+	{"an edit that the head has made of another one, which theirs has removed", `[{"a":1,"b":1,"c":1,"e":"x","rev":2},{"a":1,"b":1,"c":1,"e":"t","rev":1},{"z":1}]`, `[{"a":1,"b":1,"c":1,"e":"h","rev":2},{"a":1,"b":1,"c":1,"e":"t","rev":2},{"w":1},{"z":1}]`, `[{"a":1,"b":1,"c":1,"e":"t","rev":2},{"z":1}]`, `[{"a":1,"b":1,"c":1,"e":"h","rev":2},{"a":1,"b":1,"c":1,"e":"t","rev":2},{"w":1},{"z":1}] | merged | /0 edited-twice both | by /1 untouched | by (root) sequence | kept 2`},
 }
