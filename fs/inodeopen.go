@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"context"
 	"slices"
 
 	"clawfs/txn"
@@ -127,6 +128,44 @@ func (t *registryTable) endToWrite(n *node, f *registryFile) {
 // the same node, since it opens a descriptor. The caller holds mu.
 func (t *registryTable) must(n *node, thread int, locks *lockQuestion) bool {
 	return thread == 0 || t.again[thread].key == n.all.Load().key || n.files.any() && locks.held(n)
+}
+
+// takesAny reports whether a node takes a file of a thread for reading, fit or not: it does
+// so already, or the thread has looked again and came back to it.
+func (t *registryTable) takesAny(n *node, thread int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := n.all.Load()
+	return r != nil && (n.as.state == shared || thread == 0 || t.again[thread].key == r.key)
+}
+
+// reopenGone returns the version that is read by a node, where somebody has it open and its
+// name has come to stand for another file, or for none: it is opened by that descriptor
+// (/proc/self/fd). Else it returns nil.
+func (n *node) reopenGone(ctx context.Context, thread int) *txn.Snapshot {
+	if !n.files.any() || !n.fsys.registries.takesAny(n, thread) {
+		return nil
+	}
+	if s := n.newest(ctx); s != nil {
+		s.Release()
+		return nil
+	}
+	for _, f := range n.files.all() {
+		if s := f.again(); s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// again opens the version that the file shows; nil where it has none.
+func (f *registryFile) again() *txn.Snapshot {
+	f.reading.mu.Lock()
+	defer f.reading.mu.Unlock()
+	if f.tx != nil {
+		return f.tx.Again()
+	}
+	return f.snapshot.Load().Again()
 }
 
 // lookAgain notes that a thread is to look again for a registry that has gone since it

@@ -162,6 +162,15 @@ func (f *registryFile) turnToWrite(off int64) {
 	f.reading.heard()
 }
 
+// turnToMap turns to the version whose size the program was told, before the kernel reads
+// for a mapping of a file that is open for writing. The caller holds mu.
+func (f *registryFile) turnToMap() {
+	if told := f.reading.told.Load(); told != nil && f.reading.isSized() {
+		f.show(told)
+		f.reading.told.Store(nil)
+	}
+}
+
 // newest returns the newest version of the file that a node stands for; nil where it has
 // been replaced, moved to a name that is no registry's, or removed.
 func (n *node) newest(ctx context.Context) *txn.Snapshot {

@@ -341,6 +341,12 @@ func (n *node) openRegistry(ctx context.Context, dir *node, base, path string, f
 		}
 	} else {
 		s, err := dir.openFound(ctx, base, path)
+		if again := n.reopenGone(ctx, f.thread); again != nil {
+			if err == nil {
+				s.Release()
+			}
+			s, err = again, nil
+		}
 		if err != nil && !n.fsys.registries.isPinned(n) {
 			return nil, 0, n.openErrno(err, f.thread, false)
 		}

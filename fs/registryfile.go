@@ -78,6 +78,8 @@ func (f *registryFile) Read(ctx context.Context, dest []byte, off int64) (fuse.R
 	defer f.reading.mu.Unlock()
 	if !paged {
 		f.turn(ctx, off, int64(len(dest)))
+	} else if f.tx != nil && off == 0 {
+		f.turnToMap()
 	}
 	if f.tx != nil {
 		n, err := f.tx.ReadAt(f.callerOf(ctx), dest, off)

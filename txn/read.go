@@ -44,6 +44,29 @@ func (s *Store) Open(name string) (*Snapshot, error) {
 	return &Snapshot{reg: r, version: v, opened: opened, pass: seen.NewReading(opened)}, nil
 }
 
+// Again opens the version anew, for another reading of it. Nobody needs to have it by name.
+func (n *Snapshot) Again() *Snapshot { return n.reg.openVersion(n.version, n.opened) }
+
+// Again opens the version that the transaction shows, for a reading of it; nil where
+// something is staged, or there is no version.
+func (t *Tx) Again() *Snapshot {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.isClean() || t.headAtOpen == nil {
+		return nil
+	}
+	return t.reg().openVersion(t.headAtOpen, t.since)
+}
+
+// openVersion opens a version that was the head at the given place. The caller uses the
+// registry.
+func (r *Registry) openVersion(v *Version, opened Tick) *Snapshot {
+	r.store.mu.Lock()
+	r.users++
+	r.store.mu.Unlock()
+	return &Snapshot{reg: r, version: v, opened: opened, pass: seen.NewReading(r.store.Next())}
+}
+
 // present returns what the registry shows to readers at present.
 func (r *Registry) present() (*Version, error) {
 	r.mu.Lock()

@@ -141,6 +141,35 @@ func TestResetAfterALateReading(t *testing.T) {
 	t.Run("mount", func(t *testing.T) { reset(t, newMount(t).dir) })
 }
 
+// A file that is opened by a descriptor of it is that file, whatever its name stands for by
+// then.
+func TestDescriptorThatIsOpenedAgain(t *testing.T) {
+	t.Parallel()
+	again := func(t *testing.T, dir string) {
+		const show = "cat /proc/self/fd/5 /dev/fd/5 /proc/self/fd/6 /dev/fd/6; "
+		got := succeed(t, dir, bash("echo 1 >f.json; exec 5<f.json 6<>f.json; for i in 2 3; do echo $i >t; mv t f.json; "+show+"done; "+
+			"rm f.json; "+show+"echo 4 >f.json; "+show+"cat f.json"))
+		if want := strings.Repeat("1\n", 16) + "4\n"; got != want {
+			t.Errorf("opened again it holds %q, want %q", got, want)
+		}
+	}
+	t.Run("bare", func(t *testing.T) { again(t, newDir(t)) })
+	t.Run("mount", func(t *testing.T) { again(t, newMount(t).dir) })
+}
+
+// P2: a mapping shows one whole version, also by a descriptor that is open for writing and
+// has read another one.
+func TestMappingByADescriptorForWriting(t *testing.T) {
+	t.Parallel()
+	maps := func(t *testing.T, dir string) {
+		if out := succeed(t, dir, program(t, "programs/remaps.py", "f.json")); out != "{\"short\": 1}\n" {
+			t.Errorf("P2: mapped is %q", out)
+		}
+	}
+	t.Run("bare", func(t *testing.T) { maps(t, newDir(t)) })
+	t.Run("mount", func(t *testing.T) { maps(t, newMount(t).dir) })
+}
+
 // The times of two versions always differ: OpenClaw and others keep what they have
 // read while the time is the same.
 func TestTimesOfVersionsDiffer(t *testing.T) {
