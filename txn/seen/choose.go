@@ -79,7 +79,7 @@ func Choose(cands []Candidate, content *Content, doc *jsondoc.Doc, k Knowledge, 
 		j.all[i].Candidate = cands[i]
 	}
 	j.compareAll()
-	best, why := j.meant(k)
+	best, why := j.meant(content, k)
 	if best < 0 {
 		best, why = j.decide(k.Memory && k.Last == nil)
 	}
@@ -176,7 +176,7 @@ func (j *judge) compareAll() {
 // again on purpose, else -1: where a process with a memory writes its own last write
 // again after it has seen something newer, and where an author without one writes what
 // it has seen at some earlier time.
-func (j *judge) meant(k Knowledge) (int, Reason) {
+func (j *judge) meant(content *Content, k Knowledge) (int, Reason) {
 	newest := j.newest()
 	for i := range j.all {
 		c := &j.all[i]
@@ -187,6 +187,9 @@ func (j *judge) meant(k Knowledge) (int, Reason) {
 			c.Struck = Reverted
 			return newest, Newest
 		}
+	}
+	if !k.Memory && slices.ContainsFunc(k.Earlier, func(c *Content) bool { return c.Digest == content.Digest }) {
+		return newest, Newest
 	}
 	return -1, ""
 }

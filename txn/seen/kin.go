@@ -2,6 +2,7 @@ package seen
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -77,6 +78,23 @@ func (v *Views) ofFamily(s *Seen, o *Origin) {
 	v.ofMembers(s, &f, o)
 }
 
+// contents returns what the members of a family had read or written at a place in the order
+// of events, as far as the limits go.
+func (f *family) contents(asOf Tick) []*Content {
+	known := make(map[*Content]bool)
+	for _, a := range slices.Backward(f.members) {
+		for _, one := range slices.Backward(a.views) {
+			if len(known) == maxKinReadings+maxKinUsed {
+				break
+			}
+			if one.content != nil && one.first <= asOf {
+				known[one.content] = true
+			}
+		}
+	}
+	return slices.Collect(maps.Keys(known))
+}
+
 // fromNothing fills in the candidates of a writer that was told, itself or by its family,
 // that there is no registry: nothing, and each earlier reading of the family that no
 // write was made from. self reports whether a change is of the author's own.
@@ -86,7 +104,7 @@ func (v *Views) fromNothing(s *Seen, nothing Candidate, self func(*Caller) bool,
 	s.Candidates = slices.DeleteFunc(s.Candidates, func(c Candidate) bool {
 		return !slices.ContainsFunc(c.views, func(one *view) bool { return one.first < nothing.At && one.isUnused(o.Event) })
 	})
-	s.Last, s.ReadSince = nil, false
+	s.Last, s.ReadSince, s.Earlier = nil, false, nil
 	s.Alone = len(s.Candidates) == 0 && !v.changes.byOthers(nothing.At, self)
 	s.Candidates = append(s.Candidates, nothing)
 }
@@ -112,6 +130,9 @@ func (v *Views) ofMembers(s *Seen, f *family, o *Origin) {
 	}
 	s.ReadSince = s.ReadSince && last >= 0
 	tasks := v.addFamily(s, taken, views, last, o)
+	if len(s.Candidates) > 1 {
+		s.Earlier = f.contents(o.Event)
+	}
 	// A merged write has not seen the others' changes that went into it, nor has a reading
 	// that was opened before it.
 	tasks = tasks || last >= 0 && views[last].merged && views[0].since() <= views[last].first
@@ -166,6 +187,9 @@ func (v *Views) viewsOf(f *family, o *Origin) []memberView {
 			if one == newest.view || !one.isFresh(o.Event, o.At, v.cfg.KinWindow) {
 				continue
 			}
+			if v.isKept(a, o) {
+				break
+			}
 			if m := (memberView{one, a}); one.last > last.lastTick() || v.mayNotKnow(m, newest, o) {
 				out = append(out, m)
 			}
@@ -173,6 +197,23 @@ func (v *Views) viewsOf(f *family, o *Origin) []memberView {
 	}
 	slices.SortFunc(out, func(a, b memberView) int { return cmp.Compare(b.state(), a.state()) })
 	return out
+}
+
+// isKept reports whether a member has ended, and what it has read is in the hands of a
+// process that has started it, still lives, and has not started the writer.
+func (v *Views) isKept(a *actorViews, o *Origin) bool {
+	if !v.isDead(a) {
+		return false
+	}
+	for _, up := range a.caller.Ancestors {
+		switch {
+		case up == o.author() || o.descendsFrom(up):
+			return false
+		case up.Known() && v.cfg.Alive(up):
+			return true
+		}
+	}
+	return false
 }
 
 // newestOf returns the newest view of a family, and its last write or removal; without

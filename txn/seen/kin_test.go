@@ -24,6 +24,8 @@ func TestWhatAFamilyHasSeen(t *testing.T) {
 		{"b reads A; a reads A; a writes B; a dies", "c", "task read A, wrote B, last B, family of 1"},
 		{"a reads A; a writes W; wait 50; b redirects Z; wait 20", "c", "wrote Z, alone, last Z, family of 1"},
 		{"a reads A; a dies; b reads A; b writes B", "c", "task read A, wrote B, last B, family of 1"},
+		{"d reads A; d dies; b reads A; b writes B", "c", "wrote B, alone, last B, family of 1"},
+		{"d reads A; d dies; a dies; b reads A; b writes B", "c", "task read A, wrote B, last B, family of 1"},
 		{"d reads A; a redirects B", "a", "wrote B, alone, last B, family of 2"},
 		{"sh reads A; b reads A; b writes B", "c", "wrote B, alone, last B, family of 1"},
 		{"a reads A; a dies; sh redirects B", "c", "wrote B, alone, last B, family of 1"},
@@ -148,6 +150,28 @@ func TestAnEarlierStateReplacesTheNewestState(t *testing.T) {
 			if got.Taken == nil || string(got.Taken.Content.Bytes) != want {
 				t.Errorf("%s; %s again: made from %+v (head: %v), because %q; want %s", story, again, got.Taken, got.Head, got.Why, want)
 			}
+		}
+	}
+}
+
+// An earlier state replaces the newest one also where a write was made from it since, and
+// where it is closer to something else that the family has read.
+func TestAnEarlierStateThatWasUsedUp(t *testing.T) {
+	h := newHistory(t)
+	h.tell(`some b reads ["x"]; b writes ["x","y"] from ["x"]; b dies; c reads ["x","y"]; c dies; a redirects ["z","v","w"]`)
+	saw := h.v.Of(Origin{Caller: process("sh"), Event: h.v.cfg.Next(), At: h.now})
+	parse := func(c *Content) (*jsondoc.Doc, error) {
+		return jsondoc.Parse(c.Bytes, jsondoc.JSON, jsondoc.Limits{Depth: 100, Size: 1 << 20})
+	}
+	for again, want := range map[string]string{`["x"]`: `["z","v","w"]`, `["q"]`: `["x","y"]`} {
+		content := NewContent([]byte(again))
+		doc, err := parse(content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := Choose(saw.Candidates, content, doc, saw.Knowledge, Documents{Parse: parse})
+		if got.Taken == nil || string(got.Taken.Content.Bytes) != want {
+			t.Errorf("%s is made from %+v, because %q; want %s", again, got.Taken, got.Why, want)
 		}
 	}
 }

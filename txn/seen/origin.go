@@ -95,6 +95,10 @@ type Knowledge struct {
 	// one.
 	Family Actor
 
+	// Earlier is what an author without a memory has seen at any time, if there are several
+	// candidates.
+	Earlier []*Content
+
 	// Last is what it wrote last, nil if it has written nothing; ReadSince says that it
 	// has read the registry since.
 	Last      *Content
@@ -126,6 +130,7 @@ func (s Seen) And(o Seen) Seen {
 		return s
 	}
 	both := Seen{Candidates: slices.Concat(s.Candidates, o.Candidates)}
+	both.Earlier = slices.Concat(s.Earlier, o.Earlier)
 	both.Memory, both.Family = s.Memory || o.Memory, s.Family
 	both.Last, both.ReadSince, both.Removed = s.Last, s.ReadSince, s.Removed
 	if both.Last == nil {

@@ -141,6 +141,26 @@ func TestResetAfterALateReading(t *testing.T) {
 	t.Run("mount", func(t *testing.T) { reset(t, newMount(t).dir) })
 }
 
+// A shell that has commands run by two others, one of which writes, replaces the newest
+// version: with a state that it has never seen, and with an earlier one.
+func TestResetBesideShellsThatLive(t *testing.T) {
+	t.Parallel()
+	const shells = `serve() { while read -r line; do eval "$line"; echo; done; }
+		coproc A { serve; }; exec 5<&"${A[0]}" 6>&"${A[1]}"
+		coproc B { serve; } 2>/dev/null; exec 7<&"${B[0]}" 8>&"${B[1]}"
+		a() { echo "$1" >&6; read -r <&5; }; b() { echo "$1" >&8; read -r <&7; }
+		b 'echo "{\"l\":[\"a\"]}" >f.json'; cp f.json first
+		`
+	for name, script := range map[string]string{
+		"what a shell that lives has had read": `a 'grep -q . f.json'; b 'echo "{\"l\":[\"a\"],\"b\":2}" >f.json'; echo '{}' >first; cp first f.json; cmp first f.json`,
+		"an earlier state": `sed 's/}/,"o":3}/' f.json >t; cp t f.json; grep -q . f.json
+			b 'echo "{\"l\":[\"a\",\"b\"],\"o\":3,\"k\":2}" >f.json'; cp first f.json; cmp first f.json`,
+	} {
+		t.Run(name+", bare", func(t *testing.T) { succeed(t, newDir(t), bash(shells+script)) })
+		t.Run(name+", mount", func(t *testing.T) { succeed(t, newMount(t).dir, bash(shells+script)) })
+	}
+}
+
 // A file that is opened by a descriptor of it is that file, whatever its name stands for by
 // then.
 func TestDescriptorThatIsOpenedAgain(t *testing.T) {
