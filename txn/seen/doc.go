@@ -55,11 +55,11 @@
 //
 //   - of a family: its newest view, since members that ran one after the other are one
 //     author. A view is as old as the state that it shows: a reading in a version that
-//     was opened before another process wrote is older than that write. An older reading counts beside it only if no write was made from it, and
-//     its process and the newer one's were alive at the same time, or the newer one's
-//     still is and the writer does not descend from it.
-//     What a process has read that has ended does not count while another one lives that
-//     has started it and not the writer.
+//     was opened before another process wrote is older than that write. An older reading
+//     counts beside it only if no write was made from it, and its process and the newer
+//     one's were alive at the same time, or the newer one's still is and the writer does
+//     not descend from it. What a process has read that has ended does not count while
+//     another one lives that has started it and not the writer.
 //
 // For example, cp writes here what jq has read, which did not know of the entry:
 //
@@ -83,8 +83,8 @@
 //   - It writes its own last write again after it has removed the registry, or, without
 //     a memory, without having read it. Then the head goes ([Again]).
 //   - It writes its own last write again after it has seen something newer, or, without
-//     a memory, an older state that it has seen, used up or not. Then the view that it saw last is the
-//     base ([Newest]), and the older one is [Reverted].
+//     a memory, an older state that it has seen, used up or not. Then the view that it
+//     saw last is the base ([Newest]), and the older one is [Reverted].
 //
 // Then counts the content. It refutes a candidate if it holds a change that first
 // appeared in a newer one: a string, a number, an entry ([Refuted]). A container alone
