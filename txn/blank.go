@@ -142,13 +142,13 @@ func (r *Registry) recordAbsence(last uint64) error {
 	if last == 0 {
 		return nil
 	}
-	var rec record
+	var rec Record
 	line, err := r.store.storage.LastRecord(r.name)
 	if err != nil || line != nil && json.Unmarshal(line, &rec) == nil && rec.Seq == 0 {
 		return err
 	}
 	e := Event{Outcome: Committed, Via: ViaUnlink, Parent: last, Deleted: true}
-	if line, err = json.Marshal(newRecord(&e, nil, r.store.cfg.Now())); err != nil {
+	if line, err = json.Marshal(NewRecord(&e, r.store.cfg.Now())); err != nil {
 		return err
 	}
 	return r.store.storage.Record(r.name, line)

@@ -32,7 +32,7 @@ type Swept struct {
 // wasBrief reports whether a registry that is not there was created, and gone, within
 // briefLife, and nothing is known of an earlier one of that name.
 func (s *Store) wasBrief(name string) bool {
-	var from, to record
+	var from, to Record
 	first, err := s.storage.FirstRecord(name)
 	if err != nil || json.Unmarshal(first, &from) != nil {
 		return false

@@ -140,7 +140,7 @@ func (r *Registry) checkRecord() error {
 	if err != nil || line == nil {
 		return nil
 	}
-	var rec record
+	var rec Record
 	if err := json.Unmarshal(line, &rec); err != nil {
 		return fmt.Errorf("the last record: %w", err)
 	}

@@ -34,8 +34,8 @@ func (s *Store) quarantine(e *Event, content []byte) (string, error) {
 	}
 	meta, err := json.Marshal(struct {
 		Name string `json:"name"`
-		record
-	}{e.Name, newRecord(e, nil, s.cfg.Now())})
+		Record
+	}{e.Name, NewRecord(e, s.cfg.Now())})
 	if err != nil {
 		return "", err
 	}

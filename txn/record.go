@@ -8,52 +8,59 @@ import (
 	"clawfs/txn/seen"
 )
 
-// record is one line of a registry's log: what happened, never what was in it.
-type record struct {
-	Seq       uint64           `json:"seq"`
-	Parent    uint64           `json:"parent,omitempty"`
-	Time      time.Time        `json:"time"`
-	Outcome   string           `json:"outcome"`
-	Via       Via              `json:"via"`
-	Digest    string           `json:"digest,omitempty"`
-	Size      int64            `json:"size"`
-	Dialect   string           `json:"dialect,omitempty"` // where it is not strict and the configuration does not say it
-	Deleted   bool             `json:"deleted,omitempty"`
-	PID       int              `json:"pid,omitempty"`
-	Program   string           `json:"program,omitempty"`
-	UID       uint32           `json:"uid"`
-	Base      *baseRecord      `json:"base,omitempty"`
-	Kept      int              `json:"kept,omitempty"`
-	Conflicts []conflictRecord `json:"conflicts,omitempty"`
-	Warnings  []string         `json:"warnings,omitempty"`
-	Rules     []ruleRecord     `json:"rules,omitempty"`
-	MoreRules int              `json:"moreRules,omitempty"`
-	Error     string           `json:"error,omitempty"`
-	Copy      string           `json:"quarantine,omitempty"`
+// Record is one line of a registry's log: what happened, never what was in it. Commands
+// show it as it is, and fill in what they have found out.
+type Record struct {
+	Seq        uint64           `json:"seq"`                  // the version that is the head after it, 0: none
+	Parent     uint64           `json:"parent,omitempty"`     // the version that was the head before it
+	Time       time.Time        `json:"time"`                 // when it ended
+	Outcome    string           `json:"outcome"`              // committed, merged, unchanged, rejected, aborted
+	Via        Via              `json:"via"`                  // the call, or the discovery, that ended it
+	Digest     string           `json:"digest,omitempty"`     // SHA-256 of the head after it
+	Size       int64            `json:"size"`                 // bytes
+	Restored   uint64           `json:"restored,omitempty"`   // by a command: the version whose content it put back
+	Dialect    string           `json:"dialect,omitempty"`    // of the head after it, where it is not strict
+	Deleted    bool             `json:"deleted,omitempty"`    // the registry is gone after it
+	PID        int              `json:"pid,omitempty"`        // of the writer
+	Program    string           `json:"program,omitempty"`    // of the writer
+	UID        uint32           `json:"uid"`                  // of the writer
+	User       string           `json:"user,omitempty"`       // by a command: the name of the uid
+	Base       *BaseRecord      `json:"base,omitempty"`       // what it was merged from
+	Kept       int              `json:"kept,omitempty"`       // entries of the head that a merge has kept and that the content lacks
+	Conflicts  []ConflictRecord `json:"conflicts,omitempty"`  // what the policy decided
+	Warnings   []string         `json:"warnings,omitempty"`   //
+	Rules      []RuleRecord     `json:"rules,omitempty"`      // that decided where both sides had made changes
+	MoreRules  int              `json:"moreRules,omitempty"`  // how many more there were
+	Error      string           `json:"error,omitempty"`      // why it was rejected or aborted
+	Quarantine string           `json:"quarantine,omitempty"` // id of the copy
 }
 
-type baseRecord struct {
+// BaseRecord says from what a transaction was merged.
+type BaseRecord struct {
 	Kind       BaseKind          `json:"kind"`
-	Why        seen.Reason       `json:"why,omitempty"`
+	Why        seen.Reason       `json:"why,omitempty"` // why it was taken
 	Digest     string            `json:"digest,omitempty"`
-	Candidates []candidateRecord `json:"candidates,omitempty"`
+	Candidates []CandidateRecord `json:"candidates,omitempty"` // where there were several
 }
 
-type candidateRecord struct {
+// CandidateRecord says what became of one candidate for the merge base.
+type CandidateRecord struct {
 	Digest string `json:"digest"`
-	Write  bool   `json:"write,omitempty"`
-	Leaves int    `json:"leaves"`
-	Struck string `json:"struck,omitempty"`
+	Write  bool   `json:"write,omitempty"`  // what the writer wrote itself, else what it read
+	Leaves int    `json:"leaves"`           // in which the content differs from it
+	Struck string `json:"struck,omitempty"` // why it was not taken
 }
 
-type conflictRecord struct {
-	Path string `json:"path"`
+// ConflictRecord is a conflict of a merge.
+type ConflictRecord struct {
+	Path string `json:"path"` // RFC 6901
 	Kind string `json:"kind"`
 	Won  string `json:"won"`
 }
 
-type ruleRecord struct {
-	Path string `json:"path"`
+// RuleRecord is a rule that a merge has applied.
+type RuleRecord struct {
+	Path string `json:"path"` // RFC 6901
 	Rule string `json:"rule"`
 }
 
@@ -61,48 +68,51 @@ type ruleRecord struct {
 // where there is none. A log that can't be written must not fail a commit that
 // is already on disk: the file is the truth, the log only tells of it.
 func (r *Registry) record(e *Event, v *Version) {
-	line, err := json.Marshal(newRecord(e, v, r.store.cfg.Now()))
-	if err == nil {
-		_ = r.store.storage.Record(r.name, line)
-	}
-}
-
-func newRecord(e *Event, v *Version, now time.Time) record {
-	rec := record{
-		Seq: e.Seq, Parent: e.Parent, Time: now, Outcome: e.Outcome.String(), Via: e.Via, Size: e.Size, Deleted: e.Deleted,
-		PID: e.Writer.PID, Program: e.Writer.Program, UID: e.Writer.UID, Copy: e.Copy, Base: newBaseRecord(e.Base), Kept: e.Kept, MoreRules: e.More,
-	}
+	rec := NewRecord(e, r.store.cfg.Now())
 	if v != nil {
 		rec.Digest = hex.EncodeToString(v.Digest[:])
 		if v.dialect != Strict {
 			rec.Dialect = v.dialect.String()
 		}
 	}
+	line, err := json.Marshal(rec)
+	if err == nil {
+		_ = r.store.storage.Record(r.name, line)
+	}
+}
+
+// NewRecord returns the record of an event that has ended at a time, without what is to be
+// told of the head after it.
+func NewRecord(e *Event, at time.Time) Record {
+	rec := Record{
+		Seq: e.Seq, Parent: e.Parent, Time: at, Outcome: e.Outcome.String(), Via: e.Via, Size: e.Size, Deleted: e.Deleted,
+		PID: e.Writer.PID, Program: e.Writer.Program, UID: e.Writer.UID, Quarantine: e.Copy, Base: newBaseRecord(e.Base), Kept: e.Kept, MoreRules: e.More,
+	}
 	if e.Err != nil {
 		rec.Error = e.Err.Error()
 	}
 	for _, c := range e.Conflicts {
-		rec.Conflicts = append(rec.Conflicts, conflictRecord{Path: c.Path, Kind: c.Kind.String(), Won: c.Won.String()})
+		rec.Conflicts = append(rec.Conflicts, ConflictRecord{Path: c.Path, Kind: c.Kind.String(), Won: c.Won.String()})
 	}
 	for _, w := range e.Warnings {
 		rec.Warnings = append(rec.Warnings, w.String())
 	}
 	for _, a := range e.Applied {
-		rec.Rules = append(rec.Rules, ruleRecord{Path: a.Path, Rule: a.Rule})
+		rec.Rules = append(rec.Rules, RuleRecord{Path: a.Path, Rule: a.Rule})
 	}
 	return rec
 }
 
-func newBaseRecord(b Base) *baseRecord {
+func newBaseRecord(b Base) *BaseRecord {
 	if b.Kind == BaseNone {
 		return nil
 	}
-	out := &baseRecord{Kind: b.Kind, Why: b.Why}
+	out := &BaseRecord{Kind: b.Kind, Why: b.Why}
 	if b.Digest != [32]byte{} {
 		out.Digest = hex.EncodeToString(b.Digest[:])
 	}
 	for _, c := range b.Candidates {
-		out.Candidates = append(out.Candidates, candidateRecord{Digest: hex.EncodeToString(c.Digest[:]), Write: c.Write, Leaves: c.Leaves, Struck: c.Struck})
+		out.Candidates = append(out.Candidates, CandidateRecord{Digest: hex.EncodeToString(c.Digest[:]), Write: c.Write, Leaves: c.Leaves, Struck: c.Struck})
 	}
 	return out
 }

@@ -265,11 +265,11 @@ func (r *Registry) readLast(c *seen.Content) (v *Version, seq uint64, same bool)
 
 // readLog sets lastSeq from the log and from the history, either of which may be
 // newer than the other after a crash, and returns the last record, if there is one.
-func (r *Registry) readLog() (rec record, ok bool) {
+func (r *Registry) readLog() (rec Record, ok bool) {
 	if line, err := r.store.storage.LastRecord(r.name); err == nil && line != nil {
 		ok = json.Unmarshal(line, &rec) == nil
 		if !ok {
-			rec = record{}
+			rec = Record{}
 		}
 	}
 	r.lastSeq = max(r.lastSeq, rec.Seq)

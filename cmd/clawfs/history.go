@@ -12,38 +12,15 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"clawfs/backing"
 	"clawfs/txn"
 )
 
-// record is one line of a registry's log, as it is on disk and as --json shows
-// it. It holds no value of a document.
+// record is one line of a registry's log, as --json shows it.
 type record struct {
-	Registry   string           `json:"registry"`             // added by --json
-	Seq        uint64           `json:"seq"`                  // the version that is the head after it, 0: none
-	Parent     uint64           `json:"parent,omitempty"`     // the version that was the head before it
-	Time       time.Time        `json:"time"`                 // when it ended
-	Outcome    string           `json:"outcome"`              // committed, merged, unchanged, rejected, aborted
-	Via        string           `json:"via"`                  // the call, or the discovery, that ended it
-	Digest     string           `json:"digest,omitempty"`     // SHA-256 of the head after it
-	Size       int64            `json:"size"`                 // bytes
-	Restored   uint64           `json:"restored,omitempty"`   // added by --json: the version whose content it put back
-	Dialect    string           `json:"dialect,omitempty"`    // of the head after it, as far as its content said it and it is not strict
-	Deleted    bool             `json:"deleted,omitempty"`    // the registry is gone after it
-	PID        int              `json:"pid,omitempty"`        // who wrote
-	Program    string           `json:"program,omitempty"`    //
-	UID        uint32           `json:"uid"`                  //
-	User       string           `json:"user,omitempty"`       // added by --json
-	Base       *baseRecord      `json:"base,omitempty"`       // what it was merged from
-	Kept       int              `json:"kept,omitempty"`       // entries of the head that a merge has kept and that the content lacks
-	Conflicts  []conflictRecord `json:"conflicts,omitempty"`  // what the policy decided
-	Warnings   []string         `json:"warnings,omitempty"`   //
-	Rules      []ruleRecord     `json:"rules,omitempty"`      // that decided where both sides had made changes
-	MoreRules  int              `json:"moreRules,omitempty"`  // how many more there were
-	Error      string           `json:"error,omitempty"`      // why it was rejected or aborted
-	Quarantine string           `json:"quarantine,omitempty"` // id of the copy
+	Registry string `json:"registry"`
+	txn.Record
 
 	more []byte // members that a later version has added, each behind a comma
 }
@@ -58,9 +35,8 @@ func readRecord(line []byte, into any, r *record) error {
 	if err := json.Unmarshal(line, &all); err != nil {
 		return err
 	}
-	known := reflect.TypeFor[record]()
-	for i := range known.NumField() {
-		name, _, _ := strings.Cut(known.Field(i).Tag.Get("json"), ",")
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[record]()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		delete(all, name)
 	}
 	delete(all, "name") // of a copy in quarantine: the registry
@@ -87,31 +63,6 @@ func (s streams) printRecordJSON(v any, more []byte) error {
 	return err
 }
 
-type baseRecord struct {
-	Kind       string            `json:"kind"`          // read, write, inflight, head, open, absent
-	Why        string            `json:"why,omitempty"` // why it was taken
-	Digest     string            `json:"digest,omitempty"`
-	Candidates []candidateRecord `json:"candidates,omitempty"` // where there were several
-}
-
-type candidateRecord struct {
-	Digest string `json:"digest"`
-	Write  bool   `json:"write,omitempty"`  // what the writer wrote itself, else what it read
-	Leaves int    `json:"leaves"`           // in which the content differs from it
-	Struck string `json:"struck,omitempty"` // why it was not taken
-}
-
-type conflictRecord struct {
-	Path string `json:"path"` // RFC 6901
-	Kind string `json:"kind"`
-	Won  string `json:"won"`
-}
-
-type ruleRecord struct {
-	Path string `json:"path"` // RFC 6901
-	Rule string `json:"rule"`
-}
-
 // history is what is known of one registry. Another process may go on writing
 // it meanwhile.
 type history struct {
@@ -123,7 +74,7 @@ type history struct {
 // restores reports whether a commit is one by which clawfs itself puts something in
 // place: an older version, if the registry has held that content before.
 func (r *record) restores() bool {
-	return r.Outcome == txn.Committed.String() && !r.Deleted && (r.Program == "clawfs" || r.Via == string(txn.ViaRecovery))
+	return r.Outcome == txn.Committed.String() && !r.Deleted && (r.Program == "clawfs" || r.Via == txn.ViaRecovery)
 }
 
 // readHistory reads the log of a registry.

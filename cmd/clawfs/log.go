@@ -152,9 +152,9 @@ func (s streams) printRecord(r record, h *history, base bool) error {
 // outcomeOf is the one word for what became of a registry.
 func outcomeOf(r record) string {
 	switch {
-	case r.Via == string(txn.ViaRecovery) && r.Outcome == txn.Committed.String():
+	case r.Via == txn.ViaRecovery && r.Outcome == txn.Committed.String():
 		return "recovered"
-	case r.Via == string(txn.ViaForeign) && r.Outcome == txn.Committed.String() && !r.Deleted:
+	case r.Via == txn.ViaForeign && r.Outcome == txn.Committed.String() && !r.Deleted:
 		return "adopted"
 	case r.Deleted:
 		return "deleted"
@@ -177,9 +177,9 @@ func writerOf(r record) string {
 	switch {
 	case r.PID != 0:
 		return fmt.Sprintf("%s (%d) of %s", cmp.Or(r.Program, "?"), r.PID, cmp.Or(r.User, userName(r.UID)))
-	case r.Via == string(txn.ViaForeign):
+	case r.Via == txn.ViaForeign:
 		return "somebody behind clawfs"
-	case r.Via == string(txn.ViaRecovery):
+	case r.Via == txn.ViaRecovery:
 		return "clawfs"
 	}
 	return "an unknown process"
@@ -198,10 +198,10 @@ func winner(won string) string {
 }
 
 // baseLines say which merge base was taken and why; with all, what became of the others, too.
-func baseLines(b *baseRecord, h *history, all bool) []string {
-	line := "base: " + b.Kind + h.numbered(b.Digest)
+func baseLines(b *txn.BaseRecord, h *history, all bool) []string {
+	line := "base: " + string(b.Kind) + h.numbered(b.Digest)
 	if b.Why != "" {
-		line += ", " + b.Why
+		line += ", " + string(b.Why)
 	}
 	lines := []string{line}
 	if !all {

@@ -67,25 +67,11 @@ func (w *watchers) follow(c *conversation, ended <-chan struct{}) {
 	}
 }
 
-// newRecord tells of an event as a registry's log does.
+// newRecord tells of an event as a registry's log does, but for the merge base: the
+// versions that it names are not known to a command that watches.
 func newRecord(e txn.Event, now time.Time) record {
-	r := record{
-		Registry: e.Name, Seq: e.Seq, Parent: e.Parent, Time: now, Outcome: e.Outcome.String(), Via: string(e.Via), Size: e.Size, Deleted: e.Deleted,
-		PID: e.Writer.PID, Program: e.Writer.Program, UID: e.Writer.UID, Kept: e.Kept, Quarantine: e.Copy,
-	}
-	if e.Err != nil {
-		r.Error = e.Err.Error()
-	}
-	for _, c := range e.Conflicts {
-		r.Conflicts = append(r.Conflicts, conflictRecord{Path: c.Path, Kind: c.Kind.String(), Won: c.Won.String()})
-	}
-	for _, w := range e.Warnings {
-		r.Warnings = append(r.Warnings, w.String())
-	}
-	for _, a := range e.Applied {
-		r.Rules = append(r.Rules, ruleRecord{Path: a.Path, Rule: a.Rule})
-	}
-	r.MoreRules = e.More
+	r := record{Registry: e.Name, Record: txn.NewRecord(&e, now)}
+	r.Base = nil
 	return r
 }
 
