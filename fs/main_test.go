@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"clawfs/backing"
+	"clawfs/fs/mountpoint"
 	"clawfs/txn"
 	"clawfs/txn/txntest"
 )
@@ -91,11 +92,11 @@ func serveForTest(config string) error {
 			return err
 		}
 	}
-	dir, err := Clear(c.Dir)
+	dir, err := mountpoint.Clear(c.Dir)
 	if err != nil {
 		return err
 	}
-	mountpoint, err := Clear(c.Mountpoint)
+	top, err := mountpoint.Clear(c.Mountpoint)
 	if err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func serveForTest(config string) error {
 		}
 	}
 	store := txn.New(below, txntest.Configured(txn.Config{Alive: Alive, Observer: panicOn(c.PanicOn)}))
-	server, err := Mount(below.Fd(), store, mountpoint, c.Options)
+	server, err := Mount(below.Fd(), store, top, c.Options)
 	if err != nil {
 		return err
 	}
@@ -326,7 +327,7 @@ func (m *mount) behind(name string) string { return filepath.Join(m.backing, nam
 func mountsBelow(dir string) []string {
 	mounts, err := mountinfo.GetMounts(func(info *mountinfo.Info) (skip, stop bool) {
 		below := info.Mountpoint == dir || strings.HasPrefix(info.Mountpoint, dir+"/")
-		return !below || info.FSType != fsType, false
+		return !below || info.FSType != mountpoint.FSType, false
 	})
 	if err != nil {
 		return []string{err.Error()}

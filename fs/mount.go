@@ -16,11 +16,9 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
+	"clawfs/fs/mountpoint"
 	"clawfs/txn"
 )
-
-// fusermount is the program by which ordinary users mount.
-const fusermount = "fusermount3"
 
 // Options say how a mount behaves.
 type Options struct {
@@ -45,25 +43,25 @@ func Optimizations() []string { return []string{HeldThreads, ReadAhead, KernelCa
 
 // Server serves one mount.
 type Server struct {
-	mountpoint string
-	mountID    int
-	fsys       *fileSystem
-	fuse       *fuse.Server
-	done       chan struct{} // closed when the last request is answered
+	dir     string // the mountpoint
+	mountID int
+	fsys    *fileSystem
+	fuse    *fuse.Server
+	done    chan struct{} // closed when the last request is answered
 }
 
 // Mount mounts a directory, given by an O_PATH descriptor of it, on a mountpoint,
 // which may be the same directory: in place. The store must be over the directory;
-// store and descriptor stay the caller's, and in use until Wait returns. The
-// mountpoint must be absolute, free of symbolic links and of dead mounts (Clear). Mount returns when the kernel's INIT is answered and
-// requests are served.
+// store and descriptor stay the caller's, and in use until Wait returns.
+// dir is the mountpoint, absolute, free of symbolic links and of dead mounts
+// (mountpoint.Clear). Mount returns when the kernel's INIT is answered and requests are
+// served.
 //
 // It changes the process: the umask becomes 0, since the kernel applies the
 // callers', and the limit of descriptors is raised as far as possible.
 //
-// Errors: *MissingError, *NotDirectoryError, *MountedError, *DeadMountError,
-// *NoFUSEError, *PatternError, or the system's.
-func Mount(root int, store *txn.Store, mountpoint string, o Options) (*Server, error) {
+// Errors: those of package mountpoint, *PatternError, or the system's.
+func Mount(root int, store *txn.Store, dir string, o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
@@ -77,20 +75,20 @@ func Mount(root int, store *txn.Store, mountpoint string, o Options) (*Server, e
 		return nil, err
 	}
 	raw := &requests{RawFileSystem: fusefs.NewNodeFS(fsys.root, options), fsys: fsys}
-	server, err := newServer(raw, mountpoint, &options.MountOptions)
+	server, err := newServer(raw, dir, &options.MountOptions)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{mountpoint: mountpoint, fsys: fsys, fuse: server, done: make(chan struct{})}
+	s := &Server{dir: dir, fsys: fsys, fuse: server, done: make(chan struct{})}
 	store.Watch(txn.ObserverFunc(fsys.changed))
-	if m, err := topMount(mountpoint); err == nil && m != nil {
+	if m, err := mountpoint.Top(dir); err == nil && m != nil {
 		s.mountID = m.ID
 		if !fsys.without(ReadAhead) {
 			readAhead(m.Major, m.Minor)
 		}
 		device := unix.Mkdev(uint32(m.Major), uint32(m.Minor))
 		fsys.device.Store(device)
-		fsys.watch(o.Toucher, mountpoint, device)
+		fsys.watch(o.Toucher, dir, device)
 	}
 	go s.serve()
 	return s, nil
@@ -125,11 +123,11 @@ func newFileSystem(root int, store *txn.Store, o Options, descriptors uint64) (*
 }
 
 // watch has watchers told of commits.
-func (fsys *fileSystem) watch(toucher []string, mountpoint string, device uint64) {
+func (fsys *fileSystem) watch(toucher []string, dir string, device uint64) {
 	if len(toucher) == 0 {
 		return
 	}
-	fsys.watchers.Store(newNotifier(toucher, mountpoint, device, fsys, fsys.log))
+	fsys.watchers.Store(newNotifier(toucher, dir, device, fsys, fsys.log))
 }
 
 // changed is told of each commit before the program is that made it.
@@ -185,7 +183,7 @@ func mountOptions(root int, o Options) (*fusefs.Options, error) {
 			MaxWrite:      maxWrite,
 			MaxReadAhead:  maxWrite,
 			FsName:        source,
-			Name:          strings.TrimPrefix(fsType, "fuse."),
+			Name:          strings.TrimPrefix(mountpoint.FSType, "fuse."),
 			Debug:         o.Debug,
 			Logger:        logger,
 			EnableAcl:     true,
@@ -227,8 +225,8 @@ func survive(log *zap.Logger, thrown any) fuse.Status {
 // fusermount3 do it.
 func newServer(raw fuse.RawFileSystem, path string, o *fuse.MountOptions) (*fuse.Server, error) {
 	if os.Geteuid() != 0 {
-		if _, err := exec.LookPath(fusermount); err != nil {
-			return nil, &NoFUSEError{Problem: fusermount + " is missing, without which only root can mount"}
+		if _, err := exec.LookPath(mountpoint.Fusermount); err != nil {
+			return nil, &mountpoint.NoFUSEError{Problem: mountpoint.Fusermount + " is missing, without which only root can mount"}
 		}
 		return fuse.NewServer(raw, path, o)
 	}
@@ -238,7 +236,7 @@ func newServer(raw fuse.RawFileSystem, path string, o *fuse.MountOptions) (*fuse
 	}
 	server, err := fuse.NewServer(raw, fmt.Sprintf("/dev/fd/%d", device), o)
 	if err != nil {
-		return nil, errors.Join(err, detach(path, true))
+		return nil, errors.Join(err, mountpoint.Detach(path, true))
 	}
 	return server, nil
 }
@@ -247,9 +245,9 @@ func newServer(raw fuse.RawFileSystem, path string, o *fuse.MountOptions) (*fuse
 func mountDirectly(path string, o *fuse.MountOptions) (int, error) {
 	device, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return -1, &NoFUSEError{Problem: "cannot open /dev/fuse: " + err.Error()}
+		return -1, &mountpoint.NoFUSEError{Problem: "cannot open /dev/fuse: " + err.Error()}
 	}
-	dir, err := openMountpoint(path)
+	dir, err := mountpoint.Open(path)
 	if err != nil {
 		closeFD(device)
 		return -1, err
@@ -260,13 +258,13 @@ func mountDirectly(path string, o *fuse.MountOptions) (int, error) {
 	if o.AllowOther {
 		data += ",allow_other"
 	}
-	err = unix.Mount(o.FsName, procPath(dir), fsType, unix.MS_NOSUID|unix.MS_NODEV, data)
+	err = unix.Mount(o.FsName, procPath(dir), mountpoint.FSType, unix.MS_NOSUID|unix.MS_NODEV, data)
 	switch err {
 	case nil:
 		return device, nil
 	case unix.EPERM, unix.ENODEV:
 		closeFD(device)
-		return -1, &NoFUSEError{
+		return -1, &mountpoint.NoFUSEError{
 			Problem: "this system does not let the process mount: " + err.Error(),
 			Cure:    "in a container: docker run --device /dev/fuse --cap-add SYS_ADMIN",
 		}
@@ -310,16 +308,16 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // unmount takes the mount away, if it is still what the mountpoint shows.
 func (s *Server) unmount() error {
-	m, err := topMount(s.mountpoint)
+	m, err := mountpoint.Top(s.dir)
 	if err != nil {
 		return err
 	}
 	if m == nil || m.ID != s.mountID {
 		return nil
 	}
-	err = detach(s.mountpoint, false)
+	err = mountpoint.Detach(s.dir, false)
 	if errors.Is(err, unix.EBUSY) {
-		err = detach(s.mountpoint, true)
+		err = mountpoint.Detach(s.dir, true)
 	}
 	return err
 }

@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
 
+	"clawfs/fs/mountpoint"
 	"clawfs/txn/txntest"
 )
 
@@ -18,12 +18,12 @@ func TestClearRefuses(t *testing.T) {
 	plain := filepath.Join(scratch(t), "file")
 	putFile(t, plain, "")
 	for path, want := range map[string]any{
-		m.dir:               new(*MountedError),
-		plain:               new(*NotDirectoryError),
-		plain + "/below":    new(*NotDirectoryError),
-		m.backing + "/none": new(*MissingError),
+		m.dir:               new(*mountpoint.MountedError),
+		plain:               new(*mountpoint.NotDirectoryError),
+		plain + "/below":    new(*mountpoint.NotDirectoryError),
+		m.backing + "/none": new(*mountpoint.MissingError),
 	} {
-		if _, err := Clear(path); !errors.As(err, want) {
+		if _, err := mountpoint.Clear(path); !errors.As(err, want) {
 			t.Errorf("%s: %v, want %T", path, err, want)
 		}
 	}
@@ -49,8 +49,8 @@ func TestCheckBare(t *testing.T) {
 	served := open(dir)
 	check := func(what string, fd int, mounted bool) {
 		t.Helper()
-		var is *MountedError
-		err := CheckBare(fd, dir)
+		var is *mountpoint.MountedError
+		err := mountpoint.CheckBare(fd, dir)
 		if mounted != errors.As(err, &is) || !mounted && err != nil || mounted && is.Path != dir {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -62,7 +62,7 @@ func TestCheckBare(t *testing.T) {
 	m.kill()
 	check("the directory below a dead mount", bare, false)
 	check("the dead mount", served, true)
-	if err := CheckBare(1<<30, dir); !errors.Is(err, os.ErrNotExist) {
+	if err := mountpoint.CheckBare(1<<30, dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no descriptor: %v", err)
 	}
 }
@@ -73,7 +73,7 @@ func TestClearResolves(t *testing.T) {
 	if err := os.Symlink(dir, link); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := Clear(link); got != dir || err != nil {
+	if got, err := mountpoint.Clear(link); got != dir || err != nil {
 		t.Errorf("%s is %s, %v", link, got, err)
 	}
 }
@@ -89,7 +89,7 @@ func TestDeadMountIsReplaced(t *testing.T) {
 	if _, err := os.Stat(m.path("a.json")); !errors.Is(err, unix.ENOTCONN) {
 		t.Errorf("below the dead mount: %v", err)
 	}
-	found, err := FindMountpoint(m.dir)
+	found, err := mountpoint.Find(m.dir)
 	if err != nil || !found.IsClawfs() || !found.IsDead() {
 		t.Errorf("the dead mount is told as %+v, %v", found, err)
 	}
@@ -102,26 +102,10 @@ func TestDeadMountIsReplaced(t *testing.T) {
 	wantFile(t, again.path("a.json"), `{"v":2}`)
 }
 
-// Of the mounts on one path the one on top counts, in whatever order the mount
-// table has them.
-func TestUppermost(t *testing.T) {
-	disk := &mountinfo.Info{ID: 7, Parent: 1}
-	bind := &mountinfo.Info{ID: 3, Parent: 7}
-	clawfs := &mountinfo.Info{ID: 5, Parent: 3}
-	for _, mounts := range [][]*mountinfo.Info{{disk, bind, clawfs}, {clawfs, bind, disk}, {bind, clawfs, disk}, {clawfs}} {
-		if got := uppermost(mounts); got != clawfs {
-			t.Errorf("%+v is on top", got)
-		}
-	}
-	if got := uppermost(nil); got != nil {
-		t.Errorf("%+v is on nothing", got)
-	}
-}
-
 func TestClearTakesDeadMountsAway(t *testing.T) {
 	m := inPlace(t)
 	m.kill()
-	if got, err := Clear(m.dir); got != m.dir || err != nil {
+	if got, err := mountpoint.Clear(m.dir); got != m.dir || err != nil {
 		t.Fatalf("%s, %v", got, err)
 	}
 	if mounts := mountsBelow(m.dir); len(mounts) > 0 {
@@ -136,7 +120,7 @@ func TestReadAhead(t *testing.T) {
 		t.Skip("this is about what is switched off")
 	}
 	m := inPlace(t)
-	top, err := topMount(m.dir)
+	top, err := mountpoint.Top(m.dir)
 	if err != nil || top == nil {
 		t.Fatal("not mounted:", err)
 	}

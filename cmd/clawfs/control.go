@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"clawfs/backing"
-	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 )
 
 // Commands ask the daemon of a mount by a socket in .clawfs. Through the mount a
@@ -114,7 +114,7 @@ func (c *conversation) send(v any) error {
 
 // ask asks the daemon behind a living mount. The error is a *silentError where
 // it can't be reached.
-func ask(m fs.Mountpoint, request string) (net.Conn, error) {
+func ask(m mountpoint.Point, request string) (net.Conn, error) {
 	d := findDaemon(m.Mount)
 	if d == nil {
 		return nil, &silentError{Dir: m.Dir}

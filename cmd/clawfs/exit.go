@@ -7,6 +7,7 @@ import (
 
 	"clawfs/backing"
 	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 )
 
 // Exit codes.
@@ -219,10 +220,10 @@ func rules() []rule {
 		row(exitUsage, func(e *usageError) string { return e.Command + " --help" }),
 		row(exitUsage, func(e *configError) string { return "" }),
 		row(exitUsage, func(e *fs.PatternError) string { return "clawfs mount --help" }),
-		row(exitUsage, func(e *fs.MissingError) string { return "mkdir -p " + quote(e.Path) }),
-		row(exitUsage, func(e *fs.NotDirectoryError) string { return "name the directory that holds the registries" }),
-		row(exitInUse, func(e *fs.MountedError) string { return "clawfs unmount " + quote(e.Path) }),
-		row(exitInUse, func(e *fs.DeadMountError) string { return "umount -l " + quote(e.Path) }),
+		row(exitUsage, func(e *mountpoint.MissingError) string { return "mkdir -p " + quote(e.Path) }),
+		row(exitUsage, func(e *mountpoint.NotDirectoryError) string { return "name the directory that holds the registries" }),
+		row(exitInUse, func(e *mountpoint.MountedError) string { return "clawfs unmount " + quote(e.Path) }),
+		row(exitInUse, func(e *mountpoint.DeadMountError) string { return "umount -l " + quote(e.Path) }),
 		row(exitInUse, func(e *backing.LockedError) string { return "clawfs unmount it where it is mounted" }),
 		row(exitFailed, func(e *backing.FormatError) string { return "use the version of clawfs that made it, or a newer one" }),
 		row(exitNotMounted, func(e *notMountedError) string {
@@ -232,7 +233,7 @@ func rules() []rule {
 			return "clawfs mount " + quote(e.Dir)
 		}),
 		row(exitInUse, func(e *busyError) string { return "clawfs unmount --force " + quote(e.Dir) }),
-		row(exitFailed, func(e *fs.UnmountError) string {
+		row(exitFailed, func(e *mountpoint.UnmountError) string {
 			if strings.Contains(e.Said, "/etc/mtab") { // some containers have none
 				return "sudo ln -s ../proc/self/mounts /etc/mtab"
 			}
@@ -255,7 +256,7 @@ func rules() []rule {
 		row(exitFailed, func(e *metricsError) string {
 			return "give another address, as --metrics 127.0.0.1:9464 or --metrics unix:PATH"
 		}),
-		row(exitNoFUSE, func(e *fs.NoFUSEError) string { return e.Cure }),
+		row(exitNoFUSE, func(e *mountpoint.NoFUSEError) string { return e.Cure }),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"clawfs/backing"
 	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 )
 
 // Every row of the table from errors to exit codes is met, by its own error and
@@ -22,10 +23,10 @@ func TestClassify(t *testing.T) {
 		{&usageError{Command: "clawfs mount", Problem: errors.New("unknown flag: --x")},
 			failure{Code: 2, Message: "unknown flag: --x", Hint: "clawfs mount --help"}},
 		{&configError{Path: "c.toml", Line: 7, Problem: "unknown key"}, failure{Code: 2, Message: "c.toml:7: unknown key"}},
-		{&fs.MissingError{Path: "/a b"}, failure{Code: 2, Message: "there is no directory /a b", Hint: "mkdir -p '/a b'"}},
-		{&fs.NotDirectoryError{Path: "/f"}, failure{Code: 2, Message: "/f is not a directory", Hint: "name the directory that holds the registries"}},
-		{&fs.MountedError{Path: "/d"}, failure{Code: 5, Message: "/d is mounted already", Hint: "clawfs unmount /d"}},
-		{&fs.DeadMountError{Path: "/d", Type: "fuse.sshfs"}, failure{Code: 5, Message: "on /d there is a dead mount of type fuse.sshfs", Hint: "umount -l /d"}},
+		{&mountpoint.MissingError{Path: "/a b"}, failure{Code: 2, Message: "there is no directory /a b", Hint: "mkdir -p '/a b'"}},
+		{&mountpoint.NotDirectoryError{Path: "/f"}, failure{Code: 2, Message: "/f is not a directory", Hint: "name the directory that holds the registries"}},
+		{&mountpoint.MountedError{Path: "/d"}, failure{Code: 5, Message: "/d is mounted already", Hint: "clawfs unmount /d"}},
+		{&mountpoint.DeadMountError{Path: "/d", Type: "fuse.sshfs"}, failure{Code: 5, Message: "on /d there is a dead mount of type fuse.sshfs", Hint: "umount -l /d"}},
 		{&fs.PatternError{Pattern: "["}, failure{Code: 2, Message: `malformed pattern "["`, Hint: "clawfs mount --help"}},
 		{&backing.LockedError{Dir: "/d", PID: 12}, failure{Code: 5, Message: "/d is in use by another clawfs (process 12)", Hint: "clawfs unmount it where it is mounted"}},
 		{&backing.FormatError{Dir: "/d", Found: "clawfs 9", Wanted: 1},
@@ -33,9 +34,9 @@ func TestClassify(t *testing.T) {
 		{&notMountedError{Dir: "/d"}, failure{Code: 4, Message: "clawfs is not mounted on /d", Hint: "clawfs mount /d"}},
 		{&busyError{Dir: "/d", Holders: []holder{{PID: 3, Program: "vi", Use: "/d/a"}}},
 			failure{Code: 5, Message: "/d is still in use: vi (3) has /d/a", Hint: "clawfs unmount --force /d"}},
-		{&fs.UnmountError{Path: "/d", Said: "fusermount3: failed to open /etc/mtab: No such file or directory"},
+		{&mountpoint.UnmountError{Path: "/d", Said: "fusermount3: failed to open /etc/mtab: No such file or directory"},
 			failure{Code: 1, Message: "/d can't be unmounted: fusermount3: failed to open /etc/mtab: No such file or directory", Hint: "sudo ln -s ../proc/self/mounts /etc/mtab"}},
-		{&fs.UnmountError{Path: "/d", Said: "why"}, failure{Code: 1, Message: "/d can't be unmounted: why", Hint: "sudo umount /d"}},
+		{&mountpoint.UnmountError{Path: "/d", Said: "why"}, failure{Code: 1, Message: "/d can't be unmounted: why", Hint: "sudo umount /d"}},
 		{&stuckError{PID: 4}, failure{Code: 1, Message: "the daemon, process 4, does not end", Hint: "see its log, then: kill -9 4"}},
 		{&deadError{Dir: "/d"}, failure{Code: 4, Message: "the daemon of the mount on /d is gone", Hint: "clawfs mount /d"}},
 		{&notKeptError{Path: "/x/y"}, failure{Code: 4, Message: "clawfs was never mounted on /x/y or above it", Hint: "name a registry, or a directory, below one that clawfs was mounted on"}},
@@ -49,7 +50,7 @@ func TestClassify(t *testing.T) {
 		{&silentError{Dir: "/d"}, failure{Code: 1, Message: "the daemon of /d can't be asked", Hint: "ask as root: sudo clawfs status /d"}},
 		{&metricsError{Address: "x", Err: errors.New("why")},
 			failure{Code: 1, Message: "metrics can't be served at x: why", Hint: "give another address, as --metrics 127.0.0.1:9464 or --metrics unix:PATH"}},
-		{&fs.NoFUSEError{Problem: "there is no /dev/fuse", Cure: "modprobe fuse"}, failure{Code: 6, Message: "there is no /dev/fuse", Hint: "modprobe fuse"}},
+		{&mountpoint.NoFUSEError{Problem: "there is no /dev/fuse", Cure: "modprobe fuse"}, failure{Code: 6, Message: "there is no /dev/fuse", Hint: "modprobe fuse"}},
 	}
 	met := make([]bool, len(rules()))
 	for _, c := range cases {

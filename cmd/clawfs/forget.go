@@ -14,6 +14,7 @@ import (
 
 	"clawfs/backing"
 	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 )
 
 // forgotten is what forget --json prints of a registry.
@@ -136,7 +137,7 @@ func printForgotten(out streams, asJSON bool, done []forgotten) error {
 
 // forget has the daemon do it where the directory is mounted.
 func (p place) forget(q forgetRequest) ([]forgotten, error) {
-	m, err := fs.FindMountpoint(p.root)
+	m, err := mountpoint.Find(p.root)
 	switch {
 	case err != nil:
 		return nil, err
@@ -146,9 +147,9 @@ func (p place) forget(q forgetRequest) ([]forgotten, error) {
 		return askToForget(m, q)
 	}
 	dir, err := backing.Open(p.root, backing.Options{
-		Opened: func(root int) error { return fs.CheckBare(root, p.root) },
+		Opened: func(root int) error { return mountpoint.CheckBare(root, p.root) },
 	})
-	var came *fs.MountedError
+	var came *mountpoint.MountedError
 	if errors.As(err, &came) {
 		return p.forget(q)
 	}
@@ -160,7 +161,7 @@ func (p place) forget(q forgetRequest) ([]forgotten, error) {
 }
 
 // askToForget asks the daemon of a mount.
-func askToForget(m fs.Mountpoint, q forgetRequest) ([]forgotten, error) {
+func askToForget(m mountpoint.Point, q forgetRequest) ([]forgotten, error) {
 	text, err := json.Marshal(q)
 	if err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 )
 
 // The program by which an ordinary user mounts, the device, and the file that
@@ -21,22 +21,22 @@ const (
 )
 
 // checkFUSE finds out before anything is touched whether this process can mount
-// on a directory. The error is a *fs.NoFUSEError.
+// on a directory. The error is a *mountpoint.NoFUSEError.
 func checkFUSE(dir string, allowOther bool) error {
 	if _, err := os.Stat(fuseDevice); errors.Is(err, os.ErrNotExist) {
-		return &fs.NoFUSEError{Problem: "there is no " + fuseDevice, Cure: "modprobe fuse"}
+		return &mountpoint.NoFUSEError{Problem: "there is no " + fuseDevice, Cure: "modprobe fuse"}
 	}
 	if os.Geteuid() == 0 {
 		return checkDevice("in a container: docker run --device " + fuseDevice + " --cap-add SYS_ADMIN")
 	}
 	if _, err := exec.LookPath(fusermountProgram); err != nil {
-		return &fs.NoFUSEError{Problem: fusermountProgram + " is missing, without which only root can mount", Cure: "sudo apt-get install fuse3"}
+		return &mountpoint.NoFUSEError{Problem: fusermountProgram + " is missing, without which only root can mount", Cure: "sudo apt-get install fuse3"}
 	}
 	if unix.Access(dir, unix.W_OK) != nil {
-		return &fs.NoFUSEError{Problem: "an ordinary user can mount only where writing is allowed, not on " + dir, Cure: "sudo clawfs mount --allow-other " + quote(dir)}
+		return &mountpoint.NoFUSEError{Problem: "an ordinary user can mount only where writing is allowed, not on " + dir, Cure: "sudo clawfs mount --allow-other " + quote(dir)}
 	}
 	if allowOther && !userAllowOther() {
-		return &fs.NoFUSEError{
+		return &mountpoint.NoFUSEError{
 			Problem: "--allow-other is not allowed to ordinary users here",
 			Cure:    "echo user_allow_other | sudo tee -a " + fuseConfiguration,
 		}
@@ -49,7 +49,7 @@ func checkFUSE(dir string, allowOther bool) error {
 func checkDevice(cure string) error {
 	fd, err := unix.Open(fuseDevice, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return &fs.NoFUSEError{Problem: "cannot open " + fuseDevice + ": " + err.Error(), Cure: cure}
+		return &mountpoint.NoFUSEError{Problem: "cannot open " + fuseDevice + ": " + err.Error(), Cure: cure}
 	}
 	return unix.Close(fd)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
-	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 	"clawfs/txn/txntest"
 )
 
@@ -67,7 +67,7 @@ func setUpScript(env *testscript.Env) error {
 
 // takeAway detaches mounts of clawfs below a directory and ends their daemons.
 func takeAway(t testing.TB, dir string) {
-	mounts, err := fs.Mounts()
+	mounts, err := mountpoint.All()
 	if err != nil {
 		t.Error(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"clawfs/backing"
 	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 )
 
 // mountOptions are the flags of mount.
@@ -208,17 +209,17 @@ func (o *mountOptions) makeAbsolute() error {
 
 // checkMountpoint finds out what a name stands for and whether clawfs can be
 // mounted there, changing nothing. A dead mount is no obstacle. Errors:
-// *fs.MountedError, *fs.MissingError, *fs.NotDirectoryError, *fs.NoFUSEError, or
-// the system's.
-func checkMountpoint(name string, o *mountOptions) (fs.Mountpoint, error) {
-	m, err := fs.FindMountpoint(name)
+// *mountpoint.MountedError, *mountpoint.MissingError, *mountpoint.NotDirectoryError,
+// *mountpoint.NoFUSEError, or the system's.
+func checkMountpoint(name string, o *mountOptions) (mountpoint.Point, error) {
+	m, err := mountpoint.Find(name)
 	switch {
 	case err != nil:
 		return m, err
 	case m.IsDead():
 		return m, nil
 	case m.IsClawfs():
-		return m, &fs.MountedError{Path: m.Dir}
+		return m, &mountpoint.MountedError{Path: m.Dir}
 	}
 	return m, checkFUSE(m.Dir, o.allowOther)
 }

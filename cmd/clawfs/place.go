@@ -13,6 +13,7 @@ import (
 
 	"clawfs/backing"
 	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 )
 
 // place is a registry, or a directory, in a directory that clawfs keeps a
@@ -84,7 +85,7 @@ func resolve(path string) (string, error) {
 // mountAbove returns the innermost mount of clawfs that a path lies in, or the
 // path.
 func mountAbove(path string) string {
-	mounts, err := fs.Mounts()
+	mounts, err := mountpoint.All()
 	if err != nil {
 		return path
 	}
@@ -151,7 +152,7 @@ func (p place) look() (*backing.Dir, error) {
 // mounted reports whether a living clawfs serves the directory where we see it.
 // Where a dead one does, nothing can be done: *deadError.
 func (p place) mounted() (bool, error) {
-	m, err := fs.FindMountpoint(p.root)
+	m, err := mountpoint.Find(p.root)
 	switch {
 	case err != nil:
 		return false, err

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 )
 
 // putLimit bounds what put reads, in bytes: no registry is nearly as large.
@@ -55,9 +56,9 @@ func put(path string, from *os.File, asJSON bool, out streams) error {
 	}
 	parent := filepath.Dir(p.path())
 	if info, err := os.Stat(parent); errors.Is(err, iofs.ErrNotExist) {
-		return &fs.MissingError{Path: parent}
+		return &mountpoint.MissingError{Path: parent}
 	} else if err == nil && !info.IsDir() {
-		return &fs.NotDirectoryError{Path: parent}
+		return &mountpoint.NotDirectoryError{Path: parent}
 	}
 	if isTerminal(from) {
 		out.talk("type what %s is to hold, then Ctrl-D", p.path())

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 	"clawfs/txn"
 	"clawfs/txn/jsondoc"
 )
@@ -121,7 +122,7 @@ func (p place) put(content []byte, through func([]byte) error) error {
 	}
 	if !mounted {
 		err = p.commit(content)
-		var came *fs.MountedError
+		var came *mountpoint.MountedError
 		if !errors.As(err, &came) {
 			return err
 		}
@@ -158,7 +159,7 @@ func (p place) fill(f *os.File, content []byte) error {
 }
 
 // commit puts content in place where nothing is mounted. The error is a
-// *fs.MountedError where something is.
+// *mountpoint.MountedError where something is.
 func (p place) commit(content []byte) error {
 	l, err := newMountOptions().live(p.root)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 )
 
 // usageTemplate ends with an example that can be pasted; the exit status comes
@@ -120,7 +120,7 @@ func completeChoices(cmd *cobra.Command) {
 
 // completeMounts has shells offer the directories that are mounted.
 func completeMounts(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	mounts, err := fs.Mounts()
+	mounts, err := mountpoint.All()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}

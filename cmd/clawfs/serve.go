@@ -14,6 +14,7 @@ import (
 
 	"clawfs/backing"
 	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 	"clawfs/txn"
 )
 
@@ -122,7 +123,7 @@ func openCleared(name string, given *mountOptions, log *zap.Logger) (*served, er
 			return nil, err
 		}
 		s, err := openServed(path, given, log)
-		var came *fs.MountedError
+		var came *mountpoint.MountedError
 		if !errors.As(err, &came) {
 			return s, err
 		}
@@ -131,7 +132,7 @@ func openCleared(name string, given *mountOptions, log *zap.Logger) (*served, er
 }
 
 // openServed opens what is served: the directory and the store over it. The error
-// is a *fs.MountedError where a mount of clawfs has come on top of the directory.
+// is a *mountpoint.MountedError where a mount of clawfs has come on top of the directory.
 func openServed(path string, given *mountOptions, log *zap.Logger) (*served, error) {
 	l, err := given.live(path)
 	if err != nil {
@@ -183,14 +184,14 @@ func (s *served) tell(metrics string) (stop func(), err error) {
 
 // clearMountpoint takes dead mounts off a directory and returns its path,
 // absolute and free of symbolic links. Errors are those of checkMountpoint and
-// fs.Clear.
+// mountpoint.Clear.
 func clearMountpoint(name string, o *mountOptions, log *zap.Logger) (string, error) {
 	m, err := checkMountpoint(name, o)
 	if err != nil {
 		return "", err
 	}
 	dead := m.IsDead()
-	path, err := fs.Clear(name)
+	path, err := mountpoint.Clear(name)
 	if err == nil && dead {
 		log.Warn("dead mount taken away", zap.String("dir", path))
 	}
@@ -198,7 +199,7 @@ func clearMountpoint(name string, o *mountOptions, log *zap.Logger) (string, err
 }
 
 // openBacking opens a directory for serving it and logs what a crash had left
-// behind there. The error is a *fs.MountedError where what is opened is not the
+// behind there. The error is a *mountpoint.MountedError where what is opened is not the
 // bare directory.
 func openBacking(path string, o *mountOptions, log *zap.Logger) (*backing.Dir, error) {
 	dir, err := backing.Open(path, backing.Options{
@@ -206,7 +207,7 @@ func openBacking(path string, o *mountOptions, log *zap.Logger) (*backing.Dir, e
 		KeepVersions: int(o.keepVersions),
 		KeepBytes:    int64(o.keepSize),
 		Without:      o.without,
-		Opened:       func(root int) error { return fs.CheckBare(root, path) },
+		Opened:       func(root int) error { return mountpoint.CheckBare(root, path) },
 		SyncFailed:   func(err error) { log.Error("sync failed", zap.Error(err)) },
 	})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
 
-	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 )
 
 // mounted returns a directory that a daemon serves, until the test ends.
@@ -46,7 +46,7 @@ func TestMountThatComesInBetween(t *testing.T) {
 		"restore": func() error { return place{root: dir, name: "a.json"}.commit([]byte("{}")) },
 	} {
 		err := open()
-		var mounted *fs.MountedError
+		var mounted *mountpoint.MountedError
 		if !errors.As(err, &mounted) || mounted.Path != dir {
 			t.Errorf("%s: %v, want a MountedError for %s", name, err, dir)
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/coreos/go-systemd/v22/unit"
 	"github.com/spf13/cobra"
 
-	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 )
 
 //go:embed units
@@ -96,7 +96,7 @@ func newServiceCommand(out streams) *cobra.Command {
 
 // newInstallation tells which files are needed to serve a directory.
 func newInstallation(name string, o serviceOptions) (*installation, error) {
-	m, err := fs.FindMountpoint(name)
+	m, err := mountpoint.Find(name)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"clawfs/backing"
-	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 	"clawfs/txn"
 )
 
@@ -94,23 +94,23 @@ func newStatusCommand(out streams) *cobra.Command {
 
 // mountsOf returns the mount on the directory that is given, or all. The error is
 // a *notMountedError where there is none.
-func mountsOf(args []string) ([]fs.Mountpoint, error) {
+func mountsOf(args []string) ([]mountpoint.Point, error) {
 	if len(args) == 0 {
-		mounts, err := fs.Mounts()
+		mounts, err := mountpoint.All()
 		if err == nil && len(mounts) == 0 {
 			err = &failure{Code: exitNotMounted, Message: "clawfs is mounted nowhere", Hint: "clawfs mount DIR"}
 		}
 		return mounts, err
 	}
-	m, err := fs.FindMountpoint(args[0])
+	m, err := mountpoint.Find(args[0])
 	if err == nil && !m.IsClawfs() {
 		err = notMounted(m)
 	}
-	return []fs.Mountpoint{m}, err
+	return []mountpoint.Point{m}, err
 }
 
 // statusOf asks the daemon of a mount.
-func statusOf(ctx context.Context, m fs.Mountpoint) status {
+func statusOf(ctx context.Context, m mountpoint.Point) status {
 	if m.IsDead() {
 		return status{Dir: m.Dir, State: stateDead}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 )
 
 // How unmount waits: it tries again after pauses that grow from the first to the
@@ -49,9 +49,9 @@ func newUnmountCommand(out streams) *cobra.Command {
 }
 
 // unmount takes the mount on a directory away. Errors: *notMountedError,
-// *fs.MissingError, *fs.NotDirectoryError, *busyError, or the system's.
+// *mountpoint.MissingError, *mountpoint.NotDirectoryError, *busyError, or the system's.
 func unmount(ctx context.Context, name string, o unmountOptions, out streams) error {
-	m, err := fs.FindMountpoint(name)
+	m, err := mountpoint.Find(name)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func unmount(ctx context.Context, name string, o unmountOptions, out streams) er
 }
 
 // notMounted says what is mounted instead of clawfs.
-func notMounted(m fs.Mountpoint) error {
+func notMounted(m mountpoint.Point) error {
 	e := &notMountedError{Dir: m.Dir}
 	if m.Mount != nil {
 		e.Type = m.Mount.FSType
@@ -87,7 +87,7 @@ func notMounted(m fs.Mountpoint) error {
 }
 
 // waitOut unmounts as soon as the mount is not busy.
-func waitOut(ctx context.Context, m fs.Mountpoint, out streams) error {
+func waitOut(ctx context.Context, m mountpoint.Point, out streams) error {
 	start := time.Now()
 	said, last := false, ""
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
@@ -111,12 +111,12 @@ func waitOut(ctx context.Context, m fs.Mountpoint, out streams) error {
 
 // forceOut makes the directory an ordinary one whoever uses it, and ends the
 // daemon. The daemon unmounts by itself; what it leaves is taken away here.
-func forceOut(ctx context.Context, m fs.Mountpoint, d *daemonProcess) error {
+func forceOut(ctx context.Context, m mountpoint.Point, d *daemonProcess) error {
 	var err error
 	if d != nil {
 		err = d.end(ctx)
 	}
-	now, findErr := fs.FindMountpoint(m.Dir)
+	now, findErr := mountpoint.Find(m.Dir)
 	if findErr != nil {
 		return findErr
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"clawfs/fs"
+	"clawfs/fs/mountpoint"
 	"clawfs/txn"
 )
 
@@ -87,7 +87,7 @@ func newWatchCommand(out streams) *cobra.Command {
 		Annotations:       exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),
 		Example:           "  clawfs watch ~/.openclaw",
 		RunE: func(_ *cobra.Command, args []string) error {
-			m, err := fs.FindMountpoint(first(args, "."))
+			m, err := mountpoint.Find(first(args, "."))
 			switch {
 			case err != nil:
 				return err
@@ -104,7 +104,7 @@ func newWatchCommand(out streams) *cobra.Command {
 }
 
 // watch prints what the daemon of a mount tells.
-func watch(m fs.Mountpoint, asJSON bool, out streams) error {
+func watch(m mountpoint.Point, asJSON bool, out streams) error {
 	conn, err := ask(m, askWatch)
 	if err != nil {
 		return err

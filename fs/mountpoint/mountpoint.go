@@ -1,4 +1,4 @@
-package fs
+package mountpoint
 
 import (
 	"errors"
@@ -14,8 +14,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fsType is what the mount table calls a mount of clawfs.
-const fsType = "fuse.clawfs"
+// FSType is the type of a mount of clawfs in the mount table.
+const FSType = "fuse.clawfs"
+
+// Fusermount is the program that mounts and unmounts for an ordinary user.
+const Fusermount = "fusermount3"
 
 // deathPatience is how long a mount may take to show whether its daemon is gone.
 const deathPatience = time.Second
@@ -69,43 +72,43 @@ type UnmountError struct{ Path, Said string }
 // Error names the path and has the program's own words.
 func (e *UnmountError) Error() string { return e.Path + " can't be unmounted: " + e.Said }
 
-// Mountpoint is a directory and the mount on it, if there is one.
-type Mountpoint struct {
+// Point is a directory and the mount on it, if there is one.
+type Point struct {
 	Dir   string          // absolute, free of symbolic links
 	Mount *mountinfo.Info // the topmost mount on it; nil if there is none
 }
 
-// FindMountpoint finds the directory, and the mount on it, that a name given by a user
+// Find finds the directory, and the mount on it, that a name given by a user
 // stands for. It does not touch that mount as long as the mount table tells enough: a
 // daemon that is dead, or stuck, must not hold it up. Errors: *MissingError,
 // *NotDirectoryError, or the system's.
-func FindMountpoint(name string) (Mountpoint, error) {
+func Find(name string) (Point, error) {
 	dir, err := filepath.Abs(name)
 	if err != nil {
-		return Mountpoint{}, err
+		return Point{}, err
 	}
-	if m, err := topMount(dir); err != nil || m != nil {
-		return Mountpoint{Dir: dir, Mount: m}, err
+	if m, err := Top(dir); err != nil || m != nil {
+		return Point{Dir: dir, Mount: m}, err
 	}
 	parent, err := filepath.EvalSymlinks(filepath.Dir(dir))
 	if err != nil {
-		return Mountpoint{}, missing(dir, err)
+		return Point{}, missing(dir, err)
 	}
 	resolved := filepath.Join(parent, filepath.Base(dir))
-	if m, err := topMount(resolved); err != nil || m != nil {
-		return Mountpoint{Dir: resolved, Mount: m}, err
+	if m, err := Top(resolved); err != nil || m != nil {
+		return Point{Dir: resolved, Mount: m}, err
 	}
 	if resolved, err = filepath.EvalSymlinks(resolved); err != nil {
-		return Mountpoint{}, missing(dir, err)
+		return Point{}, missing(dir, err)
 	}
-	if m, err := topMount(resolved); err != nil || m != nil {
-		return Mountpoint{Dir: resolved, Mount: m}, err
+	if m, err := Top(resolved); err != nil || m != nil {
+		return Point{Dir: resolved, Mount: m}, err
 	}
 	info, err := os.Stat(resolved)
 	if err == nil && !info.IsDir() {
 		err = &NotDirectoryError{Path: resolved}
 	}
-	return Mountpoint{Dir: resolved}, err
+	return Point{Dir: resolved}, err
 }
 
 func missing(path string, err error) error {
@@ -118,9 +121,9 @@ func missing(path string, err error) error {
 	return err
 }
 
-// topMount returns the topmost mount on a path, as the mount table has it; nil if there
+// Top returns the topmost mount on a path, as the mount table has it; nil if there
 // is none.
-func topMount(path string) (*mountinfo.Info, error) {
+func Top(path string) (*mountinfo.Info, error) {
 	mounts, err := mountinfo.GetMounts(func(m *mountinfo.Info) (skip, stop bool) { return m.Mountpoint != path, false })
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the mount table: %w", err)
@@ -140,25 +143,25 @@ func uppermost(mounts []*mountinfo.Info) *mountinfo.Info {
 	return nil
 }
 
-// Mounts lists the mounts of clawfs in the order in which they were made.
-func Mounts() ([]Mountpoint, error) {
-	mounts, err := mountinfo.GetMounts(mountinfo.FSTypeFilter(fsType))
+// All lists the mounts of clawfs in the order in which they were made.
+func All() ([]Point, error) {
+	mounts, err := mountinfo.GetMounts(mountinfo.FSTypeFilter(FSType))
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the mount table: %w", err)
 	}
-	out := make([]Mountpoint, 0, len(mounts))
+	out := make([]Point, 0, len(mounts))
 	for _, m := range mounts {
-		out = append(out, Mountpoint{Dir: m.Mountpoint, Mount: m})
+		out = append(out, Point{Dir: m.Mountpoint, Mount: m})
 	}
 	return out, nil
 }
 
 // IsClawfs reports whether clawfs is what is mounted there, living or dead.
-func (m Mountpoint) IsClawfs() bool { return m.Mount != nil && m.Mount.FSType == fsType }
+func (m Point) IsClawfs() bool { return m.Mount != nil && m.Mount.FSType == FSType }
 
 // IsDead reports whether the daemon behind the mount is gone. One that does not
 // answer is not gone.
-func (m Mountpoint) IsDead() bool {
+func (m Point) IsDead() bool {
 	if m.Mount == nil {
 		return false
 	}
@@ -177,7 +180,7 @@ func (m Mountpoint) IsDead() bool {
 
 // Owner returns the id of the user who has mounted a FUSE file system there; the
 // kernel notes it in the options of the mount.
-func (m Mountpoint) Owner() (uid int, ok bool) {
+func (m Point) Owner() (uid int, ok bool) {
 	if m.Mount == nil {
 		return 0, false
 	}
@@ -191,7 +194,7 @@ func (m Mountpoint) Owner() (uid int, ok bool) {
 
 // Detach takes the mount away: lazily, that is at once though it is in use, or
 // not at all if it is busy (unix.EBUSY).
-func (m Mountpoint) Detach(lazily bool) error { return detach(m.Dir, lazily) }
+func (m Point) Detach(lazily bool) error { return Detach(m.Dir, lazily) }
 
 // Clear prepares a directory for mounting: it resolves the path and takes away
 // dead mounts that a killed daemon has left. It must come before the directory
@@ -200,7 +203,7 @@ func (m Mountpoint) Detach(lazily bool) error { return detach(m.Dir, lazily) }
 // a daemon lives, *DeadMountError, or the system's.
 func Clear(path string) (string, error) {
 	for {
-		m, err := FindMountpoint(path)
+		m, err := Find(path)
 		switch {
 		case err != nil:
 			return "", err
@@ -234,7 +237,7 @@ func CheckBare(fd int, path string) error {
 		return fmt.Errorf("cannot read the mount table: %w", err)
 	}
 	for _, m := range found {
-		if m.FSType == fsType && m.Mountpoint == path {
+		if m.FSType == FSType && m.Mountpoint == path {
 			return &MountedError{Path: path}
 		}
 	}
@@ -257,30 +260,31 @@ func mountIDOf(fd int) (int, error) {
 	return 0, fmt.Errorf("the kernel does not say which mount descriptor %d leads to", fd)
 }
 
-// openMountpoint opens a directory on which clawfs is to be mounted, and is not
+// Open opens a directory on which clawfs is to be mounted, and is not
 // yet: two mounts on one directory would stack without a word.
-func openMountpoint(path string) (fd int, err error) {
-	m, err := topMount(path)
+func Open(path string) (fd int, err error) {
+	m, err := Top(path)
 	if err != nil {
 		return -1, err
 	}
-	if (Mountpoint{Dir: path, Mount: m}).IsClawfs() {
+	if (Point{Dir: path, Mount: m}).IsClawfs() {
 		return -1, &MountedError{Path: path}
 	}
-	err = retry(func() error {
-		fd, err = unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-		return err
-	})
+	for {
+		if fd, err = unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != unix.EINTR {
+			break
+		}
+	}
 	if err != nil {
 		return -1, missing(path, &os.PathError{Op: "open", Path: path, Err: err})
 	}
 	return fd, nil
 }
 
-// detach takes the topmost mount on a path away. An ordinary user needs
+// Detach takes the topmost mount on a path away. An ordinary user needs
 // fusermount3 for it. Errors: unix.EBUSY, *NoFUSEError, *UnmountError, or the
 // system's.
-func detach(path string, lazily bool) error {
+func Detach(path string, lazily bool) error {
 	flags := unix.UMOUNT_NOFOLLOW
 	if lazily {
 		flags |= unix.MNT_DETACH
@@ -289,20 +293,20 @@ func detach(path string, lazily bool) error {
 	if err != unix.EPERM {
 		return os.NewSyscallError("umount", err)
 	}
-	m, err := topMount(path)
+	m, err := Top(path)
 	if err != nil {
 		return err
 	}
-	if uid, ok := (Mountpoint{Mount: m}).Owner(); ok && uid != os.Geteuid() {
+	if uid, ok := (Point{Mount: m}).Owner(); ok && uid != os.Geteuid() {
 		return fmt.Errorf("the mount on %s belongs to user %d", path, uid)
 	}
 	args := []string{"-u"}
 	if lazily {
 		args = append(args, "-z")
 	}
-	bin, err := exec.LookPath(fusermount)
+	bin, err := exec.LookPath(Fusermount)
 	if err != nil {
-		return &NoFUSEError{Problem: fusermount + " is missing, without which only root can unmount"}
+		return &NoFUSEError{Problem: Fusermount + " is missing, without which only root can unmount"}
 	}
 	cmd := exec.Command(bin, append(args, "--", path)...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C") // its words are all that it tells
@@ -310,7 +314,7 @@ func detach(path string, lazily bool) error {
 	if err == nil {
 		return nil
 	}
-	if m, err := topMount(path); err != nil || m == nil {
+	if m, err := Top(path); err != nil || m == nil {
 		return err // somebody was faster
 	}
 	said := strings.TrimSpace(string(text))
@@ -318,7 +322,7 @@ func detach(path string, lazily bool) error {
 		return os.NewSyscallError("umount", unix.EBUSY)
 	}
 	if said == "" {
-		said = fusermount + ": " + err.Error()
+		said = Fusermount + ": " + err.Error()
 	}
 	return &UnmountError{Path: path, Said: said}
 }

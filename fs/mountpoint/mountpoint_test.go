@@ -1,0 +1,23 @@
+package mountpoint
+
+import (
+	"testing"
+
+	"github.com/moby/sys/mountinfo"
+)
+
+// Of the mounts on one path the one on top counts, in whatever order the mount
+// table has them.
+func TestUppermost(t *testing.T) {
+	disk := &mountinfo.Info{ID: 7, Parent: 1}
+	bind := &mountinfo.Info{ID: 3, Parent: 7}
+	clawfs := &mountinfo.Info{ID: 5, Parent: 3}
+	for _, mounts := range [][]*mountinfo.Info{{disk, bind, clawfs}, {clawfs, bind, disk}, {bind, clawfs, disk}, {clawfs}} {
+		if got := uppermost(mounts); got != clawfs {
+			t.Errorf("%+v is on top", got)
+		}
+	}
+	if got := uppermost(nil); got != nil {
+		t.Errorf("%+v is on nothing", got)
+	}
+}
