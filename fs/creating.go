@@ -33,7 +33,7 @@ func (t *registryTable) create(ctx context.Context, f *registryFile, at *named) 
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.make(at.dir, at.base, at.number)
-	r.turn(at.number)
+	t.turn(r, at.number)
 	if at.sizeTime.isBlank() {
 		f.node = t.toShow(ctx, r, at.sizeTime)
 	} else {

@@ -2,6 +2,7 @@ package fs
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -52,6 +53,7 @@ type registryNodes struct {
 	// registryTable.mu guards what follows.
 	nodes   []*node
 	number  uint64 // that programs see, when its name was looked up last
+	turned  uint64 // when it was given that, by registryTable.turns
 	current *node  // the one that was looked up last, of that number
 	writing *node  // the one that writers get, of that number: forWriting, blank, or shared
 }
@@ -68,6 +70,7 @@ type named struct {
 	base, path string
 	number     uint64
 	sizeTime   sizeTime
+	turns      uint64 // registryTable.turns before
 }
 
 // registryNode is what a node is as one of a registry's. registryTable.mu guards it.
@@ -99,6 +102,7 @@ type registryTable struct {
 	parted bool             // a node may have left its name that has others
 
 	changes atomic.Uint64 // of registries, so far; added to with mu held
+	turns   atomic.Uint64 // of registries to another number, so far; added to with mu held
 }
 
 func (t *registryTable) init() {
@@ -125,20 +129,20 @@ func (t *registryTable) make(dir *node, base string, number uint64) *registryNod
 	if r := t.find(dir, base); r != nil {
 		return r
 	}
-	r := &registryNodes{key: homeKey{dir.id.Ino, base}, number: number}
+	r := &registryNodes{key: homeKey{dir.id.Ino, base}, number: number, turned: t.turns.Add(1)}
 	r.at.Store(&home{dir: dir, base: base})
 	t.byHome[r.key] = r
 	return r
 }
 
 // turn is told the number that a registry has at present. Nodes of another number stand
-// for a file that had the name before. The caller holds registryTable.mu.
-func (r *registryNodes) turn(number uint64) {
+// for a file that had the name before. The caller holds mu.
+func (t *registryTable) turn(r *registryNodes, number uint64) {
 	if r.number == number {
 		return
 	}
 	r.leave(0)
-	r.number, r.current, r.writing = number, nil, nil
+	r.number, r.turned, r.current, r.writing = number, t.turns.Add(1), nil, nil
 	for _, n := range r.nodes {
 		if n.number.Load() == number && (n.as.state == forWriting || n.as.state == blank && n.files.any()) {
 			r.writing = n
@@ -237,7 +241,7 @@ func (t *registryTable) move(from, to *place) {
 		return
 	}
 	last := r.last.Load()
-	r.turn(0)
+	t.turn(r, 0)
 	if len(r.nodes) == 0 {
 		delete(t.byHome, r.key)
 	}
@@ -246,7 +250,7 @@ func (t *registryTable) move(from, to *place) {
 	for _, n := range moved {
 		n.all.Store(target)
 	}
-	target.turn(from.number)
+	t.turn(target, from.number)
 	target.last.Store(last)
 }
 
@@ -275,12 +279,30 @@ func (t *registryTable) drop(n *node) {
 	}
 }
 
+// errOvertaken says that a registry was found under its name with a number that others
+// know to be a former one by now.
+var errOvertaken = errors.New("the registry has another number by now")
+
+// isOvertaken reports whether others have found another number under a registry's name since
+// somebody was about to look at it. Which of the two looks was the later one is not known. If
+// the former number were taken for the present one, the nodes of the file that has the name
+// would be taken for those of one that is gone. The caller holds mu.
+func (t *registryTable) isOvertaken(at *named) bool {
+	r := t.find(at.dir, at.base)
+	return r != nil && r.number != at.number && r.turned > at.turns
+}
+
 // lookUp returns the node to answer with where a registry's name is looked up, with a
 // reference for the kernel. tells is whether it is looked up in order to tell watchers.
+// errOvertaken: the name is to be looked at once more.
 func (t *registryTable) lookUp(ctx context.Context, at *named, tells func() bool) (n *node, err error) {
 	thread := threadOf(ctx)
 	counted := false
 	t.withLocks(func(locks *lockQuestion) {
+		if t.isOvertaken(at) {
+			err = errOvertaken
+			return
+		}
 		r := t.make(at.dir, at.base, at.number)
 		if n = r.toTell(); n != nil && tells() {
 			if n = n.fsys.nodes.acquire(n.id); n != nil {
@@ -291,7 +313,7 @@ func (t *registryTable) lookUp(ctx context.Context, at *named, tells func() bool
 			r.looks.Add(1)
 			counted = true
 		}
-		r.turn(at.number)
+		t.turn(r, at.number)
 		switch a := t.again[thread]; {
 		case a.key != r.key || at.sizeTime.isBlank():
 			n = t.toLookUp(ctx, r, at.sizeTime, locks)

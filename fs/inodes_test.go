@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	fusefs "github.com/hanwen/go-fuse/v2/fs"
+	"golang.org/x/sys/unix"
 )
 
 // Each descriptor is told the size of what it shows, in one process too, while it is in the
@@ -203,5 +206,39 @@ func TestKernelIsToldOfAChangeLater(t *testing.T) {
 	time.Sleep(100 * time.Millisecond)
 	if since := time.Now(); !in.revokeCache() || in.revokeCache() || in.used.Before(since) {
 		t.Errorf("given: %t, used until %v before the change", in.given, since.Sub(in.used))
+	}
+}
+
+// A look at a registry's name may be overtaken by a replacement and by a look at what came
+// of it. The former number that it has found is not taken for the present one: the nodes of
+// the file that has the name would be taken for those of a file that is gone.
+func TestOvertakenLookTurnsNothingBack(t *testing.T) {
+	const former, present = 7, 8
+	fsys := &fileSystem{}
+	dir := &node{fsys: fsys, id: fusefs.StableAttr{Ino: 1}}
+	table := &fsys.registries
+	table.init()
+	r := table.make(dir, "a.json", former)
+	late := &named{dir: dir, base: "a.json", number: former, turns: table.turns.Load()}
+	table.turn(r, present)
+	n := &node{fsys: fsys}
+	n.all.Store(r)
+	n.number.Store(present)
+	r.nodes, r.current = []*node{n}, n
+	r.last.Store(&unix.Statx_t{Ino: present, Nlink: 1})
+	if got, err := table.lookUp(t.Context(), late, func() bool { return false }); got != nil || err != errOvertaken {
+		t.Errorf("found %v, %v", got, err)
+	}
+	if r.number != present || r.current != n || n.left.Load() != nil {
+		t.Errorf("the number is %d, the node left with %+v", r.number, n.left.Load())
+	}
+	for what, at := range map[string]*named{
+		"one that has found the present number":           {dir: dir, base: "a.json", number: present, turns: late.turns},
+		"one that has begun after that and finds another": {dir: dir, base: "a.json", number: former, turns: table.turns.Load()},
+		"one of another registry":                         {dir: dir, base: "b.json", number: former, turns: late.turns},
+	} {
+		if table.isOvertaken(at) {
+			t.Errorf("a look is overtaken: %s", what)
+		}
 	}
 }

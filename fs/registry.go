@@ -74,7 +74,7 @@ func (n *node) registry() (dir *node, base, path string, ok bool) {
 func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	n.settleName(ctx, base, path)
 	var stx unix.Statx_t
-	changes, asked := n.fsys.registries.changes.Load(), n.fsys.store.Now()
+	changes, turns, asked := n.fsys.registries.changes.Load(), n.fsys.registries.turns.Load(), n.fsys.store.Now()
 	err := n.statName(ctx, base, path, &stx)
 	if err != nil {
 		return n.lookupGone(ctx, base, path, err, asked, out)
@@ -83,8 +83,11 @@ func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.
 		return n.lookupPlain(ctx, base, false, out)
 	}
 	tells := func() bool { return n.fsys.isToucher(ctx) }
-	child, err := n.fsys.registries.lookUp(ctx, &named{n, base, path, stx.Ino, sizeTimeOf(&stx)}, tells)
-	if err != nil {
+	child, err := n.fsys.registries.lookUp(ctx, &named{n, base, path, stx.Ino, sizeTimeOf(&stx), turns}, tells)
+	switch {
+	case err == errOvertaken:
+		return n.lookupRegistry(ctx, base, path, out)
+	case err != nil:
 		return nil, registryErrno(err)
 	}
 	n.fsys.store.Found(path, threadOf(ctx), func() txn.Caller { return n.fsys.callers.of(ctx) })
@@ -402,7 +405,7 @@ func (n *node) createRegistry(ctx context.Context, base, path string, flags, mod
 		tx.Release()
 		return nil, nil, 0, plainErrno(err)
 	}
-	n.fsys.registries.create(ctx, f, &named{n, base, path, stx.Ino, sizeTimeOf(&stx)})
+	n.fsys.registries.create(ctx, f, &named{dir: n, base: base, path: path, number: stx.Ino, sizeTime: sizeTimeOf(&stx)})
 	fuseFlags := f.opened()
 	if tx.Made() {
 		f.lineage.begin()
