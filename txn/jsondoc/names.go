@@ -13,8 +13,16 @@ type nameSet struct {
 }
 
 // checkNames makes sure that no two members of an object have the same name.
-// Go's maps are seeded, so that no text can make this slow.
 func (p *parser) checkNames(object uint32) error {
+	if p.reuse != nil {
+		return p.reuse.checkNames(object)
+	}
+	return p.checkAllNames(object)
+}
+
+// checkAllNames compares all names of an object. Go's maps are seeded, so that no text
+// can make this slow.
+func (p *parser) checkAllNames(object uint32) error {
 	d := Doc{src: p.src, nodes: p.nodes}
 	s := &p.names
 	s.list = s.list[:0]

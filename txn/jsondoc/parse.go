@@ -47,12 +47,7 @@ type Limits struct {
 // Parse reads one document. It keeps src, which must not be changed afterwards.
 // The error is a *SyntaxError.
 func Parse(src []byte, g Grammar, lim Limits) (*Doc, error) {
-	if lim.Depth == 0 {
-		lim.Depth = DefaultDepth
-	}
-	if lim.Size == 0 || lim.Size >= math.MaxUint32 {
-		lim.Size = math.MaxUint32 - 1
-	}
+	lim = lim.withDefaults()
 	p := parser{src: src, json5: g == JSON5, depth: lim.Depth}
 	if int64(len(src)) > lim.Size {
 		return nil, p.fail(KindSize, 0, "the text is too long", "a shorter document")
@@ -65,7 +60,17 @@ func Parse(src []byte, g Grammar, lim Limits) (*Doc, error) {
 	if err := read(); err != nil {
 		return nil, err
 	}
-	return &Doc{src: src, nodes: p.nodes, grammar: g, commented: p.commented}, nil
+	return &Doc{src: src, nodes: p.nodes, grammar: g, depth: lim.Depth, commented: p.commented}, nil
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.Depth == 0 {
+		l.Depth = DefaultDepth
+	}
+	if l.Size == 0 || l.Size >= math.MaxUint32 {
+		l.Size = math.MaxUint32 - 1
+	}
+	return l
 }
 
 // estimate guesses how many nodes a text makes, from a sample of its start, so
@@ -92,9 +97,16 @@ func estimate(src []byte, depth int) int {
 
 // lines parses the text as one document a line, below a list that is all of it.
 func (p *parser) lines() error {
+	p.add(0, len(p.src), Array, 0)
+	err := p.linesTo(len(p.src))
+	p.nodes[0].next = uint32(len(p.nodes))
+	return err
+}
+
+// linesTo parses lines up to the beginning of one, or to the end.
+func (p *parser) linesTo(limit int) error {
 	text := p.src
-	p.add(0, len(text), Array, 0)
-	for p.pos < len(text) {
+	for p.pos < limit {
 		end := p.pos + bytes.IndexByte(text[p.pos:], '\n')
 		if end < p.pos {
 			end = len(text)
@@ -105,7 +117,7 @@ func (p *parser) lines() error {
 		}
 		p.pos = end + 1
 	}
-	p.nodes[0].next = uint32(len(p.nodes))
+	p.src = text
 	return nil
 }
 
@@ -117,6 +129,7 @@ type parser struct {
 	nodes []node
 	open  []uint32 // the containers around pos, outermost first
 	names nameSet
+	reuse *reuse // nil: all is parsed
 
 	commented bool // there is a comment
 }

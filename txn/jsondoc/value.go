@@ -52,6 +52,7 @@ type Doc struct {
 	src       []byte
 	nodes     []node
 	grammar   Grammar
+	depth     int // levels that it might have been nested
 	commented bool
 }
 
@@ -190,6 +191,15 @@ func (v Value) is(s string) bool {
 		return string(v.inner()) == s
 	}
 	return v.Text() == s
+}
+
+// isNamed is is, for many keys.
+func (v Value) isNamed(name []byte) bool {
+	n := v.node()
+	if n.flags&flagEscaped == 0 {
+		return int(n.end-n.start) == len(name)+2 && string(v.d.src[n.start+1:n.end-1]) == string(name)
+	}
+	return string(v.decoded()) == string(name)
 }
 
 // inner returns the text of a string without its quotes.
