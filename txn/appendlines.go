@@ -68,8 +68,9 @@ func (t *Tx) staged() (c *seen.Content, doc *jsondoc.Doc, adds bool, err error) 
 	if t.addsLines() {
 		return t.known.Extended(t.data), nil, true, nil
 	}
-	c = seen.NewContent(t.data)
-	doc, err = t.reg().admit(c, t.reg().Head(), t.seen)
+	head := t.reg().Head()
+	c = t.reg().newContent(t.data, head)
+	doc, err = t.reg().admit(c, head, t.seen)
 	return c, doc, false, err
 }
 

@@ -186,17 +186,17 @@ func (r *Registry) combine(q *request, base *seen.Content, head *Version) (*seen
 	d := own
 	if was := r.dialectOf(head); own == Strict {
 		// A registry that was removed may have been in another dialect.
-		if doc, err := r.parseAs(q.content, was); err == nil {
+		if doc, err := r.parseLike(q.content, r.known(head, was), was); err == nil {
 			theirs, d = doc, was
 		}
 	}
-	headDoc, err := r.parseAs(head.content, d)
+	headDoc, err := r.parseLike(head.content, theirs, d)
 	if err != nil {
 		return q.content, own, nil // a file that was no document before clawfs came gives way to the first one
 	}
 	var baseDoc *jsondoc.Doc
 	if base != nil {
-		baseDoc, _ = r.parseAs(base, d) // likewise: such a base can't be compared
+		baseDoc, _ = r.parseLike(base, headDoc, d) // likewise: such a base can't be compared
 	}
 	res, err := merge.Merge(baseDoc, headDoc, theirs, r.store.cfg.Policy(r.name))
 	if err != nil {
@@ -213,8 +213,8 @@ func (r *Registry) combine(q *request, base *seen.Content, head *Version) (*seen
 		}
 		return q.content, own, nil
 	}
-	text := seen.NewContent(res.Text)
-	merged, err := r.parseAs(text, d)
+	text := r.newContent(res.Text, head)
+	merged, err := r.parseLike(text, headDoc, d)
 	switch {
 	case err != nil:
 		return nil, own, err // larger than allowed; or a fault of ours, which must never reach the disk

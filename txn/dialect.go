@@ -100,7 +100,7 @@ func (r *Registry) admit(c *seen.Content, over *Version, saw seen.Seen) (*jsondo
 	if settled, ok := r.store.cfg.Dialect(r.name); ok && d == Plain {
 		d = settled
 	}
-	doc, err := r.parseAs(c, d)
+	doc, err := r.parseLike(c, r.known(over, d), d)
 	var invalid *InvalidError
 	if !errors.As(err, &invalid) {
 		return doc, err
@@ -179,11 +179,19 @@ func (r *Registry) loadOther(name string) ([]byte, error) {
 // parseAs returns the tree of c in the grammar of a dialect. The error is an
 // *InvalidError or a *TooLargeError.
 func (r *Registry) parseAs(c *seen.Content, d Dialect) (*jsondoc.Doc, error) {
+	return r.parseLike(c, nil, d)
+}
+
+// parseLike is parseAs for content that is much like a document; like may be nil.
+func (r *Registry) parseLike(c *seen.Content, like *jsondoc.Doc, d Dialect) (*jsondoc.Doc, error) {
 	s := r.store
+	if s.cfg.Whole {
+		like = nil
+	}
 	if size := int64(len(c.Bytes)); size > s.cfg.MaxSize {
 		return nil, &TooLargeError{Name: r.name, Size: size, Limit: s.cfg.MaxSize}
 	}
-	doc, err := s.docs.parse(c, d.grammar(), s.limits())
+	doc, err := s.docs.parse(c, like, d.grammar(), s.limits())
 	var syntax *jsondoc.SyntaxError
 	if errors.As(err, &syntax) {
 		return nil, &InvalidError{Name: r.name, Cause: syntax}
@@ -191,10 +199,18 @@ func (r *Registry) parseAs(c *seen.Content, d Dialect) (*jsondoc.Doc, error) {
 	return doc, err
 }
 
-// parseLike returns how content is parsed that is compared with a document: in its
+// known returns the document that a version is in a dialect, nil unless it is at hand.
+func (r *Registry) known(v *Version, d Dialect) *jsondoc.Doc {
+	if v == nil {
+		return nil
+	}
+	return r.store.docs.get(v.content, d.grammar())
+}
+
+// parserFor returns how content is parsed that is compared with a document: in its
 // grammar.
-func (r *Registry) parseLike(doc *jsondoc.Doc) func(*seen.Content) (*jsondoc.Doc, error) {
-	return func(c *seen.Content) (*jsondoc.Doc, error) { return r.parseAs(c, dialectIn(doc)) }
+func (r *Registry) parserFor(doc *jsondoc.Doc) func(*seen.Content) (*jsondoc.Doc, error) {
+	return func(c *seen.Content) (*jsondoc.Doc, error) { return r.parseLike(c, doc, dialectIn(doc)) }
 }
 
 // cure says what has content accepted that is no strict document; empty where nothing

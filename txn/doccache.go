@@ -40,13 +40,18 @@ func newDocCache(limit int64, after func(time.Duration, func()) Stopper) *docCac
 	return &docCache{limit: limit, after: after, docs: make(map[*seen.Content]*list.Element), used: list.New()}
 }
 
-// parse returns the tree of c, from the cache if it is there. The error is a
+// parse returns the tree of c, from the cache if it is there. What c shares with another
+// document in that grammar is not parsed again; like may be nil. The error is a
 // *jsondoc.SyntaxError.
-func (k *docCache) parse(c *seen.Content, g jsondoc.Grammar, lim jsondoc.Limits) (*jsondoc.Doc, error) {
+func (k *docCache) parse(c *seen.Content, like *jsondoc.Doc, g jsondoc.Grammar, lim jsondoc.Limits) (*jsondoc.Doc, error) {
 	if d := k.get(c, g); d != nil {
 		return d, nil
 	}
-	d, err := jsondoc.Parse(c.Bytes, g, lim)
+	parse := func() (*jsondoc.Doc, error) { return jsondoc.Parse(c.Bytes, g, lim) }
+	if like != nil && like.Grammar() == g {
+		parse = func() (*jsondoc.Doc, error) { return jsondoc.ParseLike(c.Bytes, like, lim) }
+	}
+	d, err := parse()
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +59,7 @@ func (k *docCache) parse(c *seen.Content, g jsondoc.Grammar, lim jsondoc.Limits)
 	return d, nil
 }
 
+// get returns the tree of c if it is there.
 func (k *docCache) get(c *seen.Content, g jsondoc.Grammar) *jsondoc.Doc {
 	k.mu.Lock()
 	defer k.mu.Unlock()

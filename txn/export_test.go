@@ -77,7 +77,7 @@ func (r *Registry) setHead(content string) {
 
 func (s *Store) fillDocs() {
 	for range oneMerge + 1 {
-		_, _ = s.docs.parse(seen.NewContent([]byte("[]")), jsondoc.JSON, jsondoc.Limits{})
+		_, _ = s.docs.parse(seen.NewContent([]byte("[]")), nil, jsondoc.JSON, jsondoc.Limits{})
 	}
 	s.docs.limit = 1
 }

@@ -65,7 +65,7 @@ func (t *Tx) currentDraft() *draft {
 	if !t.dirty || len(t.data) == 0 {
 		return nil
 	}
-	return t.draftOf(seen.NewContent(slices.Clone(t.data)))
+	return t.draftOf(t.reg().newContent(slices.Clone(t.data), t.headAtOpen))
 }
 
 // draftOf returns content of the transaction with what the transaction knows of
@@ -130,7 +130,7 @@ func (r *Registry) chooseFor(d *draft, doc *jsondoc.Doc, alone bool) (seen.Choic
 	cands, drafts := d.settled()
 	k := d.seen.Knowledge
 	k.Alone = alone
-	choice := seen.Choose(cands, d.content, doc, k, seen.Documents{Parse: r.parseLike(doc), Policy: r.store.cfg.Policy(r.name)})
+	choice := seen.Choose(cands, d.content, doc, k, seen.Documents{Parse: r.parserFor(doc), Policy: r.store.cfg.Policy(r.name)})
 	if choice.Taken != nil && choice.Taken.Kind == seen.InFlight {
 		return choice, drafts[choice.Taken.Tx]
 	}

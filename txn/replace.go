@@ -4,8 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"time"
-
-	"clawfs/txn/seen"
 )
 
 // Replacement is a finished file that is to become a registry, by rename(2) or
@@ -42,7 +40,7 @@ func (s *Store) Replace(name string, c Caller, p Replacement) error {
 }
 
 func (r *Registry) replace(c Caller, p Replacement) error {
-	content := seen.NewContent(p.Content)
+	content := r.newContent(p.Content, r.Head())
 	var head *Version
 	q := &request{draft: &draft{content: content, time: p.Time}, like: p.Like, changes: p.changes(), parts: p.Parts, via: p.Via, noReplace: p.NoReplace}
 	r.mu.Lock()

@@ -17,6 +17,7 @@ type Config struct {
 	MaxDepth int   // levels that a document may be nested; jsondoc.DefaultDepth
 	DocCache int64 // bytes of parsed documents to keep; 16 MiB; less than 0: none, and appended lines are parsed with all others
 	Idle     int   // registries that nobody has open to keep in memory; 256
+	Whole    bool  // parse and digest each content as if nothing much like it were known
 	Single   bool  // write each transaction by itself, not those together that come at once
 
 	ReadWindow time.Duration // how long an unused reading stays a candidate; 30 s

@@ -41,6 +41,14 @@ type Version struct {
 // Bytes returns the content. It must not be changed.
 func (v *Version) Bytes() []byte { return v.content.Bytes }
 
+// contentOf returns the content, nil for no version.
+func (v *Version) contentOf() *seen.Content {
+	if v == nil {
+		return nil
+	}
+	return v.content
+}
+
 // Blank reports whether it is none yet: an empty file that somebody has created and
 // nobody has filled.
 func (v *Version) Blank() bool { return v.Seq == 0 }
@@ -53,4 +61,12 @@ func (v *Version) withTime(t time.Time) *Version {
 	w := *v
 	w.Time = t
 	return &w
+}
+
+// newContent returns content that holds b, which is much like a version; that may be nil.
+func (r *Registry) newContent(b []byte, like *Version) *seen.Content {
+	if r.store.cfg.Whole {
+		return seen.NewContent(b)
+	}
+	return seen.NewContentLike(b, like.contentOf())
 }

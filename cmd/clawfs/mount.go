@@ -58,11 +58,12 @@ const (
 	processors      = "processors"       // more than cores
 	earlyCollection = "early-collection" // of garbage
 	parsedDocuments = "parsed-documents" // kept from commit to commit
+	knownParts      = "known-parts"      // of a document, which are not parsed again
 	batches         = "batches"          // of commits that come at once
 )
 
 func optimizations() []string {
-	return slices.Concat(fs.Optimizations(), backing.Optimizations(), []string{timerSlackName, processors, earlyCollection, parsedDocuments, batches})
+	return slices.Concat(fs.Optimizations(), backing.Optimizations(), []string{timerSlackName, processors, earlyCollection, parsedDocuments, knownParts, batches})
 }
 
 func (o *mountOptions) doesWithout(optimization string) bool {

@@ -235,6 +235,7 @@ func storeConfig(o *mountOptions, l *live, observer txn.Observer) txn.Config {
 	return txn.Config{
 		DocCache:    docCache,
 		Single:      o.doesWithout(batches),
+		Whole:       o.doesWithout(knownParts),
 		MaxSize:     int64(o.maxSize),
 		ReadWindow:  time.Duration(o.readWindow),
 		RejectStale: o.rejectStale,

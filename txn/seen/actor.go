@@ -1,6 +1,7 @@
 package seen
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"hash"
 )
@@ -76,20 +77,54 @@ type Content struct {
 	Bytes  []byte
 	Digest [32]byte // SHA-256 of Bytes
 
-	sum hash.Cloner // that Bytes were written to, and nothing will be; nil: it was not needed yet
+	sum   hash.Cloner   // that Bytes were written to, and nothing will be; nil: it was not needed yet
+	marks []hash.Cloner // that the first block of Bytes was written to, the first two, …; as many as were noted
 }
+
+// block is how many bytes are digested between two marks.
+const block = 64 << 10
 
 // NewContent returns content that holds b, which must not be changed afterwards.
 func NewContent(b []byte) *Content { return &Content{Bytes: b, Digest: sha256.Sum256(b)} }
+
+// NewContentLike returns what NewContent does. What b has in common with the beginning of
+// other content is not digested again, if that was made so itself; like may be nil.
+func NewContentLike(b []byte, like *Content) *Content {
+	if len(b) < 2*block {
+		return NewContent(b)
+	}
+	c := &Content{Bytes: b, marks: make([]hash.Cloner, 0, len(b)/block)}
+	n := 0 // blocks that are the same
+	for like != nil && n < len(like.marks) && (n+1)*block <= len(b) && bytes.Equal(b[n*block:(n+1)*block], like.Bytes[n*block:(n+1)*block]) {
+		n++
+	}
+	sum := sha256.New().(hash.Cloner)
+	if n > 0 {
+		c.marks = append(c.marks, like.marks[:n]...)
+		sum = clone(like.marks[n-1])
+	}
+	rest := b[n*block:]
+	for ; len(rest) >= block; rest = rest[block:] {
+		_, _ = sum.Write(rest[:block]) // a hash never fails
+		c.marks = append(c.marks, clone(sum))
+	}
+	_, _ = sum.Write(rest)
+	sum.Sum(c.Digest[:0])
+	return c
+}
+
+// clone returns a copy of a digest, which SHA-256 always gives.
+func clone(sum hash.Cloner) hash.Cloner {
+	c, _ := sum.Clone()
+	return c
+}
 
 // Extended returns what NewContent does, for b that begins with what c holds. Of content
 // that was made so itself only what is behind it is digested.
 func (c *Content) Extended(b []byte) *Content {
 	sum, digested := sha256.New().(hash.Cloner), 0
 	if c.sum != nil {
-		if clone, err := c.sum.Clone(); err == nil {
-			sum, digested = clone, len(c.Bytes)
-		}
+		sum, digested = clone(c.sum), len(c.Bytes)
 	}
 	_, _ = sum.Write(b[digested:]) // a hash never fails
 	d := &Content{Bytes: b, sum: sum}

@@ -19,11 +19,12 @@ func DoesWithout(optimization string) bool {
 }
 
 // Configured returns c without the optimizations of package txn that tests are to do
-// without: "parsed-documents" and "batches".
+// without: "parsed-documents", "known-parts" and "batches".
 func Configured(c txn.Config) txn.Config {
 	if DoesWithout("parsed-documents") {
 		c.DocCache = -1
 	}
+	c.Whole = c.Whole || DoesWithout("known-parts")
 	c.Single = c.Single || DoesWithout("batches")
 	return c
 }
