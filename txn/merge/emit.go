@@ -163,7 +163,7 @@ func (b *builder) fill() {
 	if len(b.kids) == 0 && hasComment(b.gap(0)) && !b.notes.closing {
 		b.lead(bytes.TrimRight(b.gap(0), " \t\r\n"))
 	}
-	for i := range b.items {
+	for i := 0; i < len(b.items); i++ {
 		it := &b.items[i]
 		if b.untouched(last, it.child) && !it.note.lead {
 			b.dst = append(b.dst, b.gap(int(it.child))...)
@@ -171,7 +171,14 @@ func (b *builder) fill() {
 			b.finish(last, false)
 			b.leadTo(it, i == 0)
 		}
-		b.item(it)
+		if n := b.asTheyWere(b.items[i:]); n > 1 {
+			start := b.kids[it.child].start
+			i += n - 1
+			it = &b.items[i]
+			b.dst = append(b.dst, b.src[start:b.kids[it.child].end]...)
+		} else {
+			b.item(it)
+		}
 		last = it
 	}
 	if n := len(b.kids); b.untouched(last, int32(n)) && !b.notes.closing {
@@ -180,6 +187,17 @@ func (b *builder) fill() {
 	}
 	b.finish(last, true)
 	b.close()
+}
+
+// asTheyWere returns how many of the first items are as the head has them, with what is
+// between them.
+func (b *builder) asTheyWere(items []item) int {
+	n := 0
+	for n < len(items) && items[n].out.kind == outKeep && items[n].child >= 0 && !items[n].note.colon &&
+		(n == 0 || b.untouched(&items[n-1], items[n].child) && !items[n].note.lead) {
+		n++
+	}
+	return n
 }
 
 // untouched reports whether the gap between two items, or an item and the end, is as

@@ -73,10 +73,11 @@ func spelledByJS(raw []byte) bool {
 }
 
 func respelledArray(base, x jsondoc.Value, bound int) bool {
-	a, b := elements(make([]jsondoc.Value, base.Len()), base), elements(make([]jsondoc.Value, x.Len()), x)
-	if len(a) != len(b) {
+	n := base.Len()
+	if n != x.Len() {
 		return false
 	}
+	a, b := elements(make([]jsondoc.Value, n), base), elements(make([]jsondoc.Value, n), x)
 	for i := range a {
 		if !respelledWithin(a[i], b[i], bound) {
 			return false
@@ -86,10 +87,11 @@ func respelledArray(base, x jsondoc.Value, bound int) bool {
 }
 
 func respelledObject(base, x jsondoc.Value, bound int) bool {
-	a, b := members(make([]jsondoc.Member, base.Len()), base), members(make([]jsondoc.Member, x.Len()), x)
-	if len(a) != len(b) {
+	n := base.Len()
+	if n != x.Len() {
 		return false
 	}
+	a, b := members(make([]jsondoc.Member, n), base), members(make([]jsondoc.Member, n), x)
 	names := nameIndex{of: b}
 	for i := range a {
 		k := names.find(a[i].Key)

@@ -23,7 +23,7 @@ func styleOf(d *jsondoc.Doc) style {
 	if i := bytes.IndexByte(src, '\n'); i > 0 && src[i-1] == '\r' {
 		s.newline = "\r\n"
 	}
-	root := layoutOf(src, d.Root())
+	root := beginningOf(src, d.Root(), 1)
 	if len(root.kids) == 0 {
 		return s
 	}
@@ -43,7 +43,7 @@ func styleOf(d *jsondoc.Doc) style {
 func (s *style) learn(src []byte, v jsondoc.Value, levels int) {
 	colon, comma := false, false
 	for ; levels > 0 && v.Exists() && v.IsContainer(); levels-- {
-		l := layoutOf(src, v)
+		l := beginningOf(src, v, 2)
 		v = jsondoc.Value{}
 		for i, k := range l.kids {
 			if !colon && k.key.Exists() && !hasComment(l.colon(&l.kids[i])) {
@@ -95,16 +95,25 @@ type layout struct {
 	indent     string // of the kids, if lines
 }
 
-func layoutOf(src []byte, v jsondoc.Value) layout {
-	l := layout{src: src, kids: make([]kid, 0, v.Len())}
+func layoutOf(src []byte, v jsondoc.Value) layout { return beginningOf(src, v, v.Len()) }
+
+// beginningOf returns the layout of a container with so many kids at most.
+func beginningOf(src []byte, v jsondoc.Value, most int) layout {
+	l := layout{src: src, kids: make([]kid, 0, most)}
 	l.start, l.end = v.Span()
 	for m := range v.Members() {
+		if len(l.kids) == most {
+			break
+		}
 		k := kid{key: m.Key, value: m.Value}
 		k.start, _ = m.Key.Span()
 		k.valueAt, k.end = m.Value.Span()
 		l.kids = append(l.kids, k)
 	}
 	for _, e := range v.Elements() {
+		if len(l.kids) == most {
+			break
+		}
 		k := kid{value: e}
 		k.start, k.end = e.Span()
 		k.valueAt = k.start
