@@ -95,6 +95,10 @@ func (r *Registry) textOf(q *request, onto **Version, removed *removal) (*seen.C
 	if err := r.readmit(q, *onto); err != nil {
 		return nil, Strict, err
 	}
+	if q.doc != nil && !r.store.cfg.Whole {
+		q.doc.Keep(merge.NewNames())
+		defer q.doc.Keep(nil)
+	}
 	if text := r.appendedTo(q, *onto); text != nil {
 		q.appendsLines()
 		return text, Lines, nil

@@ -21,6 +21,6 @@
 //     Comparing and printing recurse as deep as a document is nested, which the
 //     depth limit bounds.
 //   - A Doc is immutable and safe for concurrent use, as long as nobody changes
-//     the text that it was parsed from.
+//     the text that it was parsed from. What is kept with it is another thing's.
 //   - No error holds a value of the document.
 package jsondoc

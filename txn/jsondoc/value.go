@@ -1,6 +1,9 @@
 package jsondoc
 
-import "iter"
+import (
+	"iter"
+	"sync/atomic"
+)
 
 // Kind is what a value is.
 type Kind uint8
@@ -54,6 +57,19 @@ type Doc struct {
 	grammar   Grammar
 	depth     int // levels that it might have been nested
 	commented bool
+	kept      atomic.Pointer[any]
+}
+
+// Keep keeps what somebody has found out about the document with it, in place of what was
+// kept before; nil ends that.
+func (d *Doc) Keep(what any) { d.kept.Store(&what) }
+
+// Kept returns what is kept with the document, nil for nothing.
+func (d *Doc) Kept() any {
+	if p := d.kept.Load(); p != nil {
+		return *p
+	}
+	return nil
 }
 
 // Source returns the text, which must not be changed.

@@ -135,8 +135,8 @@ func (m *merger) alignSequences(l *list3, ob, tb []match, to []int32, lg bool) {
 func (k *keyList) matchAll(dst []match, x *keyList, same bool) {
 	at := make([]int32, len(dst))
 	k.match(at, x)
-	for i := range dst {
-		dst[i] = match{at[i], same && at[i] >= 0}
+	for i, at := range at {
+		dst[i] = match{at, at >= 0 && (same || k.copies[at] && x.copies[i])}
 	}
 }
 

@@ -1,6 +1,8 @@
 package merge
 
 import (
+	"hash/maphash"
+
 	"clawfs/txn/jsondoc"
 )
 
@@ -15,8 +17,8 @@ type comparer struct {
 // spot is a place in both versions.
 type spot struct {
 	place uint64 // of what is around it, where it has a key
-	key   string // a member's name, or an element's identity
-	keyed bool
+	keyed bool   // a member's name or an element's identity tells it
+	key   []byte // an element's identity
 	name  string // of the member, "" for an element
 	rules *rules
 	loose bool          // an element of a list without identities
@@ -26,10 +28,13 @@ type spot struct {
 // where returns a hash of the place. Most places are equal in both versions, and
 // none of theirs is asked for.
 func (s *spot) where() uint64 {
-	if s.keyed {
-		return mix(s.place, hashText(s.key))
+	switch {
+	case !s.keyed:
+		return s.place
+	case s.key == nil:
+		return mix(s.place, hashText(s.name))
 	}
-	return s.place
+	return mix(s.place, maphash.Bytes(seed, s.key))
 }
 
 // value compares a place that both versions have.
@@ -134,7 +139,7 @@ func (c *comparer) object(from, to jsondoc.Value, at spot) {
 	for _, member := range b {
 		below := at.rules.member(member.Key)
 		name := member.Name()
-		next := spot{place: place, key: name, keyed: true, name: name, rules: &below}
+		next := spot{place: place, keyed: true, name: name, rules: &below}
 		if i := inA.find(member.Key); i >= 0 {
 			kept[i] = true
 			c.value(a[i].Value, member.Value, next)
@@ -146,7 +151,7 @@ func (c *comparer) object(from, to jsondoc.Value, at spot) {
 		if !kept[i] {
 			below := at.rules.member(member.Key)
 			name := member.Name()
-			c.note(member.Value, jsondoc.Value{}, spot{place: place, key: name, keyed: true, name: name, rules: &below, in: to})
+			c.note(member.Value, jsondoc.Value{}, spot{place: place, keyed: true, name: name, rules: &below, in: to})
 		}
 	}
 }
@@ -169,7 +174,7 @@ func (c *comparer) turn(from, to jsondoc.Value, at spot) {
 	each := func(v jsondoc.Value, note func(v jsondoc.Value, at spot)) {
 		for m := range v.Members() {
 			below := at.rules.member(m.Key)
-			note(m.Value, spot{place: place, key: m.Name(), keyed: true, name: m.Name(), rules: &below, in: to})
+			note(m.Value, spot{place: place, keyed: true, name: m.Name(), rules: &below, in: to})
 		}
 		below := at.rules.element()
 		for _, e := range v.Elements() {
@@ -184,7 +189,7 @@ func (c *comparer) turn(from, to jsondoc.Value, at spot) {
 func (c *comparer) elements(a, b []jsondoc.Value, found []match, id *identity, at spot) {
 	spotOf := func(list, i int) spot {
 		if at.keyed {
-			at.key = id.keys[list].keys[i]
+			at.key = id.keys[list].key(i)
 		}
 		return at
 	}

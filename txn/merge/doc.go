@@ -4,9 +4,9 @@
 //
 // # What always holds
 //
-//   - The functions are pure: they change no document, keep nothing, and give the
-//     same bytes for the same documents and policy. They are safe for concurrent
-//     use.
+//   - The functions are pure: they change no document, keep nothing but [Names] where
+//     there are any, and give the same bytes for the same documents and policy. They
+//     are safe for concurrent use.
 //   - If theirs says what the base says, the result is the head, byte for byte; if
 //     the head is the base, it is theirs. To say the same is to be equal, or to be
 //     what some language makes of the other by reading and writing it (package
@@ -42,6 +42,7 @@
 //	    ├ object object.go    members by name; tokens.go: groups that stay together
 //	    ├ list   list.go      elements, lined up by align.go:
 //	    │         identity.go   by an identity, or as a set of strings; guess.go: evidence
+//	    │         naming.go     … found once for a list that is merged and compared often
 //	    │         series.go     a few numbers are one value; series by position
 //	    │         sequence.go   by content and place; myers.go: the shortest script
 //	    │         resemble.go   … edited elements; lines.go: what is text

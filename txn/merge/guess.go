@@ -22,7 +22,7 @@ func (id *identity) isGuess() bool {
 func (m *merger) partGuessed(l *list3, id *identity, ob, tb []match, to []int32) {
 	parted := 0
 	for i, o := range to {
-		if o < 0 || tb[i].at >= 0 || ob[o].at >= 0 || id.keys[2].keys[i][0] == '#' {
+		if o < 0 || tb[i].at >= 0 || ob[o].at >= 0 || id.keys[2].key(i)[0] == '#' {
 			continue
 		}
 		if !m.oneThing(l.o[o], l.t[i], id) {

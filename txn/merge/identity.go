@@ -1,6 +1,8 @@
 package merge
 
 import (
+	"bytes"
+	"hash/maphash"
 	"strconv"
 
 	"clawfs/txn/jsondoc"
@@ -37,10 +39,17 @@ type identity struct {
 // keyList holds the keys of one version's elements and where each is. The keys of
 // all versions are numbered together.
 type keyList struct {
-	keys     []string
-	numbers  []int32 // of the keys
+	all      *numberedKeys
+	numbers  []int32 // of the elements' keys
+	copies   []bool  // whether an element is known to be the same text as the first one with its key
 	at       []int32 // by number: the position of the last element with that key, or -1; shorter where the later numbers are none of its
 	distinct int     // how many keys there are
+}
+
+// key returns the key of an element.
+func (k *keyList) key(i int) []byte {
+	key, _ := k.all.of(int(k.numbers[i]))
+	return key
 }
 
 // match returns for each key of x its position in k, or -1.
@@ -60,7 +69,7 @@ func identify(name string, r *rules, versions ...[]jsondoc.Value) identity {
 	switch {
 	case !ok, r.as == AsSequence, r.as == AsLog:
 	case kind == jsondoc.String && r.identity == nil && (r.as == AsSet || !isText(name, versions)):
-		if keys, repeats := keysOf(versions, elementText); repeats == 0 {
+		if keys, repeats := keysOf(versions, nil, elementText); repeats == 0 {
 			return identity{kind: textSet, keys: keys}
 		}
 	case kind == jsondoc.Object && r.as != AsSet:
@@ -87,7 +96,7 @@ func commonKind(versions [][]jsondoc.Value) (kind jsondoc.Kind, ok bool) {
 func identifyObjects(configured []string, versions [][]jsondoc.Value) identity {
 	worst := 0
 	try := func(names []string) (identity, bool) {
-		keys, repeats := keysOf(versions, func(e jsondoc.Value, often string) (string, bool) { return elementKey(e, names, often) })
+		keys, repeats := keysOf(versions, names, func(e jsondoc.Value) ([]byte, bool) { return elementKey(e, names) })
 		if keys == nil {
 			return identity{}, false
 		}
@@ -121,69 +130,92 @@ func identifyObjects(configured []string, versions [][]jsondoc.Value) identity {
 // that was never one, such as the author of a message.
 func mostlyDistinct(keys []keyList) bool {
 	for _, k := range keys {
-		if 2*k.distinct <= len(k.keys) {
+		if 2*k.distinct <= len(k.numbers) {
 			return false
 		}
 	}
 	return true
 }
 
-// A keyFunc returns the key of an element, and whether it has one. The key is often the
-// same as another one, which is then returned itself.
-type keyFunc func(e jsondoc.Value, often string) (string, bool)
+// A keyFunc returns the key of an element, which must not be changed, and whether it has one.
+type keyFunc func(e jsondoc.Value) ([]byte, bool)
 
 // keysOf returns the key of each element of each version and the number of
-// elements that repeat one; nil if some element has none.
-func keysOf(versions [][]jsondoc.Value, key keyFunc) (lists []keyList, repeats int) {
+// elements that repeat one; nil if some element has none. names says which keys.
+func keysOf(versions [][]jsondoc.Value, names []string, key keyFunc) (lists []keyList, repeats int) {
 	for _, v := range versions {
 		if len(v) > 0 {
-			if _, ok := key(v[0], ""); !ok {
+			if _, ok := key(v[0]); !ok {
 				return nil, 0
 			}
 		}
 	}
 	lists = make([]keyList, len(versions))
-	n := numberedKeys{}
+	last := len(versions) - 1
+	n := &numberedKeys{}
+	if known := namesOf(versions[last]); known != nil {
+		list, ok := known.list(versions[last], names, key)
+		if !ok {
+			return nil, 0
+		}
+		lists[last] = list
+		n.known = list.all
+		versions = versions[:last]
+	}
 	for i, v := range versions {
 		if !n.add(&lists[i], v, key) {
 			return nil, 0
 		}
-		repeats += len(v) - lists[i].distinct
+	}
+	for i := range lists {
+		repeats += len(lists[i].numbers) - lists[i].distinct
 	}
 	return lists, repeats
 }
 
 // numberedKeys are the keys of all versions, each once.
 type numberedKeys struct {
-	keys    []string
-	numbers map[string]int32
+	known *numberedKeys   // has the lower numbers, and is not changed; nil: there is none
+	keys  [][]byte        // with the numbers from there on
+	first []jsondoc.Value // the element that each was found in first
+	slots []int32         // of a hash table: a place in keys and one more, or 0
+}
+
+// len returns how many keys there are.
+func (n *numberedKeys) len() int {
+	if n.known == nil {
+		return len(n.keys)
+	}
+	return len(n.known.keys) + len(n.keys)
+}
+
+// of returns the key of a number, and the element that it was found in first.
+func (n *numberedKeys) of(number int) ([]byte, jsondoc.Value) {
+	if n.known != nil {
+		if number < len(n.known.keys) {
+			return n.known.keys[number], n.known.first[number]
+		}
+		number -= len(n.known.keys)
+	}
+	return n.keys[number], n.first[number]
 }
 
 // add fills the keys of one version in; false if some element has none. What follows a
 // key in one version most often does in the next one, too, which saves looking it up.
 func (n *numberedKeys) add(l *keyList, elements []jsondoc.Value, key keyFunc) bool {
-	l.keys, l.numbers = make([]string, len(elements)), make([]int32, len(elements))
-	l.at = make([]int32, len(n.keys), len(n.keys)+len(elements))
+	l.all, l.numbers, l.copies = n, make([]int32, len(elements)), make([]bool, len(elements))
+	l.at = make([]int32, n.len(), n.len()+len(elements))
 	for i := range l.at {
 		l.at[i] = -1
 	}
-	if n.numbers == nil {
-		n.numbers = make(map[string]int32, len(elements))
-		n.keys = make([]string, 0, len(elements))
+	if n.known == nil && n.keys == nil {
+		n.keys, n.first = make([][]byte, 0, len(elements)), make([]jsondoc.Value, 0, len(elements))
 	}
 	next := 0
 	for i, e := range elements {
-		often := ""
-		if next < len(n.keys) {
-			often = n.keys[next]
-		}
-		k, ok := key(e, often)
+		number, same, ok := n.numberOf(e, next, key)
 		if !ok {
 			return false
-		}
-		number := int32(next)
-		if k != often || next == len(n.keys) {
-			number = n.numberOf(k)
 		}
 		for int(number) >= len(l.at) {
 			l.at = append(l.at, -1)
@@ -191,73 +223,125 @@ func (n *numberedKeys) add(l *keyList, elements []jsondoc.Value, key keyFunc) bo
 		if l.at[number] < 0 {
 			l.distinct++
 		}
-		l.keys[i], l.numbers[i], l.at[number] = k, number, int32(i)
+		l.numbers[i], l.copies[i], l.at[number] = number, same, int32(i)
 		next = int(number) + 1
 	}
 	return true
 }
 
-// numberOf returns the number of a key, which it gives it if it has none.
-func (n *numberedKeys) numberOf(key string) int32 {
-	number, ok := n.numbers[key]
-	if !ok {
-		number = int32(len(n.keys))
-		n.keys = append(n.keys, key)
-		n.numbers[key] = number
+// numberOf returns the number of an element's key, which it gives it if it has none, and
+// whether it is known to be a copy of the first one with that; next is likely to be the
+// number. ok is false if the element has no key.
+func (n *numberedKeys) numberOf(e jsondoc.Value, next int, key keyFunc) (number int32, same, ok bool) {
+	var likely []byte
+	if next < n.len() {
+		k, first := n.of(next)
+		if isCopy(e, first) {
+			return int32(next), true, true
+		}
+		likely = k
 	}
-	return number
+	k, ok := key(e)
+	switch {
+	case !ok:
+		return 0, false, false
+	case likely != nil && bytes.Equal(k, likely):
+		return int32(next), false, true
+	}
+	number = n.lookUp(k, e)
+	_, first := n.of(int(number))
+	return number, first == e, true
 }
 
-func elementText(e jsondoc.Value, often string) (string, bool) {
-	if raw := e.Raw(); plainQuoted(raw) && string(raw[1:len(raw)-1]) == often {
-		return often, true
+// isCopy reports whether two elements are known to be the same text. It does not look at
+// long ones: lists in lists would be looked at again at each level.
+func isCopy(a, b jsondoc.Value) bool {
+	const long = 1 << 10
+	x, y := a.Raw(), b.Raw()
+	return len(x) == len(y) && len(x) <= long && bytes.Equal(x, y)
+}
+
+// lookUp returns the number of a key, which it gives it if it has none.
+func (n *numberedKeys) lookUp(key []byte, e jsondoc.Value) int32 {
+	before := 0
+	if n.known != nil {
+		if slot := n.known.slotOf(key); n.known.slots[slot] != 0 {
+			return n.known.slots[slot] - 1
+		}
+		before = len(n.known.keys)
 	}
-	return e.Text(), true
+	if 2*len(n.keys) >= len(n.slots) {
+		n.slots = make([]int32, max(16, 2*len(n.slots), 4*cap(n.keys)))
+		for i, k := range n.keys {
+			n.slots[n.slotOf(k)] = int32(i) + 1
+		}
+	}
+	slot := n.slotOf(key)
+	if n.slots[slot] == 0 {
+		n.keys, n.first = append(n.keys, key), append(n.first, e)
+		n.slots[slot] = int32(len(n.keys))
+	}
+	return int32(before) + n.slots[slot] - 1
+}
+
+// slotOf returns the slot of a key, or the one to put it into.
+func (n *numberedKeys) slotOf(key []byte) int {
+	at := int(maphash.Bytes(seed, key) % uint64(len(n.slots)))
+	for n.slots[at] != 0 && !bytes.Equal(n.keys[n.slots[at]-1], key) {
+		if at++; at == len(n.slots) {
+			at = 0
+		}
+	}
+	return at
+}
+
+func elementText(e jsondoc.Value) ([]byte, bool) {
+	if raw := e.Raw(); plainQuoted(raw) {
+		return raw[1 : len(raw)-1], true
+	}
+	return []byte(e.Text()), true
 }
 
 // elementKey returns the identity of an element; ok is false unless each of the
 // names is a string or a number in it. Numbers are taken as JavaScript takes
 // them, since a list may have gone through it.
-func elementKey(e jsondoc.Value, names []string, often string) (key string, ok bool) {
+func elementKey(e jsondoc.Value, names []string) (key []byte, ok bool) {
 	if len(names) == 1 {
-		return scalarKey(e, names[0], often)
+		return scalarKey(e, names[0])
 	}
 	for _, name := range names {
-		part, ok := scalarKey(e, name, "")
+		part, ok := scalarKey(e, name)
 		if !ok {
-			return "", false
+			return nil, false
 		}
-		key += strconv.Itoa(len(part)) + ":" + part
+		key = append(append(strconv.AppendInt(key, int64(len(part)), 10), ':'), part...)
 	}
 	return key, true
 }
 
-func scalarKey(e jsondoc.Value, name, often string) (string, bool) {
+func scalarKey(e jsondoc.Value, name string) ([]byte, bool) {
 	v, ok := e.Member(name)
 	if !ok {
-		return "", false
+		return nil, false
 	}
 	switch v.Kind() {
 	case jsondoc.String:
-		return textKey(v, often), true
+		return textKey(v), true
 	case jsondoc.Number:
 		if f, ok := double(v); ok {
-			return "#" + strconv.FormatFloat(f+0, 'g', -1, 64), true // +0: no negative zero
+			return strconv.AppendFloat([]byte{'#'}, f+0, 'g', -1, 64), true // +0: no negative zero
 		}
 	}
-	return "", false
+	return nil, false
 }
 
 // textKey returns a string in quotes, spelled the same however v spells it.
-func textKey(v jsondoc.Value, often string) string {
+func textKey(v jsondoc.Value) []byte {
 	raw := v.Raw()
 	if plainQuoted(raw) && v.Doc().Grammar() != jsondoc.JSON5 {
-		if string(raw) == often {
-			return often
-		}
-		return string(raw)
+		return raw
 	}
-	return string(jsondoc.AppendQuoted(nil, []byte(v.Text())))
+	return jsondoc.AppendQuoted(nil, []byte(v.Text()))
 }
 
 // numbering tells sequential numbers: a new element's identity is a number that both writers may

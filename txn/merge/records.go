@@ -30,10 +30,10 @@ func areTwoRecords(x, y jsondoc.Value) bool {
 		}
 	}
 	for _, name := range identityNames {
-		a, inX := scalarKey(x, name, "")
-		b, inY := scalarKey(y, name, "")
+		a, inX := scalarKey(x, name)
+		b, inY := scalarKey(y, name)
 		if inX && inY {
-			return a != b
+			return !bytes.Equal(a, b)
 		}
 	}
 	return false

@@ -1,6 +1,10 @@
 package merge
 
-import "clawfs/txn/jsondoc"
+import (
+	"bytes"
+
+	"clawfs/txn/jsondoc"
+)
 
 // touched reports whether x, at the place that the trail has led to, differs from
 // the base in more than counters and stamps.
@@ -62,8 +66,8 @@ func (a *aligner) touchedList(base, x jsondoc.Value, r *rules, bound int) bool {
 	below := r.element()
 	for i := range is {
 		// A counter that is the configured identity counts nothing.
-		key, _ := elementKey(is[i], r.identity, "")
-		if old, _ := elementKey(was[i], r.identity, key); old != key || a.touched(was[i], is[i], spot{rules: &below}, bound) {
+		key, _ := elementKey(is[i], r.identity)
+		if old, _ := elementKey(was[i], r.identity); !bytes.Equal(old, key) || a.touched(was[i], is[i], spot{rules: &below}, bound) {
 			return true
 		}
 	}
