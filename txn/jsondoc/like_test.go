@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,8 @@ func checkLike(t interface{ Fatalf(string, ...any) }, src []byte, old *Doc, lim 
 	for _, m := range []measures{usual, eager} {
 		got := takeOver(src, old, lim.withDefaults(), m)
 		switch {
+		case got == nil && wrong == nil && isShared(src, old, lim):
+			t.Fatalf("from %q: of %q nothing is taken over", old.src, src)
 		case got == nil:
 		case wrong != nil:
 			t.Fatalf("from %q: %q is taken, though: %v", old.src, src, wrong)
@@ -38,6 +41,12 @@ func checkLike(t interface{ Fatalf(string, ...any) }, src []byte, old *Doc, lim 
 	case err != nil || !slices.Equal(got.nodes, want.nodes):
 		t.Fatalf("from %q: %q: %v", old.src, src, err)
 	}
+}
+
+// isShared reports whether a text begins as an old document does, which may be taken over.
+func isShared(src []byte, old *Doc, lim Limits) bool {
+	root := old.nodes[0]
+	return old.grammar == Lines || old.grammar == JSON && root.kind >= Array && commonPrefix(src, old.src) > int(root.start) && old.depth == lim.withDefaults().Depth
 }
 
 // pieces are what edits put into a text.
@@ -133,12 +142,52 @@ func TestParseLikeIsParse(t *testing.T) {
 	})
 }
 
+// texts are edited in all ways.
+var texts = []string{
+	`{"version":42,"models":[{"id":"a","n":1.50,"t":"\u00e9\n"},{"id":"b","ok":true,"x":null}],"of":{"a":1,"b":2,"\u0063":3}}`,
+	"[[1,2,[3,4]],[1,2,[3,4]],{\"a\":{\"a\":[]}}, 5, 6]\n", "{\"a\":1}\n{\"a\":2}\n[3]\n4", `[1,2,3,1,2,3,1,2,3]`,
+	` {"a":{"b":1,"c":2},"d":{"b":1,"c":2},"e":{"b":1,"c":2,"a":3}}`,
+	`{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9,"j":10,"k":11,"l":[{"a":1},{"a":1}]}`,
+}
+
+// One edit of a text, and many pairs of edits, lead from the old nodes to those of Parse,
+// and back.
+func TestParseLikeAfterEachEdit(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, text := range texts {
+		was := []byte(text)
+		g := JSON
+		if bytes.Contains(was, []byte("\n{")) {
+			g = Lines
+		}
+		old, err := Parse(was, g, Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		each := func(is []byte) {
+			checkLike(t, is, old, Limits{})
+			if d, err := Parse(is, g, Limits{}); err == nil {
+				checkLike(t, was, d, Limits{})
+			}
+		}
+		for at := range len(was) + 1 {
+			for _, piece := range pieces {
+				for cut := range min(4, len(was)-at+1) {
+					each(splicedFor(was, at, cut, []byte(piece)))
+				}
+			}
+			for cut := range len(was) - at + 1 {
+				each(splicedFor(was, at, cut, nil))
+				each(splicedFor(was, random.IntN(len(was)+1), 0, was[at:at+cut]))
+				each(splicedFor(was, random.IntN(len(was)+1), random.IntN(30), was[at:at+cut]))
+			}
+		}
+	}
+}
+
 // FuzzParseLike edits a text in two places and holds ParseLike against Parse.
 func FuzzParseLike(f *testing.F) {
-	for i, s := range []string{
-		`{"version":42,"models":[{"id":"a","n":1.50,"t":"\u00e9\n"},{"id":"b","ok":true,"x":null}],"of":{"a":1,"b":2,"\u0063":3}}`,
-		"[[1,2,[3,4]],[1,2,[3,4]],{\"a\":{\"a\":[]}}, 5, 6]\n", "{\"a\":1}\n{\"a\":2}\n[3]\n4", `[1,2,3,1,2,3,1,2,3]`,
-	} {
+	for i, s := range texts {
 		for k, piece := range pieces {
 			f.Add([]byte(s), k, i, []byte(piece), 3*k, k, []byte(pieces[(k+i)%len(pieces)]))
 		}
