@@ -121,7 +121,7 @@ func (n *node) Setattr(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAtt
 		return errno
 	}
 	if isTouch(in) {
-		if errno := n.touched(ctx); errno != 0 {
+		if errno := n.touched(ctx, in); errno != 0 {
 			return errno
 		}
 		return n.Getattr(ctx, f, out)
@@ -172,7 +172,11 @@ func (n *node) setRegistry(ctx context.Context, path string, f fusefs.FileHandle
 	if in.Valid&metadata == 0 || sized && in.Valid&(metadata&^(fuse.FATTR_ATIME|fuse.FATTR_MTIME)) == 0 {
 		return 0 // the times that come with a size are those of the commit
 	}
-	return registryErrno(n.changeObject(ctx, func(fd int) error {
+	what := owesAttrib
+	if in.Valid&metadata == fuse.FATTR_MTIME {
+		what = owesModify
+	}
+	return registryErrno(n.changeObject(ctx, what, func(fd int) error {
 		if err := setOwnerAndMode(fd, in); err != nil {
 			return err
 		}
@@ -285,7 +289,7 @@ func (n *node) dropPrivileges(ctx context.Context) error {
 
 // dropSetgid takes setgid away.
 func (n *node) dropSetgid(ctx context.Context) error {
-	return n.changeObject(ctx, func(fd int) error {
+	return n.changeObject(ctx, owesAttrib, func(fd int) error {
 		var stx unix.Statx_t
 		if err := statFD(fd, &stx); err != nil || stx.Mode&unix.S_ISGID == 0 {
 			return err

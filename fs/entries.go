@@ -22,6 +22,9 @@ func (n *node) lookup(ctx context.Context, name string, seen bool, out *fuse.Ent
 	if path, ok := n.registryName(name); ok {
 		return n.lookupRegistry(ctx, name, path, out)
 	}
+	if n.own && name == tellName {
+		return n.lookupToTell(ctx, out)
+	}
 	return n.lookupPlain(ctx, name, seen, out)
 }
 

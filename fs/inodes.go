@@ -56,6 +56,8 @@ type registryNodes struct {
 	turned  uint64 // when it was given that, by registryTable.turns
 	current *node  // the one that was looked up last, of that number
 	writing *node  // the one that writers get, of that number: forWriting, blank, or shared
+
+	passedOver bool // watchers of the directory may have passed a commit over
 }
 
 // homeKey is a home that can be compared: the id of the directory, and the name.
@@ -81,7 +83,7 @@ type registryNode struct {
 	used   time.Time     // when it was told last that it may not any more
 	pinned *txn.Snapshot // of a private node, for the open that follows
 	opens  int           // that are under way for writing
-	owed   bool          // watchers of it are to be told of a commit
+	owed   debt          // what watchers of it are to be told
 }
 
 // relookup is what a thread gets that was told to look again.
@@ -158,16 +160,19 @@ func (r *registryNodes) leave(names uint32) {
 		return
 	}
 	for _, n := range r.nodes {
-		if n.number.Load() == r.number {
-			left := *last
-			left.Nlink = names
-			n.left.Store(&left)
+		if n.number.Load() != r.number {
+			continue
 		}
+		left := *last
+		left.Nlink = names
+		n.left.Store(&left)
+		n.as.owed |= owesDelete
 	}
 }
 
 // leaves notes that a name does not stand any more for the registry that was found there,
 // which has so many names left. Who has it open by a name that it had before is told so, too.
+// The kernel tells the watchers of the node that it has found by the name.
 func (t *registryTable) leaves(at *place, names uint32) {
 	if !at.isRegistry() {
 		return
@@ -175,7 +180,9 @@ func (t *registryTable) leaves(at *place, names uint32) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if r := t.find(at.dir, at.base); r != nil && r.number == at.number {
-		r.leave(names)
+		if r.leave(names); r.current != nil {
+			r.current.as.owed = 0
+		}
 	}
 	if t.parted = t.parted || names > 0; !t.parted {
 		return
@@ -250,7 +257,10 @@ func (t *registryTable) move(from, to *place) {
 	for _, n := range moved {
 		n.all.Store(target)
 	}
-	t.turn(target, from.number)
+	replaced := target.current
+	if t.turn(target, from.number); replaced != nil {
+		replaced.as.owed = 0
+	}
 	target.last.Store(last)
 }
 

@@ -278,6 +278,9 @@ func (f *plainFile) syncMoved(ctx context.Context, tx *txn.Tx) syscall.Errno {
 // releaseMoved is Release for a file that has become a registry.
 func (f *plainFile) releaseMoved(tx *txn.Tx) {
 	tx.Release()
+	if dir, base, ok := f.node.fsys.known(tx.Name()); ok {
+		f.node.fsys.heard(dir, base, tx.Name(), f.node, owesClose)
+	}
 	var stx unix.Statx_t
 	if statFD(f.fd, &stx) == nil && stx.Nlink == 0 {
 		f.node.fsys.origin.drop(backingFileOf(&stx))

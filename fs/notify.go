@@ -23,15 +23,21 @@ import (
 
 // notifier tells watchers (inotify) of commits. The kernel makes events of what
 // programs do, on the inode by which they do it: of a write before it is committed,
-// and of the close after it, which fs.watch of Node passes over. So for the other
-// inodes that the kernel knows of a registry, any of which may be watched, somebody
-// else sets the modification time to what it is when the new content can be read,
-// through the mount like any program: that makes the event IN_MODIFY, on the file
-// and for its directory, and no other change. The request for it is recognised and
-// answered without a look (touched). So it is for the inode that was written, if
-// somebody has looked at the registry between the write and the commit. Where
-// nobody has, one event must do: a program that reads twice what it has read once
-// looks like one with two tasks.
+// and of the close after it, which fs.watch of Node passes over. Any other inode that the
+// kernel knows of the registry may be watched, too. So somebody else does the same to each
+// of them through the mount like any program, when the new content can be read, by
+// a name whose directory nobody watches (tellName):
+//
+//   - it sets the modification time, which makes the event IN_MODIFY,
+//   - it opens the inode for writing and closes it: IN_OPEN and IN_CLOSE_WRITE,
+//   - it sets both times: IN_ATTRIB,
+//   - it removes the inode, if it stands for a file that has lost its last name:
+//     IN_ATTRIB, IN_DELETE_SELF, and the end of the watch.
+//
+// Nothing else changes: the requests are recognised and answered without a look. The inode
+// that was written, and the directory, are told of the new content once more if somebody
+// has looked at the registry between the write and the commit. Where nobody has, one event
+// must do: a program that reads twice what it has read once looks like one with two tasks.
 //
 // It must be another process. One that waits for an answer of its own mount can't
 // be killed, and as long as it lives nobody else's requests come to an end either.
@@ -41,7 +47,8 @@ type notifier struct {
 	command []string // see Options.Toucher
 	debts   debts
 	log     *zap.Logger
-	pid     atomic.Int64 // of the toucher, 0 if it does not run
+	pid     atomic.Int64            // of the toucher, 0 if it does not run
+	telling atomic.Pointer[telling] // what the toucher is about, nil if it waits
 
 	mu     sync.Mutex // guards due and events
 	due    map[string]notice
@@ -51,15 +58,20 @@ type notifier struct {
 
 // A notice is what watchers of a registry are to be told.
 type notice struct {
-	anyway bool      // though nobody is owed it
-	last   time.Time // of the last commit
-	again  bool      // they were told so shortly after it that they may have passed it over
+	directory debt      // what those of the directory are to be told, whether or not a node is owed it
+	last      time.Time // of the last commit
+	again     bool      // they were told so shortly after it that they may have passed it over
 }
 
-// debts are the inodes whose watchers are to be told, by registries' names.
+// debts are what watchers are to be told, by registries' names.
 type debts interface {
-	owe(name string)      // all of a registry's
-	owed(name string) int // how many there are
+	// owe notes what all of a registry's nodes are owed, and reports whether there are any.
+	owe(name string, what debt) bool
+	// debtors returns those that are owed something, and whether the directory is to be
+	// told that the registry was modified.
+	debtors(name string) (nodes []*node, directory bool)
+	// owed returns what one of them is owed.
+	owed(n *node) debt
 }
 
 // newNotifier returns the notifier of the mount that is on mountpoint, with that
@@ -81,31 +93,54 @@ func (w *notifier) observe(e txn.Event) {
 	if !e.Changed {
 		return
 	}
-	w.debts.owe(e.Name)
 	switch e.Via {
 	case txn.ViaForeign, txn.ViaRecovery:
-		w.tell(e.Name, true)
+		what := owesModify
+		if !e.Deleted {
+			what |= owesClose
+		}
+		w.debts.owe(e.Name, what)
+		w.tell(e.Name, what)
 	case txn.ViaRename, txn.ViaLink, txn.ViaUnlink:
+		w.debts.owe(e.Name, 0) // what leaves the name is owed that (registryNodes.leave), and what has left it before, once more
 		w.turn(e.Name)
 	default:
-		w.tell(e.Name, false)
+		w.debts.owe(e.Name, owesModify)
+		w.tell(e.Name, 0)
 	}
 }
 
 // owe implements debts.
-func (fsys *fileSystem) owe(name string) {
-	if dir, base, ok := fsys.known(name); ok {
-		fsys.registries.owe(dir, base)
+func (fsys *fileSystem) owe(name string, what debt) bool {
+	dir, base, ok := fsys.known(name)
+	return ok && fsys.registries.owe(dir, base, what, 0, nil)
+}
+
+// debtors implements debts.
+func (fsys *fileSystem) debtors(name string) (nodes []*node, directory bool) {
+	dir, base, ok := fsys.known(name)
+	if !ok {
+		return nil, false
 	}
+	return fsys.registries.debtors(dir, base)
 }
 
 // owed implements debts.
-func (fsys *fileSystem) owed(name string) int {
-	dir, base, ok := fsys.known(name)
-	if !ok {
-		return 0
+func (fsys *fileSystem) owed(n *node) debt { return fsys.registries.owed(n) }
+
+// heard has watchers told what those of one node of the registry's file, and those of its
+// directory, have heard from the kernel.
+func (fsys *fileSystem) heard(dir *node, base, path string, n *node, what debt) {
+	if w := fsys.watchers.Load(); w != nil && fsys.registries.owe(dir, base, what, n.number.Load(), n) {
+		w.remind(path)
 	}
-	return fsys.registries.owed(dir, base)
+}
+
+// remind has watchers of a registry told what they are owed.
+func (fsys *fileSystem) remind(path string) {
+	if w := fsys.watchers.Load(); w != nil {
+		w.remind(path)
+	}
 }
 
 // known returns the directory and the base name of a path below the root; not ok if
@@ -132,18 +167,17 @@ func (n *node) looks() uint64 {
 	return n.all.Load().looks.Load()
 }
 
-// tell has watchers of a registry told: anyway at least once, or if this follows
-// another event so shortly that they may pass it over.
-func (w *notifier) tell(name string, anyway bool) {
-	if w == nil {
-		return
-	}
+// tell has watchers of a registry told. Those of its directory are told that, and if this
+// follows another event so shortly that they may pass it over, that it was modified.
+func (w *notifier) tell(name string, directory debt) {
 	now := time.Now()
 	w.mu.Lock()
 	n := w.due[name]
 	before, recent := w.events[name]
-	anyway = anyway || n.anyway || recent && now.Sub(before) < passing
-	w.due[name] = notice{anyway: anyway, last: now, again: n.again}
+	if directory |= n.directory; recent && now.Sub(before) < passing {
+		directory |= owesModify
+	}
+	w.due[name] = notice{directory: directory, last: now, again: n.again}
 	w.events[name] = now
 	w.mu.Unlock()
 	w.wakeUp()
@@ -154,12 +188,18 @@ func (w *notifier) tell(name string, anyway bool) {
 // are told of nothing that was before: somebody who is just looking at that passes over
 // the next replacement (chokidar for 5 ms), and watches for ever what has no name.
 func (w *notifier) turn(name string) {
-	if w == nil {
-		return
-	}
 	w.mu.Lock()
 	w.due[name] = notice{}
 	w.events[name] = time.Now()
+	w.mu.Unlock()
+	w.wakeUp()
+}
+
+// remind has watchers of a registry told what they are owed.
+func (w *notifier) remind(name string) {
+	w.mu.Lock()
+	n := w.due[name]
+	w.due[name] = n
 	w.mu.Unlock()
 	w.wakeUp()
 }
@@ -185,42 +225,82 @@ const passing = 2 * gathering
 
 // run tells watchers until ctx ends, and ends the toucher.
 func (w *notifier) run(ctx context.Context) {
-	var to io.WriteCloser
+	var t *toucher
 	for {
 		select {
 		case <-ctx.Done():
-			if to != nil {
-				_ = to.Close() // which ends it
+			if t != nil {
+				t.end()
 			}
 			return
 		case <-w.wake:
 		}
 		time.Sleep(gathering)
-		names := w.take(time.Now())
-		if names == "" {
-			continue
-		}
-		if to == nil {
-			var err error
-			if to, err = w.start(); err != nil {
-				w.log.Warn("watchers can't be told of commits", zap.Error(err))
-				return
+		for _, o := range w.take(time.Now()) {
+			if t == nil {
+				var err error
+				if t, err = w.start(); err != nil {
+					w.log.Warn("watchers can't be told of commits", zap.Error(err))
+					return
+				}
+				context.AfterFunc(ctx, t.end)
 			}
-		}
-		if _, err := io.WriteString(to, names); err != nil {
-			w.log.Warn("the process that tells watchers of commits has ended", zap.Error(err))
-			_ = to.Close()
-			to = nil
+			if err := w.carryOut(t, o); err != nil {
+				if ctx.Err() == nil {
+					w.log.Warn("the process that tells watchers of commits has ended", zap.Error(err))
+				}
+				t.end()
+				t = nil
+				break
+			}
 		}
 	}
 }
 
-// start starts the toucher and returns what it reads from.
-func (w *notifier) start() (io.WriteCloser, error) {
+// carryOut has a toucher tell the watchers of one registry.
+func (w *notifier) carryOut(t *toucher, o order) error {
+	defer w.telling.Store(nil)
+	if o.directory != 0 {
+		w.telling.Store(&telling{})
+		if err := t.tell(o.directory, o.name); err != nil {
+			return err
+		}
+	}
+	found := false
+	for _, n := range o.nodes {
+		what := w.debts.owed(n)
+		if what == 0 {
+			continue
+		}
+		w.telling.Store(&telling{node: n})
+		if err := t.tell(what, ""); err != nil {
+			return err
+		}
+		found = true
+	}
+	if !found {
+		return nil
+	}
+	w.telling.Store(nil)
+	return t.tell(0, "")
+}
+
+// toucher is the process that tells watchers.
+type toucher struct {
+	to   io.WriteCloser
+	from io.ReadCloser
+}
+
+// start starts a toucher.
+func (w *notifier) start() (*toucher, error) {
 	cmd := exec.Command(w.command[0], w.command[1:]...)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	to, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	from, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
@@ -232,18 +312,38 @@ func (w *notifier) start() (io.WriteCloser, error) {
 		_ = cmd.Wait() // it ends when there is no more to read
 		w.pid.CompareAndSwap(int64(cmd.Process.Pid), 0)
 	}()
-	return to, nil
+	return &toucher{to, from}, nil
 }
 
-// take returns what is due, each name ended by a zero byte, as often as it has
-// inodes to tell of.
-func (w *notifier) take(now time.Time) string {
+// tell has a node's watchers told, by a registry's name or, if that is empty, by tellName,
+// and returns when that is done. Where nothing is to be told, the kernel is to forget which
+// node had that name last.
+func (t *toucher) tell(what debt, name string) error {
+	if _, err := t.to.Write(append([]byte{byte('0' + what)}, name+"\x00"...)); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(t.from, make([]byte, 1))
+	return err
+}
+
+// end has the toucher end, and whoever waits for it.
+func (t *toucher) end() { _ = errors.Join(t.to.Close(), t.from.Close()) }
+
+// An order is what a toucher is to tell of one registry.
+type order struct {
+	name      string
+	directory debt
+	nodes     []*node
+}
+
+// take returns what is due.
+func (w *notifier) take(now time.Time) (orders []order) {
 	w.mu.Lock()
 	due := w.due
 	w.due = make(map[string]notice)
 	for name, n := range due {
 		if now.Sub(n.last) < gathering {
-			w.due[name] = notice{anyway: n.anyway, last: n.last, again: true}
+			w.due[name] = notice{directory: n.directory & owesModify, last: n.last, again: true}
 			w.wakeUp()
 		}
 	}
@@ -253,26 +353,23 @@ func (w *notifier) take(now time.Time) string {
 		}
 	}
 	w.mu.Unlock()
-	var b strings.Builder
 	for name, n := range due {
-		if n.again {
-			w.debts.owe(name)
+		if n.again && w.debts.owe(name, owesModify) {
+			n.directory |= owesModify
 		}
-		count := w.debts.owed(name)
-		if n.anyway {
-			count = max(count, 1)
+		nodes, directory := w.debts.debtors(name)
+		if directory {
+			n.directory |= owesModify
 		}
-		for range count {
-			b.WriteString(name)
-			b.WriteByte(0)
+		if n.directory == 0 && len(nodes) == 0 {
+			continue
 		}
-		if count > 0 {
-			w.mu.Lock()
-			w.events[name] = now
-			w.mu.Unlock()
-		}
+		orders = append(orders, order{name, n.directory, nodes})
+		w.mu.Lock()
+		w.events[name] = now
+		w.mu.Unlock()
 	}
-	return b.String()
+	return orders
 }
 
 // touchNsec are the nanoseconds of each time that a toucher asks for, by which such a
@@ -283,17 +380,21 @@ const touchNsec = 186_283_397
 
 // isTouch reports whether a request is such as a toucher sends.
 func isTouch(in *fuse.SetAttrIn) bool {
-	const what = fuse.FATTR_ATIME | fuse.FATTR_MTIME | fuse.FATTR_MTIME_NOW | fuse.FATTR_UID | fuse.FATTR_GID | fuse.FATTR_MODE | fuse.FATTR_SIZE
+	const what = fuse.FATTR_MTIME | fuse.FATTR_MTIME_NOW | fuse.FATTR_UID | fuse.FATTR_GID | fuse.FATTR_MODE | fuse.FATTR_SIZE
 	return in.Valid&what == fuse.FATTR_MTIME && in.Mtimensec == touchNsec
 }
 
 // touched answers a request such as a toucher sends. It sets nothing: where it succeeds
 // the kernel tells the node's watchers.
-func (n *node) touched(ctx context.Context) syscall.Errno {
+func (n *node) touched(ctx context.Context, in *fuse.SetAttrIn) syscall.Errno {
 	if _, _, _, named := n.registry(); !named && !n.isRegistry() || !n.fsys.isToucher(ctx) {
 		return syscall.EPERM
 	}
-	n.fsys.registries.told(n)
+	what := owesModify
+	if in.Valid&fuse.FATTR_ATIME != 0 {
+		what = owesAttrib
+	}
+	n.fsys.registries.told(n, what)
 	return 0
 }
 
@@ -307,12 +408,12 @@ func (fsys *fileSystem) isToucher(ctx context.Context) bool {
 	return w != nil && w.pid.Load() != 0 && w.isToucher(fsys.callers.actorOf(ctx))
 }
 
-// Touch is what the process runs that Options.Toucher starts. It reads names of
-// registries, each ended by a zero byte, and sets the modification time of each
-// on the mount that its two arguments tell, until there are no more. Errors are
-// those of the arguments and of reading: a registry that is gone is nothing to
-// tell of.
-func Touch(names io.Reader, args []string) error {
+// Touch is what the process runs that Options.Toucher starts. It reads orders, each a
+// debt and the name of a registry, ended by a zero byte, and carries them out on the mount
+// that its two arguments tell, until there are no more. It answers each by one byte. Errors
+// are those of the arguments, of reading and of answering: a registry that is gone is
+// nothing to tell of.
+func Touch(orders io.Reader, answers io.Writer, args []string) error {
 	if len(args) != 2 {
 		return errors.New("wanted: a mountpoint and its device number")
 	}
@@ -320,15 +421,25 @@ func Touch(names io.Reader, args []string) error {
 	if err != nil {
 		return err
 	}
-	for r := bufio.NewReader(names); ; {
-		name, err := r.ReadString(0)
+	for r := bufio.NewReader(orders); ; {
+		o, err := r.ReadString(0)
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		touch(args[0], device, strings.TrimSuffix(name, "\x00"))
+		if len(o) < 2 {
+			return errors.New("wanted: orders")
+		}
+		what, name := debt(o[0]-'0'), o[1:len(o)-1]
+		if name == "" {
+			name = filepath.Join(ownName, tellName)
+		}
+		touch(args[0], device, name, what)
+		if _, err := answers.Write([]byte{'\n'}); err != nil {
+			return err
+		}
 	}
 }
 
@@ -336,9 +447,9 @@ func Touch(names io.Reader, args []string) error {
 // where others find another inode of it by the same name at the same moment.
 const manyLooks = 100
 
-// touch sets a registry's modification time, which the daemon leaves as it is. It
-// has nothing of the mount open for longer than that, which would keep it busy.
-func touch(mountpoint string, device uint64, name string) {
+// touch does to a file what has the kernel tell its watchers, all of which the daemon leaves
+// undone. It has nothing of the mount open for longer than that, which would keep it busy.
+func touch(mountpoint string, device uint64, name string, what debt) {
 	dir, err := unix.Open(filepath.Join(mountpoint, filepath.Dir(name)), unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return
@@ -348,10 +459,42 @@ func touch(mountpoint string, device uint64, name string) {
 	if unix.Fstat(dir, &st) != nil || st.Dev != device {
 		return // not the mount, but what it covered
 	}
-	times := []unix.Timespec{{Nsec: unix.UTIME_OMIT}, {Sec: time.Now().Unix(), Nsec: touchNsec}}
 	for range manyLooks {
-		if unix.UtimesNanoAt(dir, filepath.Base(name), times, unix.AT_SYMLINK_NOFOLLOW) != unix.ESTALE {
+		if touchIn(dir, filepath.Base(name), what) != unix.ESTALE {
 			return
 		}
 	}
+}
+
+// touchIn is touch for a name in a directory, in the order in which a program would do it.
+// The error is the last one.
+func touchIn(dir int, base string, what debt) (err error) {
+	fd := -1
+	do := func(part debt, call func() error) {
+		if what&part == 0 {
+			return
+		}
+		if failed := call(); failed != nil {
+			err = failed
+		}
+	}
+	at := unix.Timespec{Sec: time.Now().Unix(), Nsec: touchNsec}
+	touch := func(atime unix.Timespec) error {
+		return unix.UtimesNanoAt(dir, base, []unix.Timespec{atime, at}, unix.AT_SYMLINK_NOFOLLOW)
+	}
+	do(owesClose, func() (err error) {
+		fd, err = unix.Openat(dir, base, unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+		return err
+	})
+	do(owesModify, func() error { return touch(unix.Timespec{Nsec: unix.UTIME_OMIT}) })
+	if fd >= 0 {
+		closeFD(fd)
+	}
+	do(owesAttrib, func() error { return touch(at) })
+	do(owesDelete, func() error { return unix.Unlinkat(dir, base, 0) })
+	if what == 0 {
+		var st unix.Stat_t
+		return unix.Fstatat(dir, base, &st, unix.AT_SYMLINK_NOFOLLOW)
+	}
+	return err
 }

@@ -1,7 +1,10 @@
 package fs
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,35 +21,36 @@ import (
 	"clawfs/txn"
 )
 
-// inDebt counts what is owed, each name's once more with each commit.
-type inDebt map[string]int
+// inDebt has what the one node of each registry is owed.
+type inDebt map[string]debt
 
-func (d inDebt) owe(name string)      { d[name]++ }
-func (d inDebt) owed(name string) int { return d[name] }
+func (d inDebt) owe(name string, what debt) bool { d[name] |= what; return true }
+func (d inDebt) owed(*node) debt                 { return owesModify }
+func (d inDebt) debtors(name string) (nodes []*node, directory bool) {
+	if d[name] != 0 {
+		nodes = append(nodes, &node{})
+	}
+	return nodes, false
+}
 
 // free of debts: the kernel knows no inode.
 type free struct{}
 
-func (free) owe(string)      {}
-func (free) owed(string) int { return 0 }
+func (free) owe(string, debt) bool                          { return false }
+func (free) owed(*node) debt                                { return 0 }
+func (free) debtors(string) (nodes []*node, directory bool) { return nil, false }
 
 func newTestNotifier(command ...string) *notifier {
 	return newNotifier(command, "/mnt", 42, inDebt{}, zap.NewNop())
 }
 
-// names returns what a notifier takes some time after the last commit, in order.
-func names(t *testing.T, w *notifier) []string {
-	t.Helper()
-	return namesAt(t, w, time.Now().Add(gathering))
-}
+// names returns of which registries a notifier tells some time after the last commit, in order.
+func names(w *notifier) []string { return namesAt(w, time.Now().Add(gathering)) }
 
-func namesAt(t *testing.T, w *notifier, now time.Time) []string {
-	t.Helper()
-	taken := w.take(now)
-	if taken != "" && !strings.HasSuffix(taken, "\x00") {
-		t.Errorf("%q does not end in a zero byte", taken)
+func namesAt(w *notifier, now time.Time) (list []string) {
+	for _, o := range w.take(now) {
+		list = append(list, o.name)
 	}
-	list := strings.FieldsFunc(taken, func(r rune) bool { return r == 0 })
 	slices.Sort(list)
 	return list
 }
@@ -54,32 +58,31 @@ func namesAt(t *testing.T, w *notifier, now time.Time) []string {
 func TestNotifierTellsOnce(t *testing.T) {
 	w := newTestNotifier("touch")
 	for _, name := range []string{"a.json", "d/b.json", "a.json", "a\nb.json"} {
-		w.tell(name, true)
+		w.tell(name, owesModify)
 	}
-	if got := names(t, w); !slices.Equal(got, []string{"a\nb.json", "a.json", "d/b.json"}) {
+	if got := names(w); !slices.Equal(got, []string{"a\nb.json", "a.json", "d/b.json"}) {
 		t.Errorf("taken: %q", got)
 	}
-	if got := names(t, w); len(got) > 0 {
+	if got := names(w); len(got) > 0 {
 		t.Errorf("taken again: %q", got)
 	}
 	if len(w.wake) != 1 {
 		t.Error("nobody is woken")
 	}
-	(*notifier)(nil).tell("a.json", true) // where nobody is told
 }
 
 // What is told of shortly after a commit is told of again: watchers pass over what
 // comes shortly after an event.
 func TestNotifierTellsAgain(t *testing.T) {
 	w := newTestNotifier("touch")
-	w.debts.owe("a.json")
-	w.tell("a.json", false)
-	if got := namesAt(t, w, time.Now()); !slices.Equal(got, []string{"a.json"}) {
+	w.debts.owe("a.json", owesModify)
+	w.tell("a.json", 0)
+	if got := namesAt(w, time.Now()); !slices.Equal(got, []string{"a.json"}) {
 		t.Errorf("taken: %q", got)
 	}
 	w.debts.(inDebt)["a.json"] = 0 // told
 	for round, want := range [][]string{{"a.json"}, nil} {
-		if got := names(t, w); !slices.Equal(got, want) {
+		if got := names(w); !slices.Equal(got, want) {
 			t.Errorf("taken in round %d: %q, want %q", round, got, want)
 		}
 		w.debts.(inDebt)["a.json"] = 0
@@ -92,20 +95,20 @@ func TestNotifierTellsOfWhatMayBePassedOver(t *testing.T) {
 	w := newTestNotifier("touch")
 	w.debts = free{}
 	start := time.Now()
-	w.tell("a.json", false)
-	if got := namesAt(t, w, start.Add(gathering)); len(got) > 0 {
+	w.tell("a.json", 0)
+	if got := namesAt(w, start.Add(gathering)); len(got) > 0 {
 		t.Errorf("of one commit is taken: %q", got)
 	}
-	w.tell("a.json", false)
-	w.tell("b.json", false)
-	if got := namesAt(t, w, time.Now().Add(gathering)); !slices.Equal(got, []string{"a.json"}) {
+	w.tell("a.json", 0)
+	w.tell("b.json", 0)
+	if got := namesAt(w, time.Now().Add(gathering)); !slices.Equal(got, []string{"a.json"}) {
 		t.Errorf("of the second commit is taken: %q", got)
 	}
-	w.tell("a.json", false)
-	if got := namesAt(t, w, time.Now().Add(gathering)); !slices.Equal(got, []string{"a.json"}) {
+	w.tell("a.json", 0)
+	if got := namesAt(w, time.Now().Add(gathering)); !slices.Equal(got, []string{"a.json"}) {
 		t.Errorf("of a commit after what was told is taken: %q", got)
 	}
-	namesAt(t, w, time.Now().Add(10*passing))
+	namesAt(w, time.Now().Add(10*passing))
 	if len(w.events) > 0 {
 		t.Errorf("%d events are remembered for ever", len(w.events))
 	}
@@ -118,11 +121,11 @@ func TestNotifierLeavesWhatIsReplaced(t *testing.T) {
 		w := newTestNotifier("touch")
 		w.debts = free{}
 		now := time.Now()
-		w.tell("a.json", false)
-		w.tell("a.json", false) // which would be told anyway
+		w.tell("a.json", 0)
+		w.tell("a.json", 0) // which would be told anyway
 		w.observe(txn.Event{Name: "a.json", Via: via, Changed: true})
 		for range 3 {
-			if got := namesAt(t, w, now); len(got) > 0 {
+			if got := namesAt(w, now); len(got) > 0 {
 				t.Errorf("after a %s is taken: %q", via, got)
 			}
 			now = now.Add(gathering)
@@ -130,14 +133,17 @@ func TestNotifierLeavesWhatIsReplaced(t *testing.T) {
 	}
 }
 
-// Each inode of a registry is told of.
-func TestNotifierTellsOfEach(t *testing.T) {
+// What is owed is told without a commit, and delays nothing.
+func TestNotifierReminds(t *testing.T) {
 	w := newTestNotifier("touch")
-	w.debts.owe("a.json")
-	w.debts.owe("a.json")
-	w.tell("a.json", false)
-	if got := names(t, w); !slices.Equal(got, []string{"a.json", "a.json"}) {
+	w.remind("a.json")
+	w.remind("b.json")
+	w.debts.owe("b.json", owesClose)
+	if got := namesAt(w, time.Now()); !slices.Equal(got, []string{"b.json"}) {
 		t.Errorf("taken: %q", got)
+	}
+	if len(w.due) > 0 {
+		t.Errorf("%d registries are told of again", len(w.due))
 	}
 }
 
@@ -145,27 +151,71 @@ func TestNotifierTellsOfEach(t *testing.T) {
 // of the rest, and that only if something has changed.
 func TestNotifierObserves(t *testing.T) {
 	for _, c := range []struct {
-		event          txn.Event
-		owed, directly int // names taken where the kernel knows an inode, and where it knows none
+		event     txn.Event
+		owed      debt // by each inode
+		directory debt
 	}{
-		{txn.Event{Via: txn.ViaForeign, Changed: true}, 1, 1},
-		{txn.Event{Via: txn.ViaRecovery, Changed: true}, 1, 1},
+		{txn.Event{Via: txn.ViaForeign, Changed: true}, owesModify | owesClose, owesModify | owesClose},
+		{txn.Event{Via: txn.ViaRecovery, Changed: true}, owesModify | owesClose, owesModify | owesClose},
 		{txn.Event{Via: txn.ViaForeign}, 0, 0},
-		{txn.Event{Via: txn.ViaForeign, Changed: true, Deleted: true}, 1, 1},
-		{txn.Event{Via: txn.ViaUnlink, Changed: true, Deleted: true}, 1, 0},
-		{txn.Event{Via: txn.ViaRename, Changed: true}, 1, 0},
+		{txn.Event{Via: txn.ViaForeign, Changed: true, Deleted: true}, owesModify, owesModify},
+		{txn.Event{Via: txn.ViaUnlink, Changed: true, Deleted: true}, 0, 0},
+		{txn.Event{Via: txn.ViaRename, Changed: true}, 0, 0},
+		{txn.Event{Via: txn.ViaClose, Changed: true}, owesModify, 0},
 		{txn.Event{Via: txn.ViaClose}, 0, 0},
 	} {
 		c.event.Name = "a.json"
-		known, unknown := newTestNotifier("touch"), newTestNotifier("touch")
-		unknown.debts = free{}
-		known.observe(c.event)
-		unknown.observe(c.event)
-		if got := len(names(t, known)); got != c.owed {
-			t.Errorf("%+v is told %d times, want %d", c.event, got, c.owed)
+		w := newTestNotifier("touch")
+		w.observe(c.event)
+		if got := w.debts.(inDebt)["a.json"]; got != c.owed {
+			t.Errorf("%+v: an inode is owed %b, want %b", c.event, got, c.owed)
 		}
-		if got := len(names(t, unknown)); got != c.directly {
-			t.Errorf("%+v, with no inode known, is told %d times, want %d", c.event, got, c.directly)
+		var directory debt
+		for _, o := range w.take(time.Now().Add(gathering)) {
+			directory = o.directory
+		}
+		if directory != c.directory {
+			t.Errorf("%+v: the directory is told %b, want %b", c.event, directory, c.directory)
+		}
+	}
+}
+
+// A toucher is told what to do by the registry's name, then by the one for its nodes, which
+// the kernel is to forget then.
+func TestNotifierCarriesOut(t *testing.T) {
+	for _, c := range []struct {
+		debts debts
+		order order
+		want  string
+	}{
+		{inDebt{}, order{name: "a.json", directory: owesModify | owesClose}, "3a.json\x00"},
+		{inDebt{}, order{name: "a.json", nodes: []*node{{}, {}}}, "1\x001\x000\x00"},
+		{inDebt{}, order{name: "a.json", directory: owesModify, nodes: []*node{{}}}, "1a.json\x001\x000\x00"},
+		{free{}, order{name: "a.json", directory: owesModify, nodes: []*node{{}}}, "1a.json\x00"}, // by which the node has been told
+	} {
+		w := newTestNotifier("touch")
+		w.debts = c.debts
+		read, to := io.Pipe()
+		from, answer := io.Pipe()
+		var got bytes.Buffer
+		done := make(chan error)
+		go func() {
+			for r := bufio.NewReader(read); ; {
+				o, err := r.ReadString(0)
+				if err != nil {
+					done <- nil
+					return
+				}
+				got.WriteString(o)
+				if _, err := answer.Write([]byte{'\n'}); err != nil {
+					done <- err
+					return
+				}
+			}
+		}()
+		err := errors.Join(w.carryOut(&toucher{to, from}, c.order), to.Close(), <-done)
+		if err != nil || got.String() != c.want || w.telling.Load() != nil {
+			t.Errorf("%v: ordered %q, want %q; %v", c.order, got.String(), c.want, err)
 		}
 	}
 }
@@ -185,7 +235,7 @@ func TestIsToucher(t *testing.T) {
 	if !w.isToucher(toucher) {
 		t.Error("the toucher is not recognised")
 	}
-	if w.isToucher(txn.Actor{PID: 78, Start: 1}) || (*notifier)(nil).isToucher(toucher) {
+	if w.isToucher(txn.Actor{PID: 78, Start: 1}) {
 		t.Error("somebody else is taken for the toucher")
 	}
 	w.pid.Store(0)
@@ -199,7 +249,7 @@ func TestIsTouch(t *testing.T) {
 	if !isTouch(&touch) {
 		t.Error("the toucher's request is not recognised")
 	}
-	for _, more := range []uint32{fuse.FATTR_ATIME, fuse.FATTR_MTIME_NOW, fuse.FATTR_MODE, fuse.FATTR_UID, fuse.FATTR_GID, fuse.FATTR_SIZE} {
+	for _, more := range []uint32{fuse.FATTR_MTIME_NOW, fuse.FATTR_MODE, fuse.FATTR_UID, fuse.FATTR_GID, fuse.FATTR_SIZE} {
 		in := touch
 		in.Valid |= more
 		if isTouch(&in) {
@@ -212,9 +262,9 @@ func TestIsTouch(t *testing.T) {
 	}
 }
 
-// touched makes a file with an old time, has it touched, and reports whether it
-// was.
-func touched(t *testing.T, device func(uint64) uint64, names string) bool {
+// touched makes a file with an old time, has orders carried out that concern it, and
+// reports whether they changed its time.
+func touched(t *testing.T, device func(uint64) uint64, orders string) bool {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a.json")
@@ -226,8 +276,12 @@ func touched(t *testing.T, device func(uint64) uint64, names string) bool {
 	if err := unix.Stat(dir, &st); err != nil {
 		t.Fatal(err)
 	}
-	if err := Touch(strings.NewReader(names), []string{dir, strconv.FormatUint(device(st.Dev), 10)}); err != nil {
+	var answers bytes.Buffer
+	if err := Touch(strings.NewReader(orders), &answers, []string{dir, strconv.FormatUint(device(st.Dev), 10)}); err != nil {
 		t.Fatal(err)
+	}
+	if got, want := answers.Len(), strings.Count(orders, "\x00"); got != want {
+		t.Errorf("%d orders have %d answers", want, got)
 	}
 	info, err := os.Stat(file)
 	if err != nil {
@@ -239,25 +293,54 @@ func touched(t *testing.T, device func(uint64) uint64, names string) bool {
 func TestTouch(t *testing.T) {
 	same := func(d uint64) uint64 { return d }
 	other := func(d uint64) uint64 { return d + 1 }
-	if !touched(t, same, "a.json\x00") || !touched(t, same, "gone.json\x00none/b.json\x00a.json\x00") {
-		t.Error("the file was not touched")
+	for _, orders := range []string{"1a.json\x00", "1gone.json\x001none/b.json\x001a.json\x00", "3a.json\x00", "4a.json\x00"} {
+		if !touched(t, same, orders) {
+			t.Errorf("the file was not touched by %q", orders)
+		}
 	}
-	if touched(t, other, "a.json\x00") {
+	if touched(t, other, "1a.json\x00") {
 		t.Error("a file was touched that is not on the mount")
 	}
-	if touched(t, same, "") || touched(t, same, "a.json") {
-		t.Error("a file was touched that was not, or not wholly, named")
+	for _, orders := range []string{"", "1a.json", "0a.json\x00", "0\x00", "1\x00", "2a.json\x00"} {
+		if touched(t, same, orders) {
+			t.Errorf("the file was touched by %q", orders)
+		}
+	}
+}
+
+// By the name below .clawfs a file is removed that has lost its last name.
+func TestTouchRemoves(t *testing.T) {
+	dir := t.TempDir()
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, ownName), 0o700), os.WriteFile(filepath.Join(dir, ownName, tellName), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(dir, &st); err != nil {
+		t.Fatal(err)
+	}
+	if err := Touch(strings.NewReader("8\x00"), io.Discard, []string{dir, strconv.FormatUint(st.Dev, 10)}); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, ownName)); err != nil || len(left) > 0 {
+		t.Errorf("%v, and there is %v", err, left)
 	}
 }
 
 func TestTouchErrors(t *testing.T) {
 	for _, args := range [][]string{nil, {"/"}, {"/", "1", "2"}, {"/", "x"}, {"/", "-1"}} {
-		if Touch(strings.NewReader(""), args) == nil {
+		if Touch(strings.NewReader(""), io.Discard, args) == nil {
 			t.Errorf("%q is taken", args)
 		}
 	}
 	broken := errors.New("broken")
-	if err := Touch(iotest.ErrReader(broken), []string{"/", "1"}); err != broken {
+	if err := Touch(iotest.ErrReader(broken), io.Discard, []string{"/", "1"}); err != broken {
 		t.Errorf("told of reading: %v", err)
+	}
+	if Touch(strings.NewReader("\x00"), io.Discard, []string{"/", "1"}) == nil {
+		t.Error("an order without anything is taken")
+	}
+	r, w := io.Pipe()
+	if r.CloseWithError(broken) != nil || Touch(strings.NewReader("0\x00"), w, []string{"/", "1"}) != broken {
+		t.Error("told of nothing where it can't answer")
 	}
 }

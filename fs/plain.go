@@ -70,6 +70,10 @@ func (n *node) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint3
 			return nil, 0, errno
 		}
 	}
+	if n.fsys.tells(ctx) != nil && !n.own {
+		n.fsys.registries.told(n, owesClose)
+		return openedToTell{}, fuse.FOPEN_DIRECT_IO | fuse.FOPEN_NOFLUSH, 0
+	}
 	if dir, base, path, ok := n.registry(); ok {
 		return n.openRegistry(ctx, dir, base, path, flags)
 	}

@@ -300,13 +300,14 @@ func (n *node) withRegistry(dir *node, base string, do func(fd int) error) error
 }
 
 // changeObject is withObject for changes of a file's metadata. No commit of a registry is
-// under way meanwhile: it would take over the metadata from before.
-func (n *node) changeObject(ctx context.Context, do func(fd int) error) error {
+// under way meanwhile: it would take over the metadata from before. Watchers of a registry's
+// other nodes are to be told that.
+func (n *node) changeObject(ctx context.Context, what debt, do func(fd int) error) error {
 	dir, base, path, ok := n.registry()
 	if !ok {
 		return n.withObject(ctx, do)
 	}
-	return n.fsys.store.Changing([]string{path}, func() error {
+	err := n.fsys.store.Changing([]string{path}, func() error {
 		return n.withRegistry(dir, base, func(fd int) error {
 			var before, after unix.Statx_t
 			if err := statFD(fd, &before); err != nil {
@@ -319,6 +320,10 @@ func (n *node) changeObject(ctx context.Context, do func(fd int) error) error {
 			return err
 		})
 	})
+	if err == nil {
+		n.fsys.heard(dir, base, path, n, what)
+	}
+	return err
 }
 
 // openRegistry opens a registry: for reading, pinned to its head; for writing, as
@@ -486,6 +491,6 @@ func (n *node) truncateRegistry(ctx context.Context, path string, f fusefs.FileH
 	if err := n.fsys.store.Truncate(path, caller, size); err != nil {
 		return registryErrno(err)
 	}
-	n.fsys.registries.told(n)
+	n.fsys.registries.told(n, owesModify)
 	return 0
 }

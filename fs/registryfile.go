@@ -181,7 +181,9 @@ func (f *registryFile) committed() {
 		return
 	}
 	if begun := f.begun.Swap(0); begun == f.node.looks()+1 {
-		f.node.fsys.registries.told(f.node)
+		f.node.fsys.registries.told(f.node, owesModify)
+	} else {
+		f.node.fsys.registries.mayPassOver(f.node)
 	}
 }
 
@@ -208,6 +210,9 @@ func (f *registryFile) Release(context.Context) syscall.Errno {
 	if f.tx != nil {
 		f.tx.Release()
 		f.committed()
+		if dir, base, path, ok := f.node.registry(); ok {
+			f.node.fsys.heard(dir, base, path, f.node, owesClose)
+		}
 		if like := f.like.Load(); like != nil {
 			f.node.fsys.origin.drop(*like)
 		}

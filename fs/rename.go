@@ -97,6 +97,7 @@ func (fsys *fileSystem) moved(from, to *place, flags uint32) {
 		fsys.registries.leaves(from, from.links)
 	default:
 		fsys.registries.leaves(to, to.links-1)
+		fsys.remind(to.path)
 		if !to.registry {
 			fsys.registries.leaves(from, from.links)
 		}
@@ -378,6 +379,9 @@ func (fsys *fileSystem) readOpen(fd int, name string, caller txn.Caller, via txn
 
 // Unlink removes a name that is no directory's.
 func (n *node) Unlink(ctx context.Context, name string) syscall.Errno {
+	if n.own && name == tellName {
+		return n.removeToTell(ctx)
+	}
 	if errno := n.entriesChangeable(name); errno != 0 {
 		return errno
 	}
@@ -390,6 +394,7 @@ func (n *node) Unlink(ctx context.Context, name string) syscall.Errno {
 		if err == nil {
 			n.fsys.outdatePlain(at.link)
 			n.fsys.registries.leaves(&at, at.links-1)
+			n.fsys.remind(at.path)
 		}
 		return registryErrno(err)
 	}

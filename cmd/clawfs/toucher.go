@@ -16,7 +16,7 @@ func newToucherCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    toucherName,
 		Hidden: true,
-		RunE:   func(_ *cobra.Command, args []string) error { return fs.Touch(os.Stdin, args) },
+		RunE:   func(_ *cobra.Command, args []string) error { return fs.Touch(os.Stdin, os.Stdout, args) },
 	}
 }
 

@@ -12,10 +12,11 @@ import (
 )
 
 // eventPatience is the time that a mount has for telling watchers, eventCalm the
-// time in which it may tell them too much.
+// time in which it may tell them too much: it tells them a tenth of a second late of what
+// the kernel does not, and perhaps once more as long after that.
 const (
-	eventPatience = 500 * time.Millisecond
-	eventCalm     = 100 * time.Millisecond
+	eventPatience = 600 * time.Millisecond
+	eventCalm     = 350 * time.Millisecond
 )
 
 // eventNames are the kinds of events that are compared.

@@ -19,6 +19,7 @@ type watcher struct {
 	process *process
 	mu      sync.Mutex // guards what follows
 	last    string     // what it printed last
+	all     []string
 	lines   int
 }
 
@@ -39,6 +40,7 @@ func startWatcher(t *testing.T, name string, args ...string) *watcher {
 			for lines.Scan() {
 				w.mu.Lock()
 				w.last = lines.Text()
+				w.all = append(w.all, w.last)
 				w.lines++
 				w.mu.Unlock()
 			}
@@ -328,8 +330,13 @@ func TestTellingWatchersSetsNoTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	device := strings.TrimSpace(succeed(t, m.dir, []string{"stat", "-c", "%d", "."}))
+	var orders strings.Builder
+	for _, n := range names {
+		orders.WriteString("1" + n + "\x004" + n + "\x00") // to tell of new content, and of new attributes
+	}
+	orders.WriteString("1\x008\x00") // and of an inode that nobody is told of, which is to be removed
 	succeed(t, m.dir, []string{clawfs, "tell-watchers", m.dir, device}, func(cmd *exec.Cmd) {
-		cmd.Stdin = strings.NewReader(strings.Join(names, "\x00") + "\x00")
+		cmd.Stdin = strings.NewReader(orders.String())
 	})
 	if after := times(); after != before {
 		t.Errorf("times were\n%sand are\n%s", before, after)
