@@ -85,7 +85,10 @@ func TestWatchersSeeEachCommit(t *testing.T) {
 // that, waiting until the file has not changed for a while. It drops what comes within
 // 50 ms of a change that it has reported, by its own clock, which goes late where it has
 // to wait for a processor: four of sixteen it may miss, as it does in a bare directory,
-// where it missed 8 of 141 replacements. What comes by itself afterwards it must see.
+// where it missed 8 of 141 replacements. What comes by itself afterwards it must see; but
+// not after replacements within some milliseconds of each other: of the second one it may
+// drop that its watch has ended, and is deaf from then on. So it was after 55 of 218 bursts
+// of two or three in a bare directory, and after 20 of 936 on a mount.
 func TestChokidarSeesEachCommit(t *testing.T) {
 	t.Parallel()
 	need(t, "node", "npm", "jq")
@@ -218,7 +221,21 @@ func watchCommits(t *testing.T, mayMiss int, name string, args ...string) {
 		succeed(t, m.dir, []string{interpreters()[".py"], "-c", safely, file, strconv.Itoa(n)})
 		expect(fmt.Sprintf("safe replacement %d", n+1), models, before)
 	}
+	byItself := func() {
+		for n, how := range []string{"in-place", "replace", "in-place"} {
+			time.Sleep(time.Second)
+			_, before := w.told()
+			models++
+			succeed(t, m.dir, idiom{program: python, how: how}.line(t, file, fmt.Sprintf("alone-%d", models)))
+			expect(fmt.Sprintf("one that comes by itself, %s %d", how, n+1), models, before)
+		}
+	}
+	// Whatever it has missed, it watches on: each inode that the name has had until now.
+	allowed := mayMiss
+	mayMiss = 0
+	byItself()
 	// Merged commits: three programs that have read before the first of them writes.
+	mayMiss = allowed
 	var lines [][]string
 	for n := range 3 {
 		models++
@@ -227,14 +244,8 @@ func watchCommits(t *testing.T, mayMiss int, name string, args ...string) {
 	_, before := w.told()
 	allSucceeded(t, together(t, atRead, m.dir, lines...))
 	expect("three at once", models, before)
-	// Whatever it has missed, it watches on: each inode that the name has had until now.
-	mayMiss = 0
-	for n, how := range []string{"in-place", "replace", "in-place"} {
-		time.Sleep(time.Second)
-		_, before := w.told()
-		models++
-		succeed(t, m.dir, idiom{program: python, how: how}.line(t, file, fmt.Sprintf("last-%d", n)))
-		expect("one that comes by itself, "+how, models, before)
+	if mayMiss == 0 {
+		byItself()
 	}
 }
 
