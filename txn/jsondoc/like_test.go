@@ -142,6 +142,28 @@ func TestParseLikeIsParse(t *testing.T) {
 	})
 }
 
+// A text that goes beyond a limit is refused, also where an older version kept to it or was
+// read under another one.
+func TestParseLikeKeepsLimits(t *testing.T) {
+	for _, c := range []struct {
+		was, is   string
+		then, now Limits
+	}{
+		{`[1,[2]]`, `[1,[2],3]`, Limits{Size: 8}, Limits{Size: 8}},
+		{`[1,[2]]`, `[1,[2],[[3]]]`, Limits{Depth: 2}, Limits{Depth: 2}},
+		{`[1,[[2]]]`, `[1,[[2]],3]`, Limits{}, Limits{Depth: 2}},
+	} {
+		old, err := Parse([]byte(c.was), JSON, c.then)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, want := Parse([]byte(c.is), JSON, c.now)
+		if _, got := ParseLike([]byte(c.is), old, c.now); want == nil || got == nil || got.Error() != want.Error() {
+			t.Errorf("%s after %s: %v, want %v", c.is, c.was, got, want)
+		}
+	}
+}
+
 // texts are edited in all ways.
 var texts = []string{
 	`{"version":42,"models":[{"id":"a","n":1.50,"t":"\u00e9\n"},{"id":"b","ok":true,"x":null}],"of":{"a":1,"b":2,"\u0063":3}}`,
