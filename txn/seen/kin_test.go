@@ -34,6 +34,9 @@ func TestWhatAFamilyHasSeen(t *testing.T) {
 		{"a redirects A; b redirects B; x writes C; a reads C", "c", "read C, last B, read since, family of 1"},
 		{"a reads A; x writes B; a reads B; x writes C; a reads C", "c", "read A, read B, read C, family of 1"},
 
+		// What was read last is older than what another one has read before.
+		{"b opens 1; x writes B; a reads B; a dies; b reads A by 1; b dies", "c", "read A, read B, family of 1"},
+
 		// Who has removed the registry has made room for what it writes.
 		{"a reads A; a dies; c removes -", "c", "read A, alone, family of 1"},
 		{"a reads A; x writes X; b redirects B; b dies; d reads A", "c", "read A, alone, last B, read since, family of 1"},

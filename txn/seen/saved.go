@@ -42,6 +42,7 @@ type SavedView struct {
 
 	// Where it stands in the order of events; 0 in what an older build has saved.
 	Pinned Tick `json:"pinned,omitempty"`
+	Shown  Tick `json:"shown,omitempty"`
 	First  Tick `json:"first,omitempty"`
 	Last   Tick `json:"last,omitempty"`
 }
@@ -158,7 +159,7 @@ func (v *Views) worthSaving() []*actorViews {
 func savedView(one *view, hold func(*Content)) SavedView {
 	s := SavedView{
 		Write: one.kind == wrote, Merged: one.merged, Proved: one.proved, Unused: one.unused, At: one.lastAt,
-		Pinned: one.pinned, First: one.first, Last: one.last,
+		Pinned: one.pinned, Shown: one.shown, First: one.first, Last: one.last,
 	}
 	if one.content != nil {
 		hold(one.content)
@@ -197,7 +198,7 @@ func (v *Views) Restore(s SavedActor, content func(digest string) *Content) {
 			one.first = v.cfg.Next()
 			one.last, one.pinned = one.first, one.first
 		}
-		one.shown = one.last
+		one.shown = cmp.Or(saved.Shown, one.last) // older stores have not saved it
 		v.of(c).views = append(v.of(c).views, one)
 	}
 	if a := v.actors[c.author()]; a != nil {
