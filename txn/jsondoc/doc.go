@@ -21,6 +21,8 @@
 //     Comparing and printing recurse as deep as a document is nested, which the
 //     depth limit bounds.
 //   - A Doc is immutable and safe for concurrent use, as long as nobody changes
-//     the text that it was parsed from. What is kept with it is another thing's.
+//     the text that it was parsed from. A user may keep a finding with it for a while
+//     (Keep), which is no part of the document.
+//   - ParseLike returns the result and the error of Parse.
 //   - No error holds a value of the document.
 package jsondoc

@@ -60,11 +60,11 @@ type Doc struct {
 	kept      atomic.Pointer[any]
 }
 
-// Keep keeps what somebody has found out about the document with it, in place of what was
-// kept before; nil ends that.
-func (d *Doc) Keep(what any) { d.kept.Store(&what) }
+// Keep keeps a user's finding about the document with it, in place of the one before; nil
+// drops that. It may be called concurrently.
+func (d *Doc) Keep(finding any) { d.kept.Store(&finding) }
 
-// Kept returns what is kept with the document, nil for nothing.
+// Kept returns the finding that is kept with the document, nil where there is none.
 func (d *Doc) Kept() any {
 	if p := d.kept.Load(); p != nil {
 		return *p
