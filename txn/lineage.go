@@ -81,17 +81,12 @@ func (r *Registry) seenBy(c Caller, l Lineage) (s seen.Seen, writers []Caller) {
 	return s, writers
 }
 
-// knownBy returns what a process has seen that puts a file in place which others have
-// written, neither itself nor what it has started; ok is false unless it has written what is
-// there itself, and nobody else has changed that since: then it means to replace it. The
-// caller holds mu.
-func (r *Registry) knownBy(c Caller, l Lineage) (s seen.Seen, ok bool) {
-	isOwn := func(o Origin) bool {
-		return o.Actor == c.Actor || slices.Contains(o.Ancestors, c.Actor)
-	}
-	if !c.Known() || len(l.Writers) == 0 || slices.ContainsFunc(l.Writers, isOwn) {
-		return s, false
-	}
-	s = r.seenOf(Origin{Caller: c, Event: r.store.Now(), At: r.store.cfg.Now()})
-	return s, s.Memory && s.Alone && s.Last != nil
+// putBy returns what a process has seen that puts a file in place which others have written,
+// if it means to replace what is there by that. Else ok is false. The caller holds mu.
+func (r *Registry) putBy(c Caller, l Lineage, content *seen.Content) (s seen.Seen, ok bool) {
+	isCopy := slices.ContainsFunc(l.Copies, func(copied Copied) bool {
+		return copied.Name == r.name && copied.Version.Digest == content.Digest
+	})
+	o := r.withMissed(Origin{Caller: c, Event: r.store.Now(), At: r.store.cfg.Now()})
+	return r.seen.OfPut(o, l.Writers, content, isCopy)
 }

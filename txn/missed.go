@@ -146,7 +146,11 @@ func (l *widerLook) tellsOf(name string) bool {
 }
 
 // seenOf returns what a writer of the registry could have seen. The caller holds mu.
-func (r *Registry) seenOf(o Origin) seen.Seen {
+func (r *Registry) seenOf(o Origin) seen.Seen { return r.seen.Of(r.withMissed(o)) }
+
+// withMissed returns a writer with the answers about more than the registry that say that it
+// is not there.
+func (r *Registry) withMissed(o Origin) Origin {
 	o.Missed = r.store.wider.of(r.name, o.Event, r.store.cfg.Now(), r.store.cfg.ReadWindow)
-	return r.seen.Of(o)
+	return o
 }

@@ -50,7 +50,7 @@ func (r *Registry) replace(c Caller, p Replacement) error {
 		q.headAtOpen = head
 		r.seen.PartOfCall(c, p.Thread)
 		q.seen, q.writers = r.seenBy(c, p.Lineage)
-		if s, ok := r.knownBy(c, p.Lineage); ok {
+		if s, ok := r.putBy(c, p.Lineage, content); ok {
 			q.seen = s
 		}
 		if len(p.Lineage.Writers) > 0 {

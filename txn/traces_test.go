@@ -59,6 +59,8 @@ var traces = []trace{
 	{"6 a shell first and last", `S >[a]; S/sed R[a]; S/sed W[a2]; S/sed ends; S/jq R[a2]; S/jq ends; S/mv W[a2,b]; S/mv ends; S >[a]`, `[a]`, ""},
 	{"6a written again unread", `S >[a]; Q R[a]; Q W[a,x]; Q ends; S >[a]`, `[a]`, ""},
 	{"6a written again after a look, and others since", `S >[a]; Q R[a]; Q W[a,x]; S/cat R[a,x]; S/cat ends; Q W[a,x,y]; Q ends; S >[a]`, `[a,y]`, ""},
+	{"6a its own write looked at", `S >[a]; S/cat R[a]; S/cat ends; Q R[a]; Q W[a,x]; Q ends; S/cp W[a]`, `[a]`, ""},
+	{"6a its own write looked at by one that lives", `S/cp W[a]; S/cp ends; S/G R[a]; Q R[a]; Q W[a,x]; Q ends; S/cp2 W[a]`, `[a]`, ""},
 	{"6b nothing changed", `S/jq R[a]; S/jq ends; Q R[a]; Q W[a,x]; S/mv W[a]`, `[a,x]`, ""},
 	{"7 stash and pop", `S/git W[a]; S/git ends; S/jq R[a]; S/jq ends; S/mv W[a,b]; S/mv ends; S/git2 W[a]; S/git2 ends; S/git3 W[a,b]`, `[a,b]`, ""},
 	{"8 the directory anew", `S/jq R[a]; S/jq ends; Q R[a]; Q W[a,x]; Q ends; S/rm U; S/rm ends; S/cp C[a]`, `[a]`, ""},
@@ -67,9 +69,17 @@ var traces = []trace{
 	{"10a the newest view of the family", `S/cp W[a]; S/cp ends; S/jq R[a]; S/jq ends; S/mv W[a,b]; S/mv ends; Q R[a,b]; Q W[a,b,x]; Q ends; S/cat R[a,b,x]; S/cat ends; S/cp2 W[a]`, `[a]`, ""},
 	{"11 a handle kept open", `P O1; P r1[a]; P R[a]; P W[a,b]; P W[b]; P X1`, `[b]`, ""},
 
+	{"11a looked at before the family wrote", `S/cat R[a]; S/cat ends; S/cp W[b]; S/cp ends; S/G R[b]; S/G W[b,g]; S/cp2 W[a,c]`, `[a,c]`, ""},
+	{"11b another's backup brought back", `G W[a]; G T[a]; G W[g]; S/jq R[g]; S/jq W[h]; S/jq ends; S/mv M`, `[a]`, "ir"},
+	{"11c a backup brought back", `S/cp W[a]; S/cp ends; Q R[a]; Q W[a,x]; S/cat R[a,x]; S/cat T[a,x]; S/cat ends; S/cp3 W[a]; S/cp3 ends; S/mv M`, `[a,x]`, "ir"},
+
 	// Somebody else between: nothing of theirs is lost.
 	{"12", `P R[]; Q R[]; Q W[q]; P W[p]`, `[q,p]`, ""},
 	{"13 read as a check", `P R[]; Q R[]; Q W[q]; P R[q]; P W[p]`, `[q,p]`, ""},
+	{"11c beside another", `S/cp W[a]; S/cp ends; Q R[a]; Q W[a,x]; S/cat R[a,x]; S/cat T[a,x]; S/cat ends; S/cp3 W[a]; S/cp3 ends; Q R[a]; Q W[a,z]; S/mv M`, `[a,z,x]`, "ir"},
+	{"11d two pipelines, one of which changes nothing", `S/A/jq R[a]; S/A/jq T[a]; S/A/jq ends; S/B/jq R[a]; S/B/jq ends; S/B/mv W[a,q]; S/B/mv ends; S/A/mv M`, `[a,q]`, "ir"},
+	{"11d one of two that ran at once changes nothing", `S/jq R[a]; S/jq2 R[a]; S/jq2 T[a]; S/jq2 ends; S/jq W[a,q]; S/jq ends; S/mv M`, `[a,q]`, "ir"},
+	{"11d the first of two changes nothing", `S/jq R[a]; S/jq T[a]; S/jq ends; S/jq2 R[a]; S/jq2 W[a,q]; S/jq2 ends; S/mv M`, `[a]`, "ir"},
 	{"14 seen", `P R[]; Q W[q]; P R[q]; P W[q,p]`, `[q,p]`, ""},
 	{"15 from memory", `G R[a]; G W[a,g]; Q R[a,g]; Q W[a,g,q]; G W[a,g,h]`, `[a,g,q,h]`, ""},
 	{"16 read for a backup", `G R[a]; G W[a,g]; Q R[a,g]; Q W[a,g,q]; G R[a,g,q]; G W[a,g,h]`, `[a,g,q,h]`, ""},
@@ -237,8 +247,8 @@ func (r *traceRun) actor(name string) txn.Caller {
 	if ok {
 		return c
 	}
-	if parent, _, ok := strings.Cut(name, "/"); ok {
-		up := r.actor(parent)
+	if at := strings.LastIndex(name, "/"); at >= 0 {
+		up := r.actor(name[:at])
 		c.Ancestors = append([]txn.Actor{up.Actor}, up.Ancestors...)
 	}
 	r.pids++

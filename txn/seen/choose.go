@@ -15,7 +15,7 @@ type Reason string
 // Why a merge base was taken.
 const (
 	Alone   Reason = "nobody else has written since"
-	Again   Reason = "the author's last write is written again, after a removal or without a look"
+	Again   Reason = "the author's last write is written again, after a removal or with nothing newer seen"
 	Only    Reason = "nothing else was seen"
 	Newest  Reason = "the content is an earlier state, written again: it replaces what was seen last"
 	Told    Reason = "the content shows that it was seen"
@@ -93,8 +93,8 @@ func Choose(cands []Candidate, content *Content, doc *jsondoc.Doc, k Knowledge, 
 }
 
 // isAgain reports whether content is what its author wrote last, re-spelled perhaps, and
-// means what it says: an author without a memory has not read the registry since, or one
-// with a memory has removed it since.
+// means what it says: an author without a memory has read nothing else since, or one with
+// a memory has removed the registry since.
 func (k *Knowledge) isAgain(content *Content, doc *jsondoc.Doc, docs Documents) bool {
 	if k.Last == nil || !k.Removed && (k.Memory || k.ReadSince) {
 		return false

@@ -56,10 +56,13 @@
 //   - of a family: its newest view, since members that ran one after the other are one
 //     author. A view is as old as the state that it shows: a reading in a version that
 //     was opened before another process wrote is older than that write. An older reading
-//     counts beside it only if no write was made from it, and its process and the newer
-//     one's were alive at the same time, or the newer one's still is and the writer does
-//     not descend from it. What a process has read that has ended does not count while
+//     counts beside it only if no write was made from it, and its process may not know the
+//     newer view, nor a write of the family in between: the two processes were alive at
+//     the same time, or the other one still is and the writer does not descend from it. What a process has read that has ended does not count while
 //     another one lives that has started it and not the writer.
+//
+// A file that others have written comes with the candidates of its writers, unless the
+// process that puts it in place means to replace what is there ([Views.OfPut]).
 //
 // For example, cp writes here what jq has read, which did not know of the entry:
 //
@@ -81,7 +84,7 @@
 // Then counts what the author must mean. Two cases are plain:
 //
 //   - It writes its own last write again after it has removed the registry, or, without
-//     a memory, without having read it. Then the head goes ([Again]).
+//     a memory, having seen nothing newer. Then the head goes ([Again]).
 //   - It writes its own last write again after it has seen something newer, or, without
 //     a memory, an older state that it has seen, used up or not. Then the view that it
 //     saw last is the base ([Newest]), and the older one is [Reverted].

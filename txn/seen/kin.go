@@ -78,6 +78,19 @@ func (v *Views) ofFamily(s *Seen, o *Origin) {
 	v.ofMembers(s, &f, o)
 }
 
+// writes returns what the members had written at a place in the order of events.
+func (f *family) writes(asOf Tick) []memberView {
+	var writes []memberView
+	for _, a := range f.members {
+		for _, one := range a.views {
+			if one.kind == wrote && one.first <= asOf {
+				writes = append(writes, memberView{one, a})
+			}
+		}
+	}
+	return writes
+}
+
 // contents returns what the members of a family had read or written at a place in the order
 // of events, as far as the limits go.
 func (f *family) contents(asOf Tick) []*Content {
@@ -114,21 +127,19 @@ func (v *Views) ofMembers(s *Seen, f *family, o *Origin) {
 	s.Family = f.root
 	views := f.views
 	var taken []memberView
-	last := -1
+	last := slices.IndexFunc(views, func(one memberView) bool { return one.kind != read })
+	if last >= 0 {
+		s.Last = views[last].content
+		s.ReadSince = s.Last != nil && slices.ContainsFunc(views[:last], func(one memberView) bool { return one.content.Digest != s.Last.Digest })
+	}
+	writes := f.writes(o.Event)
 	for i, one := range views {
-		if one.kind != read {
-			if last < 0 {
-				last = i
-				s.Last = one.content
-			}
-		} else if last < 0 {
-			s.ReadSince = true
-		}
-		if i == 0 || one.isUnused(o.Event) && !slices.ContainsFunc(views[:i], func(n memberView) bool { return !v.mayNotKnow(one, n, o) }) {
+		knows := func(n memberView) bool { return !v.mayNotKnow(one, n, o) }
+		wroteLater := func(n memberView) bool { return n.of != one.of && n.first > one.last && knows(n) }
+		if i == 0 || one.isUnused(o.Event) && !slices.ContainsFunc(views[:i], knows) && !slices.ContainsFunc(writes, wroteLater) {
 			taken = append(taken, one)
 		}
 	}
-	s.ReadSince = s.ReadSince && last >= 0
 	tasks := v.addFamily(s, taken, views, last, o)
 	if len(s.Candidates) > 1 {
 		s.Earlier = f.contents(o.Event)

@@ -49,7 +49,7 @@ func TestWhatAFamilyHasSeen(t *testing.T) {
 		{"d reads A; d dies; x removes -; a asks 1", "a", "read A, saw nothing, family of 2"},
 
 		// A merged write has not seen what went into it.
-		{"a reads A; a merges B; a dies; b reads B; b dies", "c", "read B, alone, last B, read since, family of 1"},
+		{"a reads A; a merges B; a dies; b reads B; b dies", "c", "read B, alone, last B, family of 1"},
 		{"b opens 1; a redirects Z; a merges B; a dies; b reads Z by 1; b dies", "c", "read Z, wrote B, last B, family of 1"},
 
 		// A command that has opened the registry while another of its family wrote.

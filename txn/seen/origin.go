@@ -100,7 +100,7 @@ type Knowledge struct {
 	Earlier []*Content
 
 	// Last is what it wrote last, nil if it has written nothing; ReadSince says that it
-	// has read the registry since.
+	// has read something else since.
 	Last      *Content
 	ReadSince bool
 
@@ -251,7 +251,7 @@ func (v *Views) ofProcess(s *Seen, memory []*actorViews, o *Origin) {
 			case one.first > o.Event || !fresh && one != newest && one != first:
 			case one.last > since:
 				s.Candidates = append(s.Candidates, candidateFrom(one))
-				s.ReadSince = last != nil
+				s.ReadSince = s.ReadSince || last != nil && one.content.Digest != last.content.Digest
 			case fresh && one.proved:
 				c := candidateFrom(one)
 				c.Task, tasks = true, true

@@ -32,7 +32,7 @@ func TestTasksOfAProcess(t *testing.T) {
 		{"none a asks 1; a begins 1; a begins 2; a writes A from nothing by 1; a writes B from nothing by 2", "a", "late saw nothing, wrote B, memory, last B"},
 		{"a writes A; a begins 1; a begins 2; a writes B from A by 1; a writes C from A by 2", "a", "late wrote A, wrote C, memory, last C"},
 		{"a begins 1; a begins 2; a writes A by 1; a writes B by 2", "a", "wrote B, alone, memory, last B"},
-		{"a reads A; a begins 1; a begins 2; a writes B from A by 1; a writes C from A by 2; f reads C", "f", "late read A, read C, wrote C, memory, last C, read since"},
+		{"a reads A; a begins 1; a begins 2; a writes B from A by 1; a writes C from A by 2; f reads C", "f", "late read A, read C, wrote C, memory, last C"},
 		{"a reads A; x writes B; a reads B; a begins 1; a begins 2; a writes C from B by 1; a writes D from B by 2", "a", "late read B, task read A, wrote D, memory, last D"},
 		{"a reads A; x writes B; a reads B; a writes C from B beside", "a", "late read B, task read A, wrote C, memory, last C"},
 		{"a reads A; a opens 1; x writes B; a reads B; a writes C from A until 1 beside", "a", "late read A, wrote C, memory, last C"},

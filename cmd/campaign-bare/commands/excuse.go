@@ -38,6 +38,7 @@ type trace struct {
 	steps  []Step
 	wrote  []state // what the bare directory held after each step: the bytes that were written
 	states []state // what the mount held, as the bare directory does when the next step begins
+	failed []bool  // on the mount
 }
 
 // last is what both sides held before the step that is judged.

@@ -46,7 +46,7 @@ func (b *bed) runSequence(ctx context.Context, q Sequence, rules []rule) (result
 		if err := alignBare(bare.dir, seen.bare, seen.mount, rows); err != nil {
 			return res, errors.Join(err, bare.end(), mounted.end())
 		}
-		t.wrote, t.states = append(t.wrote, seen.bare), append(t.states, seen.mount)
+		t.wrote, t.states, t.failed = append(t.wrote, seen.bare), append(t.states, seen.mount), append(t.failed, said[1].Exit != 0)
 	}
 	return res, errors.Join(bare.end(), mounted.end())
 }

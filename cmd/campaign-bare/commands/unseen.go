@@ -83,7 +83,7 @@ func (w write) merges() (results []string, must bool) {
 	}
 	// A daemon that has ended knew what the dead had seen; what is gone is gone.
 	restarted := slices.ContainsFunc(w.steps[:w.i], func(s Step) bool { return s.Who == byDaemon })
-	return results, !restarted && w.held(w.i-1) != "" && !slices.Contains(seen, "")
+	return results, !restarted && w.held(w.i-1) != "" && !slices.Contains(seen, "") && !w.putsOldFile()
 }
 
 // views returns what the author has seen of the registry since it wrote it last,
@@ -101,7 +101,7 @@ func (w write) views() (seen []string, head string, others bool) {
 		}
 		own := step.author(j) == w.author()
 		others = others || !own && before != after
-		if !step.concerns(w.name) || !own && !w.isKin(step) || w.movedAway(j) {
+		if !step.concerns(w.name) || !own && !w.isKin(step) || w.movedAway(j) || w.didNothing(j) {
 			continue
 		}
 		if byChild, read := step.child(w.name); byChild {
@@ -114,7 +114,7 @@ func (w write) views() (seen []string, head string, others bool) {
 		wrote := w.wroteAt(j)
 		seen = append(seen, wrote)
 		others = others || wrote != after // the writer does not know what its bytes were merged with
-		if own && w.writesAt(j) {
+		if own && w.writesAt(j) && !w.putsOldFile() {
 			return seen, head, others
 		}
 		seen = append(seen, before)
@@ -143,29 +143,56 @@ func (w write) isKin(step Step) bool {
 	return w.author() == byShell && step.isProgram()
 }
 
+// isOneAuthorWith reports whether a program and the writer are one author, as they are of
+// one family. A shell that lives has a family of its own, which programs are not of.
+func (w write) isOneAuthorWith(step Step) bool {
+	return w.isKin(step) && w.steps[w.i].Who != byShell
+}
+
 // isMeant reports whether the author means what it wrote as it is: an author
-// without a memory that writes again what its family wrote last, and has not
-// looked since; a program that writes again what it wrote last, after it has seen
-// something newer, or has removed the registry itself. That it was told of nothing, after
+// without a memory that writes again what its family wrote last, and has seen nothing else
+// since; a program that writes again what it wrote last, after it has seen
+// something else, or has removed the registry itself. That it was told of nothing, after
 // it had moved the registry away, says nothing of what it means. Another spelling is no
 // other content.
 func (w write) isMeant() bool {
-	looked := false
+	var looks []string
+	isFamily := w.author() == byShell
 	for j := w.i - 1; j >= 0; j-- {
 		step := w.steps[j]
-		if step.author(j) != w.author() || !step.concerns(w.name) || w.movedAway(j) {
+		if step.author(j) != w.author() && !w.isOneAuthorWith(step) || !step.concerns(w.name) || w.movedAway(j) || w.didNothing(j) {
 			continue
 		}
 		if byChild, read := step.child(w.name); byChild {
-			looked = looked || read
+			if read {
+				looks = append(looks, w.held(j))
+			}
 			continue
 		}
 		if w.writesAt(j) {
-			return sameValues(w.wroteAt(j), w.content) && (looked == step.isProgram() || step.isProgram() && removes(w.steps[w.i]))
+			wrote := w.wroteAt(j)
+			looked := slices.ContainsFunc(looks, func(look string) bool { return look != wrote })
+			return sameValues(wrote, w.content) && (looked != isFamily || !isFamily && removes(w.steps[w.i]) && w.held(w.i-1) != "")
 		}
-		looked = looked || !step.isProgram() || step.reads(w.name) && w.held(j) != ""
+		if !step.isProgram() || step.reads(w.name) && w.held(j) != "" {
+			looks = append(looks, w.held(j))
+		}
 	}
 	return false
+}
+
+// didNothing reports whether a step has failed and changed nothing that it was to write. It
+// has read nothing then.
+func (w write) didNothing(i int) bool {
+	step := w.steps[i]
+	return !step.isProgram() && w.failed[i] && step.writes() && w.held(i-1) == w.held(i)
+}
+
+// putsOldFile reports whether the step gives the registry's name to a file that may be older
+// than what its author has seen last.
+func (w write) putsOldFile() bool {
+	step := w.steps[w.i]
+	return (step.Class == classMove || step.Class == classRestore) && strings.Contains(step.Text, "mv ")
 }
 
 // movedAway reports whether a step has only given the registry another name. That is no

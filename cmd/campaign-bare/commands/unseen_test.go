@@ -25,7 +25,7 @@ func names(text string) string {
 }
 
 // moment is a step, what it wrote, and what the mount held then: the same, unless
-// others' changes were merged.
+// others' changes were merged. It has failed if its text begins with "!".
 type moment struct{ who, class, text, wrote, held string }
 
 // What a writer's bytes may become, and whether they must, by what its author
@@ -80,8 +80,26 @@ func TestMerges(t *testing.T) {
 			{"py1", classMemory, "save a.json", "a", ""}, {byStranger, classEdit, edit, "a x", ""}, {"py1", classMemory, "move a.json b.json", "-", "-"},
 			{"py1", classMemory, "peek a.json", "-", "-"}, {"py1", classMemory, "save a.json", "a", ""}}, []string{"a x"}, false},
 		{"nothing moved", []moment{
-			{byShell, classPut, cp, "a", ""}, {byStranger, classEdit, edit, "a x", ""}, {byShell, classMove, "mv b.json a.json", "a x", ""},
-			{byShell, classPut, cp, "a b", ""}}, []string{"a b", "a x b"}, true},
+			{byShell, classPut, cp, "a", ""}, {byStranger, classEdit, edit, "a x", ""}, {byShell, classMove, "!mv b.json a.json", "a x", ""},
+			{byShell, classPut, cp, "a b", ""}}, []string{"a x b"}, true},
+		{"written again, looked at before others came", []moment{
+			{byShell, classPut, cp, "a", ""}, {byShell, classLook, cat, "a", ""}, {byStranger, classEdit, edit, "a x", ""},
+			{byShell, classPut, cp, "a", ""}}, nil, false},
+		{"written again, looked at after others came", []moment{
+			{byShell, classPut, cp, "a", ""}, {byStranger, classEdit, edit, "a x", ""}, {byShell, classLook, cat, "a x", ""},
+			{byStranger, classEdit, edit, "a x y", ""}, {byShell, classPut, cp, "a", ""}}, []string{"a y", "a x y"}, true},
+		{"from memory, looked at before others came", []moment{
+			{"py1", classMemory, "save a.json", "a", ""}, {"py1", classMemory, "peek a.json", "a", ""}, {byStranger, classEdit, edit, "a x", ""},
+			{"py1", classMemory, "save a.json", "a", ""}}, []string{"a x"}, true},
+		{"written again, and a program of the family has written since", []moment{
+			{byShell, classPut, cp, "a", ""}, {"py1", classMemory, "load a.json; add b; save a.json", "a b", ""}, {byStranger, classEdit, edit, "a b x", ""},
+			{byOwn, classPut, cp, "a", ""}}, []string{"a x", "a b x"}, true},
+		{"written again, and a program of another family has written since", []moment{
+			{byShell, classPut, cp, "a", ""}, {"py1", classMemory, "load a.json; add b; save a.json", "a b", ""}, {byStranger, classEdit, edit, "a b x", ""},
+			{byShell, classPut, cp, "a", ""}}, nil, false},
+		{"a file from before its own last write", []moment{
+			{byShell, classPut, cp, "a", ""}, {byShell, classPut, "cp d b.json", "a", ""}, {byStranger, classEdit, edit, "a x", ""}, {byShell, classPut, cp, "a c", "a x c"},
+			{byShell, classMove, "mv b.json a.json", "a b", ""}}, []string{"a x b", "a b c", "a x c b"}, false},
 		{"another directory removed", []moment{
 			{byShell, classPut, cp, "a", ""}, {byStranger, classEdit, edit, "a x", ""}, {byShell, classRemoveAll, "rm -rf state; mkdir state; cp d state/c.json", "a x", ""},
 			{byShell, classPut, cp, "a b", ""}}, []string{"a x b"}, true},
@@ -100,7 +118,8 @@ func TestMerges(t *testing.T) {
 			if held == "" {
 				held = m.wrote
 			}
-			tr.steps = append(tr.steps, Step{m.who, m.class, m.text})
+			text, failed := strings.CutPrefix(m.text, "!")
+			tr.steps, tr.failed = append(tr.steps, Step{m.who, m.class, text}), append(tr.failed, failed)
 			tr.wrote = append(tr.wrote, state{"a.json": {Content: doc(m.wrote)}})
 			tr.states = append(tr.states, state{"a.json": {Content: doc(held)}})
 		}
