@@ -126,10 +126,10 @@ func (r *replacement) keepDisplaced() error {
 		return unlink(r.hist, r.entry)
 	}
 	if r.was.size == 0 && !isWritten(r.hist, r.entry) {
-		_, err := r.d.resolveNew(r.hist, r.shelf.name, r.entry, 0, displaced)
+		_, err := r.d.resolveNew(r.hist, r.history.name, r.entry, 0, displaced)
 		return err
 	}
-	_, err := r.d.quarantineEntry(r.hist, r.entry, r.shelf.name, found{why: displaced})
+	_, err := r.d.quarantineEntry(r.hist, r.entry, r.history.name, found{why: displaced})
 	return err
 }
 

@@ -120,7 +120,7 @@ type Dir struct {
 	state int // O_PATH descriptor of its .clawfs
 	stage int // of .clawfs/stage
 
-	shelves    shelves
+	histories  histories
 	quarantine quarantine
 	syncer     syncer
 	numbers    Numbers
@@ -139,7 +139,7 @@ type Dir struct {
 // version can't read, Options.Opened's.
 func Open(path string, o Options) (*Dir, error) {
 	d := &Dir{path: path, o: o.withDefaults(), root: -1, state: -1, stage: -1, syncContent: fsync}
-	d.shelves.init()
+	d.histories.init()
 	d.syncer.init(d)
 	d.numbers.file = -1
 	if err := d.open(); err != nil {
@@ -291,7 +291,7 @@ func (d *Dir) Close() error {
 	}
 	d.closed = true
 	err := d.syncer.flush()
-	d.shelves.clear(d)
+	d.histories.clear(d)
 	d.closeNumbers()
 	return errors.Join(err, d.release())
 }

@@ -109,8 +109,8 @@
 //
 // # Locks
 //
-// Dir.inUse, then Dir.linked, then shelf.loading, then shelves.mu, then shelf.mu or quarantine.mu;
+// Dir.inUse, then Dir.linked, then history.loading, then histories.mu, then history.mu or quarantine.mu;
 // syncer.flushing, then syncer.mu; Numbers.writing, then Numbers.mu, come last. No two
-// shelves are locked at a time. The caller makes the calls that change one registry one
+// histories are locked at a time. The caller makes the calls that change one registry one
 // at a time; nothing here waits for that.
 package backing

@@ -70,13 +70,13 @@ func (d *Dir) Erase(name string) (ok bool, err error) {
 		return false, err
 	}
 	defer d.leave()
-	s := d.shelves.take(name)
-	defer d.shelves.put(d, s)
+	s := d.histories.take(name)
+	defer d.histories.put(d, s)
 	ok, err = d.erase(s)
 	return ok, wrap("erase", name, err)
 }
 
-func (d *Dir) erase(s *shelf) (bool, error) {
+func (d *Dir) erase(s *history) (bool, error) {
 	if st, err := d.statLive(s.name); st != nil || err == fs.ErrInvalid {
 		return false, nil
 	} else if err != nil {

@@ -118,8 +118,8 @@ func (d *Dir) Version(name string, seq uint64) ([]byte, error) {
 }
 
 func (d *Dir) version(name string, seq uint64) ([]byte, error) {
-	s := d.shelves.take(name)
-	defer d.shelves.put(d, s)
+	s := d.histories.take(name)
+	defer d.histories.put(d, s)
 	if err := s.load(d); err != nil {
 		return nil, err
 	}
@@ -139,15 +139,15 @@ func (d *Dir) Forget(name string, seqs ...uint64) error {
 		return err
 	}
 	defer d.leave()
-	s := d.shelves.take(name)
-	defer d.shelves.put(d, s)
+	s := d.histories.take(name)
+	defer d.histories.put(d, s)
 	if err := unlink(d.state, viewsName); err != nil && err != unix.ENOENT {
 		return wrap("forget", name, err) // it may hold what is to be forgotten
 	}
 	return wrap("forget", name, d.forget(s, seqs))
 }
 
-func (d *Dir) forget(s *shelf, seqs []uint64) error {
+func (d *Dir) forget(s *history, seqs []uint64) error {
 	if err := s.load(d); err != nil {
 		return err
 	}
@@ -174,8 +174,8 @@ func (d *Dir) Versions(name string) ([]uint64, error) {
 		return nil, err
 	}
 	defer d.leave()
-	s := d.shelves.take(name)
-	defer d.shelves.put(d, s)
+	s := d.histories.take(name)
+	defer d.histories.put(d, s)
 	if err := s.load(d); err != nil {
 		return nil, &fs.PathError{Op: "list versions", Path: name, Err: err}
 	}
@@ -189,8 +189,8 @@ func (d *Dir) Archive(name string, seq uint64, content []byte, digest [32]byte) 
 		return err
 	}
 	defer d.leave()
-	s := d.shelves.take(name)
-	defer d.shelves.put(d, s)
+	s := d.histories.take(name)
+	defer d.histories.put(d, s)
 	err := s.load(d)
 	if err == nil {
 		err = d.archive(s, seq, content, digest)
@@ -201,13 +201,13 @@ func (d *Dir) Archive(name string, seq uint64, content []byte, digest [32]byte) 
 	return nil
 }
 
-func (d *Dir) archive(s *shelf, seq uint64, content []byte, digest [32]byte) error {
+func (d *Dir) archive(s *history, seq uint64, content []byte, digest [32]byte) error {
 	hist, err := d.makeHistory(s.name)
 	if err != nil {
 		return err
 	}
 	defer closeFD(hist)
-	s.occupy(d)
+	s.mark(d)
 	entry := archived{seq, digest}.entry()
 	if err := unlink(hist, entry); err != nil && err != unix.ENOENT {
 		return err
@@ -301,8 +301,8 @@ func pathOr(path, other string) string {
 }
 
 // prune removes the oldest versions that are beyond what is to be kept, but
-// never the newest one. A version that can't be removed stays on the shelf.
-func (d *Dir) prune(s *shelf, hist int) {
+// never the newest one. A version that can't be removed stays in it.
+func (d *Dir) prune(s *history, hist int) {
 	for _, v := range s.beyond(d.o.KeepVersions, d.o.KeepBytes) {
 		if d.o.Pinned(s.name, v.seq) {
 			continue
@@ -316,9 +316,9 @@ func (d *Dir) prune(s *shelf, hist int) {
 	}
 }
 
-// beyond returns, oldest first, those versions without which the shelf would be
+// beyond returns, oldest first, those versions without which the history would be
 // within its limits if nothing was pinned.
-func (s *shelf) beyond(count int, bytes int64) []kept {
+func (s *history) beyond(count int, bytes int64) []kept {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n, size := len(s.versions), s.bytes
@@ -330,7 +330,7 @@ func (s *shelf) beyond(count int, bytes int64) []kept {
 	return slices.Clone(s.versions[:i])
 }
 
-func (s *shelf) add(v kept) {
+func (s *history) add(v kept) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i, found := s.find(v.seq)
@@ -343,7 +343,7 @@ func (s *shelf) add(v kept) {
 	s.bytes += v.size
 }
 
-func (s *shelf) drop(seq uint64) {
+func (s *history) drop(seq uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i, found := s.find(seq); found {
@@ -352,11 +352,11 @@ func (s *shelf) drop(seq uint64) {
 	}
 }
 
-func (s *shelf) find(seq uint64) (int, bool) {
+func (s *history) find(seq uint64) (int, bool) {
 	return slices.BinarySearchFunc(s.versions, seq, func(v kept, seq uint64) int { return cmp.Compare(v.seq, seq) })
 }
 
-func (s *shelf) seqs() []uint64 {
+func (s *history) seqs() []uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []uint64

@@ -38,7 +38,7 @@ func (r *replacement) overwriteLinked() (string, bool, error) {
 	}
 	if err := r.d.overwriteFile(fd, r.content, int64(len(old)), r.mtime.UnixNano()); err != nil {
 		if r.d.overwriteFile(fd, old, int64(len(r.content)), r.was.mtime.Nano()) != nil {
-			r.shelf.reload() // which completes what was announced
+			r.history.reload() // which completes what was announced
 			return "", false, err
 		}
 		r.discardOver()
@@ -52,12 +52,12 @@ func (r *replacement) overwriteLinked() (string, bool, error) {
 	if err == nil && statErr == nil {
 		_ = unlink(r.hist, r.entry) // an entry that stays says what the file holds already
 	} else {
-		r.shelf.reload()
+		r.history.reload()
 	}
 	if r.oldSeq != 0 {
-		r.shelf.add(kept{r.oldSeq, r.was.size})
+		r.history.add(kept{r.oldSeq, r.was.size})
 	}
-	r.d.prune(r.shelf, r.hist)
+	r.d.prune(r.history, r.hist)
 	if is == nil {
 		return "", true, &UncertainError{Err: statErr}
 	}
@@ -71,9 +71,9 @@ func (r *replacement) overwriteLinked() (string, bool, error) {
 // discardOver is discard of what the file does not hold.
 func (r *replacement) discardOver() {
 	r.discard()
-	r.shelf.mu.Lock()
-	_, kept := r.shelf.find(r.oldSeq)
-	r.shelf.mu.Unlock()
+	r.history.mu.Lock()
+	_, kept := r.history.find(r.oldSeq)
+	r.history.mu.Unlock()
 	if r.oldSeq != 0 && !kept {
 		_ = unlink(r.hist, versionEntry(r.oldSeq))
 	}

@@ -32,7 +32,7 @@ func (r *replacement) linkAndReplace() (bool, error) {
 	}
 	r.entry = ""
 	if r.oldSeq != 0 {
-		r.shelf.add(kept{r.oldSeq, r.was.size})
+		r.history.add(kept{r.oldSeq, r.was.size})
 	}
 	return true, nil
 }
@@ -59,7 +59,7 @@ func (r *replacement) copyOld(entry string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.d.writeLike(r.hist, entry, r.shelf.name, content, r.d.syncNew); err != nil {
+	if err := r.d.writeLike(r.hist, entry, r.history.name, content, r.d.syncNew); err != nil {
 		_ = unlink(r.hist, entry)
 		return err
 	}
@@ -69,6 +69,6 @@ func (r *replacement) copyOld(entry string) error {
 func (r *replacement) unlinkOld() {
 	if r.oldSeq != 0 {
 		_ = unlink(r.hist, versionEntry(r.oldSeq))
-		r.shelf.drop(r.oldSeq)
+		r.history.drop(r.oldSeq)
 	}
 }

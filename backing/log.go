@@ -24,8 +24,8 @@ func (d *Dir) Record(name string, line []byte) error {
 		return err
 	}
 	defer d.leave()
-	s := d.shelves.take(name)
-	defer d.shelves.put(d, s)
+	s := d.histories.take(name)
+	defer d.histories.put(d, s)
 	err := s.load(d)
 	if err == nil {
 		err = d.record(s, line)
@@ -36,7 +36,7 @@ func (d *Dir) Record(name string, line []byte) error {
 	return nil
 }
 
-func (d *Dir) record(s *shelf, line []byte) error {
+func (d *Dir) record(s *history, line []byte) error {
 	hist, err := d.makeHistory(s.name)
 	if err != nil {
 		return err

@@ -126,7 +126,7 @@ func TestRecoveryThatFails(t *testing.T) {
 // registries that would take long. What has been idle is not told of any more.
 func TestMarksAreFewAndGo(t *testing.T) {
 	b := newBench(t, Options{Durability: None})
-	for i := range hotShelves + 50 {
+	for i := range hotHistories + 50 {
 		b.commit(fmt.Sprintf("r%d", i), "", 1, 0, "v1")
 	}
 	marks := func() int {
@@ -134,8 +134,8 @@ func TestMarksAreFewAndGo(t *testing.T) {
 		b.must(err)
 		return len(entries)
 	}
-	if n := marks(); n != hotShelves {
-		t.Errorf("%d marks, want %d", n, hotShelves)
+	if n := marks(); n != hotHistories {
+		t.Errorf("%d marks, want %d", n, hotHistories)
 	}
 	b.reopen()
 	if n := marks(); n != 0 {

@@ -16,9 +16,9 @@ func (d *Dir) Remove(name, stamp string, oldSeq uint64) (ok bool, err error) {
 		return false, err
 	}
 	defer d.leave()
-	s := d.shelves.take(name)
-	defer d.shelves.put(d, s)
-	r := &removal{replacement: replacement{d: d, shelf: s, stamp: stamp, staged: staged{oldSeq: oldSeq}, parent: -1, hist: -1, file: -1}}
+	s := d.histories.take(name)
+	defer d.histories.put(d, s)
+	r := &removal{replacement: replacement{d: d, history: s, stamp: stamp, staged: staged{oldSeq: oldSeq}, parent: -1, hist: -1, file: -1}}
 	defer r.close()
 	ok, err = r.run()
 	return ok, wrap("remove", name, err)
@@ -29,7 +29,7 @@ func (d *Dir) Remove(name, stamp string, oldSeq uint64) (ok bool, err error) {
 type removal struct{ replacement }
 
 func (r *removal) run() (bool, error) {
-	if err := r.shelf.load(r.d); err != nil {
+	if err := r.history.load(r.d); err != nil {
 		return false, err
 	}
 	r.entry = goneEntry(r.oldSeq)
@@ -41,18 +41,18 @@ func (r *removal) run() (bool, error) {
 		defer r.d.linked.Unlock()
 	}
 	var err error
-	if r.hist, err = r.d.makeHistory(r.shelf.name); err != nil {
+	if r.hist, err = r.d.makeHistory(r.history.name); err != nil {
 		return false, err
 	}
-	r.shelf.occupy(r.d)
+	r.history.mark(r.d)
 	if ok, err := r.take(); !ok || err != nil {
-		r.d.dropHistory(r.shelf.name)
+		r.d.dropHistory(r.history.name)
 		return false, err
 	}
 	if r.oldSeq != 0 { // of an empty file nothing is lost
 		err = r.d.o.reach("sync directory")
 		if err == nil {
-			err = r.d.syncReplaced(r.parent, r.shelf.name)
+			err = r.d.syncReplaced(r.parent, r.history.name)
 		}
 	}
 	r.keep()
@@ -60,7 +60,7 @@ func (r *removal) run() (bool, error) {
 		if r.was.links == 1 {
 			r.d.numbers.Drop(r.was.ino, r.was.birth)
 		}
-		r.d.dropHistory(r.shelf.name)
+		r.d.dropHistory(r.history.name)
 	}
 	if err != nil {
 		return true, &UncertainError{Err: err}

@@ -135,7 +135,7 @@ func (d *Dir) announce(from, to string) (move, string, error) {
 	if err != nil {
 		return m, "", err
 	}
-	slot := movePrefix + d.shelves.newSlot()
+	slot := movePrefix + d.histories.newSlot()
 	fd, err := openAt(d.stage, slot, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return m, "", err
@@ -183,8 +183,8 @@ func (d *Dir) moveHistory(m move) error {
 	if m.Ino == 0 || m.From == m.To {
 		return nil
 	}
-	d.shelves.forgetBelow(d, m.From)
-	d.shelves.forgetBelow(d, m.To)
+	d.histories.forgetBelow(d, m.From)
+	d.histories.forgetBelow(d, m.To)
 	if err := d.o.reach("move history"); err != nil {
 		return err
 	}

@@ -38,10 +38,10 @@ func (d *Dir) Commit(name, stamp string, seq, oldSeq uint64, content []byte, dig
 		return "", false, err
 	}
 	defer d.leave()
-	s := d.shelves.take(name)
-	defer d.shelves.put(d, s)
+	s := d.histories.take(name)
+	defer d.histories.put(d, s)
 	r := &replacement{
-		d: d, shelf: s, stamp: stamp, content: content, mtime: mtime, like: like,
+		d: d, history: s, stamp: stamp, content: content, mtime: mtime, like: like,
 		staged: staged{seq: seq, oldSeq: oldSeq, digest: digest},
 		parent: -1, hist: -1, file: -1,
 	}
@@ -57,10 +57,10 @@ func (d *Dir) Restore(name, stamp string, seq uint64, content []byte, digest [32
 		return "", false, err
 	}
 	defer d.leave()
-	s := d.shelves.take(name)
-	defer d.shelves.put(d, s)
+	s := d.histories.take(name)
+	defer d.histories.put(d, s)
 	r := &replacement{
-		d: d, shelf: s, stamp: stamp, content: content, mtime: mtime, parts: true,
+		d: d, history: s, stamp: stamp, content: content, mtime: mtime, parts: true,
 		staged: staged{seq: seq, digest: digest},
 		parent: -1, hist: -1, file: -1,
 	}
@@ -85,7 +85,7 @@ func wrap(op, name string, err error) error {
 // replacement is one commit under way.
 type replacement struct {
 	d       *Dir
-	shelf   *shelf
+	history *history
 	stamp   string
 	content []byte
 	mtime   time.Time
@@ -110,7 +110,7 @@ func (r *replacement) close() {
 }
 
 func (r *replacement) run() (string, bool, error) {
-	if err := r.shelf.load(r.d); err != nil {
+	if err := r.history.load(r.d); err != nil {
 		return "", false, err
 	}
 	if ok, err := r.check(); !ok || err != nil {
@@ -140,7 +140,7 @@ func (r *replacement) isLinked() bool { return r.was != nil && r.was.links > 1 }
 // check opens the live file's directory, and reports whether the live file is
 // the one that the stamp stands for.
 func (r *replacement) check() (bool, error) {
-	dir, base := split(r.shelf.name)
+	dir, base := split(r.history.name)
 	r.base = base
 	var err error
 	switch r.parent, err = openDir(r.d.root, dir); {
@@ -172,10 +172,10 @@ func (r *replacement) stage() error {
 	if err = r.d.o.reach("make history"); err != nil {
 		return err
 	}
-	if r.hist, err = r.d.makeHistory(r.shelf.name); err != nil {
+	if r.hist, err = r.d.makeHistory(r.history.name); err != nil {
 		return err
 	}
-	r.shelf.occupy(r.d)
+	r.history.mark(r.d)
 	if err = r.d.o.reach("create"); err != nil {
 		return err
 	}
@@ -279,10 +279,10 @@ func (r *replacement) discard() {
 		r.d.numbers.Carry(r.lender.ino, r.lender.birth, r.d.numbers.Of(r.lender.ino, r.lender.birth))
 	}
 	if r.file >= 0 && unlink(r.hist, r.entry) != nil {
-		r.shelf.reload() // resolved then
+		r.history.reload() // resolved then
 	}
 	if r.hist >= 0 {
-		r.d.dropHistory(r.shelf.name)
+		r.d.dropHistory(r.history.name)
 	}
 }
 
@@ -385,9 +385,9 @@ func (r *replacement) undo() error {
 func (r *replacement) rescue(cause error) error {
 	entry := r.entry
 	r.entry = ""
-	_, err := r.d.quarantineEntry(r.hist, entry, r.shelf.name, found{seq: r.oldSeq, why: "displaced by two replacements at once"})
+	_, err := r.d.quarantineEntry(r.hist, entry, r.history.name, found{seq: r.oldSeq, why: "displaced by two replacements at once"})
 	if err != nil {
-		r.shelf.reload()
+		r.history.reload()
 	}
 	return errors.Join(cause, err)
 }
@@ -398,7 +398,7 @@ func (r *replacement) rescue(cause error) error {
 func (r *replacement) settle() (string, bool, error) {
 	err := r.d.o.reach("sync directory")
 	if err == nil {
-		err = r.d.syncReplaced(r.parent, r.shelf.name)
+		err = r.d.syncReplaced(r.parent, r.history.name)
 	}
 	if now, statErr := statFD(r.file); statErr == nil {
 		r.is.ctime = now.ctime
@@ -434,12 +434,12 @@ func (r *replacement) keep() {
 			err = rename(r.hist, r.entry, r.hist, versionEntry(r.oldSeq), 0)
 		}
 		if err != nil {
-			r.shelf.reload()
+			r.history.reload()
 			return
 		}
 		if r.oldSeq != 0 {
-			r.shelf.add(kept{r.oldSeq, r.was.size})
+			r.history.add(kept{r.oldSeq, r.was.size})
 		}
 	}
-	r.d.prune(r.shelf, r.hist)
+	r.d.prune(r.history, r.hist)
 }

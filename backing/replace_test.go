@@ -370,7 +370,7 @@ func TestWithoutExchangeAndLinks(t *testing.T) {
 	b.commits("a", 1)
 	b.must(os.Chmod(b.path+"/a", 0o640))
 	stamp := b.stamp("a")
-	r := &replacement{d: b.d, shelf: b.d.shelves.take("a"), stamp: stamp, staged: staged{seq: 2, oldSeq: 1}, parent: -1, hist: -1, file: -1}
+	r := &replacement{d: b.d, history: b.d.histories.take("a"), stamp: stamp, staged: staged{seq: 2, oldSeq: 1}, parent: -1, hist: -1, file: -1}
 	defer r.close()
 	if ok, err := r.check(); !ok || err != nil {
 		t.Fatal(ok, err)
@@ -379,7 +379,7 @@ func TestWithoutExchangeAndLinks(t *testing.T) {
 	r.hist, err = b.d.makeHistory("a")
 	b.must(err)
 	b.must(r.copyOld("@1"))
-	b.d.shelves.put(b.d, r.shelf)
+	b.d.histories.put(b.d, r.history)
 	st, err := os.Stat(filepath.Join(b.path, Name, "history/a/@1"))
 	b.must(err)
 	if st.Mode() != 0o640 {

@@ -195,7 +195,7 @@ func (b *bench) wantQuarantined(want ...string) {
 }
 
 // tree lists everything in .clawfs except what is always there and the marks of
-// shelves in use.
+// histories in use.
 func (b *bench) tree() []string {
 	b.Helper()
 	var out []string

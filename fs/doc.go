@@ -20,7 +20,7 @@
 //	WRITE                        Tx.WriteAt, or Tx.Append        pwrite; notes its writer
 //	SETATTR size, with a Tx      Tx.Truncate                     ftruncate
 //	SETATTR size, without        Store.Truncate: a commit        truncate
-//	SETATTR others, SETXATTR     Store.Changing                  chmod, setxattr …
+//	SETATTR others, SETXATTR     Store.Exclusively                  chmod, setxattr …
 //	COPY_FILE_RANGE from         a copy, which is no view        copy_file_range
 //	FLUSH                        Tx.Flush; none for a Snapshot   close of a duplicate
 //	FSYNC                        Tx.Sync, then the directory     fsync
@@ -32,8 +32,8 @@
 //	RENAME to a free one's name  Store.Rename: history too       Store.Replace
 //	RENAME of one onto another   Store.Rename: a commit
 //	RENAME to a plain name       Store.MoveOut                   rename
-//	RENAME_EXCHANGE              Store.Check, Store.Changing     the same, if with a registry
-//	LINK                         Store.Changing                  Store.Replace onto a registry's name
+//	RENAME_EXCHANGE              Store.Check, Store.Exclusively     the same, if with a registry
+//	LINK                         Store.Exclusively                  Store.Replace onto a registry's name
 //	READDIR                      Store.Look while one is made    getdents
 //
 // A directory's RENAME is Store.RenameDir, which takes the histories along. Errors

@@ -62,7 +62,7 @@ func (n *node) linkRegistry(ctx context.Context, file *node, from string, to pla
 	if to.registry {
 		names = append(names, to.path)
 	}
-	err := n.fsys.store.Changing(names, func() error {
+	err := n.fsys.store.Exclusively(names, func() error {
 		return file.withObject(ctx, func(fd int) error { return link(fd, to) })
 	})
 	if err != nil {

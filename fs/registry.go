@@ -307,7 +307,7 @@ func (n *node) changeObject(ctx context.Context, what debt, do func(fd int) erro
 	if !ok {
 		return n.withObject(ctx, do)
 	}
-	err := n.fsys.store.Changing([]string{path}, func() error {
+	err := n.fsys.store.Exclusively([]string{path}, func() error {
 		return n.withRegistry(dir, base, func(fd int) error {
 			var before, after unix.Statx_t
 			if err := statFD(fd, &before); err != nil {

@@ -159,7 +159,7 @@ func (fsys *fileSystem) renameBehind(from, to place, flags uint32) error {
 		}
 		return err
 	}
-	return fsys.store.Changing([]string{to.path}, func() error { return renameat(from, to, flags) })
+	return fsys.store.Exclusively([]string{to.path}, func() error { return renameat(from, to, flags) })
 }
 
 // renameDirectory moves a directory with the histories of the registries below
@@ -209,7 +209,7 @@ func (fsys *fileSystem) exchange(ctx context.Context, from, to place, flags uint
 			return err
 		}
 	}
-	return fsys.store.Changing(names, func() error { return renameat(from, to, flags) })
+	return fsys.store.Exclusively(names, func() error { return renameat(from, to, flags) })
 }
 
 // moveIn commits a finished file as a registry.

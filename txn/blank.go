@@ -80,7 +80,7 @@ func (r *Registry) isOpenedBy(a Actor) bool {
 // create makes a blank file; made is false where somebody behind the store was faster.
 // Only the leader calls it, with mu held, which is given up meanwhile.
 func (r *Registry) create(like fs.File) (made bool, err error) {
-	r.placing = true
+	r.replacingLive = true
 	last := r.lastSeq
 	r.mu.Unlock()
 	var stamp string
@@ -88,7 +88,7 @@ func (r *Registry) create(like fs.File) (made bool, err error) {
 		stamp, made, err = r.store.storage.Create(r.name, like)
 	}
 	r.mu.Lock()
-	r.placing = false
+	r.replacingLive = false
 	switch {
 	case made && err == nil:
 		r.setBlank(stamp, r.store.cfg.Now())

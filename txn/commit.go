@@ -254,9 +254,9 @@ func (r *Registry) place(batch []*request, head, next *Version, whole *request) 
 		oldSeq = head.Seq
 	}
 	next.Time = r.timeFor(whole)
-	r.placing = true
+	r.replacingLive = true
 	stamp, ok, err := r.write(next, oldSeq, likeOf(batch))
-	r.placing = false
+	r.replacingLive = false
 	if err != nil && !uncertain(err) {
 		return false, err
 	}
@@ -267,7 +267,7 @@ func (r *Registry) place(batch []*request, head, next *Version, whole *request) 
 	if head == nil {
 		r.seen.Appeared()
 	}
-	r.head, r.stamp, r.foreignErr, r.unkept = next, stamp, nil, true
+	r.head, r.stamp, r.foreignErr, r.unarchived = next, stamp, nil, true
 	r.lastSeq = max(r.lastSeq, next.Seq)
 	r.setBlankless()
 	r.forget()

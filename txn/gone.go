@@ -73,7 +73,7 @@ func (r *Registry) erase() (bool, error) {
 	ok, err := r.store.storage.Erase(r.name)
 	if ok {
 		r.mu.Lock()
-		r.lastSeq, r.unkept = 0, false
+		r.lastSeq, r.unarchived = 0, false
 		r.mu.Unlock()
 	}
 	return ok, err

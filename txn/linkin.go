@@ -36,8 +36,8 @@ func (r *Registry) linkIn(c Caller, p Replacement, content *seen.Content, link f
 	r.mu.Lock()
 	foreign, err := r.refresh()
 	there, removed, last := r.exists(), r.removed != nil, r.lastSeq
-	r.placing = err == nil && !there && !removed
-	placing := r.placing
+	r.replacingLive = err == nil && !there && !removed
+	replacingLive := r.replacingLive
 	r.mu.Unlock()
 	r.store.observe(foreign)
 	switch {
@@ -45,7 +45,7 @@ func (r *Registry) linkIn(c Caller, p Replacement, content *seen.Content, link f
 		return false, err
 	case there:
 		return false, fs.ErrExist
-	case !placing:
+	case !replacingLive:
 		return true, nil
 	}
 	if len(p.Content) == 0 {
@@ -55,13 +55,13 @@ func (r *Registry) linkIn(c Caller, p Replacement, content *seen.Content, link f
 		err = link()
 	}
 	r.mu.Lock()
-	r.placing, r.stamp = false, stampUnknown
+	r.replacingLive, r.stamp = false, stampUnknown
 	if err == nil {
 		_, err = r.refresh()
 	}
 	head := r.head
 	if err == nil && head != nil && head.Digest == content.Digest {
-		r.unkept = true
+		r.unarchived = true
 		r.linked(c, p, content)
 	}
 	r.mu.Unlock()

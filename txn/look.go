@@ -33,7 +33,7 @@ func (s *Store) Look(name string, who func() Actor) (Presence, Info) {
 	switch {
 	case r.hidden && !r.isOpenedBy(who()):
 		return Hidden, Info{}
-	case !r.placing:
+	case !r.replacingLive:
 		return OnDisk, Info{}
 	case r.head != nil:
 		return InInfo, Info{Size: r.head.Size, Time: r.head.Time}

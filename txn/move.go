@@ -202,7 +202,7 @@ func (m *moving) toFree(from, to string, c Caller, p Replacement, v *Version, st
 	if to < from {
 		slices.Reverse(regs)
 	}
-	err := m.store.holding(regs, func() error {
+	err := m.store.exclusively(regs, func() error {
 		if v.Blank() {
 			if err := m.to.recordAbsence(last); err != nil {
 				return err
@@ -234,16 +234,16 @@ func (m *moving) toFree(from, to string, c Caller, p Replacement, v *Version, st
 // here.
 func (r *Registry) moveFrom(other *Registry, c Caller) {
 	other.mu.Lock()
-	unkept, head := other.unkept, other.head
+	unarchived, head := other.unarchived, other.head
 	other.setAbsent()
-	other.unkept = false
+	other.unarchived = false
 	other.seen.Changed(c)
 	if head != nil {
 		other.remember(c, true, head)
 	}
 	other.mu.Unlock()
 	r.mu.Lock()
-	r.loaded, r.unkept = false, unkept
+	r.loaded, r.unarchived = false, unarchived
 	r.setAbsent()
 	r.seen.Changed(c)
 	r.seen.Appeared()
@@ -348,7 +348,7 @@ func (r *Registry) moveOut(c Caller, move func() error) error {
 	if err == nil && !r.exists() {
 		err = fs.ErrNotExist
 	}
-	r.placing = err == nil
+	r.replacingLive = err == nil
 	r.mu.Unlock()
 	r.store.observe(foreign)
 	if err != nil {
@@ -356,7 +356,7 @@ func (r *Registry) moveOut(c Caller, move func() error) error {
 	}
 	err = move()
 	r.mu.Lock()
-	r.placing = false
+	r.replacingLive = false
 	if err == nil {
 		r.setAbsent()
 	} else {

@@ -82,7 +82,7 @@ func (q *request) logged() Caller {
 //	         observe; wake the batch; hand over
 //
 // It always holds that there is one leader a registry; that head and the live file
-// differ only while placing is set; and that a request is answered only after its
+// differ only while replacingLive is set; and that a request is answered only after its
 // version, or a later one that contains it, is on disk.
 func (r *Registry) submit(q *request) {
 	q.turn = make(chan bool, 1)
@@ -139,7 +139,7 @@ func (r *Registry) carryOutSafely(batch []*request) {
 			return
 		}
 		r.mu.Lock()
-		r.placing, r.stamp = false, stampUnknown
+		r.replacingLive, r.stamp = false, stampUnknown
 		r.mu.Unlock()
 		fault := &FaultError{Name: r.name, Stack: string(debug.Stack())}
 		for _, q := range batch {

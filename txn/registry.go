@@ -35,7 +35,7 @@ type Registry struct {
 	lastSeq       uint64    // the highest number that a version ever had
 	foundSeq      uint64    // the version that was there when the registry was loaded, 0 if there was none
 	lastTime      time.Time // that a version was given last
-	placing       bool      // a commit is changing the live file: stamps say nothing now
+	replacingLive bool      // a commit is changing the live file: stamps say nothing now
 	seen          *seen.Views
 	open          map[*Tx]struct{}
 	pieces        *pieces  // that were refused while there was no version
@@ -46,7 +46,7 @@ type Registry struct {
 	viewsRestored bool     // views that the store before had saved of it are taken over
 	foundBy       []Caller // who has made, by another name of the file, what refresh is to find
 	moved         bool     // the live file may be another registry's, in another dialect
-	unkept        bool     // head was committed here and is not in the history
+	unarchived    bool     // head was committed here and is not in the history
 
 	leaving sync.Mutex // held while the file is taken away; before all other locks
 }
@@ -74,7 +74,7 @@ func (r *Registry) refresh() (e *Event, err error) {
 			err = &FaultError{Name: r.name, Stack: string(debug.Stack())}
 		}
 	}()
-	if r.placing {
+	if r.replacingLive {
 		return nil, nil
 	}
 	stamp, err := r.store.storage.Stamp(r.name)

@@ -209,13 +209,13 @@ func (r *Registry) removeLive(head *Version) error {
 		seq = head.Seq
 	}
 	r.mu.Lock()
-	r.placing = true
+	r.replacingLive = true
 	stamp := r.stamp
 	r.mu.Unlock()
 	ok, err := r.store.storage.Remove(r.name, stamp, seq)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.placing = false
+	r.replacingLive = false
 	switch {
 	case ok:
 		r.setAbsent()

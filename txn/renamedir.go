@@ -11,7 +11,7 @@ import (
 func (s *Store) RenameDir(from, to string, noreplace bool) error {
 	regs := s.below(from)
 	slices.SortFunc(regs, func(a, b *Registry) int { return strings.Compare(a.Name(), b.Name()) })
-	return s.holding(regs, func() error {
+	return s.exclusively(regs, func() error {
 		if err := s.storage.Rename(from, to, noreplace); err != nil {
 			return err
 		}

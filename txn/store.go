@@ -244,10 +244,10 @@ func (s *Store) archiveHeads() error {
 
 func (r *Registry) keepHead() error {
 	r.mu.Lock()
-	v, unkept := r.head, r.unkept
-	r.unkept = false
+	v, unarchived := r.head, r.unarchived
+	r.unarchived = false
 	r.mu.Unlock()
-	if v == nil || !unkept {
+	if v == nil || !unarchived {
 		return nil
 	}
 	return r.store.storage.Archive(r.name, v.Seq, v.content.Bytes, v.Digest)

@@ -87,11 +87,11 @@ func (r *Registry) touch(c Caller) error {
 // leader calls it, with mu held, which is given up meanwhile.
 func (r *Registry) setTime(to time.Time, e *Event) {
 	name, stamp := r.name, r.stamp
-	r.placing = true
+	r.replacingLive = true
 	r.mu.Unlock()
 	now, ok, err := r.store.storage.SetTime(name, stamp, to)
 	r.mu.Lock()
-	r.placing = false
+	r.replacingLive = false
 	switch {
 	case !ok || err != nil:
 		r.stamp = stampUnknown

@@ -11,21 +11,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hotShelves is how many registries that nobody uses just now keep their shelf.
-const hotShelves = 256
+// hotHistories is how many histories that nobody uses just now stay in memory.
+const hotHistories = 256
 
-// A shelf is what is known in memory of the history of one registry, so that a
+// A history is the index in memory of one registry's versions and log on disk, so that a
 // commit need not scan a directory. It is loaded when the history is first used.
-type shelf struct {
+type history struct {
 	name  string
-	users int           // guarded by shelves.mu
-	idle  *list.Element // in shelves.idle, nil while it has users; guarded by shelves.mu
+	users int           // guarded by histories.mu
+	idle  *list.Element // in histories.idle, nil while it has users; guarded by histories.mu
 
-	loading sync.Mutex // held while the directory is scanned, and to occupy; taken before mu
+	loading sync.Mutex // held while the directory is scanned, and by mark; taken before mu
 
 	mu       sync.Mutex // guards what follows
 	loaded   bool
-	slot     string // entry of stage that tells of this shelf, "" for none
+	slot     string // entry of stage that tells of this history, "" for none
 	versions []kept // ascending
 	bytes    int64  // of all versions
 	log      logEnd
@@ -37,27 +37,27 @@ type logEnd struct {
 	torn bool // the last line has no newline
 }
 
-// shelves are the shelves in memory.
-type shelves struct {
+// histories are those in memory.
+type histories struct {
 	mu       sync.Mutex // guards what follows
-	byName   map[string]*shelf
-	idle     *list.List // of *shelf, longest idle first
+	byName   map[string]*history
+	idle     *list.List // of *history, longest idle first
 	lastSlot uint64
 }
 
-func (ss *shelves) init() {
-	ss.byName = make(map[string]*shelf)
+func (ss *histories) init() {
+	ss.byName = make(map[string]*history)
 	ss.idle = list.New()
 }
 
-// take returns the shelf of a registry, which stays the only one of its name
+// take returns the history of a registry, which stays the only one of its name
 // until it is put back as often as it was taken.
-func (ss *shelves) take(name string) *shelf {
+func (ss *histories) take(name string) *history {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	s := ss.byName[name]
 	if s == nil {
-		s = &shelf{name: name}
+		s = &history{name: name}
 		ss.byName[name] = s
 	}
 	if s.idle != nil {
@@ -68,8 +68,8 @@ func (ss *shelves) take(name string) *shelf {
 	return s
 }
 
-// put gives a shelf back. The ones that have been idle longest are forgotten.
-func (ss *shelves) put(d *Dir, s *shelf) {
+// put gives a history back. The ones that have been idle longest are forgotten.
+func (ss *histories) put(d *Dir, s *history) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	s.users--
@@ -77,22 +77,22 @@ func (ss *shelves) put(d *Dir, s *shelf) {
 		return
 	}
 	s.idle = ss.idle.PushBack(s)
-	for ss.idle.Len() > hotShelves {
-		ss.forget(d, ss.idle.Front().Value.(*shelf))
+	for ss.idle.Len() > hotHistories {
+		ss.forget(d, ss.idle.Front().Value.(*history))
 	}
 }
 
-// forget drops an idle shelf. The caller holds mu.
-func (ss *shelves) forget(d *Dir, s *shelf) {
+// forget drops an idle history. The caller holds mu.
+func (ss *histories) forget(d *Dir, s *history) {
 	ss.idle.Remove(s.idle)
 	delete(ss.byName, s.name)
-	s.vacate(d)
+	s.unmark(d)
 }
 
-// forgetBelow drops the shelves of a registry or of all registries in a
+// forgetBelow drops the histories of a registry or of all registries in a
 // directory, since their names are about to change. One that somebody reads just
 // now is loaded anew when it is used next.
-func (ss *shelves) forgetBelow(d *Dir, name string) {
+func (ss *histories) forgetBelow(d *Dir, name string) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	for n, s := range ss.byName {
@@ -106,37 +106,37 @@ func (ss *shelves) forgetBelow(d *Dir, name string) {
 	}
 }
 
-// clear drops all shelves.
-func (ss *shelves) clear(d *Dir) {
+// clear drops all histories.
+func (ss *histories) clear(d *Dir) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	for _, s := range ss.byName {
-		s.vacate(d)
+		s.unmark(d)
 	}
 	ss.init()
 }
 
-func (ss *shelves) newSlot() string {
+func (ss *histories) newSlot() string {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	ss.lastSlot++
 	return strconv.FormatUint(ss.lastSlot, 10)
 }
 
-// occupy tells the next Open, should this process be killed, that the history
+// mark tells the next Open, should this process be killed, that the history
 // may hold leftovers: an entry of stage is a symbolic link whose text is the
 // registry's name. It saves Open from looking into all histories. Where it can't be made nothing is
 // lost: load finds the leftovers too, when the registry is first used.
-func (s *shelf) occupy(d *Dir) {
+func (s *history) mark(d *Dir) {
 	s.loading.Lock()
 	defer s.loading.Unlock()
 	if s.slot != "" {
 		return
 	}
-	slot := d.shelves.newSlot()
+	slot := d.histories.newSlot()
 	err := retry(func() error { return unix.Symlinkat(s.name, d.stage, slot) })
 	for err == unix.EEXIST { // of a leftover that could not be resolved
-		slot = d.shelves.newSlot()
+		slot = d.histories.newSlot()
 		err = retry(func() error { return unix.Symlinkat(s.name, d.stage, slot) })
 	}
 	if err == nil {
@@ -145,8 +145,8 @@ func (s *shelf) occupy(d *Dir) {
 	}
 }
 
-// vacate removes the entry of stage. Nobody may be using the shelf.
-func (s *shelf) vacate(d *Dir) {
+// unmark removes the entry of stage. Nobody may be using the history.
+func (s *history) unmark(d *Dir) {
 	if s.slot != "" {
 		_ = unlink(d.stage, s.slot)
 		s.slot = ""
@@ -155,7 +155,7 @@ func (s *shelf) vacate(d *Dir) {
 
 // load scans the history, unless that was done, and resolves the leftovers of a
 // crash in it. It returns an errno.
-func (s *shelf) load(d *Dir) error {
+func (s *history) load(d *Dir) error {
 	s.loading.Lock()
 	defer s.loading.Unlock()
 	s.mu.Lock()
@@ -179,7 +179,7 @@ func (s *shelf) load(d *Dir) error {
 }
 
 // reload makes the next load scan the history again.
-func (s *shelf) reload() {
+func (s *history) reload() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.loaded = false
