@@ -83,7 +83,11 @@ func (w write) merges() (results []string, must bool) {
 	}
 	// A daemon that has ended knew what the dead had seen; what is gone is gone.
 	restarted := slices.ContainsFunc(w.steps[:w.i], func(s Step) bool { return s.Who == byDaemon })
-	return results, !restarted && w.held(w.i-1) != "" && !slices.Contains(seen, "") && !w.putsOldFile()
+	moved := false
+	for j := range w.i {
+		moved = moved || w.movedHere(j)
+	}
+	return results, !restarted && !moved && w.held(w.i-1) != "" && !slices.Contains(seen, "") && !w.putsOldFile()
 }
 
 // views returns what the author has seen of the registry since it wrote it last,
@@ -114,6 +118,10 @@ func (w write) views() (seen []string, head string, others bool) {
 		wrote := w.wroteAt(j)
 		seen = append(seen, wrote)
 		others = others || wrote != after // the writer does not know what its bytes were merged with
+		if w.movedHere(j) {
+			others = true // the file may hold what others have made of it by its former name
+			continue
+		}
 		if own && w.writesAt(j) && !w.putsOldFile() {
 			return seen, head, others
 		}
@@ -201,6 +209,12 @@ func (w write) movedAway(i int) bool {
 	step := w.steps[i]
 	return w.held(i-1) != "" && w.held(i) == "" &&
 		(step.Class == classMove || step.isProgram() && strings.Contains(step.Text, "move "+w.name+" "))
+}
+
+// movedHere reports whether a step has given the registry's name to another file.
+func (w write) movedHere(i int) bool {
+	step := w.steps[i]
+	return (step.Class == classMove || step.isProgram() && strings.Contains(step.Text, "move ")) && w.held(i-1) != w.held(i) && w.held(i) != ""
 }
 
 // held returns what the registry held after a step, wroteAt what was written if
