@@ -9,7 +9,7 @@ import (
 // Create makes an empty live file where there is none; ok is false where there is
 // something. like, if not nil, is an open file whose owner, mode, extended attributes
 // and number the new file gets, or which becomes it where it has no name; else the mode
-// is 0600. What was recorded of the registry before is made durable first: an
+// is 0600. Earlier records of the registry are made durable first: an
 // empty file whose log ends with a version is taken for one that has lost its
 // content. The new file itself survives a kill; a sync of its directory makes it
 // survive a power failure.

@@ -368,7 +368,7 @@ func (d *Dir) Load(name string) (content []byte, mtime time.Time, stamp string, 
 	return content, st.modTime(), st.stamp(), nil
 }
 
-// openLive opens a live file for reading. What is no regular file is
+// openLive opens a live file for reading. Anything but a regular file is
 // fs.ErrInvalid and is not opened: to open a device can have effects.
 func (d *Dir) openLive(name string) (int, *state, error) {
 	st, err := d.statLive(name)

@@ -382,7 +382,7 @@ func (n *Numbers) add(kind byte, numbers ...uint64) {
 	}
 }
 
-// appendNumbers appends a line: what kind it is of, and numbers in base 36.
+// appendNumbers appends a line: its kind, and numbers in base 36.
 func appendNumbers(b []byte, kind byte, numbers ...uint64) []byte {
 	b = append(b, kind)
 	for i, x := range numbers {

@@ -171,7 +171,7 @@ func (r *registryNodes) leave(names uint32) {
 }
 
 // leaves notes that a name does not stand any more for the registry that was found there,
-// which has so many names left. Who has it open by a name that it had before is told so, too.
+// which has so many names left. A process that has it open by a name that it had before is told so, too.
 // The kernel tells the watchers of the node that it has found by the name.
 func (t *registryTable) leaves(at *place, names uint32) {
 	if !at.isRegistry() {

@@ -326,7 +326,7 @@ func (t *toucher) tell(what debt, name string) error {
 	return err
 }
 
-// end has the toucher end, and whoever waits for it.
+// end has the toucher end, and each goroutine that waits for it.
 func (t *toucher) end() { _ = errors.Join(t.to.Close(), t.from.Close()) }
 
 // An order is what a toucher is to tell of one registry.

@@ -69,7 +69,7 @@ func (t *Tx) currentDraft() *draft {
 }
 
 // draftOf returns content of the transaction with what the transaction knows of
-// it. What was not written anew was seen, whoever has read it. The caller holds mu.
+// it. Content that was not written anew was seen, by whichever process. The caller holds mu.
 func (t *Tx) draftOf(c *seen.Content) *draft {
 	d := &draft{tx: t, content: c, seen: t.seen, flights: slices.Clone(t.flights), headAtOpen: t.headAtOpen, last: t.last, redirected: t.redirected, time: t.setTime, put: t.put}
 	if t.patched != nil && t.anew < len(c.Bytes) {

@@ -134,7 +134,7 @@ func (m *moving) letGo() {
 	}
 }
 
-// detach takes the transactions away from where they are: what happens to the file is no
+// detach takes the transactions away from where they are: a change of the file is no
 // matter of theirs. attach gives them to a registry.
 func (m *moving) detach() {
 	m.from.mu.Lock()

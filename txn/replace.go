@@ -22,7 +22,7 @@ type Replacement struct {
 	LooksAlike bool
 
 	// Parts says that the registry has other names. It leaves them, even if it stays as
-	// it is: what is written by one name from then on is not seen by the others.
+	// it is: a write by one name from then on is not seen by the others.
 	Parts bool
 }
 

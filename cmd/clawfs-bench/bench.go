@@ -93,7 +93,7 @@ type work struct {
 // of a column's name.
 type values map[string]float64
 
-// subject is somebody who does a work in a place.
+// subject is a program that does a work in a place.
 type subject struct {
 	name   string
 	place  *place

@@ -52,7 +52,7 @@ type outcome struct {
 	daemon time.Duration // CPU time of the daemon meanwhile
 }
 
-// patience is how long a group may take. Whoever takes longer has failed.
+// patience is how long a group may take. One that takes longer has failed.
 const patience = 4 * time.Minute
 
 // running is a client that has been started.

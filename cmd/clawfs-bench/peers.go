@@ -22,7 +22,7 @@ func contests() []contest {
 	return append(list, contest{"session flood", "p50 ms", false}, contest{"large registry", "write ms", false})
 }
 
-// others are who does the same without clawfs, and who of clawfs's own is compared
+// others are the subjects that do the same without clawfs, and those of clawfs that are compared
 // with them: a program in the same language.
 var others = []struct{ name, ours string }{
 	{naive, oursInPlace}, {careful, oursInPlace}, {loopCareful, oursInPlace}, {flockGo, oursInPlace},

@@ -6,7 +6,7 @@ import (
 )
 
 // ParseLike does what Parse does in the grammar of another document, and is faster the
-// more the text shares with that: what is the same is taken over. The result and the
+// more the text shares with that: the same parts are taken over. The result and the
 // error are those of Parse. JSON5 is parsed whole.
 func ParseLike(src []byte, like *Doc, lim Limits) (*Doc, error) {
 	if d := takeOver(src, like, lim.withDefaults(), usual); d != nil {
@@ -289,7 +289,7 @@ const (
 )
 
 // move passes what ends before a limit. A scalar that ends right there is passed only if
-// the limit is known to be an end: what is behind it may belong to it.
+// the limit is known to be an end: bytes behind it may belong to it.
 func (c *cursor) move(nodes []node, limit int, isEnd bool) motion {
 	if len(c.open) == 0 {
 		return stuck

@@ -191,7 +191,7 @@ func double(v jsondoc.Value) (f float64, ok bool) {
 	return f, err == nil && !math.IsInf(f, 0) && !math.IsNaN(f)
 }
 
-// tokenGroups are the names of members that are only good together: whoever
+// tokenGroups are the names of members that are only good together: a program that
 // renews one of them renews all.
 var tokenGroups = [...]struct{ tokens, rest []string }{
 	{tokens: []string{"access", "refresh"}, rest: []string{"expires"}},

@@ -162,7 +162,7 @@ func (c *comparer) list(from, to jsondoc.Value, at spot) {
 	a, b := c.elementsOf(from), c.elementsOf(to)
 	found, id := c.alignTwo(at.name, at.rules, a, b)
 	below := at.rules.element()
-	// Without identities, what was added or changed is told by its value.
+	// Without identities, an added or changed element is told by its value.
 	at = spot{place: at.where(), rules: &below, keyed: id.kind != sequence, loose: id.kind == sequence, in: to}
 	c.elements(a, b, found, &id, at)
 }

@@ -76,7 +76,7 @@ func Same(candidate, content *jsondoc.Doc) bool { return Compare(candidate, cont
 func (d *Delta) Empty() bool { return len(d.changes) == 0 && !d.reorder }
 
 // Changes yields each value that was added, changed or removed, as it was and as
-// it is: the zero Value where there is none. What was changed as a whole is not
+// it is: the zero Value where there is none. A value changed as a whole is not
 // taken apart.
 func (d *Delta) Changes() iter.Seq2[jsondoc.Value, jsondoc.Value] {
 	return func(yield func(from, to jsondoc.Value) bool) {

@@ -10,7 +10,7 @@
 //   - If theirs says what the base says, the result is the head, byte for byte; if
 //     the head is the base, it is theirs. To say the same is to be equal, or to be
 //     what some language makes of the other by reading and writing it (package
-//     roundtrip). What a side has only spelled anew is as the base has it before
+//     roundtrip). A value that a side has only spelled anew is as the base has it before
 //     anything else is looked at; where that changes the head, the result is the
 //     head so restored.
 //   - A result is one document in the grammar of the three, with no name twice in an
@@ -18,7 +18,7 @@
 //     are unique in each version are unique in the result unless they are only
 //     guessed, and so are sets.
 //   - What only one side has changed is as that side has it: added, changed, or
-//     gone. What both have changed is brought together by the rules for its sort,
+//     gone. A value that both have changed is brought together by the rules for its sort,
 //     or it is a [Conflict], with its path. Nothing is lost without one, but for
 //     the earlier of two stamps and what a side counts up.
 //   - Comments are content: they are merged at their places, and one that a side has

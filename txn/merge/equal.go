@@ -23,7 +23,7 @@ func sameBytes(a, b []byte, bound int) (same bool, next int) {
 
 // respelled reports whether x says what base says: it is the same value, or the
 // one that base becomes when JavaScript reads and writes it. The latter has a
-// direction: 9007199254740993 becomes …992, so …992 says the same; but whoever
+// direction: 9007199254740993 becomes …992, so …992 says the same; but a writer that
 // writes …993 where …992 stood has changed it.
 func respelled(base, x jsondoc.Value) bool { return respelledWithin(base, x, unbounded) }
 

@@ -2,7 +2,7 @@ package merge
 
 import "bytes"
 
-// gapParts is a gap taken apart: what belongs to the kid before it, up to the
+// gapParts is a gap taken apart: the part of the kid before it, up to the
 // comma; whether there is a comma; the comment behind it on the same line, which
 // belongs to that kid too; and what leads to the next kid.
 type gapParts struct {

@@ -3,7 +3,7 @@ package merge
 import "clawfs/txn/jsondoc"
 
 // A merge tells how many entries its result has that theirs lacks: members of objects
-// and elements of lists that come from the head. What is below one of them is not
+// and elements of lists that come from the head. A value below one of them is not
 // counted again. Where theirs has changed something the rows of the containers show it
 // (countRows). What theirs has left as it was is not walked by the merge: there the
 // entries are those that the head has and the base lacks (countGained).
@@ -26,7 +26,7 @@ func (m *merger) countGained(b, o jsondoc.Value, r *rules) {
 }
 
 // gained counts the entries that o has and b lacks. It costs little more than a look at
-// the bytes: what is equal at both ends of a container is not lined up.
+// the bytes: equal parts at both ends of a container are not lined up.
 func (m *merger) gained(b, o jsondoc.Value, name string, r *rules, bound int) {
 	same, bound := sameBytes(b.Raw(), o.Raw(), bound)
 	if same || !hasInside(b, o, name, r) {

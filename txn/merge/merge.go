@@ -211,8 +211,8 @@ type item struct {
 	note  note
 }
 
-// merger is one merge. What it lends from scratch is given back when the
-// container it was taken for is done.
+// merger is one merge. Its slices of scratch are given back when the
+// container they were taken for is done.
 type merger struct {
 	aligner
 	trail

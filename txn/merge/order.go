@@ -23,7 +23,7 @@ type table struct {
 // are the head's, all of them, in the head's order.
 //
 // Where theirs has moved elements of the base its order is the skeleton, else
-// the head's is. What only the other side has comes behind its nearest
+// the head's is. An element of only the other side comes behind its nearest
 // predecessor there. Where both sides added at one place the head's additions come
 // first; what one side has put in the place of others stands where the first of
 // them stood, so that what was added behind them stays behind it.

@@ -21,7 +21,7 @@ const window = 8
 
 // pairGap pairs the elements of base[fromB:toB] with those of x[fromX:toX] that were
 // made from them, in their order: those that are most alike, all in all, in a gap of
-// ordinary size; else the most alike of the next few. What is new is left alone.
+// ordinary size; else the most alike of the next few. A new one is left alone.
 func (s *sequences) pairGap(fromB, toB, fromX, toX int, new []bool) {
 	g := gap{sequences: s, fromB: fromB, fromX: fromX, lenB: toB - fromB, lenX: toX - fromX, new: new}
 	g.partsB, g.partsX = s.partsOf(s.base[fromB:toB]), s.partsOf(s.x[fromX:toX])

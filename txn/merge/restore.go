@@ -10,7 +10,7 @@ import (
 )
 
 // restored returns x with what its writer has only spelled anew as base has it, and how
-// many values that are. What is the same value stays as it is spelled.
+// many values that are. An equal value stays as it is spelled.
 func restored(base, x *jsondoc.Doc, but roundtrip.Except, p *Policy) (*jsondoc.Doc, int) {
 	e := echoBy(roundtrip.Tell(base, x, but), base, x, p)
 	if e == nil {

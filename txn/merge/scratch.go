@@ -1,6 +1,6 @@
 package merge
 
-// scratch lends slices to a recursion. What was taken behind a mark is given
+// scratch lends slices to a recursion. Slices taken behind a mark are given
 // back at once by release, and used again.
 type scratch[T any] struct{ buf []T }
 

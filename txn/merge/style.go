@@ -140,7 +140,7 @@ func (l *layout) gap(i int) []byte {
 func (l *layout) keyText(i int32) []byte { return l.src[l.kids[i].start:l.kids[i].valueAt] }
 
 // lastLine returns the white space that the last line of a gap begins with; ok is false if
-// the gap is on one line. What is within a comment is no line of the gap.
+// the gap is on one line. A line within a comment is none of the gap's.
 func lastLine(gap []byte) (indent string, ok bool) {
 	at := -1
 	for i := 0; i < len(gap); {

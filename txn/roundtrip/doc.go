@@ -13,7 +13,7 @@
 //   - The cost is linear in the length of the documents. Only where they differ is
 //     looked at, unless that speaks for a round trip: then all of what was written has
 //     to look printed by it.
-//   - Nothing here tells where in a document a value has come from: who knows how two
+//   - Nothing here tells where in a document a value has come from: a caller that knows how two
 //     documents line up counts what was really spelled anew ([Trip.Without]).
 //
 // # The files

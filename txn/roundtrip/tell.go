@@ -113,7 +113,7 @@ func (f *numberFamily) shortens(gone *figures) bool {
 const exactDigits = 15
 
 // isRuledOut reports whether numbers that are gone can't have become those that have
-// come by a family. What x holds beside them is not known.
+// come by a family. Other values of x are not known.
 func (f *numberFamily) isRuledOut(gone, there *figures) bool {
 	switch {
 	case len(gone.odd) == 0, f.most > 0 && there.digits > f.most:

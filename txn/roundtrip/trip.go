@@ -27,7 +27,7 @@ func (t *Trip) isEmpty() bool {
 	return len(t.values) == 0 && t.numbers == [len(axes)]*numberFamily{}
 }
 
-// Families returns the families that the trip is made of. What one of them changes is
+// Families returns the families that the trip is made of. A value that one of them changes is
 // hidden from those behind it.
 func (t *Trip) Families() []Family {
 	var out []Family

@@ -2,7 +2,7 @@ package seen
 
 import "slices"
 
-// changes tells who has changed the head of a registry, and when.
+// changes tells which processes have changed the head of a registry, and when.
 type changes struct {
 	marks []change // ascending
 	lost  Tick     // there were others up to here

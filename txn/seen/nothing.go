@@ -8,7 +8,7 @@ import (
 // Nothing is seen, too: a process that was told that there is no registry has
 // seen that.
 
-// absences is who was told that the registry is not there.
+// absences are the processes that were told that the registry is not there.
 type absences struct {
 	looks map[Actor]*looks
 	ended Tick // since when it does not exist, or did not before it came to be; 0: not known

@@ -115,7 +115,7 @@ type Knowledge struct {
 	Before []Origin // writers of whom nothing is known, as they may be older than the store
 }
 
-// Seen is what those who wrote some content had seen of a registry.
+// Seen is all that the writers of some content had seen of a registry.
 type Seen struct {
 	Candidates []Candidate
 	Knowledge

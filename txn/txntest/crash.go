@@ -120,7 +120,7 @@ func describe(pending []effect, survivors []survivor) string {
 // EachCrash runs the workload on an empty storage and calls check with every
 // state that a power failure can leave, before every step and at the end. at
 // says where, for messages. check runs in the workload's goroutine, in the midst
-// of the call: what the workload has noted as acknowledged by then is what must
+// of the call: all that the workload has noted as acknowledged by then must
 // be in after.
 func EachCrash(workload func(m *Memory), check func(after *Memory, at string)) {
 	m := NewMemory()

@@ -15,10 +15,10 @@
 //
 //   - A seed makes the same sequence always. Its text form (sequence.go) says all
 //     of it, and can be read again.
-//   - Whoever looks is nobody's relative: it has left its family before it looks,
+//   - The process that looks is nobody's relative: it has left its family before it looks,
 //     and the process that runs all this touches no registry on the mount itself.
 //     Looking changes nothing of what the mount does for the others.
-//   - Who is a stranger has no ancestor in common with anybody but init.
+//   - A stranger has no ancestor in common with anybody but init.
 //   - What differs is a fault, unless a predicate of the table of exceptions
 //     (excuse.go) names that very difference. Then the bare directory is given
 //     what the mount holds, and the sequence goes on. What must be merged and is
