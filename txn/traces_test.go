@@ -70,6 +70,7 @@ var traces = []trace{
 	{"11 a handle kept open", `P O1; P r1[a]; P R[a]; P W[a,b]; P W[b]; P X1`, `[b]`, ""},
 
 	{"11a looked at before the family wrote", `S/cat R[a]; S/cat ends; S/cp W[b]; S/cp ends; S/G R[b]; S/G W[b,g]; S/cp2 W[a,c]`, `[a,c]`, ""},
+	{"11e put in place after a look", `S/cp W[a]; S/cp ends; S/cp2 T[b,x]; S/cp2 ends; S/tar R[a]; S/tar ends; S/mv M; S/mv ends; S/cp3 W[a,c]`, `[a,c]`, "ir"},
 	{"11b another's backup brought back", `G W[a]; G T[a]; G W[g]; S/jq R[g]; S/jq W[h]; S/jq ends; S/mv M`, `[a]`, "ir"},
 	{"11c a backup brought back", `S/cp W[a]; S/cp ends; Q R[a]; Q W[a,x]; S/cat R[a,x]; S/cat T[a,x]; S/cat ends; S/cp3 W[a]; S/cp3 ends; S/mv M`, `[a,x]`, "ir"},
 
@@ -77,6 +78,7 @@ var traces = []trace{
 	{"12", `P R[]; Q R[]; Q W[q]; P W[p]`, `[q,p]`, ""},
 	{"13 read as a check", `P R[]; Q R[]; Q W[q]; P R[q]; P W[p]`, `[q,p]`, ""},
 	{"11c beside another", `S/cp W[a]; S/cp ends; Q R[a]; Q W[a,x]; S/cat R[a,x]; S/cat T[a,x]; S/cat ends; S/cp3 W[a]; S/cp3 ends; Q R[a]; Q W[a,z]; S/mv M`, `[a,z,x]`, "ir"},
+	{"11e put in place beside a pipeline", `S/jq R[a]; S/jq2 R[a]; S/jq T[a,q]; S/jq ends; S/jq2 ends; S/mv M; S/mv ends; S/cp W[a,p]`, `[a,q,p]`, "ir"},
 	{"11d two pipelines, one of which changes nothing", `S/A/jq R[a]; S/A/jq T[a]; S/A/jq ends; S/B/jq R[a]; S/B/jq ends; S/B/mv W[a,q]; S/B/mv ends; S/A/mv M`, `[a,q]`, "ir"},
 	{"11d one of two that ran at once changes nothing", `S/jq R[a]; S/jq2 R[a]; S/jq2 T[a]; S/jq2 ends; S/jq W[a,q]; S/jq ends; S/mv M`, `[a,q]`, "ir"},
 	{"11d the first of two changes nothing", `S/jq R[a]; S/jq T[a]; S/jq ends; S/jq2 R[a]; S/jq2 W[a,q]; S/jq2 ends; S/mv M`, `[a]`, "ir"},

@@ -274,10 +274,17 @@ func (v *Views) mayNotKnow(one, newer memberView, o *Origin) bool {
 	case one.of.caller.Start < n.caller.Start && n.caller.Start < o.Start && v.isDead(n) && !v.isDead(one.of):
 		return false
 	case n.caller.Start < one.of.caller.Start: // it was there first, and later
-		return true
+		return !newer.wasPutAfter(one)
 	default:
 		return one.of.dead == 0 || one.of.dead > n.arrived || !v.isDead(n)
 	}
+}
+
+// wasPutAfter reports whether a write came about before the reader of another view was
+// there, by a process that had ended, and was put in place when the reader had ended, too.
+func (m memberView) wasPutAfter(one memberView) bool {
+	return m.kind == wrote && m.of.dead != 0 && m.of.dead < m.first && m.ended <= one.of.arrived &&
+		one.of.dead != 0 && one.of.dead <= m.first
 }
 
 // selection is what was taken of some views.

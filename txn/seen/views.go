@@ -80,6 +80,10 @@ type Write struct {
 
 // Wrote notes that the caller's write was committed.
 func (v *Views) Wrote(c Caller, w Write) {
+	a := v.of(c)
+	if w.Ended != 0 {
+		v.isDead(a) // its writer may have ended before the file was put in place
+	}
 	at, now := v.cfg.Next(), v.cfg.Now()
 	seen := &view{kind: wrote, content: w.Content, first: at, last: at, lastAt: now, begun: w.Begun, ended: w.Ended, merged: w.Merged, proved: w.Beside}
 	if seen.ended == 0 {
@@ -89,7 +93,6 @@ func (v *Views) Wrote(c Caller, w Write) {
 		seen.from = &made{content: w.From.Content, kind: w.From.view(), at: w.From.At}
 		seen.proved = seen.proved || w.From.Late
 	}
-	a := v.of(c)
 	a.memory = a.memory || !w.Redirected
 	a.add(seen)
 	a.prove()
