@@ -95,9 +95,9 @@ func (r *Registry) textOf(q *request, onto **Version, removed *removal) (*seen.C
 	if err := r.readmit(q, *onto); err != nil {
 		return nil, Strict, err
 	}
-	if q.doc != nil && !r.store.cfg.Whole {
-		q.doc.Keep(merge.NewNames())
-		defer q.doc.Keep(nil)
+	if names := namesOf(q.doc); names != nil {
+		names.Hold(namesOf(r.known(*onto, dialectIn(q.doc))))
+		defer names.Drop()
 	}
 	if text := r.appendedTo(q, *onto); text != nil {
 		q.appendsLines()
@@ -224,6 +224,9 @@ func (r *Registry) combine(q *request, base *seen.Content, head *Version) (*seen
 		return nil, own, err // larger than allowed; or a fault of ours, which must never reach the disk
 	case d != JSON5 && jsondoc.Equal(merged.Root(), theirs.Root()):
 		return q.content, own, nil // nothing of anybody else's is in it: the writer's own spelling counts
+	}
+	if names := namesOf(merged); names != nil {
+		names.Inherit(merged, namesOf(headDoc))
 	}
 	return text, d, nil
 }

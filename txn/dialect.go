@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"clawfs/txn/jsondoc"
+	"clawfs/txn/merge"
 	"clawfs/txn/seen"
 )
 
@@ -192,11 +193,23 @@ func (r *Registry) parseLike(c *seen.Content, like *jsondoc.Doc, d Dialect) (*js
 		return nil, &TooLargeError{Name: r.name, Size: size, Limit: s.cfg.MaxSize}
 	}
 	doc, err := s.docs.parse(c, like, d.grammar(), s.limits())
+	if err == nil && !s.cfg.Whole && namesOf(doc) == nil {
+		doc.Keep(merge.NewNames())
+	}
 	var syntax *jsondoc.SyntaxError
 	if errors.As(err, &syntax) {
 		return nil, &InvalidError{Name: r.name, Cause: syntax}
 	}
 	return doc, err
+}
+
+// namesOf returns what is kept with a document of the names in it, nil for nothing.
+func namesOf(doc *jsondoc.Doc) *merge.Names {
+	if doc == nil {
+		return nil
+	}
+	names, _ := doc.Kept().(*merge.Names)
+	return names
 }
 
 // known returns the document that a version is in a dialect, nil unless it is at hand.

@@ -81,13 +81,19 @@ func (k *docCache) put(c *seen.Content, d *jsondoc.Doc) {
 	if old := k.docs[c]; old != nil {
 		k.remove(old)
 	}
-	e := &cachedDoc{content: c, doc: d, size: d.MemSize() + int64(len(c.Bytes)), fresh: true}
+	e := &cachedDoc{content: c, doc: d, size: sizeOf(c, d), fresh: true}
 	k.docs[c] = k.used.PushFront(e)
 	k.size += e.size
 	for k.size > k.limit && k.used.Len() > oneMerge {
 		k.remove(k.used.Back())
 	}
 	k.sweepLater()
+}
+
+// sizeOf returns what a tree and its content take at most, with what is known of its lists:
+// up to 16 bytes for an element, which is three nodes or more.
+func sizeOf(c *seen.Content, d *jsondoc.Doc) int64 {
+	return d.MemSize()/3*4 + int64(len(c.Bytes))
 }
 
 // sweepLater has a sweep made after a while, unless one is due. The caller holds

@@ -74,6 +74,15 @@ func (d *Doc) from(at int) int {
 	return sort.Search(len(d.nodes), func(i int) bool { return int(d.nodes[i].start) >= at })
 }
 
+// ListAt returns the list whose text starts at a place; ok is false if there is none.
+func (d *Doc) ListAt(start int) (list Value, ok bool) {
+	i := d.from(start)
+	if i == len(d.nodes) || d.nodes[i].kind != Array || int(d.nodes[i].start) != start {
+		return Value{}, false
+	}
+	return Value{d, uint32(i)}, true
+}
+
 // equal returns how many nodes are the same from two on.
 func (x *differ) equal(i, k int) int {
 	n := 0

@@ -46,6 +46,9 @@ func equal(a, b Value, js bool) bool {
 	if bytes.Equal(a.Raw(), b.Raw()) && a.d.grammar == b.d.grammar {
 		return true
 	}
+	if a.size() != b.size() {
+		return false // one has more in it
+	}
 	switch a.Kind() {
 	case Number:
 		return equalNumbers(a.Raw(), b.Raw(), js)
@@ -58,6 +61,9 @@ func equal(a, b Value, js bool) bool {
 	}
 	return bytes.Equal(a.Raw(), b.Raw())
 }
+
+// size returns how many values and keys there are in a value, itself counted.
+func (v Value) size() uint32 { return v.node().next - v.i }
 
 func equalNumbers(a, b []byte, js bool) bool {
 	if js {

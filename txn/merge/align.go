@@ -168,7 +168,7 @@ func (m *merger) rowTable(l *list3, ob, tb []match, to []int32) table {
 		rows[at].t, rows[at].sameT = int32(i), m.knownSame(b, l.t[i])
 		rowOfT[i] = at
 	}
-	return table{rows: rows[:n], outs: m.outs.take(n), heads: len(l.o), rowOfT: rowOfT}
+	return table{rows: rows[:n], outs: m.outs.take(n), heads: len(l.o), rowOfT: rowOfT, alike: l.alike}
 }
 
 // knownSame reports whether an element is known to be untouched: with comments inside

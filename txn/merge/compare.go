@@ -160,7 +160,15 @@ func (c *comparer) list(from, to jsondoc.Value, at spot) {
 	before := c.values.mark()
 	defer c.values.release(before)
 	a, b := c.elementsOf(from), c.elementsOf(to)
-	found, id := c.alignTwo(at.name, at.rules, a, b)
+	var found []match
+	id, alike, ok := identifyBetween(at.rules, []jsondoc.Value{from, to}, a, b)
+	if ok {
+		a, b = alike.between(a), alike.between(b)
+		found = make([]match, len(b))
+		id.keys[0].matchAll(found, &id.keys[1], false)
+	} else {
+		found, id = c.alignTwo(at.name, at.rules, a, b)
+	}
 	below := at.rules.element()
 	// Without identities, an added or changed element is told by its value.
 	at = spot{place: at.where(), rules: &below, keyed: id.kind != sequence, loose: id.kind == sequence, in: to}

@@ -13,8 +13,7 @@ type Delta struct {
 	changes []change
 	reorder bool // a list holds the same in another order
 	leaves  int
-	kept    int // scalars of the older document that are in the newer one, where they were
-	gone    int // scalars of the older document that are not
+	older   *jsondoc.Doc // nil: there was nothing
 	places  *places
 	echo    *echo // what the newer document's writer has made of the older one, if that is told
 }
@@ -51,12 +50,7 @@ func Compare(from, to *jsondoc.Doc, p *Policy) *Delta {
 		from = e.doc
 	}
 	c.value(from.Root(), to.Root(), spot{rules: &r})
-	for _, change := range c.delta.changes {
-		if change.from.Exists() {
-			c.delta.gone += countScalars(change.from)
-		}
-	}
-	c.delta.kept = countScalars(from.Root()) - c.delta.gone
+	c.delta.older = from
 	return &c.delta
 }
 
@@ -105,7 +99,19 @@ func (d *Delta) Tells() bool {
 
 // Keeps reports whether the newer document still has most scalars of the older one
 // at their places, and at least one.
-func (d *Delta) Keeps() bool { return d.kept > 0 && d.kept >= d.gone }
+func (d *Delta) Keeps() bool {
+	if d.older == nil {
+		return false
+	}
+	gone := 0
+	for _, change := range d.changes {
+		if change.from.Exists() {
+			gone += countScalars(change.from)
+		}
+	}
+	kept := countScalars(d.older.Root()) - gone
+	return kept > 0 && kept >= gone
+}
 
 // Echoes reports whether d makes a change of the other delta again that is not
 // telling: the same boolean or null at the same place, or the same deletion. That is a

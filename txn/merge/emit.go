@@ -126,7 +126,9 @@ func (b *builder) adopt() {
 	stays[len(b.kids)] = true
 	for _, it := range b.items {
 		if it.child >= 0 {
-			stays[it.child] = true
+			for i := range it.more + 1 {
+				stays[it.child+i] = true
+			}
 		}
 	}
 	b.orphans = make(map[int][]byte)
@@ -171,11 +173,11 @@ func (b *builder) fill() {
 			b.finish(last, false)
 			b.leadTo(it, i == 0)
 		}
-		if n := b.asTheyWere(b.items[i:]); n > 1 {
+		if n := b.asTheyWere(b.items[i:]); n > 1 || it.more > 0 {
 			start := b.kids[it.child].start
 			i += n - 1
 			it = &b.items[i]
-			b.dst = append(b.dst, b.src[start:b.kids[it.child].end]...)
+			b.dst = append(b.dst, b.src[start:b.kids[it.child+it.more].end]...)
 		} else {
 			b.item(it)
 		}
@@ -207,7 +209,7 @@ func (b *builder) untouched(last *item, next int32) bool {
 	if last == nil {
 		return next == 0 && !b.notes.opening
 	}
-	return last.child >= 0 && next == last.child+1 && !last.note.post
+	return last.child >= 0 && next == last.behind() && !last.note.post
 }
 
 // finish writes what belongs to the item before, and the comma.

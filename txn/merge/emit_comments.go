@@ -81,7 +81,7 @@ func (b *builder) behind(it *item) gapParts {
 		}
 		return p
 	case it.child >= 0:
-		return b.parts(int(it.child) + 1)
+		return b.parts(int(it.behind()))
 	}
 	return gapParts{}
 }

@@ -3,6 +3,7 @@ package merge_test
 import (
 	"bytes"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -104,6 +105,12 @@ func checkMerge(t *testing.T, b, o, th *jsondoc.Doc) {
 	again, _ := merge.Merge(b, o, th, nil)
 	if !bytes.Equal(again.Text, res.Text) || !slices.Equal(again.Conflicts, res.Conflicts) {
 		t.Fatalf("first\n%s\nthen\n%s", res.Text, again.Text)
+	}
+	for range 2 { // what the first one finds helps the second one
+		named := merge.MergeWithNames(b, o, th)
+		if !reflect.DeepEqual(named, res) {
+			t.Fatalf("with names\n%s\n%+v\nand without\n%s\n%+v", named.Text, named, res.Text, res)
+		}
 	}
 	_, refused := merge.Merge(b, o, th, &merge.Policy{OnConflict: merge.Reject})
 	if (refused != nil) != (len(res.Conflicts) > 0) {

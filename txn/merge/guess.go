@@ -34,7 +34,7 @@ func (m *merger) partGuessed(l *list3, id *identity, ob, tb []match, to []int32)
 		}
 	}
 	if parted > 0 {
-		m.warn(RepeatedIdentity, parted, len(l.o)+parted)
+		m.warn(RepeatedIdentity, parted, l.alike.lo+len(l.o)+l.alike.hi+parted)
 	}
 }
 

@@ -52,6 +52,9 @@ func (k *keyList) key(i int) []byte {
 	return key
 }
 
+// has reports whether an element has the key with a number.
+func (k *keyList) has(number int) bool { return number < len(k.at) && k.at[number] >= 0 }
+
 // match returns for each key of x its position in k, or -1.
 func (k *keyList) match(dst []int32, x *keyList) {
 	for i, number := range x.numbers {
@@ -141,8 +144,8 @@ func mostlyDistinct(keys []keyList) bool {
 type keyFunc func(e jsondoc.Value) ([]byte, bool)
 
 // keysOf returns the key of each element of each version and the number of
-// elements that repeat one; nil if some element has none. names says which keys.
-func keysOf(versions [][]jsondoc.Value, names []string, key keyFunc) (lists []keyList, repeats int) {
+// elements that repeat one; nil if some element has none. They are of the members of.
+func keysOf(versions [][]jsondoc.Value, of []string, key keyFunc) (lists []keyList, repeats int) {
 	for _, v := range versions {
 		if len(v) > 0 {
 			if _, ok := key(v[0]); !ok {
@@ -153,14 +156,15 @@ func keysOf(versions [][]jsondoc.Value, names []string, key keyFunc) (lists []ke
 	lists = make([]keyList, len(versions))
 	last := len(versions) - 1
 	n := &numberedKeys{}
-	if known := namesOf(versions[last]); known != nil {
-		list, ok := known.list(versions[last], names, key)
-		if !ok {
+	if names := namesOf(versions[last]); names != nil {
+		switch list, kept := names.list(versions[last], of, key); {
+		case kept && !list.ok:
 			return nil, 0
+		case kept:
+			lists[last] = list.keys
+			n.known = list.keys.all
+			versions = versions[:last]
 		}
-		lists[last] = list
-		n.known = list.all
-		versions = versions[:last]
 	}
 	for i, v := range versions {
 		if !n.add(&lists[i], v, key) {

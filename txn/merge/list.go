@@ -2,8 +2,12 @@ package merge
 
 import "clawfs/txn/jsondoc"
 
-// list3 is a list in the three versions.
-type list3 struct{ b, o, t []jsondoc.Value }
+// list3 is a list in the three versions, without the elements that are left out.
+type list3 struct {
+	b, o, t []jsondoc.Value
+	alike   ends            // what is left out
+	base    []jsondoc.Value // all of the base
+}
 
 // pick returns the three elements of a row, the zero Value where there is none.
 func (l *list3) pick(rw row) (b, o, t jsondoc.Value) {
@@ -33,7 +37,7 @@ func (m *merger) list(b, o, t jsondoc.Value, r *rules) out {
 	if m.isTuple(&l, lg, r) {
 		return m.tuple(b, o, t, r)
 	}
-	id := identify(m.name(), r, l.b, l.o, l.t)
+	id := m.identifyRows([]jsondoc.Value{b, o, t}, &l, r)
 	if id.repeats > 0 {
 		m.warn(RepeatedIdentity, id.repeats, len(l.o))
 	}
@@ -52,7 +56,21 @@ func (m *merger) list(b, o, t jsondoc.Value, r *rules) out {
 	m.applyList(&tb, &l, id.rule(&l, lg), moved)
 	order := tb.order(moved)
 	m.placeRows(since, &tb, order)
-	return m.assemble(o, &tb, order, func(rw row) item { return item{child: rw.o} })
+	return m.assemble(o, &tb, order, func(rw row) item { return item{child: tb.alike.position(rw.o)} })
+}
+
+// identifyRows chooses how to tell the elements of a list apart, and leaves out of it
+// those at both ends that need no look.
+func (m *merger) identifyRows(lists []jsondoc.Value, l *list3, r *rules) identity {
+	if !m.comments.on {
+		if id, alike, ok := identifyBetween(r, lists, l.b, l.o, l.t); ok {
+			l.alike, l.base = alike, l.b
+			l.b, l.o, l.t = alike.between(l.b), alike.between(l.o), alike.between(l.t)
+			return id
+		}
+	}
+	l.base = l.b
+	return identify(m.name(), r, l.b, l.o, l.t)
 }
 
 // elementMerge merges the elements of one list.
@@ -123,7 +141,7 @@ func (e *elementMerge) besideInHead(tb *table, at int32, v jsondoc.Value) bool {
 // sequential number, and mean different things by it.
 func (e *elementMerge) drawnTwice(tb *table, o, t jsondoc.Value) bool {
 	if e.numbers == nil {
-		n := e.id.numberingOf(e.list.b)
+		n := e.id.numberingOf(e.list.base)
 		e.numbers = &n
 		for _, rw := range tb.rows {
 			if rw.b < 0 {
@@ -152,7 +170,7 @@ func (e *elementMerge) noteDroppedElements(tb *table) {
 			shared++
 		}
 	}
-	e.noteDropped(len(e.list.b)-shared, len(e.list.b))
+	e.noteDropped(len(e.list.b)-shared, len(e.list.base))
 }
 
 // placeRows gives what was found in the list's elements their positions in the
@@ -185,11 +203,11 @@ func (m *merger) placeRows(since int, tb *table, order []int32) {
 	m.place(since, func(i int32) int32 {
 		switch {
 		case position[i] >= 0:
-			return position[i]
+			return tb.alike.position(position[i])
 		case tb.rows[i].o >= 0:
-			return tb.rows[i].o
+			return tb.alike.position(tb.rows[i].o)
 		}
-		return tb.rows[i].t
+		return tb.alike.position(tb.rows[i].t)
 	})
 }
 

@@ -207,9 +207,13 @@ type edit struct {
 type item struct {
 	out   out
 	child int32         // its position among the head's children, or -1
+	more  int32         // how many children behind it are as the head has them, too
 	key   jsondoc.Value // theirs' key of a member that the head does not have
 	note  note
 }
+
+// behind returns the position of the head's child behind the item.
+func (it *item) behind() int32 { return it.child + it.more + 1 }
 
 // merger is one merge. Its slices of scratch are given back when the
 // container they were taken for is done.

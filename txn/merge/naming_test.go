@@ -69,6 +69,7 @@ func TestNamesAreKept(t *testing.T) {
 	}
 	for n, want := range map[int]int{10: 0, 100: 1} {
 		is, names := list(n), merge.NewNames()
+		names.Hold(nil)
 		is.Keep(names)
 		for older := range 3 {
 			_ = merge.Compare(list(n-1-older), is, nil)

@@ -96,7 +96,8 @@ func (m *merger) assemble(o jsondoc.Value, tb *table, order []int32, itemOf func
 			order[i] = int32(i)
 		}
 	}
-	e := &edit{items: make([]item, 0, len(order)), notes: tb.notes}
+	e := &edit{items: make([]item, 0, len(order)+2), notes: tb.notes}
+	e.keep(0, tb.alike.lo)
 	for _, i := range order {
 		it := itemOf(tb.rows[i])
 		it.out = tb.outs[i]
@@ -109,7 +110,15 @@ func (m *merger) assemble(o jsondoc.Value, tb *table, order []int32, itemOf func
 		}
 		e.items = append(e.items, it)
 	}
+	e.keep(tb.alike.lo+tb.heads, tb.alike.hi)
 	return out{kind: outEdit, value: o, edit: e}
+}
+
+// keep adds so many of the head's children as they are.
+func (e *edit) keep(from, n int) {
+	if n > 0 {
+		e.items = append(e.items, item{out: keep(jsondoc.Value{}), child: int32(from), more: int32(n - 1)})
+	}
 }
 
 // untouched reports whether the head's text stands for every row.

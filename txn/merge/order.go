@@ -17,6 +17,7 @@ type table struct {
 	heads  int     // how many members or elements the head has
 	rowOfT []int32 // the row of each of theirs' members or elements
 	notes  *notes  // theirs' comments; nil where they are not merged
+	alike  ends    // elements that have no rows, as they stand alike at both ends of all versions
 }
 
 // order returns the rows that remain, in the order of the result; nil if these

@@ -1,0 +1,343 @@
+package merge
+
+import (
+	"bytes"
+	"hash/maphash"
+	"maps"
+	"slices"
+
+	"clawfs/txn/jsondoc"
+)
+
+// What stands alike at both ends of a list in all versions is left out where elements are
+// told apart by an identity: an element there is the same one in each version, as no other
+// has its identity. To know that the rest has other identities takes more than a look at
+// the rest. So what tells the elements of a list apart is kept with a document, with the
+// hashes of all keys, and passed on to the next one.
+
+// ends says how many elements stand alike at both ends of all versions of a list.
+type ends struct{ lo, hi int }
+
+// position returns the position in the whole list of an element between both ends; -1 is
+// none.
+func (e ends) position(i int32) int32 {
+	if i < 0 {
+		return i
+	}
+	return int32(e.lo) + i
+}
+
+// between returns a version without them.
+func (e ends) between(list []jsondoc.Value) []jsondoc.Value { return list[e.lo : len(list)-e.hi] }
+
+// identifyBetween is identify for what is between both ends of the lists, if that is
+// much less than all; ok is false if it is not, or if it takes a look at all to know.
+func identifyBetween(r *rules, lists []jsondoc.Value, versions ...[]jsondoc.Value) (id identity, e ends, ok bool) {
+	if r.as == AsSet || r.as == AsSequence || r.as == AsLog {
+		return identity{}, ends{}, false
+	}
+	known, of := identityOf(r, lists, versions)
+	if known == nil {
+		return identity{}, ends{}, false
+	}
+	e = endsOf(versions)
+	if 2*(e.lo+e.hi) < len(versions[of]) {
+		return identity{}, ends{}, false
+	}
+	id = identity{kind: keyed, names: known.names, configured: r.identity != nil}
+	if id.keys, ok = known.keysBetween(e, versions, of); !ok {
+		known.forget(lists[of])
+		return identity{}, ends{}, false
+	}
+	for i, v := range versions {
+		if n := namesOf(v); n != nil {
+			known.passOn(n, lists[i], e, &id.keys[i], &id.keys[of])
+		}
+	}
+	return id, e, true
+}
+
+// endsOf returns what stands alike at both ends of the lists.
+func endsOf(versions [][]jsondoc.Value) ends {
+	first, shortest := versions[0], len(versions[0])
+	for _, v := range versions[1:] {
+		shortest = min(shortest, len(v))
+	}
+	alike := func(at func(list []jsondoc.Value) jsondoc.Value) bool {
+		text := at(first).Raw()
+		return !slices.ContainsFunc(versions[1:], func(v []jsondoc.Value) bool { return !bytes.Equal(at(v).Raw(), text) })
+	}
+	var e ends
+	for e.lo < shortest && alike(func(list []jsondoc.Value) jsondoc.Value { return list[e.lo] }) {
+		e.lo++
+	}
+	for e.lo+e.hi < shortest && alike(func(list []jsondoc.Value) jsondoc.Value { return list[len(list)-1-e.hi] }) {
+		e.hi++
+	}
+	return e
+}
+
+// knownIdentity is the identity of a list by itself.
+type knownIdentity struct {
+	configured []string // by the policy
+	names      []string // the members that are the identity; nil: it is not worth another try
+	early      bool     // the first element has none of what would have come before
+	table      *keyTable
+	more, less []uint64 // hashes of keys that are not in the table, and of some that are only there
+}
+
+// mostMore bounds what is looked through one by one.
+const mostMore = 64
+
+// identityOf returns an identity that is known for one of the lists, and which one that
+// is. It returns nil if there is none.
+func identityOf(r *rules, lists []jsondoc.Value, versions [][]jsondoc.Value) (known *knownIdentity, of int) {
+	var n *Names
+	for i, v := range versions {
+		names := namesOf(v)
+		if names == nil {
+			continue
+		}
+		n, of = names, i
+		if known = n.identity(lists[i]); known != nil {
+			break
+		}
+	}
+	if known == nil && n != nil {
+		if known = n.inherit(lists[of], versions[of]); known == nil {
+			known = learn(versions[of], r.identity)
+			n.setIdentity(lists[of], known)
+		}
+	}
+	if known == nil || known.names == nil || !slices.Equal(known.configured, r.identity) {
+		return nil, 0
+	}
+	return known, of
+}
+
+func (n *Names) identity(list jsondoc.Value) *knownIdentity {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.identities[list]
+}
+
+// setIdentity notes what is known about a list; nil is nothing.
+func (n *Names) setIdentity(list jsondoc.Value, k *knownIdentity) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case k == nil:
+		delete(n.identities, list)
+	case n.identities == nil:
+		n.identities = map[jsondoc.Value]*knownIdentity{list: k}
+	default:
+		n.identities[list] = k
+	}
+}
+
+// inherit takes what is known about a list over from the document that this one is like,
+// if that has the list at the same place. It returns nil if that is nothing.
+func (n *Names) inherit(list jsondoc.Value, elements []jsondoc.Value) *knownIdentity {
+	n.mu.Lock()
+	like := n.like
+	n.mu.Unlock()
+	if like == nil {
+		return nil
+	}
+	start, _ := list.Span()
+	for older, known := range like.known() {
+		if at, _ := older.Span(); at == start {
+			n.takeOver(list, elements, older, known)
+		}
+	}
+	return n.identity(list)
+}
+
+// Inherit takes over for a document what is known about another one that is much like it;
+// from may be nil.
+func (n *Names) Inherit(d *jsondoc.Doc, from *Names) {
+	if from == nil {
+		return
+	}
+	for older, known := range from.known() {
+		start, _ := older.Span()
+		if list, ok := d.ListAt(start); ok {
+			if elements := elementsIn(list); len(elements) >= n.least {
+				n.takeOver(list, elements, older, known)
+			}
+		}
+	}
+}
+
+// takeOver takes what is known about an older list over for one that is much like it.
+func (n *Names) takeOver(list jsondoc.Value, elements []jsondoc.Value, older jsondoc.Value, known *knownIdentity) {
+	if known.names == nil {
+		n.setIdentity(list, known)
+		return
+	}
+	versions := [][]jsondoc.Value{elementsIn(older), elements}
+	e := endsOf(versions)
+	if 2*(e.lo+e.hi) < len(elements) {
+		return
+	}
+	if keys, ok := known.keysBetween(e, versions, 0); ok {
+		known.passOn(n, list, e, &keys[1], &keys[0])
+	}
+}
+
+// known returns what is known about lists.
+func (n *Names) known() map[jsondoc.Value]*knownIdentity {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return maps.Clone(n.identities)
+}
+
+// elementsIn returns the elements of a list.
+func elementsIn(list jsondoc.Value) []jsondoc.Value {
+	return elements(make([]jsondoc.Value, list.Len()), list)
+}
+
+// learn finds the identity of a list by itself.
+func learn(list []jsondoc.Value, configured []string) *knownIdentity {
+	k := &knownIdentity{configured: configured, early: true}
+	if slices.ContainsFunc(list, func(e jsondoc.Value) bool { return e.Kind() != jsondoc.Object }) {
+		return k
+	}
+	try := func(names []string) bool {
+		if _, ok := elementKey(list[0], names); !ok {
+			return false
+		}
+		keys, repeats := keysOf([][]jsondoc.Value{list}, names, func(e jsondoc.Value) ([]byte, bool) { return elementKey(e, names) })
+		if keys == nil || repeats > 0 {
+			k.early = false
+			return false
+		}
+		k.names, k.table = names, newKeyTable(&keys[0])
+		return true
+	}
+	if configured != nil {
+		try(configured)
+		return k
+	}
+	for i := range identityNames {
+		if try(identityNames[i : i+1]) {
+			return k
+		}
+	}
+	for _, names := range compositeNames {
+		if try(names) {
+			return k
+		}
+	}
+	return k
+}
+
+// keysBetween returns the keys of what is between the ends of the lists. It is false unless
+// each element has a key, and none of its list has the same one.
+func (k *knownIdentity) keysBetween(e ends, versions [][]jsondoc.Value, of int) (lists []keyList, ok bool) {
+	key := func(e jsondoc.Value) ([]byte, bool) { return elementKey(e, k.names) }
+	lists = make([]keyList, len(versions))
+	n := &numberedKeys{}
+	for i, v := range versions {
+		v = e.between(v)
+		if !n.add(&lists[i], v, key) || lists[i].distinct != len(v) {
+			return nil, false
+		}
+	}
+	for number, key := range n.keys {
+		// A key between the ends of the list that is known is nowhere else in it.
+		if !lists[of].has(number) && k.mayHave(maphash.Bytes(seed, key)) {
+			return nil, false
+		}
+	}
+	return lists, true
+}
+
+// passOn notes with another version of the list what is known about this one: they hold
+// the same but for the keys between the ends.
+func (k *knownIdentity) passOn(n *Names, list jsondoc.Value, e ends, keys, own *keyList) {
+	if !k.early || e.lo == 0 || n.identity(list) != nil {
+		return
+	}
+	next := *k
+	next.more, next.less = slices.Clone(k.more), slices.Clone(k.less)
+	for number, key := range keys.all.keys {
+		switch is := keys.has(number); {
+		case is == own.has(number):
+		case is:
+			next.add(maphash.Bytes(seed, key))
+		default:
+			next.remove(maphash.Bytes(seed, key))
+		}
+	}
+	if len(next.more)+len(next.less) <= mostMore {
+		n.setIdentity(list, &next)
+	}
+}
+
+// add notes one more key.
+func (k *knownIdentity) add(h uint64) {
+	if i := slices.Index(k.less, h); i >= 0 {
+		k.less = slices.Delete(k.less, i, i+1)
+		return
+	}
+	k.more = append(k.more, h)
+}
+
+// remove notes that a key is gone.
+func (k *knownIdentity) remove(h uint64) {
+	if i := slices.Index(k.more, h); i >= 0 {
+		k.more = slices.Delete(k.more, i, i+1)
+		return
+	}
+	k.less = append(k.less, h)
+}
+
+// forget drops what is known of a list that has cost a look in vain: some of its keys
+// may be long gone.
+func (k *knownIdentity) forget(list jsondoc.Value) {
+	n := list.Doc().Kept().(*Names)
+	if len(k.more)+len(k.less) > 0 {
+		n.setIdentity(list, nil)
+		return
+	}
+	n.setIdentity(list, &knownIdentity{configured: k.configured})
+}
+
+// mayHave reports whether a key with this hash may be in the list.
+func (k *knownIdentity) mayHave(h uint64) bool {
+	return slices.Contains(k.more, h) || k.table.has(h) && !slices.Contains(k.less, h)
+}
+
+// keyTable is a hash table of keys without the keys: another key than those that it was
+// made of may seem to be there, which is rare.
+type keyTable struct{ slots []uint32 }
+
+func newKeyTable(of *keyList) *keyTable {
+	size := 16
+	for size < 2*of.distinct {
+		size *= 2
+	}
+	t := &keyTable{make([]uint32, size)}
+	for i := range of.numbers {
+		h := maphash.Bytes(seed, of.key(i))
+		at, mark := t.find(h)
+		t.slots[at] = mark
+	}
+	return t
+}
+
+// find returns where a key with this hash is or would be, and its mark.
+func (t *keyTable) find(h uint64) (at int, mark uint32) {
+	mark = uint32(h>>32) | 1
+	at = int(h) & (len(t.slots) - 1)
+	for t.slots[at] != 0 && t.slots[at] != mark {
+		at = (at + 1) & (len(t.slots) - 1)
+	}
+	return at, mark
+}
+
+func (t *keyTable) has(h uint64) bool {
+	at, _ := t.find(h)
+	return t.slots[at] != 0
+}
