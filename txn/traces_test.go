@@ -78,7 +78,7 @@ var traces = []trace{
 	{"12", `P R[]; Q R[]; Q W[q]; P W[p]`, `[q,p]`, ""},
 	{"13 read as a check", `P R[]; Q R[]; Q W[q]; P R[q]; P W[p]`, `[q,p]`, ""},
 	{"11c beside another", `S/cp W[a]; S/cp ends; Q R[a]; Q W[a,x]; S/cat R[a,x]; S/cat T[a,x]; S/cat ends; S/cp3 W[a]; S/cp3 ends; Q R[a]; Q W[a,z]; S/mv M`, `[a,z,x]`, "ir"},
-	{"11f nothing changed, and others looked at before the rename", `S/cp W[a]; S/cp ends; S/jq R[a]; S/jq ends; S/sort T[a]; S/sort ends; Q R[a]; Q W[a,x]; Q ends; S/cat R[a,x]; S/cat ends; S/mv M`, `[a,x]`, "ir"},
+	{"11f nothing changed, and others looked at before the rename", `S/cp W[z]; S/cp ends; Q R[z]; Q W[a]; S/jq R[a]; S/jq ends; S/sort T[a]; S/sort ends; Q R[a]; Q W[a,x]; Q ends; S/cat R[a,x]; S/cat ends; S/mv M`, `[a,x]`, "ir"},
 	{"11e put in place beside a pipeline", `S/jq R[a]; S/jq2 R[a]; S/jq T[a,q]; S/jq ends; S/jq2 ends; S/mv M; S/mv ends; S/cp W[a,p]`, `[a,q,p]`, "ir"},
 	{"11d two pipelines, one of which changes nothing", `S/A/jq R[a]; S/A/jq T[a]; S/A/jq ends; S/B/jq R[a]; S/B/jq ends; S/B/mv W[a,q]; S/B/mv ends; S/A/mv M`, `[a,q]`, "ir"},
 	{"11d one of two that ran at once changes nothing", `S/jq R[a]; S/jq2 R[a]; S/jq2 T[a]; S/jq2 ends; S/jq W[a,q]; S/jq ends; S/mv M`, `[a,q]`, "ir"},
