@@ -1,0 +1,125 @@
+package uring
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Plan says how many entries there are, and how large they are.
+type Plan struct {
+	Queues   int // the kernel's: one for each possible processor
+	Entries  int // of each queue, to begin with
+	MaxWrite int // most that one request reads or writes; the payload of an entry takes it
+	Most     int // entries of all queues together, when handlers wait
+}
+
+// What entries may take. A page is not there before something was written to it, so what
+// a mount has in memory is mostly a small part of this.
+const (
+	MemoryLimit = 256 << 20 // for the payloads of the entries that each mount begins with
+	ThreadLimit = 256       // for these entries, each of which has a thread
+
+	defaultEntries = 4
+	leastMaxWrite  = 128 << 10
+	growth         = 2 // Plan.Most is what takes so many times MemoryLimit
+	mostThreads    = 1024
+)
+
+// NewPlan makes a plan for a kernel with so many possible processors, most of which may
+// not be there, and for requests that read or write maxWrite bytes. Where four entries a
+// queue would need more threads than ThreadLimit, there are fewer. Where their payloads
+// would take more than MemoryLimit, the largest request becomes smaller, but not less than
+// 128 KiB, and then there are fewer entries. An error says that one entry a queue is too much.
+func NewPlan(processors, maxWrite int) (Plan, error) {
+	page := os.Getpagesize()
+	p := Plan{Queues: max(processors, 1), Entries: defaultEntries, MaxWrite: max((maxWrite+page-1)/page*page, page)}
+	for p.Queues*p.Entries > ThreadLimit && p.Entries > 1 {
+		p.Entries /= 2
+	}
+	for p.Memory() > MemoryLimit && p.MaxWrite/2 >= leastMaxWrite {
+		p.MaxWrite = p.MaxWrite / 2 / page * page
+	}
+	for p.Memory() > MemoryLimit && p.Entries > 1 {
+		p.Entries /= 2
+	}
+	if p.Memory() > MemoryLimit || p.Queues*p.Entries > ThreadLimit {
+		return p, fmt.Errorf("for %d possible processors it would take %d threads and %d MiB, of %d and %d",
+			p.Queues, p.Queues*p.Entries, p.Memory()>>20, ThreadLimit, MemoryLimit>>20)
+	}
+	p.Most = max(min(growth*MemoryLimit/p.payload(), mostThreads), p.Queues*p.Entries)
+	return p, nil
+}
+
+// Memory returns what the payloads take to begin with.
+func (p Plan) Memory() int64 { return int64(p.Queues) * int64(p.Entries) * int64(p.payload()) }
+
+func (p Plan) payload() int { return max(p.MaxWrite, minPayload) }
+
+// PossibleProcessors returns how many processors the kernel has data structures for.
+func PossibleProcessors() (int, error) {
+	text, err := os.ReadFile("/sys/devices/system/cpu/possible")
+	if err != nil {
+		return 0, err
+	}
+	return countProcessors(string(text))
+}
+
+// countProcessors counts what a list as "0-3,8" names.
+func countProcessors(list string) (n int, err error) {
+	for part := range strings.SplitSeq(strings.TrimSpace(list), ",") {
+		from, to, isRange := strings.Cut(part, "-")
+		if !isRange {
+			to = from
+		}
+		first, err1 := strconv.Atoi(from)
+		last, err2 := strconv.Atoi(to)
+		if err1 != nil || err2 != nil || first < 0 || last < first {
+			return 0, fmt.Errorf("%q is no list of processors", list)
+		}
+		n += last - first + 1
+	}
+	return n, nil
+}
+
+// parameterFile tells whether the kernel's FUSE talks over io_uring.
+const parameterFile = "/sys/module/fuse/parameters/enable_uring"
+
+// Check reports why this process can't serve FUSE over io_uring, nil if it can, as far as
+// that can be told before a mount.
+func Check() error { return check(parameterFile) }
+
+func check(parameter string) error {
+	text, err := os.ReadFile(parameter)
+	switch {
+	case os.IsNotExist(err):
+		return fmt.Errorf("the kernel has no FUSE over io_uring: it takes Linux 6.14 with CONFIG_FUSE_IO_URING, and the module fuse")
+	case err != nil:
+		return err
+	case strings.TrimSpace(string(text)) != "Y":
+		return fmt.Errorf("it is switched off in the kernel: %s is not Y", parameter)
+	}
+	failed := make(chan error)
+	go func() {
+		r, err := newRing()
+		if err == nil {
+			r.close()
+		}
+		failed <- err
+	}()
+	if err := <-failed; err != nil {
+		return fmt.Errorf("this process may not use io_uring (kernel.io_uring_disabled, or a seccomp filter as in a container): %w", err)
+	}
+	return nil
+}
+
+// allowed returns the processors that this process may run on.
+func allowed() (set unix.CPUSet) {
+	if unix.SchedGetaffinity(0, &set) != nil {
+		set.Zero()
+	}
+	return set
+}

@@ -1,0 +1,79 @@
+package uring
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestPlanKeepsToItsLimits(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		processors, maxWrite int
+		entries, size        int // 0: it can't be
+	}{
+		{1, mib, 4, mib},
+		{2, mib, 4, mib},
+		{64, mib, 4, mib},
+		{65, mib, 2, mib},
+		{128, mib, 2, mib},
+		{129, mib, 1, mib},
+		{256, mib, 1, mib},
+		{257, mib, 0, 0},
+		{4096, 128 << 10, 0, 0},
+		{8, 16 * mib, 4, 8 * mib},
+		{128, 16 * mib, 2, mib},
+		{256, 16 * mib, 1, mib},
+		{2, 1, 4, os.Getpagesize()},
+		{0, mib, 4, mib},
+	} {
+		p, err := NewPlan(c.processors, c.maxWrite)
+		switch {
+		case c.entries == 0:
+			if err == nil || !strings.Contains(err.Error(), "possible processors") {
+				t.Errorf("%d processors: %+v, %v, want an error that says so", c.processors, p, err)
+			}
+			continue
+		case err != nil:
+			t.Errorf("%d processors: %v", c.processors, err)
+			continue
+		case p.Entries != c.entries || p.MaxWrite != c.size || p.Queues != max(c.processors, 1):
+			t.Errorf("%d processors, %d bytes: %+v, want %d entries of %d", c.processors, c.maxWrite, p, c.entries, c.size)
+		}
+		if p.Memory() > MemoryLimit || p.Queues*p.Entries > ThreadLimit {
+			t.Errorf("%d processors: %d bytes, %d threads", c.processors, p.Memory(), p.Queues*p.Entries)
+		}
+		if p.Most < p.Queues*p.Entries || p.Most > mostThreads || int64(p.Most)*int64(p.payload()) > max(growth*MemoryLimit, p.Memory()) {
+			t.Errorf("%d processors: %d entries at most", c.processors, p.Most)
+		}
+	}
+}
+
+func TestProcessorsAreCounted(t *testing.T) {
+	for list, want := range map[string]int{"0\n": 1, "0-1\n": 2, "0-127": 128, "0-3,8-9,12": 7, "": -1, "a": -1, "3-1": -1, "1-": -1} {
+		n, err := countProcessors(list)
+		if err != nil {
+			n = -1
+		}
+		if n != want {
+			t.Errorf("%q: %d, want %d", list, n, want)
+		}
+	}
+	if n, err := PossibleProcessors(); err != nil || n < 1 {
+		t.Errorf("here: %d, %v", n, err)
+	}
+}
+
+func TestCheckSaysWhatIsMissing(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "enable_uring")
+	if err := check(file); err == nil || !strings.Contains(err.Error(), "Linux 6.14") {
+		t.Errorf("an old kernel: %v", err)
+	}
+	if err := os.WriteFile(file, []byte("N\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := check(file); err == nil || !strings.Contains(err.Error(), "switched off") {
+		t.Errorf("switched off: %v", err)
+	}
+}
