@@ -221,6 +221,9 @@ func mounted(t *testing.T) string {
 	if without := os.Getenv("CLAWFS_WITHOUT"); without != "" { // optimizations, with commas between them
 		mount += " --without " + without
 	}
+	if transport := os.Getenv("CLAWFS_TRANSPORT"); transport != "" {
+		mount += " --transport " + transport
+	}
 	output(t, dir, mount)
 	t.Cleanup(func() {
 		if output(t, "/", "findmnt -n "+dir+" || true") != "" {

@@ -1,6 +1,8 @@
 // Package fs mounts a directory in place and serves it to the kernel. It turns
 // requests into verbs of package txn, and decides neither what a document is nor
-// what a merge gives. It is the only importer of go-fuse.
+// what a merge gives. With package uring below it, it is the only importer of go-fuse.
+//
+// Requests come by /dev/fuse, or over io_uring (transport.go); no handler knows by which.
 //
 // # Roles and requests
 //

@@ -32,6 +32,9 @@ import (
 // what to mount.
 const serveVariable = "CLAWFS_TEST_SERVE"
 
+// transportVariable is the environment variable that names the transport of all mounts.
+const transportVariable = "CLAWFS_TRANSPORT"
+
 // serveConfig is what the serving process is told.
 type serveConfig struct {
 	Dir, Mountpoint string
@@ -248,6 +251,7 @@ func startMount(t *testing.T, dir, mountpoint string, configure ...func(*serveCo
 	needFUSE(t)
 	c := serveConfig{Dir: dir, Mountpoint: mountpoint, Options: Options{AllowOther: os.Geteuid() == 0}}
 	c.Options.Without = slices.DeleteFunc(Optimizations(), func(name string) bool { return !txntest.DoesWithout(name) })
+	c.Options.Transport = os.Getenv(transportVariable)
 	for _, f := range configure {
 		f(&c)
 	}

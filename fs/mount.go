@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -28,6 +27,7 @@ type Options struct {
 	Debug      bool        // log every request
 	Log        *zap.Logger // nil: no log
 	Without    []string    // optimizations to do without, of Optimizations
+	Transport  string      // one of Transports; empty: AutoTransport
 	Numbers    Numbers     `json:"-"` // inode numbers that programs see; there must be some
 }
 
@@ -46,7 +46,7 @@ type Server struct {
 	dir     string // the mountpoint
 	mountID int
 	fsys    *fileSystem
-	fuse    *fuse.Server
+	way     transport
 	done    chan struct{} // closed when the last request is answered
 }
 
@@ -60,7 +60,7 @@ type Server struct {
 // It changes the process: the umask becomes 0, since the kernel applies the
 // callers', and the limit of descriptors is raised as far as possible.
 //
-// Errors: those of package mountpoint, *PatternError, or the system's.
+// Errors: those of package mountpoint, *PatternError, *TransportError, or the system's.
 func Mount(root int, store *txn.Store, dir string, o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
@@ -74,12 +74,11 @@ func Mount(root int, store *txn.Store, dir string, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw := &requests{RawFileSystem: fusefs.NewNodeFS(fsys.root, options), fsys: fsys}
-	server, err := newServer(raw, dir, &options.MountOptions)
+	way, err := fsys.connect(dir, options, o.Transport)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, fsys: fsys, fuse: server, done: make(chan struct{})}
+	s := &Server{dir: dir, fsys: fsys, way: way, done: make(chan struct{})}
 	store.Watch(txn.ObserverFunc(fsys.changed))
 	if m, err := mountpoint.Top(dir); err == nil && m != nil {
 		s.mountID = m.ID
@@ -90,6 +89,7 @@ func Mount(root int, store *txn.Store, dir string, o Options) (*Server, error) {
 		fsys.device.Store(device)
 		fsys.watch(o.Toucher, dir, device)
 	}
+	s.Transport().log(o.Log)
 	go s.serve()
 	return s, nil
 }
@@ -220,59 +220,6 @@ func survive(log *zap.Logger, thrown any) fuse.Status {
 	return fuse.EIO
 }
 
-// newServer mounts and answers the kernel's first request. Root mounts by
-// itself, on the very directory that the path stands for now; others have
-// fusermount3 do it.
-func newServer(raw fuse.RawFileSystem, path string, o *fuse.MountOptions) (*fuse.Server, error) {
-	if os.Geteuid() != 0 {
-		if _, err := exec.LookPath(mountpoint.Fusermount); err != nil {
-			return nil, &mountpoint.NoFUSEError{Problem: mountpoint.Fusermount + " is missing, without which only root can mount"}
-		}
-		return fuse.NewServer(raw, path, o)
-	}
-	device, err := mountDirectly(path, o)
-	if err != nil {
-		return nil, err
-	}
-	server, err := fuse.NewServer(raw, fmt.Sprintf("/dev/fd/%d", device), o)
-	if err != nil {
-		return nil, errors.Join(err, mountpoint.Detach(path, true))
-	}
-	return server, nil
-}
-
-// mountDirectly mounts a new FUSE connection and returns its descriptor.
-func mountDirectly(path string, o *fuse.MountOptions) (int, error) {
-	device, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1, &mountpoint.NoFUSEError{Problem: "cannot open /dev/fuse: " + err.Error()}
-	}
-	dir, err := mountpoint.Open(path)
-	if err != nil {
-		closeFD(device)
-		return -1, err
-	}
-	defer closeFD(dir)
-	data := fmt.Sprintf("fd=%d,rootmode=%o,user_id=%d,group_id=%d,max_read=%d,%s",
-		device, unix.S_IFDIR, os.Geteuid(), os.Getegid(), o.MaxWrite, strings.Join(o.Options, ","))
-	if o.AllowOther {
-		data += ",allow_other"
-	}
-	err = unix.Mount(o.FsName, procPath(dir), mountpoint.FSType, unix.MS_NOSUID|unix.MS_NODEV, data)
-	switch err {
-	case nil:
-		return device, nil
-	case unix.EPERM, unix.ENODEV:
-		closeFD(device)
-		return -1, &mountpoint.NoFUSEError{
-			Problem: "this system does not let the process mount: " + err.Error(),
-			Cure:    "in a container: docker run --device /dev/fuse --cap-add SYS_ADMIN",
-		}
-	}
-	closeFD(device)
-	return -1, os.NewSyscallError("mount", err)
-}
-
 // serve answers requests until the mount is taken away.
 func (s *Server) serve() {
 	defer close(s.done)
@@ -282,7 +229,7 @@ func (s *Server) serve() {
 	if w := s.fsys.watchers.Load(); w != nil {
 		go w.run(ctx)
 	}
-	s.fuse.Serve()
+	s.way.Serve()
 	s.fsys.callers.held.close()
 	s.fsys.nodes.clear()
 }

@@ -17,6 +17,8 @@ type pruner struct {
 	root  *node
 	mark  int           // number of nodes from which there are too many
 	wake  chan struct{} // of one: there may be too many
+
+	notify func(nodes []*fusefs.Inode) syscall.Errno // names nodes to the kernel
 }
 
 const (
@@ -29,6 +31,7 @@ func (p *pruner) init(fsys *fileSystem, descriptors uint64) {
 	p.nodes, p.root = &fsys.nodes, fsys.root
 	p.mark = int(min(descriptors/2, 1<<30))
 	p.wake = make(chan struct{}, 1)
+	p.notify = func(nodes []*fusefs.Inode) syscall.Errno { return p.root.NotifyPrune(nodes) }
 }
 
 // crowded is told the number of nodes.
@@ -85,7 +88,7 @@ func (p *pruner) prune() {
 	for len(list) > 0 {
 		batch := list[:min(pruneBatch, len(list))]
 		list = list[len(batch):]
-		if p.root.NotifyPrune(batch) == syscall.ENOSYS {
+		if p.notify(batch) == syscall.ENOSYS {
 			dropNames(batch)
 		}
 	}

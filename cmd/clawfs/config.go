@@ -39,6 +39,7 @@ type configSection struct {
 	OnConflict       *string      `toml:"on-conflict"`
 	RejectStale      *bool        `toml:"reject-stale"`
 	RefuseMassDelete *bool        `toml:"refuse-mass-delete"`
+	Transport        *string      `toml:"transport"`
 	Rules            []configRule `toml:"rule"`
 }
 
@@ -212,6 +213,7 @@ func (s *configSection) settings() map[string][]string {
 		"on-conflict":        one(s.OnConflict),
 		"reject-stale":       truth(s.RejectStale),
 		"refuse-mass-delete": truth(s.RefuseMassDelete),
+		"transport":          one(s.Transport),
 	}
 }
 

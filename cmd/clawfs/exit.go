@@ -256,6 +256,9 @@ func rules() []rule {
 		row(exitFailed, func(e *metricsError) string {
 			return "give another address, as --metrics 127.0.0.1:9464 or --metrics unix:PATH"
 		}),
+		row(exitNoFUSE, func(e *fs.TransportError) string {
+			return "clawfs mount --transport auto takes the device instead"
+		}),
 		row(exitNoFUSE, func(e *mountpoint.NoFUSEError) string { return e.Cure }),
 	}
 }

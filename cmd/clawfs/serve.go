@@ -69,7 +69,8 @@ type served struct {
 	dir   *backing.Dir
 	store *txn.Store
 
-	patterns *fs.Patterns // what is a registry as long as the mount serves
+	patterns  *fs.Patterns        // what is a registry as long as the mount serves
+	transport func() fs.Transport // by which way requests come
 
 	counters counters
 	watchers watchers
@@ -93,11 +94,12 @@ func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logge
 	o := s.live.now.Load().options
 	server, err := fs.Mount(s.dir.Fd(), s.store, s.path, fs.Options{
 		Patterns: s.patterns, Toucher: toucher(), AllowOther: o.allowOther, Debug: o.debugFUSE, Log: log,
-		Without: o.without, Numbers: s.dir.Numbers(),
+		Without: o.without, Transport: o.transport.value, Numbers: s.dir.Numbers(),
 	})
 	if err != nil {
 		return fmt.Errorf("cannot mount %s: %w", s.path, err)
 	}
+	s.transport = server.Transport
 	if !o.doesWithout(processors) {
 		addProcessors()
 	}

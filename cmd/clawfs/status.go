@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"clawfs/backing"
+	"clawfs/fs"
 	"clawfs/fs/mountpoint"
 	"clawfs/txn"
 )
@@ -48,6 +49,16 @@ type status struct {
 	Batches    uint64      `json:"batches"`            // of commits that were written to disk together
 	BatchTime  batchTiming `json:"batch_seconds"`
 	Memory     int64       `json:"memory_bytes,omitempty"` // resident
+	Transport  *transport  `json:"transport,omitempty"`
+}
+
+// transport says by which way the kernel's requests come.
+type transport struct {
+	Name    string `json:"name"`                    // device, io_uring
+	Reason  string `json:"reason,omitempty"`        // why it is the device, where either would do
+	Entries int    `json:"entries,omitempty"`       // of io_uring: requests that the daemon can have at once
+	Largest int    `json:"largest_bytes,omitempty"` // that one request reads or writes
+	Memory  int64  `json:"memory_bytes,omitempty"`  // that the entries take at most
 }
 
 // batchTiming is how long batches took to be on disk, in seconds.
@@ -150,6 +161,8 @@ func (d *served) status() status {
 		},
 	}
 	s.Registries, s.Dialects = d.registries()
+	way := transport(d.transport())
+	s.Transport = &way
 	return s
 }
 
@@ -225,12 +238,26 @@ func (s streams) printStatus(v status) error {
 		count(v.Registries, "registry", "registries"), count(v.Open, "transaction"),
 		count(int(v.Commits), "commit"), v.Merged, count(int(v.Conflicts), "conflict"), v.Unchanged, v.Rejected, v.Aborted, v.Adopted, v.Recovered,
 		count(int(v.Batches), "batch", "batches"), seconds(v.BatchTime.Median), seconds(v.BatchTime.P99), seconds(v.BatchTime.Longest))
+	if err == nil && v.Transport != nil {
+		_, err = fmt.Fprintf(s.stdout, "  requests by %s\n", transportText(*v.Transport))
+	}
 	for _, name := range slices.Sorted(maps.Keys(v.Dialects)) {
 		if err == nil {
 			_, err = fmt.Fprintf(s.stdout, "  %s: %s\n", name, dialectText(v.Dialects[name]))
 		}
 	}
 	return err
+}
+
+func transportText(t transport) string {
+	switch {
+	case t.Name == fs.RingTransport:
+		return fmt.Sprintf("io_uring: %s of %s, %s at most", count(t.Entries, "entry", "entries"),
+			humanize.IBytes(uint64(t.Largest)), humanize.IBytes(uint64(t.Memory)))
+	case t.Reason != "":
+		return "the device, not io_uring: " + t.Reason
+	}
+	return "the device"
 }
 
 func seconds(s float64) time.Duration {

@@ -211,6 +211,9 @@ func mountOn(t *testing.T, dir string, flags ...string) *mount {
 
 var mountedLine = regexp.MustCompile(`is mounted, process ([0-9]+), log in `)
 
+// transportVariable is the environment variable that names the transport of all mounts.
+const transportVariable = "CLAWFS_TRANSPORT"
+
 // start runs `clawfs mount`.
 func (m *mount) start(flags ...string) {
 	m.t.Helper()
@@ -221,6 +224,9 @@ func (m *mount) start(flags ...string) {
 	args := []string{"mount", "--check-store", "--log-file", m.log}
 	if without := os.Getenv("CLAWFS_WITHOUT"); without != "" { // optimizations, with commas between them
 		args = append(args, "--without", without)
+	}
+	if transport := os.Getenv(transportVariable); transport != "" {
+		args = append(args, "--transport", transport)
 	}
 	out, err := exec.Command(clawfs, append(append(args, flags...), m.dir)...).CombinedOutput()
 	found := mountedLine.FindSubmatch(out)
