@@ -51,6 +51,9 @@ func (r *Registry) apply(q *request, head *Version, removed *removal, seq *uint6
 	if head != nil {
 		q.event.Seq, q.event.Parent = head.Seq, head.Seq
 	}
+	if q.err = q.intent.check(r.name, head); q.err != nil {
+		return head
+	}
 	onto := head
 	text, d, err := r.textOf(q, &onto, removed)
 	if err != nil {
@@ -60,7 +63,7 @@ func (r *Registry) apply(q *request, head *Version, removed *removal, seq *uint6
 	q.applied()
 	q.left = head
 	if head != nil && text.Digest == head.Digest && !q.parts && (!q.changes || text.Digest != q.content.Digest) {
-		q.event.Outcome = Unchanged
+		q.event.Outcome, q.event.Note = Unchanged, Note{}
 		return head
 	}
 	*seq++

@@ -298,7 +298,7 @@ func (t *Tx) event(c Caller, via Via, cause error) Event {
 	if t.put {
 		via = ViaPut
 	}
-	e := Event{Name: t.Name(), Outcome: Rejected, Via: via, Writer: c, Err: cause, Size: int64(len(t.data))}
+	e := Event{Name: t.Name(), Outcome: Rejected, Via: via, Writer: c, Err: cause, Size: int64(len(t.data)), Note: t.intent.Note}
 	if h := t.reg().Head(); h != nil {
 		e.Seq, e.Parent = h.Seq, h.Seq
 	}

@@ -38,14 +38,19 @@ func (e *TooLargeError) Error() string {
 }
 
 // StaleError says that the registry has moved on since the version that the
-// content was made from, where the configuration wants such a write refused.
+// content was made from, where the configuration, or the writer, wants such a write
+// refused.
 type StaleError struct {
 	Name       string
-	Base, Head uint64 // sequence numbers; Base is 0 where it has none
+	Base, Head uint64 // sequence numbers; 0 for none
+	Named      bool   // the writer has named another head; Base is not known
 }
 
 // Error returns the registry's name and both versions.
 func (e *StaleError) Error() string {
+	if e.Named {
+		return fmt.Sprintf("%s: it was to replace another version than the head, which is %d", e.Name, e.Head)
+	}
 	return fmt.Sprintf("%s: made from version %d, the head is %d", e.Name, e.Base, e.Head)
 }
 

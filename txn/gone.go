@@ -30,7 +30,8 @@ type Swept struct {
 }
 
 // wasBrief reports whether a registry that is not there was created, and gone, within
-// briefLife, and nothing is known of an earlier one of that name.
+// briefLife, and nothing is known of an earlier one of that name. One whose creation was
+// undone is none: that can be undone in turn.
 func (s *Store) wasBrief(name string) bool {
 	var from, to Record
 	first, err := s.storage.FirstRecord(name)
@@ -41,7 +42,7 @@ func (s *Store) wasBrief(name string) bool {
 	if err != nil || json.Unmarshal(last, &to) != nil {
 		return false
 	}
-	return from.Seq <= 1 && from.Parent == 0 && to.Seq == 0 && to.Time.Sub(from.Time) < briefLife
+	return to.Undid == 0 && from.Seq <= 1 && from.Parent == 0 && to.Seq == 0 && to.Time.Sub(from.Time) < briefLife
 }
 
 // eraseBrief removes what is kept of a registry that is gone, if it was brief.

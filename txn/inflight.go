@@ -24,7 +24,8 @@ type draft struct {
 	redirected bool          // it was written by a shell's redirection
 	time       time.Time     // the modification time that was set for it; zero: none was
 	put        bool          // it replaces the head, without a choice of the base
-	appended   []byte        // the bytes written, if all of them were appended (O_APPEND); else nil
+	intent     Intent
+	appended   []byte // the bytes written, if all of them were appended (O_APPEND); else nil
 	committed  atomic.Bool
 }
 
@@ -71,7 +72,7 @@ func (t *Tx) currentDraft() *draft {
 // draftOf returns content of the transaction with what the transaction knows of
 // it. Content that was not written anew was seen, by whichever process. The caller holds mu.
 func (t *Tx) draftOf(c *seen.Content) *draft {
-	d := &draft{tx: t, content: c, seen: t.seen, flights: slices.Clone(t.flights), headAtOpen: t.headAtOpen, last: t.last, redirected: t.redirected, time: t.setTime, put: t.put}
+	d := &draft{tx: t, content: c, seen: t.seen, flights: slices.Clone(t.flights), headAtOpen: t.headAtOpen, last: t.last, redirected: t.redirected, time: t.setTime, put: t.put, intent: t.intent}
 	if t.patched != nil && t.anew < len(c.Bytes) {
 		d.seen = d.seen.Add(*t.patched)
 	}

@@ -364,7 +364,7 @@ func (r *Registry) moveOut(c Caller, move func() error) error {
 	}
 	r.mu.Unlock()
 	if err == nil {
-		r.gone(c, ViaRename, head)
+		r.gone(c, ViaRename, head, Note{})
 	}
 	return err
 }

@@ -31,7 +31,7 @@ func (r *Registry) dropBlank(c Caller) {
 		wanted := r.blank == nil || len(r.open) > 0
 		r.mu.Unlock()
 		if !wanted && r.removeLive(nil) == nil {
-			r.gone(c, ViaPut, nil)
+			r.gone(c, ViaPut, nil, Note{})
 		}
 	})
 }

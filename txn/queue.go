@@ -46,7 +46,7 @@ func (q *request) reset(name string) {
 	}
 	q.committed.Store(false)
 	q.err, q.made, q.left, q.choice, q.takes, q.beside = nil, nil, nil, seen.Choice{}, nil, nil
-	q.event = Event{Name: name, Via: q.via, Writer: q.logged()}
+	q.event = Event{Name: name, Via: q.via, Writer: q.logged(), Note: q.intent.Note}
 }
 
 // applied notes, for the requests behind this one, that its content is in the

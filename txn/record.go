@@ -11,14 +11,14 @@ import (
 // Record is one line of a registry's log: what happened, never what was in it. Commands
 // show it as it is, and fill in what they have found out.
 type Record struct {
-	Seq        uint64           `json:"seq"`                  // the version that is the head after it, 0: none
-	Parent     uint64           `json:"parent,omitempty"`     // the version that was the head before it
-	Time       time.Time        `json:"time"`                 // when it ended
-	Outcome    string           `json:"outcome"`              // committed, merged, unchanged, rejected, aborted
-	Via        Via              `json:"via"`                  // the call, or the discovery, that ended it
-	Digest     string           `json:"digest,omitempty"`     // SHA-256 of the head after it
-	Size       int64            `json:"size"`                 // bytes
-	Restored   uint64           `json:"restored,omitempty"`   // by a command: the version whose content it put back
+	Seq        uint64           `json:"seq"`              // the version that is the head after it, 0: none
+	Parent     uint64           `json:"parent,omitempty"` // the version that was the head before it
+	Time       time.Time        `json:"time"`             // when it ended
+	Outcome    string           `json:"outcome"`          // committed, merged, unchanged, rejected, aborted
+	Via        Via              `json:"via"`              // the call, or the discovery, that ended it
+	Digest     string           `json:"digest,omitempty"` // SHA-256 of the head after it
+	Size       int64            `json:"size"`             // bytes
+	Note                        // what a command says that it was for; Restored is of a recovery, too, where a command shows it
 	Dialect    string           `json:"dialect,omitempty"`    // of the head after it, where it is not strict
 	Deleted    bool             `json:"deleted,omitempty"`    // the registry is gone after it
 	PID        int              `json:"pid,omitempty"`        // of the writer
@@ -86,7 +86,7 @@ func (r *Registry) record(e *Event, v *Version) {
 func NewRecord(e *Event, at time.Time) Record {
 	rec := Record{
 		Seq: e.Seq, Parent: e.Parent, Time: at, Outcome: e.Outcome.String(), Via: e.Via, Size: e.Size, Deleted: e.Deleted,
-		PID: e.Writer.PID, Program: e.Writer.Program, UID: e.Writer.UID, Quarantine: e.Copy, Base: newBaseRecord(e.Base), Kept: e.Kept, MoreRules: e.More,
+		PID: e.Writer.PID, Program: e.Writer.Program, UID: e.Writer.UID, Quarantine: e.Copy, Base: newBaseRecord(e.Base), Kept: e.Kept, MoreRules: e.More, Note: e.Note,
 	}
 	if e.Err != nil {
 		rec.Error = e.Err.Error()

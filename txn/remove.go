@@ -164,12 +164,15 @@ func (r *Registry) alone(f func()) error {
 func (r *Registry) delete(c Caller, only *Version) error {
 	r.mu.Lock()
 	foreign, err := r.refresh()
-	head := r.head
+	head, intent := r.head, r.intentOf(c.Actor)
 	if err == nil && (!r.exists() || only != nil && !only.is(cmp.Or(head, r.blank))) {
 		err = fs.ErrNotExist
 	}
 	r.mu.Unlock()
 	r.store.observe(foreign)
+	if err == nil {
+		err = intent.check(r.name, head)
+	}
 	if err == nil {
 		err = r.removeLive(head)
 	}
@@ -179,14 +182,14 @@ func (r *Registry) delete(c Caller, only *Version) error {
 	r.mu.Lock()
 	r.forsake(c.Actor)
 	r.mu.Unlock()
-	r.gone(c, ViaUnlink, head)
+	r.gone(c, ViaUnlink, head, intent.Note)
 	return err
 }
 
 // gone remembers and reports that the file is gone; head is nil where it had no version
 // yet.
-func (r *Registry) gone(c Caller, via Via, head *Version) {
-	e := Event{Name: r.name, Outcome: Committed, Via: via, Writer: c, Changed: true, Deleted: true}
+func (r *Registry) gone(c Caller, via Via, head *Version, n Note) {
+	e := Event{Name: r.name, Outcome: Committed, Via: via, Writer: c, Changed: true, Deleted: true, Note: n}
 	if head != nil {
 		r.mu.Lock()
 		r.remember(c, via == ViaRename, head)

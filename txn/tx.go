@@ -57,6 +57,7 @@ type Tx struct {
 	flights      []*Tx           // the writers' other open transactions
 	redirected   bool            // a shell's redirection: its descriptor was closed before anything was written
 	put          bool            // staged content replaces the head, without a choice of the base
+	intent       Intent          // set with Registry.mu held
 	refused      error           // result of the last attempt
 	overflow     error           // not all that was written is there: it was too large
 	aborted      *AbortedError

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"clawfs/backing"
+	"clawfs/cmd/clawfs/versions"
 	"clawfs/txn"
 	"clawfs/txn/jsondoc"
 	"clawfs/txn/merge"
@@ -74,7 +75,7 @@ func newCheckCommand(out streams) *cobra.Command {
 
 // checker looks at the registries of one directory.
 type checker struct {
-	place
+	versions.Place
 	dir   *backing.Dir
 	live  *live
 	deep  bool
@@ -87,20 +88,20 @@ type checker struct {
 // check reports what is wrong at a place. The error is a *verdict if
 // something is.
 func check(path string, o checkOptions, out streams) error {
-	p, err := locate(path)
+	p, err := versions.Locate(path)
 	if err != nil {
 		return err
 	}
-	l, err := o.mount.live(p.root)
+	l, err := o.mount.live(p.Root)
 	if err != nil {
 		return err
 	}
-	dir, err := p.look()
+	dir, err := p.Look()
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	c := &checker{place: p, dir: dir, live: l, deep: o.deep, found: func(b problem) error {
+	c := &checker{Place: p, dir: dir, live: l, deep: o.deep, found: func(b problem) error {
 		if o.asJSON {
 			return out.printJSON(b)
 		}
@@ -138,7 +139,7 @@ func check(path string, o checkOptions, out streams) error {
 // those that have a history.
 func (c *checker) names() ([]string, error) {
 	names := make(map[string]bool)
-	err := walkRegistries(c.root, c.path(), c.live.now.Load().patterns, func(name string, err error) error {
+	err := versions.WalkRegistries(c.Root, c.Path(), c.live.now.Load().patterns, func(name string, err error) error {
 		if err == nil {
 			names[name] = true
 		}
@@ -151,7 +152,7 @@ func (c *checker) names() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c.holds(name) {
+		if c.Holds(name) {
 			names[name] = true
 		}
 	}
@@ -165,13 +166,13 @@ func (c *checker) registry(name string) error {
 	h, content, err := c.read(name)
 	switch {
 	case h == nil:
-	case err == nil && len(content) == 0 && h.head() == nil: // nobody has filled it yet
+	case err == nil && len(content) == 0 && h.Head() == nil: // nobody has filled it yet
 	case err == nil:
-		err = c.content(name, content, h.head())
+		err = c.content(name, content, h.Head())
 	case !errors.Is(err, iofs.ErrNotExist):
 		err = c.report(problem{Registry: name, Problem: problemUnread, Detail: reason(err)})
-	case h.head() != nil:
-		err = c.report(problem{Registry: name, Problem: problemMissing, Detail: fmt.Sprintf("last known as version %d", h.head().Seq)})
+	case h.Head() != nil:
+		err = c.report(problem{Registry: name, Problem: problemMissing, Detail: fmt.Sprintf("last known as version %d", h.Head().Seq)})
 	default:
 		err = nil // deleted
 	}
@@ -184,16 +185,16 @@ func (c *checker) registry(name string) error {
 // read reads a registry and its history; the latter is nil where its log can't
 // be read. A registry that is not there may have been deleted after the log was
 // read, which is then read again.
-func (c *checker) read(name string) (*history, []byte, error) {
-	h, err := readHistory(c.dir, name)
+func (c *checker) read(name string) (*versions.History, []byte, error) {
+	h, err := versions.ReadHistory(c.dir, name)
 	if err != nil {
 		return nil, nil, err
 	}
-	content, err := h.content(0)
+	content, err := h.Content(0)
 	if !errors.Is(err, iofs.ErrNotExist) {
 		return h, content, err
 	}
-	again, readErr := readHistory(c.dir, name)
+	again, readErr := versions.ReadHistory(c.dir, name)
 	if readErr != nil {
 		return nil, nil, readErr
 	}
@@ -202,7 +203,7 @@ func (c *checker) read(name string) (*history, []byte, error) {
 
 // content checks what a registry holds; last is what its log says of the head, nil
 // where it says nothing.
-func (c *checker) content(name string, content []byte, last *record) error {
+func (c *checker) content(name string, content []byte, last *versions.Record) error {
 	doc, d, err := c.document(name, content, last)
 	if d != txn.Strict {
 		if err := c.says(spoken{Registry: name, Dialect: d.String()}); err != nil {
@@ -212,7 +213,7 @@ func (c *checker) content(name string, content []byte, last *record) error {
 	if err != nil {
 		return c.report(problem{Registry: name, Problem: problemInvalid, Detail: err.Error()})
 	}
-	for _, w := range merge.Repeats(doc, c.live.policy(name)) {
+	for _, w := range merge.Repeats(doc, c.live.Policy(name)) {
 		err := c.report(problem{Registry: name, Problem: problemRepeated, Path: w.Path,
 			Detail: fmt.Sprintf("%d of %d elements repeat the identity of another", w.Count, w.Of)})
 		if err != nil {
@@ -224,8 +225,8 @@ func (c *checker) content(name string, content []byte, last *record) error {
 
 // document reads what a registry holds in its dialect: what the configuration says, else
 // what its log or its content do.
-func (c *checker) document(name string, content []byte, last *record) (*jsondoc.Doc, txn.Dialect, error) {
-	d, settled := c.live.dialect(name)
+func (c *checker) document(name string, content []byte, last *versions.Record) (*jsondoc.Doc, txn.Dialect, error) {
+	d, settled := c.live.Dialect(name)
 	if !settled && last != nil {
 		d = txn.ParseDialect(last.Dialect)
 	}
@@ -258,27 +259,27 @@ func (c *checker) load(name string) ([]byte, error) {
 
 // history checks the versions that are kept. One may go, for lack of room, while
 // they are read.
-func (c *checker) history(h *history) error {
-	kept, err := c.dir.Versions(h.name)
+func (c *checker) history(h *versions.History) error {
+	kept, err := c.dir.Versions(h.Name)
 	if err != nil {
 		return err
 	}
 	for _, seq := range kept {
-		content, err := c.dir.Version(h.name, seq)
+		content, err := c.dir.Version(h.Name, seq)
 		detail := ""
-		switch r := h.version(seq); {
+		switch r := h.Version(seq); {
 		case errors.Is(err, iofs.ErrNotExist):
 			continue
 		case err != nil:
 			detail = reason(err)
-		case r != nil && r.Digest != "" && r.Digest != digestOf(content):
+		case r != nil && r.Digest != "" && r.Digest != versions.DigestOf(content):
 			detail = "its digest is not the one recorded"
 		}
 		c.versions++
 		if detail == "" {
 			continue
 		}
-		if err := c.report(problem{Registry: h.name, Problem: problemVersion, Seq: seq, Detail: detail}); err != nil {
+		if err := c.report(problem{Registry: h.Name, Problem: problemVersion, Seq: seq, Detail: detail}); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"clawfs/cmd/clawfs/versions"
 	"clawfs/txn"
 	"clawfs/txn/merge"
 )
@@ -61,8 +62,8 @@ func TestDurations(t *testing.T) {
 // Who watches and does not keep up misses something, and holds nobody up.
 func TestWatchersDoNotWait(t *testing.T) {
 	var w watchers
-	c := make(chan record, 1)
-	w.all = map[chan record]struct{}{c: {}}
+	c := make(chan versions.Record, 1)
+	w.all = map[chan versions.Record]struct{}{c: {}}
 	for i := range 3 {
 		w.Observe(txn.Event{Seq: uint64(i + 1)})
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"clawfs/backing"
+	"clawfs/cmd/clawfs/versions"
 	"clawfs/fs"
 	"clawfs/fs/mountpoint"
 )
@@ -116,58 +117,6 @@ func (e *stuckError) Error() string {
 	return fmt.Sprintf("the daemon, process %d, does not end", e.PID)
 }
 
-// deadError says that a directory can't be read, since the daemon that served it
-// is gone and its mount is not.
-type deadError struct{ Dir string }
-
-// Error names the directory.
-func (e *deadError) Error() string {
-	return fmt.Sprintf("the daemon of the mount on %s is gone", e.Dir)
-}
-
-// notKeptError says that clawfs keeps nothing of a path.
-type notKeptError struct{ Path string }
-
-// Error names the path.
-func (e *notKeptError) Error() string {
-	return fmt.Sprintf("clawfs was never mounted on %s or above it", e.Path)
-}
-
-// noVersionError says that a version is not, or no longer, there.
-type noVersionError struct {
-	Name string
-	Seq  uint64
-	Kept []uint64 // those that are in the history
-}
-
-// Error names the registry, the version, and what there is.
-func (e *noVersionError) Error() string {
-	if len(e.Kept) == 0 {
-		return fmt.Sprintf("there is no version %d of %s, nor any other old one", e.Seq, e.Name)
-	}
-	return fmt.Sprintf("there is no version %d of %s; the oldest that is kept is %d, the newest %d", e.Seq, e.Name, e.Kept[0], e.Kept[len(e.Kept)-1])
-}
-
-// noCopyError says that there is no copy of an id in quarantine.
-type noCopyError struct{ ID, Dir string }
-
-// Error names the id and the directory.
-func (e *noCopyError) Error() string {
-	return fmt.Sprintf("there is no copy %s in the quarantine of %s", e.ID, e.Dir)
-}
-
-// refusedError says that clawfs did not take what a command wrote.
-type refusedError struct {
-	Path  string
-	Cause error
-}
-
-// Error names the registry and the reason.
-func (e *refusedError) Error() string { return fmt.Sprintf("%s was refused: %v", e.Path, e.Cause) }
-
-// Unwrap returns the reason.
-func (e *refusedError) Unwrap() error { return e.Cause }
-
 // servedError says that something can't be done while a directory is mounted.
 type servedError struct{ Dir string }
 
@@ -240,13 +189,13 @@ func rules() []rule {
 			return "sudo umount " + quote(e.Path)
 		}),
 		row(exitFailed, func(e *stuckError) string { return fmt.Sprintf("see its log, then: kill -9 %d", e.PID) }),
-		row(exitNotMounted, func(e *deadError) string { return "clawfs mount " + quote(e.Dir) }),
-		row(exitNotMounted, func(e *notKeptError) string {
+		row(exitNotMounted, func(e *versions.DeadError) string { return "clawfs mount " + quote(e.Dir) }),
+		row(exitNotMounted, func(e *versions.NotKeptError) string {
 			return "name a registry, or a directory, below one that clawfs was mounted on"
 		}),
-		row(exitFailed, func(e *noVersionError) string { return "clawfs log tells which versions there were" }),
-		row(exitFailed, func(e *noCopyError) string { return "clawfs quarantine " + quote(e.Dir) }),
-		row(exitRefused, func(e *refusedError) string { return "see clawfs log " + quote(e.Path) }),
+		row(exitFailed, func(e *versions.NoVersionError) string { return "clawfs log tells which versions there were" }),
+		row(exitFailed, func(e *versions.NoCopyError) string { return "clawfs quarantine " + quote(e.Dir) }),
+		row(exitRefused, func(e *versions.RefusedError) string { return "see clawfs log " + quote(e.Path) }),
 		row(exitFailed, func(e *fs.NotRegistryError) string { return "clawfs mount --help tells which files are" }),
 		row(exitFailed, func(e *fs.OldDaemonError) string {
 			return "clawfs unmount " + quote(e.Dir) + " && clawfs mount " + quote(e.Dir)

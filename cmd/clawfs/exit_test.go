@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"clawfs/backing"
+	"clawfs/cmd/clawfs/versions"
 	"clawfs/fs"
 	"clawfs/fs/mountpoint"
 )
@@ -38,12 +39,12 @@ func TestClassify(t *testing.T) {
 			failure{Code: 1, Message: "/d can't be unmounted: fusermount3: failed to open /etc/mtab: No such file or directory", Hint: "sudo ln -s ../proc/self/mounts /etc/mtab"}},
 		{&mountpoint.UnmountError{Path: "/d", Said: "why"}, failure{Code: 1, Message: "/d can't be unmounted: why", Hint: "sudo umount /d"}},
 		{&stuckError{PID: 4}, failure{Code: 1, Message: "the daemon, process 4, does not end", Hint: "see its log, then: kill -9 4"}},
-		{&deadError{Dir: "/d"}, failure{Code: 4, Message: "the daemon of the mount on /d is gone", Hint: "clawfs mount /d"}},
-		{&notKeptError{Path: "/x/y"}, failure{Code: 4, Message: "clawfs was never mounted on /x/y or above it", Hint: "name a registry, or a directory, below one that clawfs was mounted on"}},
-		{&noVersionError{Name: "a.json", Seq: 3, Kept: []uint64{5, 6, 7}},
+		{&versions.DeadError{Dir: "/d"}, failure{Code: 4, Message: "the daemon of the mount on /d is gone", Hint: "clawfs mount /d"}},
+		{&versions.NotKeptError{Path: "/x/y"}, failure{Code: 4, Message: "clawfs was never mounted on /x/y or above it", Hint: "name a registry, or a directory, below one that clawfs was mounted on"}},
+		{&versions.NoVersionError{Name: "a.json", Seq: 3, Kept: []uint64{5, 6, 7}},
 			failure{Code: 1, Message: "there is no version 3 of a.json; the oldest that is kept is 5, the newest 7", Hint: "clawfs log tells which versions there were"}},
-		{&noCopyError{ID: "x", Dir: "/d"}, failure{Code: 1, Message: "there is no copy x in the quarantine of /d", Hint: "clawfs quarantine /d"}},
-		{&refusedError{Path: "/d/a.json", Cause: errors.New("busy")}, failure{Code: 7, Message: "/d/a.json was refused: busy", Hint: "see clawfs log /d/a.json"}},
+		{&versions.NoCopyError{ID: "x", Dir: "/d"}, failure{Code: 1, Message: "there is no copy x in the quarantine of /d", Hint: "clawfs quarantine /d"}},
+		{&versions.RefusedError{Path: "/d/a.json", Cause: errors.New("busy")}, failure{Code: 7, Message: "/d/a.json was refused: busy", Hint: "see clawfs log /d/a.json"}},
 		{&fs.NotRegistryError{Path: "/d/a"}, failure{Code: 1, Message: "/d/a is not a registry", Hint: "clawfs mount --help tells which files are"}},
 		{&fs.OldDaemonError{Dir: "/d"}, failure{Code: 1, Message: "the daemon of the mount on /d is of an older version, which knows no put", Hint: "clawfs unmount /d && clawfs mount /d"}},
 		{&servedError{Dir: "/d"}, failure{Code: 5, Message: "/d is mounted, and its daemon counts on what is kept", Hint: "clawfs unmount /d"}},

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"clawfs/backing"
+	"clawfs/cmd/clawfs/versions"
 	"clawfs/fs"
 	"clawfs/fs/mountpoint"
 )
@@ -40,10 +41,10 @@ type forgetTarget struct {
 
 // forgetAnswer is what the daemon says.
 type forgetAnswer struct {
-	Forgotten []forgotten     `json:"forgotten,omitempty"`
-	NoVersion *noVersionError `json:"noVersion,omitempty"`
-	NoCopy    *noCopyError    `json:"noCopy,omitempty"`
-	Error     string          `json:"error,omitempty"`
+	Forgotten []forgotten              `json:"forgotten,omitempty"`
+	NoVersion *versions.NoVersionError `json:"noVersion,omitempty"`
+	NoCopy    *versions.NoCopyError    `json:"noCopy,omitempty"`
+	Error     string                   `json:"error,omitempty"`
 }
 
 func newForgetCommand(out streams) *cobra.Command {
@@ -68,7 +69,7 @@ func newForgetCommand(out streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			done, err := place{root: root}.forget(q)
+			done, err := forget(root, q)
 			if err != nil {
 				return err
 			}
@@ -85,8 +86,8 @@ func newForgetCommand(out streams) *cobra.Command {
 func newForgetRequest(id string, gone bool, args []string) (root string, q forgetRequest, err error) {
 	switch {
 	case id != "" && len(args) <= 1 && !gone:
-		p, err := locate(first(args, "."))
-		return p.root, forgetRequest{Copy: id}, err
+		p, err := versions.Locate(first(args, "."))
+		return p.Root, forgetRequest{Copy: id}, err
 	case id != "" || len(args) == 0 && !gone:
 		return "", q, &usageError{Problem: errors.New("forget wants registries, as FILE or FILE@N")}
 	case len(args) == 0:
@@ -94,28 +95,28 @@ func newForgetRequest(id string, gone bool, args []string) (root string, q forge
 	}
 	q.Gone = gone
 	for _, arg := range args {
-		var t target
+		var t versions.Target
 		if gone {
-			t.place, err = locate(arg)
+			t.Place, err = versions.Locate(arg)
 		} else {
 			t, err = locateVersion(arg)
 		}
 		if err != nil {
 			return "", q, err
 		}
-		if root != "" && t.root != root {
-			return "", q, &usageError{Problem: fmt.Errorf("%s and %s are two directories: forget one after the other", root, t.root)}
+		if root != "" && t.Root != root {
+			return "", q, &usageError{Problem: fmt.Errorf("%s and %s are two directories: forget one after the other", root, t.Root)}
 		}
-		root = t.root
-		q.What = append(q.What, forgetTarget{t.name, t.seq})
+		root = t.Root
+		q.What = append(q.What, forgetTarget{t.Name, t.Seq})
 	}
 	return root, q, nil
 }
 
 func printForgotten(out streams, asJSON bool, done []forgotten) error {
-	versions, copies := 0, 0
+	gone, copies := 0, 0
 	for _, f := range done {
-		versions += len(f.Versions)
+		gone += len(f.Versions)
 		copies += len(f.Quarantine)
 		if !asJSON {
 			continue
@@ -131,33 +132,33 @@ func printForgotten(out streams, asJSON bool, done []forgotten) error {
 	if len(done) > 1 {
 		of = " of " + count(len(done), "registry", "registries")
 	}
-	out.talk("%s and %s%s forgotten", count(versions, "version"), count(copies, "copy in quarantine", "copies in quarantine"), of)
+	out.talk("%s and %s%s forgotten", count(gone, "version"), count(copies, "copy in quarantine", "copies in quarantine"), of)
 	return nil
 }
 
 // forget has the daemon do it where the directory is mounted.
-func (p place) forget(q forgetRequest) ([]forgotten, error) {
-	m, err := mountpoint.Find(p.root)
+func forget(root string, q forgetRequest) ([]forgotten, error) {
+	m, err := mountpoint.Find(root)
 	switch {
 	case err != nil:
 		return nil, err
 	case m.IsDead():
-		return nil, &deadError{Dir: p.root}
+		return nil, &versions.DeadError{Dir: root}
 	case m.IsClawfs():
 		return askToForget(m, q)
 	}
-	dir, err := backing.Open(p.root, backing.Options{
-		Opened: func(root int) error { return mountpoint.CheckBare(root, p.root) },
+	dir, err := backing.Open(root, backing.Options{
+		Opened: func(fd int) error { return mountpoint.CheckBare(fd, root) },
 	})
 	var came *mountpoint.MountedError
 	if errors.As(err, &came) {
-		return p.forget(q)
+		return forget(root, q)
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer dir.Close()
-	return (&forgetter{dir: dir, remove: unserved{dir}, root: p.root}).forget(q)
+	return (&forgetter{dir: dir, remove: unserved{dir}, root: root}).forget(q)
 }
 
 // askToForget asks the daemon of a mount.
@@ -237,7 +238,7 @@ func (f *forgetter) forget(q forgetRequest) ([]forgotten, error) {
 	if q.Copy != "" {
 		err := f.dir.Discard(q.Copy)
 		if errors.Is(err, iofs.ErrNotExist) {
-			err = &noCopyError{ID: q.Copy, Dir: f.root}
+			err = &versions.NoCopyError{ID: q.Copy, Dir: f.root}
 		}
 		return []forgotten{{Quarantine: []string{q.Copy}}}, err
 	}
@@ -266,14 +267,13 @@ func (f *forgetter) forget(q forgetRequest) ([]forgotten, error) {
 
 // copies returns the ids of the copies in quarantine, by registry.
 func (f *forgetter) copies() (map[string][]string, error) {
-	list, err := f.dir.ListQuarantine()
+	list, err := versions.Place{Root: f.root}.Copies(f.dir)
 	if err != nil {
 		return nil, err
 	}
 	ids := make(map[string][]string)
-	for _, q := range list {
-		name := newCopyRecord(q).Registry
-		ids[name] = append(ids[name], q.ID)
+	for _, c := range list {
+		ids[c.Registry] = append(ids[c.Registry], c.ID)
 	}
 	delete(ids, "")
 	return ids, nil
@@ -288,9 +288,9 @@ func (f *forgetter) match(name string, gone bool, copies map[string][]string) ([
 	if err != nil && name != "" {
 		return nil, err
 	}
-	within := place{name: name}
+	within := versions.Place{Name: name}
 	matches := func(candidate string) bool {
-		return gone && within.holds(candidate) || candidate == name || pattern != nil && pattern.Match(candidate)
+		return gone && within.Holds(candidate) || candidate == name || pattern != nil && pattern.Match(candidate)
 	}
 	found := make(map[string]bool)
 	for candidate, err := range f.dir.Registries() {
@@ -324,7 +324,7 @@ func (f *forgetter) forgetOne(name string, seq uint64, copies []string) (forgott
 			return gone, err
 		}
 		if !slices.Contains(kept, seq) {
-			return gone, &noVersionError{Name: name, Seq: seq, Kept: kept}
+			return gone, &versions.NoVersionError{Name: name, Seq: seq, Kept: kept}
 		}
 		gone.Versions, err = f.remove.Forget(name, seq)
 		return gone, err

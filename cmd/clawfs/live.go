@@ -56,8 +56,8 @@ func (o *mountOptions) live(dir string) (*live, error) {
 	return l, nil
 }
 
-// policy returns how to merge a registry.
-func (l *live) policy(name string) *merge.Policy {
+// Policy returns how to merge a registry.
+func (l *live) Policy(name string) *merge.Policy {
 	s := l.now.Load()
 	if len(s.options.rules) == 0 {
 		return &s.all
@@ -71,8 +71,8 @@ func (l *live) policy(name string) *merge.Policy {
 	return &p
 }
 
-// dialect returns the language of a registry, if options or configuration say it.
-func (l *live) dialect(name string) (d txn.Dialect, settled bool) {
+// Dialect returns the language of a registry, if options or configuration say it.
+func (l *live) Dialect(name string) (d txn.Dialect, settled bool) {
 	switch p := l.now.Load().patterns; {
 	case p.Lines(name):
 		return txn.Lines, true
@@ -81,6 +81,9 @@ func (l *live) dialect(name string) (d txn.Dialect, settled bool) {
 	}
 	return txn.Strict, false
 }
+
+// Registry reports whether a file of that name is a registry.
+func (l *live) Registry(name string) bool { return l.now.Load().patterns.Registry(name) }
 
 // included reports whether an OpenClaw configuration includes a registry.
 func (l *live) included(name string, load func(string) ([]byte, error)) bool {

@@ -57,7 +57,7 @@ func TestPolicyOfARegistry(t *testing.T) {
 		"models.json":                 {OnConflict: merge.TakeOurs, Rules: []merge.Rule{entries}},
 		"agents/a/auth-profiles.json": {OnConflict: merge.TakeOurs, Rules: []merge.Rule{order, entries}},
 	} {
-		if diff := cmp.Diff(want, l.policy(name)); diff != "" {
+		if diff := cmp.Diff(want, l.Policy(name)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -67,16 +67,16 @@ func TestReloadChangesWhatCanChange(t *testing.T) {
 	l, reread := liveOn(t, ruled, "--refuse-mass-delete")
 	reread("[directory.\"/state\"]\non-conflict = \"reject\"\njson5 = [\"*.conf\"]\nlines = [\"*.log\"]\nrefuse-mass-delete = false\n")
 	want := &merge.Policy{OnConflict: merge.Reject, RefuseMassDelete: true} // a flag has precedence
-	if diff := cmp.Diff(want, l.policy("auth-profiles.json")); diff != "" {
+	if diff := cmp.Diff(want, l.Policy("auth-profiles.json")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for name, want := range map[string]txn.Dialect{"a.conf": txn.JSON5, "a.log": txn.Lines, "openclaw.json": txn.Strict} {
-		if got, settled := l.dialect(name); got != want || settled != (want != txn.Strict) {
+		if got, settled := l.Dialect(name); got != want || settled != (want != txn.Strict) {
 			t.Errorf("%s: the dialect is %s by the new configuration, %t", name, got, settled)
 		}
 	}
 	reread("[directory.\"/state\"]\non-conflict = \"mine\"\n")
-	if diff := cmp.Diff(want, l.policy("auth-profiles.json")); diff != "" {
+	if diff := cmp.Diff(want, l.Policy("auth-profiles.json")); diff != "" {
 		t.Errorf("a wrong configuration has changed something (-want +got):\n%s", diff)
 	}
 }

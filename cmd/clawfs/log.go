@@ -5,15 +5,13 @@ import (
 	"fmt"
 	iofs "io/fs"
 	"os"
-	"os/user"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
-	"clawfs/backing"
+	"clawfs/cmd/clawfs/versions"
 	"clawfs/txn"
 )
 
@@ -47,33 +45,33 @@ func newLogCommand(out streams) *cobra.Command {
 
 // showLog prints the records of a registry or of a directory.
 func showLog(path string, o logOptions, out streams) error {
-	p, err := locate(path)
+	p, err := versions.Locate(path)
 	if err != nil {
 		return err
 	}
-	dir, err := p.look()
+	dir, err := p.Look()
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	histories, err := p.histories(dir)
+	histories, err := p.Histories(dir)
 	if err != nil {
 		return err
 	}
-	if _, err := os.Lstat(p.path()); err != nil && len(histories) == 0 {
+	if _, err := os.Lstat(p.Path()); err != nil && len(histories) == 0 {
 		return &iofs.PathError{Op: "log", Path: path, Err: iofs.ErrNotExist}
 	}
-	known := make(map[string]*history, len(histories))
-	var records []record
+	known := make(map[string]*versions.History, len(histories))
+	var records []versions.Record
 	for _, h := range histories {
-		known[h.name] = h
-		records = append(records, newest(h.records, o.limit)...)
+		known[h.Name] = h
+		records = append(records, newest(h.Records, o.limit)...)
 	}
-	slices.SortStableFunc(records, func(a, b record) int { return a.Time.Compare(b.Time) })
+	slices.SortStableFunc(records, func(a, b versions.Record) int { return a.Time.Compare(b.Time) })
 	for _, r := range newest(records, o.limit) {
-		r.User = userName(r.UID)
+		r.User = versions.UserName(r.UID)
 		if o.asJSON {
-			err = out.printRecordJSON(r, r.more)
+			err = out.printRecordJSON(r, r.More)
 		} else {
 			err = out.printRecord(r, known[r.Registry], o.base)
 		}
@@ -84,27 +82,8 @@ func showLog(path string, o logOptions, out streams) error {
 	return nil
 }
 
-// histories reads the histories of the registries at a place and below it.
-func (p place) histories(dir *backing.Dir) ([]*history, error) {
-	var out []*history
-	for name, err := range dir.Registries() {
-		if err != nil {
-			return nil, err
-		}
-		if !p.holds(name) {
-			continue
-		}
-		h, err := readHistory(dir, name)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, h)
-	}
-	return out, nil
-}
-
 // newest returns the last n records, all of them if n is 0.
-func newest(records []record, n int) []record {
+func newest(records []versions.Record, n int) []versions.Record {
 	if n > 0 && len(records) > n {
 		return records[len(records)-n:]
 	}
@@ -113,13 +92,13 @@ func newest(records []record, n int) []record {
 
 // printRecord prints a record for people: a line, and one for each conflict and
 // whatever else there is to say.
-func (s streams) printRecord(r record, h *history, base bool) error {
+func (s streams) printRecord(r versions.Record, h *versions.History, base bool) error {
 	version := r.Registry
 	if r.Seq > 0 {
 		version = fmt.Sprintf("%s@%d", r.Registry, r.Seq)
 	}
 	line := fmt.Sprintf("%s  %s  %-7s  %s  by %s", r.Time.Local().Format("2006-01-02 15:04:05"),
-		s.paintOut(outcomeColour(r), fmt.Sprintf("%-9s", outcomeOf(r))), humanize.IBytes(uint64(max(r.Size, 0))), version, writerOf(r))
+		s.paintOut(outcomeColour(r), fmt.Sprintf("%-9s", r.Became())), humanize.IBytes(uint64(max(r.Size, 0))), version, r.Writer())
 	var more []string
 	if r.Restored > 0 {
 		more = append(more, fmt.Sprintf("put back version %d", r.Restored))
@@ -149,40 +128,14 @@ func (s streams) printRecord(r record, h *history, base bool) error {
 	return err
 }
 
-// outcomeOf is the one word for what became of a registry.
-func outcomeOf(r record) string {
-	switch {
-	case r.Via == txn.ViaRecovery && r.Outcome == txn.Committed.String():
-		return "recovered"
-	case r.Via == txn.ViaForeign && r.Outcome == txn.Committed.String() && !r.Deleted:
-		return "adopted"
-	case r.Deleted:
-		return "deleted"
-	}
-	return r.Outcome
-}
-
-func outcomeColour(r record) int {
-	switch outcomeOf(r) {
+func outcomeColour(r versions.Record) int {
+	switch r.Became() {
 	case txn.Rejected.String(), txn.Aborted.String():
 		return red
 	case "recovered", "adopted", "deleted":
 		return yellow
 	}
 	return green
-}
-
-// writerOf names who wrote.
-func writerOf(r record) string {
-	switch {
-	case r.PID != 0:
-		return fmt.Sprintf("%s (%d) of %s", cmp.Or(r.Program, "?"), r.PID, cmp.Or(r.User, userName(r.UID)))
-	case r.Via == txn.ViaForeign:
-		return "somebody behind clawfs"
-	case r.Via == txn.ViaRecovery:
-		return "clawfs"
-	}
-	return "an unknown process"
 }
 
 func winner(won string) string {
@@ -198,8 +151,8 @@ func winner(won string) string {
 }
 
 // baseLines say which merge base was taken and why; with all, what became of the others, too.
-func baseLines(b *txn.BaseRecord, h *history, all bool) []string {
-	line := "base: " + string(b.Kind) + h.numbered(b.Digest)
+func baseLines(b *txn.BaseRecord, h *versions.History, all bool) []string {
+	line := "base: " + string(b.Kind) + numbered(h, b.Digest)
 	if b.Why != "" {
 		line += ", " + string(b.Why)
 	}
@@ -212,7 +165,7 @@ func baseLines(b *txn.BaseRecord, h *history, all bool) []string {
 		if c.Write {
 			what = "written"
 		}
-		line := fmt.Sprintf("candidate: %s%s, %d leaves away", what, h.numbered(c.Digest), c.Leaves)
+		line := fmt.Sprintf("candidate: %s%s, %d leaves away", what, numbered(h, c.Digest), c.Leaves)
 		if c.Struck != "" {
 			line += ", struck: " + c.Struck
 		}
@@ -222,7 +175,7 @@ func baseLines(b *txn.BaseRecord, h *history, all bool) []string {
 }
 
 // ruleLines say which rules of merging decided where.
-func ruleLines(r *record) []string {
+func ruleLines(r *versions.Record) []string {
 	var lines []string
 	for _, a := range r.Rules {
 		lines = append(lines, fmt.Sprintf("rule at %s: %s", orRoot(a.Path), a.Rule))
@@ -235,23 +188,14 @@ func ruleLines(r *record) []string {
 
 // numbered names the version with a digest; the start of the digest where it is
 // none, which is so for what a program wrote before it was merged.
-func (h *history) numbered(digest string) string {
+func numbered(h *versions.History, digest string) string {
 	if digest == "" {
 		return ""
 	}
-	if seq := h.numberOf(digest); seq > 0 {
+	if seq := h.NumberOf(digest); seq > 0 {
 		return fmt.Sprintf(" @%d", seq)
 	}
 	return " " + digest[:min(12, len(digest))]
 }
 
 func orRoot(path string) string { return cmp.Or(path, "the root") }
-
-// userName returns the name of a user, the number where it has none.
-func userName(uid uint32) string {
-	id := strconv.FormatUint(uint64(uid), 10)
-	if u, err := user.LookupId(id); err == nil {
-		return u.Username
-	}
-	return id
-}

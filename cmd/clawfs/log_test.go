@@ -5,15 +5,16 @@ import (
 	"strings"
 	"testing"
 
+	"clawfs/cmd/clawfs/versions"
 	"clawfs/txn"
 )
 
 // With --base a line of the log says which rules of merging decided where.
 func TestLogShowsRules(t *testing.T) {
-	r := record{Registry: "models.json", Record: txn.Record{Seq: 3, Outcome: "merged", Rules: []txn.RuleRecord{{Path: "/version", Rule: "sum"}, {Path: "", Rule: "identity id"}}, MoreRules: 4}}
+	r := versions.Record{Registry: "models.json", Record: txn.Record{Seq: 3, Outcome: "merged", Rules: []txn.RuleRecord{{Path: "/version", Rule: "sum"}, {Path: "", Rule: "identity id"}}, MoreRules: 4}}
 	for base, want := range map[bool]string{true: "\n    rule at /version: sum\n    rule at the root: identity id\n    and 4 more\n", false: "\n"} {
 		var text bytes.Buffer
-		if err := (streams{stdout: &text}).printRecord(r, &history{}, base); err != nil {
+		if err := (streams{stdout: &text}).printRecord(r, &versions.History{}, base); err != nil {
 			t.Fatal(err)
 		}
 		line, more, _ := strings.Cut(text.String(), "\n")
@@ -26,13 +27,13 @@ func TestLogShowsRules(t *testing.T) {
 // What a merge has kept that the writer's content lacks is told with the base and why it
 // was taken; the other candidates are told with --base.
 func TestLogTellsWhatWasKept(t *testing.T) {
-	r := record{Registry: "models.json", Record: txn.Record{Seq: 3, Outcome: "merged", Kept: 2, Base: &txn.BaseRecord{Kind: "read", Why: "it is so", Candidates: []txn.CandidateRecord{{Leaves: 1}}}}}
+	r := versions.Record{Registry: "models.json", Record: txn.Record{Seq: 3, Outcome: "merged", Kept: 2, Base: &txn.BaseRecord{Kind: "read", Why: "it is so", Candidates: []txn.CandidateRecord{{Leaves: 1}}}}}
 	for base, want := range map[bool]string{
 		false: "\n    kept 2 entries that it lacks\n    base: read, it is so\n",
 		true:  "\n    kept 2 entries that it lacks\n    base: read, it is so\n    candidate: read, 1 leaves away\n",
 	} {
 		var text bytes.Buffer
-		if err := (streams{stdout: &text}).printRecord(r, &history{}, base); err != nil {
+		if err := (streams{stdout: &text}).printRecord(r, &versions.History{}, base); err != nil {
 			t.Fatal(err)
 		}
 		if _, more, _ := strings.Cut(text.String(), "\n"); "\n"+more != want {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -75,6 +76,19 @@ func (s streams) printJSON(v any) error {
 	enc := json.NewEncoder(s.stdout)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(v)
+}
+
+// printRecordJSON prints a record, or what begins with one, for programs.
+func (s streams) printRecordJSON(v any, more []byte) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	object := bytes.TrimSuffix(b.Bytes(), []byte("}\n"))
+	_, err := fmt.Fprintf(s.stdout, "%s%s}\n", object, more)
+	return err
 }
 
 // progress shows on a terminal how far something is.

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"clawfs/fs"
+	"clawfs/cmd/clawfs/versions"
 	"clawfs/fs/mountpoint"
 )
 
@@ -54,35 +54,26 @@ func put(path string, from *os.File, asJSON bool, out streams) error {
 	if err != nil {
 		return err
 	}
-	parent := filepath.Dir(p.path())
+	parent := filepath.Dir(p.Path())
 	if info, err := os.Stat(parent); errors.Is(err, iofs.ErrNotExist) {
 		return &mountpoint.MissingError{Path: parent}
 	} else if err == nil && !info.IsDir() {
 		return &mountpoint.NotDirectoryError{Path: parent}
 	}
 	if isTerminal(from) {
-		out.talk("type what %s is to hold, then Ctrl-D", p.path())
+		out.talk("type what %s is to hold, then Ctrl-D", p.Path())
 	}
 	content, err := io.ReadAll(io.LimitReader(from, putLimit))
 	switch {
 	case err != nil:
 		return err
 	case len(content) == 0:
-		return &failure{Code: exitRefused, Message: p.path() + " was refused: there is nothing on standard input", Hint: "clawfs put FILE < content"}
+		return &failure{Code: exitRefused, Message: p.Path() + " was refused: there is nothing on standard input", Hint: "clawfs put FILE < content"}
 	case len(content) == putLimit:
-		return &refusedError{Path: p.path(), Cause: unix.EFBIG}
+		return &versions.RefusedError{Path: p.Path(), Cause: unix.EFBIG}
 	}
-	if err := p.put(content, p.replace); err != nil {
+	if err := newEngine().Commit(&versions.Commit{Place: p, Content: content, Put: true}); err != nil {
 		return err
 	}
-	return p.tell("put", asJSON, out)
-}
-
-// replace puts content in place by way of the mount, which merges it with nothing.
-func (p place) replace(content []byte) error {
-	f, err := fs.Put(p.root, p.name)
-	if err != nil {
-		return err
-	}
-	return p.fill(f, content)
+	return tell(p, "put", asJSON, out)
 }

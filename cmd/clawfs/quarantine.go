@@ -6,6 +6,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
+
+	"clawfs/cmd/clawfs/versions"
 )
 
 func newQuarantineCommand(out streams) *cobra.Command {
@@ -29,30 +31,26 @@ func newQuarantineCommand(out streams) *cobra.Command {
 
 // listQuarantine prints what is in quarantine of a registry or of a directory.
 func listQuarantine(path string, asJSON bool, out streams) error {
-	p, err := locate(path)
+	p, err := versions.Locate(path)
 	if err != nil {
 		return err
 	}
-	dir, err := p.look()
+	dir, err := p.Look()
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	copies, err := dir.ListQuarantine()
+	copies, err := p.Copies(dir)
 	if err != nil {
 		return err
 	}
-	for _, q := range copies {
-		c := newCopyRecord(q)
-		if !p.holds(c.Registry) {
-			continue
-		}
-		c.User = userName(c.UID)
+	for _, c := range copies {
+		c.User = versions.UserName(c.UID)
 		if asJSON {
-			err = out.printRecordJSON(c, c.more)
+			err = out.printRecordJSON(c, c.More)
 		} else {
 			_, err = fmt.Fprintf(out.stdout, "%s  %s  %-7s  %s  by %s\n    because: %s\n", c.ID, out.paintOut(red, fmt.Sprintf("%-8s", cmp.Or(c.Outcome, "?"))),
-				humanize.IBytes(uint64(c.Size)), cmp.Or(c.Registry, "?"), writerOf(c.record), cmp.Or(c.record.Error, "not known"))
+				humanize.IBytes(uint64(c.Size)), cmp.Or(c.Registry, "?"), c.Writer(), cmp.Or(c.Error, "not known"))
 		}
 		if err != nil {
 			return err

@@ -3,17 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	iofs "io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/kaptinlin/jsonrepair"
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
-	"golang.org/x/sys/unix"
 
-	"clawfs/fs"
-	"clawfs/fs/mountpoint"
+	"clawfs/cmd/clawfs/versions"
 	"clawfs/txn"
 	"clawfs/txn/jsondoc"
 )
@@ -57,7 +53,7 @@ func restore(cmd *cobra.Command, args []string, o restoreOptions, out streams) e
 	}
 	content := []byte(s.Content)
 	if o.repair {
-		if content, err = repaired(s, p.path()); err != nil {
+		if content, err = repaired(s, p.Path()); err != nil {
 			return err
 		}
 		if !o.yes {
@@ -66,39 +62,40 @@ func restore(cmd *cobra.Command, args []string, o restoreOptions, out streams) e
 			return err
 		}
 	}
-	if err := os.MkdirAll(filepath.Dir(p.path()), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(p.Path()), 0o700); err != nil {
 		return err
 	}
-	if err := p.put(content, p.write); err != nil {
+	note := txn.Note{Restored: s.Seq, FromQuarantine: s.Quarantine}
+	if err := newEngine().Commit(&versions.Commit{Place: p, Content: content, Intent: txn.Intent{Note: note}}); err != nil {
 		return err
 	}
-	return p.tell("restored", o.asJSON, out)
+	return tell(p, "restored", o.asJSON, out)
 }
 
 // choose finds the content that is to be restored and where it belongs.
-func choose(cmd *cobra.Command, args []string, o restoreOptions) (place, *shown, error) {
+func choose(cmd *cobra.Command, args []string, o restoreOptions) (versions.Place, *versions.Content, error) {
 	s, err := find(cmd, args, o.id)
 	if err != nil {
-		return place{}, nil, err
+		return versions.Place{}, nil, err
 	}
 	if o.id != "" {
-		p, err := locate(first(args, "."))
-		p.name = s.Registry
-		if p.name == "" && err == nil {
+		p, err := versions.Locate(first(args, "."))
+		p.Name = s.Registry
+		if p.Name == "" && err == nil {
 			err = fmt.Errorf("it is not known which registry %s was meant for", o.id)
 		}
 		return p, s, err
 	}
 	t, err := locateVersion(args[0])
-	if err == nil && t.seq == 0 && !o.repair {
+	if err == nil && t.Seq == 0 && !o.repair {
 		err = &usageError{Command: cmd.CommandPath(), Problem: errors.New("restore wants a version, as FILE@N")}
 	}
-	return t.place, s, err
+	return t.Place, s, err
 }
 
 // repaired proposes a document in place of content that is none. The proposal is
 // checked as a commit would be.
-func repaired(s *shown, path string) ([]byte, error) {
+func repaired(s *versions.Content, path string) ([]byte, error) {
 	valid := func(text string) bool {
 		_, err := jsondoc.Parse([]byte(text), jsondoc.JSON, jsondoc.Limits{})
 		return err == nil
@@ -113,108 +110,21 @@ func repaired(s *shown, path string) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// put makes content what the registry holds: by a commit of its own where nothing is
-// mounted, else in the way given. The error is a *refusedError where clawfs refuses it.
-func (p place) put(content []byte, through func([]byte) error) error {
-	mounted, err := p.mounted()
-	if err != nil {
-		return err
-	}
-	if !mounted {
-		err = p.commit(content)
-		var came *mountpoint.MountedError
-		if !errors.As(err, &came) {
-			return err
-		}
-		// A mount has come in between.
-	}
-	return through(content)
-}
-
-// write puts content in place by way of the mount, as any program does.
-func (p place) write(content []byte) error {
-	// What a process has read is what it is taken to have changed. Without a
-	// reading of its own that would be what its relatives have read, which may be
-	// anything. So it reads the head: what differs from that is what it wants.
-	if _, err := os.ReadFile(p.path()); err != nil && !errors.Is(err, iofs.ErrNotExist) {
-		return err
-	}
-	f, err := os.OpenFile(p.path(), os.O_WRONLY|os.O_TRUNC|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	return p.fill(f, content)
-}
-
-// fill writes content to the registry, which was opened through the mount, and closes it.
-func (p place) fill(f *os.File, content []byte) error {
-	_, err := f.Write(content)
-	err = errors.Join(err, f.Close())
-	for _, refusal := range []error{unix.EINVAL, unix.EBUSY, unix.EFBIG} {
-		if errors.Is(err, refusal) {
-			return &refusedError{Path: p.path(), Cause: refusal}
-		}
-	}
-	return err
-}
-
-// commit puts content in place where nothing is mounted. The error is a
-// *mountpoint.MountedError where something is.
-func (p place) commit(content []byte) error {
-	l, err := newMountOptions().live(p.root)
-	if err != nil {
-		return err
-	}
-	o := l.now.Load().options
-	dir, err := openBacking(p.root, o, zap.NewNop())
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	if !l.now.Load().patterns.Registry(p.name) {
-		return &fs.NotRegistryError{Path: p.path()}
-	}
-	store := txn.New(dir, storeConfig(o, l, nil))
-	self := txn.Caller{Actor: txn.Actor{PID: os.Getpid(), Start: 1}, Program: "clawfs", UID: uint32(os.Geteuid())}
-	tx, err := store.Begin(p.name, self, txn.BeginOptions{Truncate: true, Create: true})
-	if err != nil {
-		return err
-	}
-	defer tx.Release()
-	tx.Put()
-	if _, err = tx.WriteAt(self, content, 0); err == nil {
-		err = tx.Flush(self, txn.Death{})
-	}
-	var invalid *txn.InvalidError
-	var large *txn.TooLargeError
-	if errors.As(err, &invalid) || errors.As(err, &large) {
-		return &refusedError{Path: p.path(), Cause: err}
-	}
-	return err
-}
-
 // tell says what became of the registry; done is the word for it.
-func (p place) tell(done string, asJSON bool, out streams) error {
-	dir, err := p.look()
+func tell(p versions.Place, done string, asJSON bool, out streams) error {
+	r, err := p.Last()
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
-	h, err := readHistory(dir, p.name)
-	if err != nil {
-		return err
-	}
-	r := h.head()
 	switch {
 	case r == nil:
-		out.talk("%s is %s", p.path(), done)
+		out.talk("%s is %s", p.Path(), done)
 	case asJSON:
-		r.User = userName(r.UID)
 		return out.printJSON(r)
 	case r.Outcome == txn.Unchanged.String():
-		out.talk("%s holds that already, as version %d", p.path(), r.Seq)
+		out.talk("%s holds that already, as version %d", p.Path(), r.Seq)
 	default:
-		out.talk("%s is %s, as version %d", p.path(), done, r.Seq)
+		out.talk("%s is %s, as version %d", p.Path(), done, r.Seq)
 	}
 	return nil
 }

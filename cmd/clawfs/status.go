@@ -13,7 +13,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
-	"clawfs/backing"
+	"clawfs/cmd/clawfs/versions"
 	"clawfs/fs"
 	"clawfs/fs/mountpoint"
 	"clawfs/txn"
@@ -175,18 +175,18 @@ func (d *served) registries() (n int, all dialects) {
 	noted := d.store.Dialects()
 	all = make(dialects)
 	root := fmt.Sprintf("/proc/self/fd/%d/.", d.dir.Fd())
-	_ = walkRegistries(root, root, d.patterns, func(name string, err error) error {
+	_ = versions.WalkRegistries(root, root, d.patterns, func(name string, err error) error {
 		if err != nil {
 			return nil
 		}
 		n++
 		is, ok := noted[name]
 		if !ok {
-			if last := lastRecord(d.dir, name); last.Seq > 0 && !last.Deleted {
+			if last := versions.LastRecord(d.dir, name); last.Seq > 0 && !last.Deleted {
 				is = txn.ParseDialect(last.Dialect)
 			}
 		}
-		if settled, ok := d.live.dialect(name); ok && is != txn.Plain {
+		if settled, ok := d.live.Dialect(name); ok && is != txn.Plain {
 			is = settled
 		}
 		if is != txn.Strict {
@@ -195,14 +195,6 @@ func (d *served) registries() (n int, all dialects) {
 		return nil
 	})
 	return n, all
-}
-
-// lastRecord returns the newest record of a registry, as far as it can be read.
-func lastRecord(dir *backing.Dir, name string) (r record) {
-	if line, err := dir.LastRecord(name); err == nil && line != nil && readRecord(line, &r, &r) != nil {
-		r = record{}
-	}
-	return r
 }
 
 // residentMemory returns what the process has in memory, in bytes; 0 if that

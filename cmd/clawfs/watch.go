@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"clawfs/cmd/clawfs/versions"
 	"clawfs/fs/mountpoint"
 	"clawfs/txn"
 )
@@ -20,7 +21,7 @@ const watchBacklog = 1024
 // watchers are the commands that watch a daemon.
 type watchers struct {
 	mu  sync.Mutex // guards what follows
-	all map[chan record]struct{}
+	all map[chan versions.Record]struct{}
 }
 
 // Observe sends an event to the watchers.
@@ -41,10 +42,10 @@ func (w *watchers) Observe(e txn.Event) {
 
 // follow sends what happens to a command, until it is gone or ended is closed.
 func (w *watchers) follow(c *conversation, ended <-chan struct{}) {
-	records := make(chan record, watchBacklog)
+	records := make(chan versions.Record, watchBacklog)
 	w.mu.Lock()
 	if w.all == nil {
-		w.all = make(map[chan record]struct{})
+		w.all = make(map[chan versions.Record]struct{})
 	}
 	w.all[records] = struct{}{}
 	w.mu.Unlock()
@@ -69,8 +70,8 @@ func (w *watchers) follow(c *conversation, ended <-chan struct{}) {
 
 // newRecord tells of an event as a registry's log does, but for the merge base: the
 // versions that it names are not known to a command that watches.
-func newRecord(e txn.Event, now time.Time) record {
-	r := record{Registry: e.Name, Record: txn.NewRecord(&e, now)}
+func newRecord(e txn.Event, now time.Time) versions.Record {
+	r := versions.Record{Registry: e.Name, Record: txn.NewRecord(&e, now)}
 	r.Base = nil
 	return r
 }
@@ -92,7 +93,7 @@ func newWatchCommand(out streams) *cobra.Command {
 			case err != nil:
 				return err
 			case m.IsDead():
-				return &deadError{Dir: m.Dir}
+				return &versions.DeadError{Dir: m.Dir}
 			case !m.IsClawfs():
 				return notMounted(m)
 			}
@@ -111,13 +112,13 @@ func watch(m mountpoint.Point, asJSON bool, out streams) error {
 	}
 	defer conn.Close()
 	for lines := json.NewDecoder(conn); ; {
-		var r record
+		var r versions.Record
 		if err := lines.Decode(&r); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err
 		}
-		r.User = userName(r.UID)
+		r.User = versions.UserName(r.UID)
 		if asJSON {
 			err = out.printJSON(r)
 		} else {

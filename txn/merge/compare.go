@@ -11,6 +11,7 @@ type comparer struct {
 	aligner
 	bound  int
 	turned bool // an empty container may stand for an empty one of another kind
+	follow bool // moved elements are told one by one
 	delta  Delta
 }
 
@@ -223,5 +224,8 @@ func (c *comparer) elements(a, b []jsondoc.Value, found []match, id *identity, a
 	if moved {
 		c.delta.reorder = true
 		c.delta.leaves++
+		if c.follow {
+			c.noteMoves(a, b, found)
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 type Delta struct {
 	changes []change
 	reorder bool // a list holds the same in another order
+	moves   []moved
 	leaves  int
 	older   *jsondoc.Doc // nil: there was nothing
 	places  *places
@@ -43,7 +44,16 @@ type change struct {
 // Merge lines documents up. What the round trip of the newer one's writer does to the
 // older one is no change, nor is formatting.
 func Compare(from, to *jsondoc.Doc, p *Policy) *Delta {
-	c := comparer{bound: unbounded}
+	return compare(from, to, p, false)
+}
+
+// Follow is Compare that tells which elements were moved, too.
+func Follow(from, to *jsondoc.Doc, p *Policy) *Delta {
+	return compare(from, to, p, true)
+}
+
+func compare(from, to *jsondoc.Doc, p *Policy, follow bool) *Delta {
+	c := comparer{bound: unbounded, follow: follow}
 	r := rootRulesOf(to, p)
 	if e := echoOf(from, to, p); e != nil {
 		c.turned, c.delta.echo = true, e

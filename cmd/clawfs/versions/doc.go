@@ -1,0 +1,16 @@
+// Package versions is what the commands that look into a directory, and the page, share:
+// which versions of a registry there were, in what they differ, and how one of them, or
+// one change, is put back or undone. It prints nothing, and knows no command line.
+//
+// # What always holds
+//
+//   - It works the same whether the directory is mounted or not. Looking changes nothing:
+//     no lock is taken, and the daemon is not asked.
+//   - Differences are found by the rules by which merging lines documents up.
+//   - Nothing is committed that was not shown. A [Plan] names the head that it was made
+//     for; where another version has come since, Commit returns a *[MovedError], and
+//     nothing has changed.
+//   - What is committed is a transaction of its own. The log says who has made it and what
+//     it was made from ([txn.Note]), and it can be undone in turn.
+//   - Errors and records hold no value of a document.
+package versions
