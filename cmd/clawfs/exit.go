@@ -195,6 +195,16 @@ func rules() []rule {
 		}),
 		row(exitFailed, func(e *versions.NoVersionError) string { return "clawfs log tells which versions there were" }),
 		row(exitFailed, func(e *versions.NoCopyError) string { return "clawfs quarantine " + quote(e.Dir) }),
+		row(exitFailed, func(e *versions.GoneError) string { return "clawfs undo " + quote(e.Path) + " brings it back" }),
+		row(exitFailed, func(e *versions.NothingError) string { return "clawfs log " + quote(e.Path) }),
+		row(exitFailed, func(e *versions.LostError) string {
+			if e.Since == 0 {
+				return "clawfs log tells which versions there were"
+			}
+			return fmt.Sprintf("clawfs undo --since %d %s undoes all that came after version %d", e.Since, quote(fmt.Sprintf("%s@%d", e.Path, e.Until)), e.Since)
+		}),
+		row(exitFailed, func(e *versions.NotDocumentError) string { return "clawfs restore puts a whole version back" }),
+		row(exitFailed, func(e *versions.MovedError) string { return "see clawfs log " + quote(e.Path) + ", then try again" }),
 		row(exitRefused, func(e *versions.RefusedError) string { return "see clawfs log " + quote(e.Path) }),
 		row(exitFailed, func(e *fs.NotRegistryError) string { return "clawfs mount --help tells which files are" }),
 		row(exitFailed, func(e *fs.OldDaemonError) string {

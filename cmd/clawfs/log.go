@@ -100,8 +100,8 @@ func (s streams) printRecord(r versions.Record, h *versions.History, base bool) 
 	line := fmt.Sprintf("%s  %s  %-7s  %s  by %s", r.Time.Local().Format("2006-01-02 15:04:05"),
 		s.paintOut(outcomeColour(r), fmt.Sprintf("%-9s", r.Became())), humanize.IBytes(uint64(max(r.Size, 0))), version, r.Writer())
 	var more []string
-	if r.Restored > 0 {
-		more = append(more, fmt.Sprintf("put back version %d", r.Restored))
+	if note := noteText(r.Note); note != "" {
+		more = append(more, note)
 	}
 	for _, c := range r.Conflicts {
 		more = append(more, fmt.Sprintf("conflict at %s (%s): %s", orRoot(c.Path), c.Kind, winner(c.Won)))
@@ -126,6 +126,23 @@ func (s streams) printRecord(r versions.Record, h *versions.History, base bool) 
 	}
 	_, err := fmt.Fprintln(s.stdout, strings.Join(append([]string{line}, more...), "\n    "))
 	return err
+}
+
+// noteText says what a transaction was for, "" where that is not known.
+func noteText(n txn.Note) string {
+	switch {
+	case n.Undid > 0 && n.Since > 0:
+		return fmt.Sprintf("undid versions %d to %d", n.Since+1, n.Undid)
+	case n.Undid > 0:
+		return fmt.Sprintf("undid version %d", n.Undid)
+	case n.Resolved > 0:
+		return fmt.Sprintf("decided the conflicts of version %d the other way", n.Resolved)
+	case n.Restored > 0:
+		return fmt.Sprintf("put back version %d", n.Restored)
+	case n.FromQuarantine != "":
+		return "put in place from quarantine: " + n.FromQuarantine
+	}
+	return ""
 }
 
 func outcomeColour(r versions.Record) int {

@@ -108,7 +108,7 @@ func (e *elementMerge) merge(tb *table, i int) out {
 func (e *elementMerge) editedElement(tb *table, b, o, t jsondoc.Value, rw row) out {
 	found, refused, kept := len(e.found), e.refused, e.kept
 	res := e.child(b, o, t, rw, e.below)
-	if !e.conflictSince(found) {
+	if e.exact || !e.conflictSince(found) {
 		return res
 	}
 	e.forget(found)

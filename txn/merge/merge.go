@@ -65,7 +65,7 @@ func Merge(base, head, theirs *jsondoc.Doc, p *Policy) (*Result, error) {
 		return r, nil
 	case base == nil || m.agreed:
 		return m.merge(v, p)
-	case head.Grammar() == jsondoc.Lines:
+	case head.Grammar() == jsondoc.Lines, m.exact:
 		return m.mergeRestored(v, false, p) // what was written once is not written back
 	}
 	var inHead, inTheirs int
@@ -165,7 +165,7 @@ func (m *merger) same(v versions) *Result {
 // same.
 func (m *merger) respelled(v versions) *Result {
 	switch {
-	case m.comments.inTheirs:
+	case m.comments.inTheirs, m.exact:
 	case respelled(v.base.Root(), v.theirs.Root()):
 		return v.kept()
 	case v.head.Grammar() != jsondoc.JSON5 && respelled(v.base.Root(), v.head.Root()):
@@ -224,6 +224,7 @@ type merger struct {
 	agreed     bool // head and theirs hold the same values: only comments are merged
 	bound      int  // what has been compared in vain already (sameBytes)
 	refuseMass bool
+	exact      bool // see Policy
 	refused    bool // the policy rejects something that was found
 	kept       int  // entries of the head that theirs lacks
 	rows       scratch[row]
@@ -231,7 +232,7 @@ type merger struct {
 }
 
 func newMerger(p *Policy) *merger {
-	return &merger{bound: unbounded, refuseMass: p != nil && p.RefuseMassDelete}
+	return &merger{bound: unbounded, refuseMass: p != nil && p.RefuseMassDelete, exact: p != nil && p.Exact}
 }
 
 // value merges one place that head and theirs both have. b is the zero Value
@@ -283,7 +284,7 @@ func (m *merger) leaf(b, o, t jsondoc.Value, r *rules) out {
 	kind := Added
 	if b.Exists() {
 		switch {
-		case respelled(b, t):
+		case m.exact && jsondoc.Equal(b, t), !m.exact && respelled(b, t):
 			return keep(o)
 		case respelled(b, o):
 			m.noteReplaced(b, t)

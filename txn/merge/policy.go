@@ -90,7 +90,13 @@ type Rule struct {
 type Policy struct {
 	OnConflict       Resolution // Inherit means TakeTheirs
 	RefuseMassDelete bool       // refuse what would otherwise be a MassDeleted warning
-	Rules            []Rule
+
+	// Exact says that theirs means each difference to the base, however small: a change of
+	// spelling only is no echo of a writer. Nor is an element kept in both variants; the
+	// resolution decides.
+	Exact bool
+
+	Rules []Rule
 }
 
 // PolicyError says what is wrong with a policy.

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"clawfs/cmd/clawfs/versions"
+	"clawfs/txn"
+)
+
+type undoOptions struct {
+	since  uint64
+	head   uint64 // the version that is to be the newest; 0: any
+	wins   choice
+	yes    bool
+	asJSON bool
+}
+
+// The words for who wins where what is undone was changed later.
+const (
+	winsNobody = "refuse"
+	winsLater  = "keep"
+	winsUndone = "undo"
+)
+
+// undoAttempts bounds how often undo --yes begins anew because others have written.
+const undoAttempts = 10
+
+func newUndoCommand(out streams) *cobra.Command {
+	o := undoOptions{wins: choice{value: winsNobody, allowed: []string{winsNobody, winsLater, winsUndone}}}
+	cmd := &cobra.Command{
+		Use:   "undo [flags] FILE[@N]",
+		Short: "Undo one change of a registry and leave what came later",
+		Long: "undo takes back what version N has changed, and leaves what later versions have changed. FILE alone\n" +
+			"is the newest change: undo brings back a registry that was removed. It shows what that would do;\n" +
+			"nothing is changed unless --yes says so. It is a commit of its own, which can be undone in turn, and\n" +
+			"works the same whether the directory is mounted or not.\n\n" +
+			"Where a later version has changed the same place undo refuses, and shows both, unless --on-conflict\n" +
+			"says what is to be there. If N is the first version the file goes.",
+		Annotations:       exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted, exitInUse, exitRefused),
+		Example:           "  clawfs undo ~/.openclaw/openclaw.json@7",
+		ValidArgsFunction: completeFile,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return &usageError{Command: cmd.CommandPath(), Problem: errors.New("undo wants one registry, as FILE or FILE@N")}
+			}
+			t, err := locateVersion(args[0])
+			if err != nil {
+				return err
+			}
+			return undo(t, &o, out)
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.yes, "yes", false, "do what is shown")
+	f.Uint64Var(&o.head, "head", 0, "only while version `N` is the newest, which was shown")
+	f.Var(&o.wins, "on-conflict", "`WHAT` to do where a later version has changed the same place: refuse, keep what is there now, or undo it all the same")
+	f.Uint64Var(&o.since, "since", 0, "undo all that came after version `N`, not the last change alone")
+	f.BoolVar(&o.asJSON, "json", false, "print what differs as diff does, and the commit as log does")
+	f.SortFlags = false
+	return cmd
+}
+
+// undo shows what the undoing of a version changes and, if that is wanted, does it. Where
+// somebody has written meanwhile it begins anew: nothing is merged unseen.
+func undo(t versions.Target, o *undoOptions, out streams) error {
+	engine := newEngine()
+	for range undoAttempts {
+		plan, err := engine.Undo(t, versions.UndoOptions{Since: o.since, Wins: o.winner()})
+		if err != nil {
+			return err
+		}
+		if o.head != 0 && (plan.Head == nil || plan.Head.Seq != o.head) {
+			return &versions.MovedError{Path: t.Path()}
+		}
+		if err := out.printPlan(plan, o.asJSON); err != nil {
+			return err
+		}
+		switch {
+		case plan.Blocked():
+			return blocked(t, plan)
+		case !plan.Changes():
+			out.talk("there is nothing to undo: %s holds nothing of that change", t.Path())
+			return nil
+		case !o.yes:
+			out.talk("nothing is changed; to do this, add %s", confirmation(plan))
+			return nil
+		}
+		err = engine.Commit(plan.Commit())
+		var moved *versions.MovedError
+		if errors.As(err, &moved) && o.head == 0 {
+			out.talk("%v; once more:", moved)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		return tellUndone(plan, o.asJSON, out)
+	}
+	return &versions.MovedError{Path: t.Path()}
+}
+
+func (o *undoOptions) winner() versions.Winner {
+	switch o.wins.value {
+	case winsLater:
+		return versions.Later
+	case winsUndone:
+		return versions.Undone
+	}
+	return versions.Nobody
+}
+
+// confirmation returns the flags by which just what was shown is done.
+func confirmation(p *versions.Plan) string {
+	if p.Head == nil || p.Head.Seq == 0 {
+		return "--yes"
+	}
+	return fmt.Sprintf("--yes --head %d", p.Head.Seq)
+}
+
+// blocked is the error where later versions have changed the same places.
+func blocked(t versions.Target, p *versions.Plan) error {
+	if p.Theirs == nil {
+		return &failure{
+			Code:    exitFailed,
+			Message: fmt.Sprintf("%s began with version %d: to undo that is to remove the file, with all that came later", t.Path(), p.Note.Undid),
+			Hint:    "clawfs undo --on-conflict undo " + quote(fmt.Sprintf("%s@%d", t.Path(), p.Note.Undid)),
+		}
+	}
+	places := make([]string, 0, len(p.Conflicts))
+	for _, c := range p.Conflicts {
+		places = append(places, orRoot(c.Path))
+	}
+	return &failure{
+		Code:    exitFailed,
+		Message: fmt.Sprintf("later versions have changed the same: %s", strings.Join(places, ", ")),
+		Hint:    "say what is to be there: --on-conflict keep, what is there now; --on-conflict undo, what undoing puts there",
+	}
+}
+
+// printPlan shows what a plan changes.
+func (s streams) printPlan(p *versions.Plan, asJSON bool) error {
+	if !asJSON && (p.Changes() || p.Blocked()) {
+		fmt.Fprintf(s.stdout, "--- %s\n+++ %s\n", planHead(p), planResult(p))
+	}
+	for _, d := range p.Differences {
+		d.Registry = p.Name
+		print := s.printDifference
+		if asJSON {
+			print = func(d versions.Difference) error { return s.printJSON(d) }
+		}
+		if err := print(d); err != nil {
+			return err
+		}
+	}
+	for _, c := range p.Conflicts {
+		if !p.Blocked() {
+			break // they are decided, and among the differences
+		}
+		if err := s.printConflict(c, asJSON); err != nil {
+			return err
+		}
+	}
+	if len(p.Differences) == 0 && p.Changes() {
+		s.talk("only spelling, white space or comments differ")
+	}
+	return nil
+}
+
+// printConflict shows a place that a later version has changed, too.
+func (s streams) printConflict(c versions.Conflict, asJSON bool) error {
+	if asJSON {
+		return s.printJSON(c)
+	}
+	if _, err := fmt.Fprintln(s.stdout, s.paintOut(yellow, fmt.Sprintf("conflict at %s (%s): - is there now, + is what undoing puts there", orRoot(c.Path), c.Kind))); err != nil {
+		return err
+	}
+	for _, d := range c.Differences {
+		if err := s.printDifference(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func planHead(p *versions.Plan) string {
+	switch {
+	case p.Head == nil:
+		return p.Name + " (there is none)"
+	case p.Head.Seq == 0:
+		return p.Name + "@head"
+	}
+	return fmt.Sprintf("%s@%d", p.Name, p.Head.Seq)
+}
+
+func planResult(p *versions.Plan) string {
+	switch {
+	case p.Remove:
+		return p.Name + " (the file is gone)"
+	case p.Note.Restored > 0:
+		return fmt.Sprintf("%s@%d again", p.Name, p.Note.Restored)
+	case p.Note.Since > 0:
+		return fmt.Sprintf("%s without @%d to @%d", p.Name, p.Note.Since+1, p.Note.Undid)
+	}
+	return fmt.Sprintf("%s without @%d", p.Name, p.Note.Undid)
+}
+
+// tellUndone says what became of the registry.
+func tellUndone(p *versions.Plan, asJSON bool, out streams) error {
+	r, err := p.Last()
+	switch {
+	case err != nil:
+		return err
+	case asJSON && r != nil:
+		return out.printJSON(r)
+	case p.Remove:
+		out.talk("version %d is undone: %s is gone", p.Note.Undid, p.Path())
+	case r == nil || r.Outcome == txn.Unchanged.String():
+		out.talk("%s is undone", p.Path())
+	case p.Note.Undid == 0:
+		out.talk("%s is there again, as version %d", p.Path(), r.Seq)
+	default:
+		out.talk("version %d of %s is undone, as version %d", p.Note.Undid, p.Path(), r.Seq)
+	}
+	return nil
+}

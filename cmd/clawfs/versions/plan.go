@@ -1,0 +1,242 @@
+package versions
+
+import (
+	"bytes"
+	"errors"
+	iofs "io/fs"
+
+	"clawfs/backing"
+	"clawfs/txn"
+	"clawfs/txn/jsondoc"
+	"clawfs/txn/merge"
+)
+
+// Plan is a change of a registry that was thought out and not made yet. Who has seen it
+// commits it by Engine.Commit.
+type Plan struct {
+	Place
+	Head        *Content     // what the registry holds; nil: there is none
+	Base        *Content     // the version whose change is undone, if one is
+	Theirs      *Content     // what it was made from, or what is put back; nil: nothing
+	Result      *Content     // what the registry is to hold; nil: it is to be gone, or conflicts are in the way
+	Remove      bool         // it is to be gone
+	Differences []Difference // from the head to the result
+	Conflicts   []Conflict   // what came later has touched the same places
+	Note        txn.Note
+}
+
+// Conflict is a place which both what is undone and what came later have changed.
+type Conflict struct {
+	Path        string       `json:"conflict"`              // RFC 6901, in the head; in the result where the head lacks it
+	Kind        string       `json:"kind"`                  // as in the log
+	Differences []Difference `json:"differences,omitempty"` // from what is there now to what undoing puts there
+}
+
+// Blocked reports whether conflicts are in the way, and nobody has said who wins.
+func (p *Plan) Blocked() bool { return p.Result == nil && !p.Remove }
+
+// Changes reports whether the plan changes anything.
+func (p *Plan) Changes() bool {
+	switch {
+	case p.Remove:
+		return p.Head != nil
+	case p.Result == nil:
+		return false
+	}
+	return p.Head == nil || p.Head.Digest != p.Result.Digest
+}
+
+// Commit returns the commit that the plan is for: over the head that it was made for, and
+// no other.
+func (p *Plan) Commit() *Commit {
+	over := ""
+	if p.Head != nil {
+		over = p.Head.Digest
+	}
+	c := &Commit{Place: p.Place, Remove: p.Remove, Intent: txn.Intent{Over: &over, Note: p.Note}}
+	if p.Result != nil {
+		c.Content = []byte(p.Result.Content)
+	}
+	return c
+}
+
+// planner makes a plan for one registry.
+type planner struct {
+	*Plan
+	dir      *backing.Dir
+	history  *History
+	settings Settings
+}
+
+// plan opens what is needed for a plan, and reads the head.
+func (e *Engine) plan(p Place) (*planner, error) {
+	settings, err := e.Settings(p.Root)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := p.Look()
+	if err != nil {
+		return nil, err
+	}
+	pl := &planner{Plan: &Plan{Place: p}, dir: dir, settings: settings}
+	if pl.history, err = ReadHistory(dir, p.Name); err == nil {
+		pl.Head, err = pl.history.Read(0)
+	}
+	switch {
+	case errors.Is(err, iofs.ErrNotExist):
+		return pl, nil
+	case err != nil:
+		return nil, errors.Join(err, dir.Close())
+	case pl.Head.Size == 0 && pl.history.Head() == nil:
+		pl.Head = nil // nobody has filled it yet
+	}
+	return pl, nil
+}
+
+// Restore plans to put a version back.
+func (e *Engine) Restore(t Target) (*Plan, error) {
+	pl, err := e.plan(t.Place)
+	if err != nil {
+		return nil, err
+	}
+	defer pl.dir.Close()
+	if pl.Theirs, err = pl.history.Read(t.Seq); err != nil {
+		return nil, err
+	}
+	pl.Note.Restored = t.Seq
+	return pl.to([]byte(pl.Theirs.Content))
+}
+
+// Replace plans to have a registry hold other content.
+func (e *Engine) Replace(p Place, content []byte, n txn.Note) (*Plan, error) {
+	pl, err := e.plan(p)
+	if err != nil {
+		return nil, err
+	}
+	defer pl.dir.Close()
+	pl.Note = n
+	return pl.to(content)
+}
+
+// to completes a plan whose result is known.
+func (pl *planner) to(content []byte) (*Plan, error) {
+	pl.Result = &Content{Registry: pl.Name, Digest: DigestOf(content), Size: len(content), Content: string(content)}
+	pl.tellDifferences()
+	return pl.Plan, nil
+}
+
+// toNothing completes a plan to remove the registry.
+func (pl *planner) toNothing() *Plan {
+	pl.Remove = true
+	pl.tellDifferences()
+	return pl.Plan
+}
+
+// tellDifferences notes in what the result differs from the head, as far as both are
+// documents.
+func (pl *planner) tellDifferences() {
+	docs, err := pl.read(pl.Head, pl.Result)
+	if err != nil {
+		return
+	}
+	root, head, result := "", docs[0], docs[1]
+	switch {
+	case head != nil && result != nil:
+		pl.Differences = Compare(head, result, pl.settings.Policy(pl.Name))
+	case head != nil:
+		pl.Differences = []Difference{{Change: Removed, From: &root, Old: head.Root().AppendJSON(nil)}}
+	case result != nil:
+		pl.Differences = []Difference{{Change: Added, To: &root, New: result.Root().AppendJSON(nil)}}
+	}
+}
+
+// read parses contents, which may be nil, all in one grammar. That is the one of the
+// registry if it can be.
+func (pl *planner) read(contents ...*Content) ([]*jsondoc.Doc, error) {
+	d, settled := pl.settings.Dialect(pl.Name)
+	if head := pl.history.Head(); !settled && head != nil {
+		d = txn.ParseDialect(head.Dialect)
+	}
+	var first error
+	for _, d := range []txn.Dialect{d, txn.Strict, txn.Lines, txn.JSON5} {
+		docs := make([]*jsondoc.Doc, len(contents))
+		var err error
+		for i, c := range contents {
+			if c != nil && err == nil {
+				docs[i], err = d.Read([]byte(c.Content))
+			}
+		}
+		if err == nil {
+			return docs, nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return nil, &NotDocumentError{Path: pl.Path(), Err: first}
+}
+
+// merge merges as the registry's policy says, but for conflicts, which one side wins.
+func (pl *planner) merge(base, head, theirs *jsondoc.Doc, wins merge.Resolution) (*merge.Result, error) {
+	p := merge.Policy{OnConflict: wins, Exact: true}
+	if configured := pl.settings.Policy(pl.Name); configured != nil {
+		for _, r := range configured.Rules {
+			r.OnConflict = merge.Inherit
+			p.Rules = append(p.Rules, r)
+		}
+	}
+	return merge.Merge(base, head, theirs, &p)
+}
+
+// mergeInto completes the plan: what theirs changes relative to base is put into the head.
+func (pl *planner) mergeInto(base, theirs *Content, wins Winner) (*Plan, error) {
+	docs, err := pl.read(base, pl.Head, theirs)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := pl.merge(docs[0], docs[1], docs[2], merge.TakeOurs)
+	if err != nil || len(kept.Conflicts) == 0 {
+		return pl.merged(kept, err)
+	}
+	undone, err := pl.merge(docs[0], docs[1], docs[2], merge.TakeTheirs)
+	if err != nil {
+		return nil, err
+	}
+	pl.tellConflicts(kept, undone)
+	switch wins {
+	case Later:
+		return pl.merged(kept, nil)
+	case Undone:
+		return pl.merged(undone, nil)
+	}
+	return pl.Plan, nil
+}
+
+func (pl *planner) merged(r *merge.Result, err error) (*Plan, error) {
+	if err != nil {
+		return nil, err
+	}
+	return pl.to(r.Text)
+}
+
+// tellConflicts notes the conflicts, with what each side has there.
+func (pl *planner) tellConflicts(kept, undone *merge.Result) {
+	var between []Difference
+	if !bytes.Equal(kept.Text, undone.Text) {
+		docs, err := pl.read(content(kept.Text), content(undone.Text))
+		if err == nil {
+			between = Compare(docs[0], docs[1], pl.settings.Policy(pl.Name))
+		}
+	}
+	for _, c := range kept.Conflicts {
+		told := Conflict{Path: c.Path, Kind: c.Kind.String()}
+		for _, d := range between {
+			if touches(d.From, c.Path) || touches(d.To, c.Path) {
+				told.Differences = append(told.Differences, d)
+			}
+		}
+		pl.Conflicts = append(pl.Conflicts, told)
+	}
+}
+
+func content(text []byte) *Content { return &Content{Content: string(text)} }
