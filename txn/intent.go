@@ -15,6 +15,7 @@ type Intent struct {
 type Note struct {
 	Undid          uint64 `json:"undid,omitempty"`          // the version whose change it undoes
 	Since          uint64 `json:"since,omitempty"`          // with Undid: all changes are undone that came after this version
+	InPart         bool   `json:"inPart,omitempty"`         // with Undid or Resolved: only at some places
 	Restored       uint64 `json:"restored,omitempty"`       // the version that it puts back
 	Resolved       uint64 `json:"resolved,omitempty"`       // the version whose conflicts it decides the other way
 	FromQuarantine string `json:"fromQuarantine,omitempty"` // id of the copy that it takes, repaired perhaps

@@ -203,6 +203,10 @@ func rules() []rule {
 			}
 			return fmt.Sprintf("clawfs undo --since %d %s undoes all that came after version %d", e.Since, quote(fmt.Sprintf("%s@%d", e.Path, e.Until)), e.Since)
 		}),
+		row(exitFailed, func(e *versions.NotThereError) string {
+			return fmt.Sprintf("clawfs diff %s @%d", quote(fmt.Sprintf("%s@%d", e.Path, e.Seq-1)), e.Seq)
+		}),
+		row(exitFailed, func(e *versions.NoConflictError) string { return "clawfs log " + quote(e.Target.Path()) }),
 		row(exitFailed, func(e *versions.NotDocumentError) string { return "clawfs restore puts a whole version back" }),
 		row(exitFailed, func(e *versions.MovedError) string { return "see clawfs log " + quote(e.Path) + ", then try again" }),
 		row(exitRefused, func(e *versions.RefusedError) string { return "see clawfs log " + quote(e.Path) }),

@@ -130,13 +130,17 @@ func (s streams) printRecord(r versions.Record, h *versions.History, base bool) 
 
 // noteText says what a transaction was for, "" where that is not known.
 func noteText(n txn.Note) string {
+	part := ""
+	if n.InPart {
+		part = ", in part"
+	}
 	switch {
 	case n.Undid > 0 && n.Since > 0:
-		return fmt.Sprintf("undid versions %d to %d", n.Since+1, n.Undid)
+		return fmt.Sprintf("undid versions %d to %d%s", n.Since+1, n.Undid, part)
 	case n.Undid > 0:
-		return fmt.Sprintf("undid version %d", n.Undid)
+		return fmt.Sprintf("undid version %d%s", n.Undid, part)
 	case n.Resolved > 0:
-		return fmt.Sprintf("decided the conflicts of version %d the other way", n.Resolved)
+		return fmt.Sprintf("decided the conflicts of version %d the other way%s", n.Resolved, part)
 	case n.Restored > 0:
 		return fmt.Sprintf("put back version %d", n.Restored)
 	case n.FromQuarantine != "":

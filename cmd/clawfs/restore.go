@@ -6,12 +6,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/kaptinlin/jsonrepair"
 	"github.com/spf13/cobra"
 
 	"clawfs/cmd/clawfs/versions"
 	"clawfs/txn"
-	"clawfs/txn/jsondoc"
 )
 
 type restoreOptions struct {
@@ -93,21 +91,16 @@ func choose(cmd *cobra.Command, args []string, o restoreOptions) (versions.Place
 	return t.Place, s, err
 }
 
-// repaired proposes a document in place of content that is none. The proposal is
-// checked as a commit would be.
+// repaired proposes a document in place of content that is none.
 func repaired(s *versions.Content, path string) ([]byte, error) {
-	valid := func(text string) bool {
-		_, err := jsondoc.Parse([]byte(text), jsondoc.JSON, jsondoc.Limits{})
-		return err == nil
-	}
-	if valid(s.Content) {
+	text, err := versions.Repair(s.Content)
+	switch {
+	case errors.Is(err, versions.ErrValid):
 		return nil, fmt.Errorf("%s is a valid document, there is nothing to repair", path)
-	}
-	text, err := jsonrepair.Repair(s.Content)
-	if err != nil || !valid(text) {
+	case err != nil:
 		return nil, &failure{Code: exitFailed, Message: "no repair is known for " + path, Hint: "clawfs log " + quote(path)}
 	}
-	return []byte(text), nil
+	return text, nil
 }
 
 // tell says what became of the registry; done is the word for it.

@@ -60,7 +60,7 @@ func newRootCommand(out streams) *cobra.Command {
 	})
 	root.AddCommand(newToucherCommand(),
 		newMountCommand(out), newUnmountCommand(out), newStatusCommand(out), newWatchCommand(out),
-		newLogCommand(out), newShowCommand(out), newDiffCommand(out), newRestoreCommand(out), newUndoCommand(out), newPutCommand(out),
+		newLogCommand(out), newShowCommand(out), newDiffCommand(out), newRestoreCommand(out), newUndoCommand(out), newResolveCommand(out), newPutCommand(out),
 		newQuarantineCommand(out), newCheckCommand(out), newForgetCommand(out),
 		newServiceCommand(out), newVersionCommand(out),
 	)

@@ -8,29 +8,50 @@ import (
 	"github.com/spf13/cobra"
 
 	"clawfs/cmd/clawfs/versions"
-	"clawfs/txn"
 )
 
-type undoOptions struct {
-	since  uint64
+// planOptions are those of the commands that show what they do before they do it.
+type planOptions struct {
 	head   uint64 // the version that is to be the newest; 0: any
 	wins   choice
 	yes    bool
 	asJSON bool
 }
 
-// The words for who wins where what is undone was changed later.
+// The words for who wins where a later version has changed the same place.
 const (
 	winsNobody = "refuse"
 	winsLater  = "keep"
 	winsUndone = "undo"
 )
 
-// undoAttempts bounds how often undo --yes begins anew because others have written.
-const undoAttempts = 10
+// planAttempts bounds how often a command begins anew because others have written.
+const planAttempts = 10
+
+// addTo adds the flags.
+func (o *planOptions) addTo(cmd *cobra.Command) {
+	o.wins = choice{value: winsNobody, allowed: []string{winsNobody, winsLater, winsUndone}}
+	f := cmd.Flags()
+	f.BoolVar(&o.yes, "yes", false, "do what is shown")
+	f.Uint64Var(&o.head, "head", 0, "only while version `N` is the newest, which was shown")
+	f.Var(&o.wins, "on-conflict", "`WHAT` to do where a later version has changed the same place: refuse, keep what is there now, or undo it all the same")
+	f.BoolVar(&o.asJSON, "json", false, "print what differs as diff does, and the commit as log does")
+	f.SortFlags = false
+}
+
+func (o *planOptions) winner() versions.Winner {
+	switch o.wins.value {
+	case winsLater:
+		return versions.Later
+	case winsUndone:
+		return versions.Undone
+	}
+	return versions.Nobody
+}
 
 func newUndoCommand(out streams) *cobra.Command {
-	o := undoOptions{wins: choice{value: winsNobody, allowed: []string{winsNobody, winsLater, winsUndone}}}
+	var o planOptions
+	var with versions.UndoOptions
 	cmd := &cobra.Command{
 		Use:   "undo [flags] FILE[@N]",
 		Short: "Undo one change of a registry and leave what came later",
@@ -51,66 +72,52 @@ func newUndoCommand(out streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return undo(t, &o, out)
+			with.Wins = o.winner()
+			engine := newEngine()
+			return carryOut(engine, func() (*versions.Plan, error) { return engine.Undo(t, with) }, &o, out)
 		},
 	}
-	f := cmd.Flags()
-	f.BoolVar(&o.yes, "yes", false, "do what is shown")
-	f.Uint64Var(&o.head, "head", 0, "only while version `N` is the newest, which was shown")
-	f.Var(&o.wins, "on-conflict", "`WHAT` to do where a later version has changed the same place: refuse, keep what is there now, or undo it all the same")
-	f.Uint64Var(&o.since, "since", 0, "undo all that came after version `N`, not the last change alone")
-	f.BoolVar(&o.asJSON, "json", false, "print what differs as diff does, and the commit as log does")
-	f.SortFlags = false
+	o.addTo(cmd)
+	cmd.Flags().StringArrayVar(&with.Paths, "at", nil, "only what was changed at `PATH`, as diff shows it; repeatable")
+	cmd.Flags().Uint64Var(&with.Since, "since", 0, "undo all that came after version `N`, not the last change alone")
 	return cmd
 }
 
-// undo shows what the undoing of a version changes and, if that is wanted, does it. Where
-// somebody has written meanwhile it begins anew: nothing is merged unseen.
-func undo(t versions.Target, o *undoOptions, out streams) error {
-	engine := newEngine()
-	for range undoAttempts {
-		plan, err := engine.Undo(t, versions.UndoOptions{Since: o.since, Wins: o.winner()})
+// carryOut shows what a plan changes and, if that is wanted, does it. Where somebody has
+// written meanwhile it begins anew: nothing is merged unseen.
+func carryOut(engine *versions.Engine, makePlan func() (*versions.Plan, error), o *planOptions, out streams) error {
+	var moved *versions.MovedError
+	for range planAttempts {
+		plan, err := makePlan()
 		if err != nil {
 			return err
 		}
 		if o.head != 0 && (plan.Head == nil || plan.Head.Seq != o.head) {
-			return &versions.MovedError{Path: t.Path()}
+			return &versions.MovedError{Path: plan.Path()}
 		}
 		if err := out.printPlan(plan, o.asJSON); err != nil {
 			return err
 		}
 		switch {
 		case plan.Blocked():
-			return blocked(t, plan)
+			return blocked(plan)
 		case !plan.Changes():
-			out.talk("there is nothing to undo: %s holds nothing of that change", t.Path())
+			out.talk("nothing is to be done: %s is so already", plan.Path())
 			return nil
 		case !o.yes:
 			out.talk("nothing is changed; to do this, add %s", confirmation(plan))
 			return nil
 		}
 		err = engine.Commit(plan.Commit())
-		var moved *versions.MovedError
-		if errors.As(err, &moved) && o.head == 0 {
-			out.talk("%v; once more:", moved)
-			continue
+		if err == nil {
+			return tellDone(plan, o.asJSON, out)
 		}
-		if err != nil {
+		if !errors.As(err, &moved) || o.head != 0 {
 			return err
 		}
-		return tellUndone(plan, o.asJSON, out)
+		out.talk("%v; once more:", moved)
 	}
-	return &versions.MovedError{Path: t.Path()}
-}
-
-func (o *undoOptions) winner() versions.Winner {
-	switch o.wins.value {
-	case winsLater:
-		return versions.Later
-	case winsUndone:
-		return versions.Undone
-	}
-	return versions.Nobody
+	return moved
 }
 
 // confirmation returns the flags by which just what was shown is done.
@@ -122,12 +129,12 @@ func confirmation(p *versions.Plan) string {
 }
 
 // blocked is the error where later versions have changed the same places.
-func blocked(t versions.Target, p *versions.Plan) error {
+func blocked(p *versions.Plan) error {
 	if p.Theirs == nil {
 		return &failure{
 			Code:    exitFailed,
-			Message: fmt.Sprintf("%s began with version %d: to undo that is to remove the file, with all that came later", t.Path(), p.Note.Undid),
-			Hint:    "clawfs undo --on-conflict undo " + quote(fmt.Sprintf("%s@%d", t.Path(), p.Note.Undid)),
+			Message: fmt.Sprintf("%s began with version %d: to undo that is to remove the file, with all that came later", p.Path(), p.Note.Undid),
+			Hint:    "clawfs undo --on-conflict undo " + quote(fmt.Sprintf("%s@%d", p.Path(), p.Note.Undid)),
 		}
 	}
 	places := make([]string, 0, len(p.Conflicts))
@@ -136,8 +143,8 @@ func blocked(t versions.Target, p *versions.Plan) error {
 	}
 	return &failure{
 		Code:    exitFailed,
-		Message: fmt.Sprintf("later versions have changed the same: %s", strings.Join(places, ", ")),
-		Hint:    "say what is to be there: --on-conflict keep, what is there now; --on-conflict undo, what undoing puts there",
+		Message: "later versions have changed the same: " + strings.Join(places, ", "),
+		Hint:    "say what is to be there: --on-conflict keep, what is there now; --on-conflict undo, what goes back otherwise",
 	}
 }
 
@@ -200,6 +207,8 @@ func planResult(p *versions.Plan) string {
 	switch {
 	case p.Remove:
 		return p.Name + " (the file is gone)"
+	case p.Note.Resolved > 0:
+		return fmt.Sprintf("%s with the conflicts of @%d decided the other way", p.Name, p.Note.Resolved)
 	case p.Note.Restored > 0:
 		return fmt.Sprintf("%s@%d again", p.Name, p.Note.Restored)
 	case p.Note.Since > 0:
@@ -208,8 +217,8 @@ func planResult(p *versions.Plan) string {
 	return fmt.Sprintf("%s without @%d", p.Name, p.Note.Undid)
 }
 
-// tellUndone says what became of the registry.
-func tellUndone(p *versions.Plan, asJSON bool, out streams) error {
+// tellDone says what became of the registry.
+func tellDone(p *versions.Plan, asJSON bool, out streams) error {
 	r, err := p.Last()
 	switch {
 	case err != nil:
@@ -218,8 +227,10 @@ func tellUndone(p *versions.Plan, asJSON bool, out streams) error {
 		return out.printJSON(r)
 	case p.Remove:
 		out.talk("version %d is undone: %s is gone", p.Note.Undid, p.Path())
-	case r == nil || r.Outcome == txn.Unchanged.String():
-		out.talk("%s is undone", p.Path())
+	case r == nil || r.Seq == 0:
+		out.talk("it is done") // and somebody has removed the registry since
+	case p.Note.Resolved > 0:
+		out.talk("conflicts of version %d of %s are decided the other way, as version %d", p.Note.Resolved, p.Path(), r.Seq)
 	case p.Note.Undid == 0:
 		out.talk("%s is there again, as version %d", p.Path(), r.Seq)
 	default:

@@ -24,6 +24,14 @@ func credentialName(name string) bool {
 	return false
 }
 
+// NamesCredential reports whether a member of this name, or all below it, is taken for a
+// credential.
+func NamesCredential(name string) bool { return credentialName(name) }
+
+// IsCredential reports whether an object is a credential by what it holds: then its
+// members access, refresh, key and auth are what lets its holder in.
+func IsCredential(v jsondoc.Value) bool { return v.Kind() == jsondoc.Object && isCredential(v) }
+
 // holdsCredential reports whether an object is a credential, or has a member whose name
 // says that it is one.
 func holdsCredential(v jsondoc.Value) bool {

@@ -225,6 +225,7 @@ type merger struct {
 	bound      int  // what has been compared in vain already (sameBytes)
 	refuseMass bool
 	exact      bool // see Policy
+	picks      *picks
 	refused    bool // the policy rejects something that was found
 	kept       int  // entries of the head that theirs lacks
 	rows       scratch[row]
@@ -246,6 +247,9 @@ func (m *merger) value(b, o, t jsondoc.Value, r *rules) out {
 			m.countGained(b, o, r)
 			return keep(o)
 		}
+	}
+	if m.picks != nil {
+		defer m.picks.enter(b, t)()
 	}
 	if hasInside(o, t, m.name(), r) {
 		if b.Exists() && b.Kind() != o.Kind() {
@@ -349,6 +353,11 @@ func (m *merger) later(o, t jsondoc.Value) out {
 // child merges one member or element, which at least one version has.
 func (m *merger) child(b, o, t jsondoc.Value, rw row, r *rules) out {
 	switch {
+	case m.picks.passes(b, t):
+		if o.Exists() {
+			return keep(o)
+		}
+		return out{}
 	case o.Exists() && t.Exists():
 		if rw.sameT {
 			if !rw.sameO {

@@ -32,7 +32,9 @@ func (m *merger) object(b, o, t jsondoc.Value, r *rules) out {
 	defer m.giveBack(marks)
 	v := members3{b: m.membersOf(b), o: m.membersOf(o), t: m.membersOf(t)}
 	tb := m.memberTable(&v)
-	m.tokens(&v, &tb, o, r)
+	if m.picks.everywhere() {
+		m.tokens(&v, &tb, o, r)
+	}
 	shared := 0
 	for i := range tb.rows {
 		rw := tb.rows[i]

@@ -26,6 +26,9 @@ type Difference struct {
 	To       *string         `json:"to,omitempty"`   // … and in the second
 	Old      json.RawMessage `json:"old,omitempty"`  // as strict JSON; none of what was moved
 	New      json.RawMessage `json:"new,omitempty"`
+
+	from, to jsondoc.Value
+	secrets  *secrets
 }
 
 // Compare returns the places in which two documents differ, in the order of the second
@@ -52,8 +55,9 @@ func Compare(a, b *jsondoc.Doc, p *merge.Policy) []Difference {
 	}
 	was, is := pathsOf(a, older), pathsOf(b, newer)
 	var out []Difference
+	hidden := &secrets{docs: [2]*jsondoc.Doc{a, b}}
 	for from, to := range delta.Changes() {
-		d := Difference{Change: Changed}
+		d := Difference{Change: Changed, from: from, to: to, secrets: hidden}
 		if path, ok := was[from]; ok {
 			d.From, d.Old = &path, from.AppendJSON(nil)
 		} else {
@@ -68,9 +72,18 @@ func Compare(a, b *jsondoc.Doc, p *merge.Policy) []Difference {
 	}
 	for from, to := range delta.Moves() {
 		older, newer := was[from], is[to]
-		out = append(out, Difference{Change: Moved, From: &older, To: &newer})
+		out = append(out, Difference{Change: Moved, From: &older, To: &newer, from: from, to: to, secrets: hidden})
 	}
 	return out
+}
+
+// whole is the difference between a document and nothing; one of the two is nil.
+func whole(a, b *jsondoc.Doc) Difference {
+	root := ""
+	if a != nil {
+		return Difference{Change: Removed, From: &root, Old: a.Root().AppendJSON(nil), from: a.Root(), secrets: &secrets{docs: [2]*jsondoc.Doc{a, a}}}
+	}
+	return Difference{Change: Added, To: &root, New: b.Root().AppendJSON(nil), to: b.Root(), secrets: &secrets{docs: [2]*jsondoc.Doc{b, b}}}
 }
 
 var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")

@@ -139,26 +139,29 @@ func (pl *planner) tellDifferences() {
 	if err != nil {
 		return
 	}
-	root, head, result := "", docs[0], docs[1]
+	head, result := docs[0], docs[1]
 	switch {
 	case head != nil && result != nil:
 		pl.Differences = Compare(head, result, pl.settings.Policy(pl.Name))
-	case head != nil:
-		pl.Differences = []Difference{{Change: Removed, From: &root, Old: head.Root().AppendJSON(nil)}}
-	case result != nil:
-		pl.Differences = []Difference{{Change: Added, To: &root, New: result.Root().AppendJSON(nil)}}
+	case head != nil || result != nil:
+		pl.Differences = []Difference{whole(head, result)}
 	}
+}
+
+// dialect returns the registry's dialect, as far as it is known.
+func (pl *planner) dialect() txn.Dialect {
+	d, settled := pl.settings.Dialect(pl.Name)
+	if head := pl.history.Head(); !settled && head != nil {
+		return txn.ParseDialect(head.Dialect)
+	}
+	return d
 }
 
 // read parses contents, which may be nil, all in one grammar. That is the one of the
 // registry if it can be.
 func (pl *planner) read(contents ...*Content) ([]*jsondoc.Doc, error) {
-	d, settled := pl.settings.Dialect(pl.Name)
-	if head := pl.history.Head(); !settled && head != nil {
-		d = txn.ParseDialect(head.Dialect)
-	}
 	var first error
-	for _, d := range []txn.Dialect{d, txn.Strict, txn.Lines, txn.JSON5} {
+	for _, d := range []txn.Dialect{pl.dialect(), txn.Strict, txn.Lines, txn.JSON5} {
 		docs := make([]*jsondoc.Doc, len(contents))
 		var err error
 		for i, c := range contents {
@@ -176,59 +179,109 @@ func (pl *planner) read(contents ...*Content) ([]*jsondoc.Doc, error) {
 	return nil, &NotDocumentError{Path: pl.Path(), Err: first}
 }
 
-// merge merges as the registry's policy says, but for conflicts, which one side wins.
-func (pl *planner) merge(base, head, theirs *jsondoc.Doc, wins merge.Resolution) (*merge.Result, error) {
-	p := merge.Policy{OnConflict: wins, Exact: true}
+// part is a change that is put into the head: what one version has that another one, the
+// base, has not.
+type part struct {
+	base, theirs *Content
+	paths        []string // only at these places, in base or in theirs; none: everywhere
+}
+
+// merge puts a part into a head, by the registry's policy but for conflicts, in which wins
+// says who wins.
+func (pl *planner) merge(p part, head *Content, wins merge.Resolution) (*merge.Result, error) {
+	docs, err := pl.read(p.base, head, p.theirs)
+	if err != nil {
+		return nil, err
+	}
+	policy := merge.Policy{OnConflict: wins, Exact: true}
 	if configured := pl.settings.Policy(pl.Name); configured != nil {
 		for _, r := range configured.Rules {
 			r.OnConflict = merge.Inherit
-			p.Rules = append(p.Rules, r)
+			policy.Rules = append(policy.Rules, r)
 		}
 	}
-	return merge.Merge(base, head, theirs, &p)
+	if len(p.paths) == 0 {
+		return merge.Merge(docs[0], docs[1], docs[2], &policy)
+	}
+	at, err := pl.picked(p, docs[0], docs[2])
+	if err != nil {
+		return nil, err
+	}
+	return merge.MergeAt(docs[0], docs[1], docs[2], &policy, at)
 }
 
-// mergeInto completes the plan: what theirs changes relative to base is put into the head.
-func (pl *planner) mergeInto(base, theirs *Content, wins Winner) (*Plan, error) {
-	docs, err := pl.read(base, pl.Head, theirs)
+// picked returns what differs at the paths of a part.
+func (pl *planner) picked(p part, base, theirs *jsondoc.Doc) ([]jsondoc.Value, error) {
+	differences := Compare(theirs, base, pl.settings.Policy(pl.Name))
+	var at []jsondoc.Value
+	for _, path := range p.paths {
+		found := false
+		for _, d := range differences {
+			if !touches(d.To, path) && (d.To != nil || !touches(d.From, path)) {
+				continue
+			}
+			found = true
+			for _, v := range []jsondoc.Value{d.from, d.to} {
+				if v.Exists() {
+					at = append(at, v)
+				}
+			}
+		}
+		if !found {
+			return nil, &NotThereError{Path: pl.Path(), Seq: p.base.Seq, Place: path}
+		}
+	}
+	return at, nil
+}
+
+// putIn completes the plan: parts are put into the head.
+func (pl *planner) putIn(parts []part, wins Winner) (*Plan, error) {
+	later, conflicts, err := pl.mergeAll(parts, merge.TakeOurs)
 	if err != nil {
 		return nil, err
 	}
-	kept, err := pl.merge(docs[0], docs[1], docs[2], merge.TakeOurs)
-	if err != nil || len(kept.Conflicts) == 0 {
-		return pl.merged(kept, err)
+	if len(conflicts) == 0 {
+		return pl.to(later)
 	}
-	undone, err := pl.merge(docs[0], docs[1], docs[2], merge.TakeTheirs)
+	undone, _, err := pl.mergeAll(parts, merge.TakeTheirs)
 	if err != nil {
 		return nil, err
 	}
-	pl.tellConflicts(kept, undone)
+	pl.tellConflicts(conflicts, later, undone)
 	switch wins {
 	case Later:
-		return pl.merged(kept, nil)
+		return pl.to(later)
 	case Undone:
-		return pl.merged(undone, nil)
+		return pl.to(undone)
 	}
 	return pl.Plan, nil
 }
 
-func (pl *planner) merged(r *merge.Result, err error) (*Plan, error) {
-	if err != nil {
-		return nil, err
+// mergeAll puts parts into the head, one after the other.
+func (pl *planner) mergeAll(parts []part, wins merge.Resolution) ([]byte, []merge.Conflict, error) {
+	head := pl.Head
+	var conflicts []merge.Conflict
+	for _, p := range parts {
+		r, err := pl.merge(p, head, wins)
+		if err != nil {
+			return nil, nil, err
+		}
+		conflicts = append(conflicts, r.Conflicts...)
+		head = &Content{Content: string(r.Text)}
 	}
-	return pl.to(r.Text)
+	return []byte(head.Content), conflicts, nil
 }
 
-// tellConflicts notes the conflicts, with what each side has there.
-func (pl *planner) tellConflicts(kept, undone *merge.Result) {
+// tellConflicts notes conflicts, with what differs at each between two ways to decide.
+func (pl *planner) tellConflicts(conflicts []merge.Conflict, later, undone []byte) {
 	var between []Difference
-	if !bytes.Equal(kept.Text, undone.Text) {
-		docs, err := pl.read(content(kept.Text), content(undone.Text))
+	if !bytes.Equal(later, undone) {
+		docs, err := pl.read(&Content{Content: string(later)}, &Content{Content: string(undone)})
 		if err == nil {
 			between = Compare(docs[0], docs[1], pl.settings.Policy(pl.Name))
 		}
 	}
-	for _, c := range kept.Conflicts {
+	for _, c := range conflicts {
 		told := Conflict{Path: c.Path, Kind: c.Kind.String()}
 		for _, d := range between {
 			if touches(d.From, c.Path) || touches(d.To, c.Path) {
@@ -238,5 +291,3 @@ func (pl *planner) tellConflicts(kept, undone *merge.Result) {
 		pl.Conflicts = append(pl.Conflicts, told)
 	}
 }
-
-func content(text []byte) *Content { return &Content{Content: string(text)} }

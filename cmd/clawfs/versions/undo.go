@@ -26,6 +26,7 @@ type UndoOptions struct {
 	// Since, if not 0, is a version before the target: all is undone that came after it.
 	Since uint64
 	Wins  Winner
+	Paths []string // only what was changed there: as Compare gives them, or above; none: everywhere
 }
 
 // GoneError says that a registry is gone whose versions can't be undone one by one.
@@ -59,6 +60,18 @@ func (e *LostError) Error() string {
 		return fmt.Sprintf("version %d of %s is not kept", e.Seq, e.Path)
 	}
 	return fmt.Sprintf("version %d of %s, which version %d was made from, is not kept", e.Missing, e.Path, e.Seq)
+}
+
+// NotThereError says that a version has changed nothing at a place.
+type NotThereError struct {
+	Path  string
+	Seq   uint64
+	Place string // RFC 6901
+}
+
+// Error names version and place.
+func (e *NotThereError) Error() string {
+	return fmt.Sprintf("version %d of %s has changed nothing at %q that was there before", e.Seq, e.Path, e.Place)
 }
 
 // NotDocumentError says that a registry, or a version of it, is no document, so that
@@ -131,9 +144,11 @@ func (pl *planner) undo(seq uint64, o UndoOptions) (*Plan, error) {
 			return nil, pl.lost(err, made, seq, before)
 		}
 	}
-	pl.Note = txn.Note{Undid: seq, Since: o.Since}
+	pl.Note = txn.Note{Undid: seq, Since: o.Since, InPart: len(o.Paths) > 0}
 	unchanged := pl.Head.Digest == pl.Base.Digest
 	switch {
+	case pl.Theirs == nil && len(o.Paths) > 0:
+		return nil, &NotThereError{Path: pl.Path(), Seq: seq, Place: o.Paths[0]}
 	case pl.Theirs == nil && (unchanged || o.Wins == Undone):
 		return pl.toNothing(), nil
 	case pl.Theirs == nil && o.Wins == Later:
@@ -141,10 +156,10 @@ func (pl *planner) undo(seq uint64, o UndoOptions) (*Plan, error) {
 	case pl.Theirs == nil:
 		pl.Conflicts = []Conflict{{Kind: "deleted"}}
 		return pl.Plan, nil
-	case unchanged:
+	case unchanged && len(o.Paths) == 0:
 		return pl.to([]byte(pl.Theirs.Content))
 	}
-	return pl.mergeInto(pl.Base, pl.Theirs, o.Wins)
+	return pl.putIn([]part{{pl.Base, pl.Theirs, o.Paths}}, o.Wins)
 }
 
 // lost returns what it means that a version is not kept.
