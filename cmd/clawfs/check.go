@@ -294,7 +294,7 @@ func (c *checker) report(p problem) error {
 // printSpoken prints a dialect for people.
 func (s streams) printSpoken(v spoken) error {
 	s.endProgress()
-	_, err := fmt.Fprintf(s.stdout, "%s: %s\n", v.Registry, dialectText(v.Dialect))
+	err := s.printf("%s: %s\n", v.Registry, dialectText(v.Dialect))
 	return err
 }
 
@@ -321,6 +321,6 @@ func (s streams) printProblem(p problem) error {
 	if p.Path != "" {
 		where += " at " + p.Path
 	}
-	_, err := fmt.Fprintf(s.stdout, "%s: %s, %s\n", where, s.paintOut(red, strings.ReplaceAll(p.Problem, "-", " ")), p.Detail)
+	err := s.printf("%s: %s, %s\n", where, s.paintOut(red, strings.ReplaceAll(p.Problem, "-", " ")), p.Detail)
 	return err
 }

@@ -60,7 +60,9 @@ func diff(from, to versions.Target, asJSON bool, out streams) error {
 		return nil
 	}
 	if !asJSON {
-		fmt.Fprintf(out.stdout, "--- %s\n+++ %s\n", from, to)
+		if err := out.printf("--- %s\n+++ %s\n", from, to); err != nil {
+			return err
+		}
 	}
 	for _, d := range changes {
 		d.Registry = to.Name
@@ -92,16 +94,16 @@ func document(t versions.Target) (*jsondoc.Doc, error) {
 // printDifference prints a place for people.
 func (s streams) printDifference(d versions.Difference) error {
 	if d.Change == versions.Moved {
-		_, err := fmt.Fprintln(s.stdout, s.paintOut(yellow, fmt.Sprintf("> %s was %s", *d.To, *d.From)))
+		err := s.printf("%s\n", s.paintOut(yellow, fmt.Sprintf("> %s was %s", *d.To, *d.From)))
 		return err
 	}
 	if d.From != nil {
-		if _, err := fmt.Fprintln(s.stdout, s.paintOut(red, fmt.Sprintf("- %s %s", orRoot(*d.From), d.Old))); err != nil {
+		if err := s.printf("%s\n", s.paintOut(red, fmt.Sprintf("- %s %s", orRoot(*d.From), d.Old))); err != nil {
 			return err
 		}
 	}
 	if d.To != nil {
-		if _, err := fmt.Fprintln(s.stdout, s.paintOut(green, fmt.Sprintf("+ %s %s", orRoot(*d.To), d.New))); err != nil {
+		if err := s.printf("%s\n", s.paintOut(green, fmt.Sprintf("+ %s %s", orRoot(*d.To), d.New))); err != nil {
 			return err
 		}
 	}

@@ -46,7 +46,19 @@ func TestClassify(t *testing.T) {
 		{&versions.NoCopyError{ID: "x", Dir: "/d"}, failure{Code: 1, Message: "there is no copy x in the quarantine of /d", Hint: "clawfs quarantine /d"}},
 		{&versions.RefusedError{Path: "/d/a.json", Cause: errors.New("busy")}, failure{Code: 7, Message: "/d/a.json was refused: busy", Hint: "see clawfs log /d/a.json"}},
 		{&fs.NotRegistryError{Path: "/d/a"}, failure{Code: 1, Message: "/d/a is not a registry", Hint: "clawfs mount --help tells which files are"}},
-		{&fs.OldDaemonError{Dir: "/d"}, failure{Code: 1, Message: "the daemon of the mount on /d is of an older version, which knows no put", Hint: "clawfs unmount /d && clawfs mount /d"}},
+		{&fs.OldDaemonError{Dir: "/d", Request: "undo"}, failure{Code: 1, Message: "the daemon of the mount on /d is of an older version, which knows no undo", Hint: "clawfs unmount /d && clawfs mount /d"}},
+		{&versions.MovedError{Path: "/d/a.json"}, failure{Code: 1, Message: "somebody else has changed /d/a.json meanwhile", Hint: "see clawfs log /d/a.json, then try again"}},
+		{&versions.GoneError{Path: "/d/a.json", Last: 3}, failure{Code: 1, Message: "/d/a.json is gone; its last version was 3", Hint: "clawfs undo /d/a.json brings it back"}},
+		{&versions.NothingError{Path: "/d/a.json"}, failure{Code: 1, Message: "no change of /d/a.json is recorded", Hint: "clawfs log /d/a.json"}},
+		{&versions.LostError{Path: "/d/a.json", Seq: 7, Missing: 6, Since: 4, Until: 7},
+			failure{Code: 1, Message: "version 6 of /d/a.json, which version 7 was made from, is not kept", Hint: "clawfs undo --since 4 /d/a.json@7 undoes all that came after version 4"}},
+		{&versions.LostError{Path: "/d/a.json", Seq: 2, Missing: 2}, failure{Code: 1, Message: "version 2 of /d/a.json is not kept", Hint: "clawfs log tells which versions there were"}},
+		{&versions.NotThereError{Path: "/d/a.json", Seq: 7, Place: "/x"},
+			failure{Code: 1, Message: `version 7 of /d/a.json has changed nothing at "/x" that was there before`, Hint: "clawfs diff /d/a.json@6 @7"}},
+		{&versions.NoConflictError{Target: versions.Target{Place: versions.Place{Root: "/d", Name: "a.json"}, Seq: 7}, Any: true},
+			failure{Code: 1, Message: "a.json@7 had no conflict", Hint: "clawfs log /d/a.json"}},
+		{&versions.NotDocumentError{Path: "/d/a.json", Err: errors.New("why")}, failure{Code: 1, Message: "/d/a.json is no document: why", Hint: "clawfs restore puts a whole version back"}},
+		{&fs.OldDaemonError{Dir: "/d", Request: "put"}, failure{Code: 1, Message: "the daemon of the mount on /d is of an older version, which knows no put", Hint: "clawfs unmount /d && clawfs mount /d"}},
 		{&servedError{Dir: "/d"}, failure{Code: 5, Message: "/d is mounted, and its daemon counts on what is kept", Hint: "clawfs unmount /d"}},
 		{&silentError{Dir: "/d"}, failure{Code: 1, Message: "the daemon of /d can't be asked", Hint: "ask as root: sudo clawfs status /d"}},
 		{&metricsError{Address: "x", Err: errors.New("why")},
@@ -128,6 +140,7 @@ func TestQuote(t *testing.T) {
 		"~/x":               "'~/x'",
 		"-x":                "'-x'",
 		"/$HOME":            "'/$HOME'",
+		"/a\x1b[31m'é":      `$'/a\x1b\x5b31m\x27\xc3\xa9'`,
 	} {
 		if got := quote(path); got != want {
 			t.Errorf("quote(%q) = %s, want %s", path, got, want)

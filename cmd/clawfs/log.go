@@ -6,7 +6,6 @@ import (
 	iofs "io/fs"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -98,7 +97,7 @@ func (s streams) printRecord(r versions.Record, h *versions.History, base bool) 
 		version = fmt.Sprintf("%s@%d", r.Registry, r.Seq)
 	}
 	line := fmt.Sprintf("%s  %s  %-7s  %s  by %s", r.Time.Local().Format("2006-01-02 15:04:05"),
-		s.paintOut(outcomeColour(r), fmt.Sprintf("%-9s", r.Became())), humanize.IBytes(uint64(max(r.Size, 0))), version, r.Writer())
+		s.paintOut(outcomeColour(r), fmt.Sprintf("%-9s", r.Became())), humanize.IBytes(uint64(max(r.Size, 0))), harmless(version), harmless(r.Writer()))
 	var more []string
 	if note := noteText(r.Note); note != "" {
 		more = append(more, note)
@@ -124,8 +123,15 @@ func (s streams) printRecord(r versions.Record, h *versions.History, base bool) 
 	if base {
 		more = append(more, ruleLines(&r)...)
 	}
-	_, err := fmt.Fprintln(s.stdout, strings.Join(append([]string{line}, more...), "\n    "))
-	return err
+	if err := s.printf("%s\n", painted(line)); err != nil {
+		return err
+	}
+	for _, m := range more {
+		if err := s.printf("    %s\n", m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // noteText says what a transaction was for, "" where that is not known.
@@ -135,7 +141,7 @@ func noteText(n txn.Note) string {
 		part = ", in part"
 	}
 	switch {
-	case n.Undid > 0 && n.Since > 0:
+	case n.Since > 0 && n.Since+1 < n.Undid:
 		return fmt.Sprintf("undid versions %d to %d%s", n.Since+1, n.Undid, part)
 	case n.Undid > 0:
 		return fmt.Sprintf("undid version %d%s", n.Undid, part)

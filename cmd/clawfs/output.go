@@ -16,6 +16,7 @@ type streams struct {
 	stdout, stderr io.Writer
 	colourOut      bool // of stdout
 	colour         bool // of stderr
+	terminalOut    bool // stdout is one
 	terminal       bool // stderr is one
 	quiet          bool // no talk
 }
@@ -32,11 +33,12 @@ const (
 func standardStreams() streams {
 	colour := os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	return streams{
-		stdout:    os.Stdout,
-		stderr:    os.Stderr,
-		colourOut: colour && isTerminal(os.Stdout),
-		colour:    colour && isTerminal(os.Stderr),
-		terminal:  isTerminal(os.Stderr),
+		stdout:      os.Stdout,
+		stderr:      os.Stderr,
+		colourOut:   colour && isTerminal(os.Stdout),
+		colour:      colour && isTerminal(os.Stderr),
+		terminalOut: isTerminal(os.Stdout),
+		terminal:    isTerminal(os.Stderr),
 	}
 }
 
@@ -47,21 +49,23 @@ func isTerminal(f *os.File) bool {
 
 // fail prints an error and its hint.
 func (s streams) fail(f *failure) {
-	fmt.Fprintf(s.stderr, "%s %s\n", paint(s.colour, red, "error:"), f.Message)
+	fmt.Fprintf(s.stderr, "%s %s\n", paint(s.colour, red, "error:"), harmless(f.Message, '\n', '\t'))
 	if f.Hint != "" {
-		fmt.Fprintf(s.stderr, "%s %s\n", paint(s.colour, cyan, "hint:"), f.Hint)
+		fmt.Fprintf(s.stderr, "%s %s\n", paint(s.colour, cyan, "hint:"), harmless(f.Hint))
 	}
 }
 
 // talk prints a line that is no fact.
 func (s streams) talk(format string, args ...any) {
 	if !s.quiet {
-		fmt.Fprintf(s.stderr, format+"\n", args...)
+		fmt.Fprintf(s.stderr, format+"\n", harmlessAll(args)...)
 	}
 }
 
 // paintOut wraps text for stdout in a colour where that is wanted.
-func (s streams) paintOut(colour int, text string) string { return paint(s.colourOut, colour, text) }
+func (s streams) paintOut(colour int, text string) painted {
+	return painted(paint(s.colourOut, colour, harmless(text)))
+}
 
 // paint wraps text in an ANSI colour where that is wanted.
 func paint(wanted bool, colour int, text string) string {
@@ -73,9 +77,7 @@ func paint(wanted bool, colour int, text string) string {
 
 // printJSON prints a fact for programs: an object on a line of its own.
 func (s streams) printJSON(v any) error {
-	enc := json.NewEncoder(s.stdout)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	return s.printRecordJSON(v, nil)
 }
 
 // printRecordJSON prints a record, or what begins with one, for programs.
@@ -87,8 +89,7 @@ func (s streams) printRecordJSON(v any, more []byte) error {
 		return err
 	}
 	object := bytes.TrimSuffix(b.Bytes(), []byte("}\n"))
-	_, err := fmt.Fprintf(s.stdout, "%s%s}\n", object, more)
-	return err
+	return s.printf("%s%s}\n", object, more)
 }
 
 // progress shows on a terminal how far something is.
@@ -117,7 +118,8 @@ func count(n int, one string, other ...string) string {
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
-// quote returns a path as a shell takes it.
+// quote returns a path as a shell takes it: bash and others, where there are control
+// characters in it.
 func quote(path string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@%=,~", r)
@@ -125,5 +127,16 @@ func quote(path string) string {
 	if path != "" && strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 && path[0] != '~' && path[0] != '-' {
 		return path
 	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	if harmless(path) == path {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	var b strings.Builder
+	for i := range len(path) {
+		if plain(rune(path[i])) {
+			b.WriteByte(path[i])
+		} else {
+			fmt.Fprintf(&b, `\x%02x`, path[i])
+		}
+	}
+	return "$'" + b.String() + "'"
 }

@@ -49,7 +49,7 @@ func listQuarantine(path string, asJSON bool, out streams) error {
 		if asJSON {
 			err = out.printRecordJSON(c, c.More)
 		} else {
-			_, err = fmt.Fprintf(out.stdout, "%s  %s  %-7s  %s  by %s\n    because: %s\n", c.ID, out.paintOut(red, fmt.Sprintf("%-8s", cmp.Or(c.Outcome, "?"))),
+			err = out.printf("%s  %s  %-7s  %s  by %s\n    because: %s\n", c.ID, out.paintOut(red, fmt.Sprintf("%-8s", cmp.Or(c.Outcome, "?"))),
 				humanize.IBytes(uint64(c.Size)), cmp.Or(c.Registry, "?"), c.Writer(), cmp.Or(c.Error, "not known"))
 		}
 		if err != nil {

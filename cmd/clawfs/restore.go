@@ -56,8 +56,7 @@ func restore(cmd *cobra.Command, args []string, o restoreOptions, out streams) e
 		}
 		if !o.yes {
 			out.talk("nothing is changed; to take this, add --yes")
-			_, err := out.stdout.Write(content)
-			return err
+			return out.printContent(string(content))
 		}
 	}
 	if err := os.MkdirAll(filepath.Dir(p.Path()), 0o700); err != nil {

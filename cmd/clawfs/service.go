@@ -158,7 +158,7 @@ func (i *installation) print(out streams) error {
 		if n > 0 {
 			fmt.Fprintln(out.stdout)
 		}
-		if _, err := fmt.Fprintf(out.stdout, "# %s\n%s", f.Path, f.Text); err != nil {
+		if err := out.printf("# %s\n%s", f.Path, painted(f.Text)); err != nil {
 			return err
 		}
 	}

@@ -26,8 +26,7 @@ func newShowCommand(out streams) *cobra.Command {
 			case asJSON:
 				return out.printJSON(s)
 			}
-			_, err = fmt.Fprint(out.stdout, s.Content)
-			return err
+			return out.printContent(s.Content)
 		},
 	}
 	cmd.Flags().StringVar(&id, "quarantined", "", "print the copy with this `ID` in the quarantine of DIR (.)")

@@ -215,13 +215,13 @@ func residentMemory() int64 {
 func (s streams) printStatus(v status) error {
 	switch v.State {
 	case stateDead:
-		_, err := fmt.Fprintf(s.stdout, "%s  %s, its daemon is gone\n", v.Dir, s.paintOut(red, v.State))
+		err := s.printf("%s  %s, its daemon is gone\n", v.Dir, s.paintOut(red, v.State))
 		return err
 	case stateSilent:
-		_, err := fmt.Fprintf(s.stdout, "%s  %s, its daemon can't be asked\n", v.Dir, s.paintOut(yellow, v.State))
+		err := s.printf("%s  %s, its daemon can't be asked\n", v.Dir, s.paintOut(yellow, v.State))
 		return err
 	}
-	_, err := fmt.Fprintf(s.stdout, "%s  %s since %s (%s), process %d, version %s, %s\n"+
+	err := s.printf("%s  %s since %s (%s), process %d, version %s, %s\n"+
 		"  %s, %s open\n"+
 		"  %s, %d merged; %s; %d unchanged, %d rejected, %d aborted, %d adopted, %d recovered\n"+
 		"  %s on disk: half within %s, 99 %% within %s, the longest %s\n",
@@ -235,7 +235,7 @@ func (s streams) printStatus(v status) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.Dialects)) {
 		if err == nil {
-			_, err = fmt.Fprintf(s.stdout, "  %s: %s\n", name, dialectText(v.Dialects[name]))
+			err = s.printf("  %s: %s\n", name, dialectText(v.Dialects[name]))
 		}
 	}
 	return err

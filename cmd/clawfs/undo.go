@@ -151,7 +151,9 @@ func blocked(p *versions.Plan) error {
 // printPlan shows what a plan changes.
 func (s streams) printPlan(p *versions.Plan, asJSON bool) error {
 	if !asJSON && (p.Changes() || p.Blocked()) {
-		fmt.Fprintf(s.stdout, "--- %s\n+++ %s\n", planHead(p), planResult(p))
+		if err := s.printf("--- %s\n+++ %s\n", planHead(p), planResult(p)); err != nil {
+			return err
+		}
 	}
 	for _, d := range p.Differences {
 		d.Registry = p.Name
@@ -182,7 +184,7 @@ func (s streams) printConflict(c versions.Conflict, asJSON bool) error {
 	if asJSON {
 		return s.printJSON(c)
 	}
-	if _, err := fmt.Fprintln(s.stdout, s.paintOut(yellow, fmt.Sprintf("conflict at %s (%s): - is there now, + is what undoing puts there", orRoot(c.Path), c.Kind))); err != nil {
+	if err := s.printf("%s\n", s.paintOut(yellow, fmt.Sprintf("conflict at %s (%s): - is there now, + is what undoing puts there", orRoot(c.Path), c.Kind))); err != nil {
 		return err
 	}
 	for _, d := range c.Differences {
