@@ -4,8 +4,8 @@
 // Each command has a file of its own, by its name. mount.go reads flags and sends
 // the daemon to the background (background.go); serve.go is the daemon itself,
 // the place where the directory (backing), the store (txn) and the file system
-// (fs) meet. The commands that look into a directory find it by place.go and read
-// what is kept of a registry by history.go, mounted or not.
+// (fs) meet. The commands that look into a directory, mounted or not, do so by package
+// versions; engine.go gives it what it needs to commit.
 //
 // What always holds here:
 //
