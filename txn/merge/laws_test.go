@@ -41,8 +41,8 @@ func TestMain(m *testing.M) {
 }
 
 // otherLaws are those that draw cases of their own: writers_test.go, comments_test.go,
-// shapes_test.go, respell_test.go, naming_test.go.
-const otherLaws = 6
+// shapes_test.go, respell_test.go, naming_test.go, picks_test.go.
+const otherLaws = 7
 
 // triple is a case: three versions, the head and theirs with changes that may
 // touch the same places, and what the merge makes of them.

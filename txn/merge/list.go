@@ -90,7 +90,7 @@ type elementMerge struct {
 func (e *elementMerge) merge(tb *table, i int) out {
 	rw := tb.rows[i]
 	b, o, t := e.list.pick(rw)
-	if !o.Exists() || !t.Exists() || rw.sameT || e.id.kind == textSet {
+	if !o.Exists() || !t.Exists() || rw.sameT || e.id.kind == textSet || e.picks.passes(b, t) {
 		return e.child(b, o, t, rw, e.below)
 	}
 	if !b.Exists() && e.id.kind == keyed && e.drawnTwice(tb, o, t) {

@@ -395,6 +395,12 @@ func (m *merger) deleted(b, x jsondoc.Value, by Side, untouched bool, r *rules) 
 	switch {
 	case r.onConflict == Reject:
 		m.settle(Deleted, r)
+	case m.exact && (r.onConflict == TakeOurs) == (by == Head):
+		m.record(Deleted, by)
+		m.noteDeleted(b, by)
+		return out{}
+	case m.exact:
+		m.record(Deleted, other)
 	case r.onConflict == TakeOurs && by == Head, m.credential(b):
 		if r.onConflict != TakeOurs {
 			m.apply(ruleCredential)

@@ -92,8 +92,8 @@ type Policy struct {
 	RefuseMassDelete bool       // refuse what would otherwise be a MassDeleted warning
 
 	// Exact says that theirs means each difference to the base, however small: a change of
-	// spelling only is no echo of a writer. Nor is an element kept in both variants; the
-	// resolution decides.
+	// spelling only is no echo of a writer. And the resolution decides each conflict: no
+	// element is kept in both variants, and no deletion wins, or loses, as such.
 	Exact bool
 
 	Rules []Rule

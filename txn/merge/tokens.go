@@ -67,7 +67,7 @@ func (m *merger) renewed(g int, v *members3, tb *table, group []int32, r *rules)
 	switch {
 	case !head || !theirs || !different:
 		return Neither, false
-	case r.onConflict == Reject:
+	case r.onConflict == Reject, m.exact:
 		return m.settle(TokensRotated, r), true
 	case inBase && !inHead:
 		m.record(Deleted, Head)
