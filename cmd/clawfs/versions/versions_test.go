@@ -134,3 +134,12 @@ func equal(t testing.TB, a, b string) bool {
 	t.Helper()
 	return jsondoc.Equal(parse(t, a).Root(), parse(t, b).Root())
 }
+
+// forget removes versions from the history.
+func (b *bench) forget(seqs ...uint64) error {
+	_, dir, err := b.open()
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Forget(file, seqs...), dir.Close())
+}
