@@ -26,7 +26,7 @@
 //	COPY_FILE_RANGE from         a copy, which is no view        copy_file_range
 //	FLUSH                        Tx.Flush; none for a Snapshot   close of a duplicate
 //	FSYNC                        Tx.Sync, then the directory     fsync
-//	IOCTL                        Tx.Put, if it is ours           the one that reads flags
+//	IOCTL                        Tx.Put, Tx.Intend: ours         the one that reads flags
 //	RELEASE                      Tx.Release, Snapshot.Release    close
 //	UNLINK                       Store.Unlink                    unlink
 //	RENAME onto a registry       Store.Replace: a commit         the same; while it is open for

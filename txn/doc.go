@@ -29,7 +29,8 @@
 //
 //   - A [Tx] is what one open-for-write handle stages until it is closed. A temporary
 //     file that is renamed onto a registry is one, too ([Store.Replace]). A put replaces
-//     the head outright ([Tx.Put]).
+//     the head outright ([Tx.Put]). An intent says which head, and what that is for
+//     ([Tx.Intend]).
 //   - A draft is content of a transaction together with the views of its writers. It is
 //     in flight until it is committed.
 //   - A candidate is a view that the content may have been made from. The merge base is
