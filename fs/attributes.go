@@ -173,8 +173,11 @@ func (n *node) setRegistry(ctx context.Context, path string, f fusefs.FileHandle
 		return 0 // the times that come with a size are those of the commit
 	}
 	what := owesAttrib
-	if in.Valid&metadata == fuse.FATTR_MTIME {
+	switch in.Valid & metadata {
+	case fuse.FATTR_MTIME:
 		what = owesModify
+	case fuse.FATTR_ATIME:
+		what = 0 // it is IN_ACCESS
 	}
 	return registryErrno(n.changeObject(ctx, what, func(fd int) error {
 		if err := setOwnerAndMode(fd, in); err != nil {
