@@ -264,7 +264,9 @@ func (f *plainFile) truncate(ctx context.Context, size int64) error {
 // flushMoved is Flush for a file that has become a registry.
 func (f *plainFile) flushMoved(ctx context.Context, tx *txn.Tx) syscall.Errno {
 	death := deathOf(threadOf(ctx))
-	return commitErrno(tx.Flush(f.node.fsys.callers.named(ctx), death))
+	err := tx.Flush(f.node.fsys.callers.named(ctx), death)
+	f.closing.note(&f.node.fsys.registries)
+	return commitErrno(err)
 }
 
 // syncMoved is Fsync for a file that has become a registry.
@@ -279,7 +281,7 @@ func (f *plainFile) syncMoved(ctx context.Context, tx *txn.Tx) syscall.Errno {
 func (f *plainFile) releaseMoved(tx *txn.Tx) {
 	tx.Release()
 	if dir, base, ok := f.node.fsys.known(tx.Name()); ok {
-		f.node.fsys.heard(dir, base, tx.Name(), f.node, owesClose)
+		f.node.fsys.heard(dir, base, tx.Name(), owesClose, f.closing.heardBy(f.node))
 	}
 	var stx unix.Statx_t
 	if statFD(f.fd, &stx) == nil && stx.Nlink == 0 {

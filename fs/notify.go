@@ -113,7 +113,7 @@ func (w *notifier) observe(e txn.Event) {
 // owe implements debts.
 func (fsys *fileSystem) owe(name string, what debt) bool {
 	dir, base, ok := fsys.known(name)
-	return ok && fsys.registries.owe(dir, base, what, 0, nil)
+	return ok && fsys.registries.owe(dir, base, what, nil)
 }
 
 // debtors implements debts.
@@ -128,10 +128,10 @@ func (fsys *fileSystem) debtors(name string) (nodes []*node, directory bool) {
 // owed implements debts.
 func (fsys *fileSystem) owed(n *node) debt { return fsys.registries.owed(n) }
 
-// heard has watchers told what those of one node of the registry's file, and those of its
-// directory, have heard from the kernel.
-func (fsys *fileSystem) heard(dir *node, base, path string, n *node, what debt) {
-	if w := fsys.watchers.Load(); w != nil && fsys.registries.owe(dir, base, what, n.number.Load(), n) {
+// heard has watchers of those nodes of a registry that concerns says told what those of one
+// node, and those of the directory, have heard from the kernel.
+func (fsys *fileSystem) heard(dir *node, base, path string, what debt, concerns func(*node) bool) {
+	if w := fsys.watchers.Load(); w != nil && what != 0 && fsys.registries.owe(dir, base, what, concerns) {
 		w.remind(path)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	fusefs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
@@ -342,5 +343,43 @@ func TestTouchErrors(t *testing.T) {
 	r, w := io.Pipe()
 	if r.CloseWithError(broken) != nil || Touch(strings.NewReader("0\x00"), w, []string{"/", "1"}) != broken {
 		t.Error("told of nothing where it can't answer")
+	}
+}
+
+// Who begins to watch a file after it was closed hears nothing of that close, though the
+// kernel releases the file later.
+func TestWatchersAreToldOfEarlierClosesOnly(t *testing.T) {
+	const number = 7
+	fsys := &fileSystem{}
+	dir := &node{fsys: fsys, id: fusefs.StableAttr{Ino: 1}}
+	table := &fsys.registries
+	table.init()
+	r := table.make(dir, "a.json", number)
+	add := func() *node {
+		table.ids++
+		n := &node{fsys: fsys, id: fusefs.StableAttr{Ino: registryID | table.ids}}
+		n.all.Store(r)
+		n.number.Store(number)
+		r.nodes = append(r.nodes, n)
+		return n
+	}
+	written, before := add(), add()
+	var c closing
+	owed := func() []debt {
+		var list []debt
+		table.owe(dir, "a.json", owesClose, c.heardBy(written))
+		for _, n := range r.nodes {
+			list = append(list, n.as.owed)
+		}
+		table.told(before, owesClose)
+		return list
+	}
+	if got := owed(); !slices.Equal(got, []debt{0, owesClose}) {
+		t.Errorf("of a file that was released without a close is owed %v", got)
+	}
+	c.note(table)
+	add()
+	if got := owed(); !slices.Equal(got, []debt{0, owesClose, 0}) {
+		t.Errorf("of a file that was closed is owed %v", got)
 	}
 }

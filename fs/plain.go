@@ -25,6 +25,7 @@ type plainFile struct {
 	lineage  *lineage    // if writable
 	closed   atomic.Bool // one of its descriptors was
 	tx       *txn.Tx     // of the registry that it was renamed onto; nil: it was not
+	closing  closing
 }
 
 // plainFlags returns the flags with which the backing file is opened. The kernel

@@ -321,7 +321,7 @@ func (n *node) changeObject(ctx context.Context, what debt, do func(fd int) erro
 		})
 	})
 	if err == nil {
-		n.fsys.heard(dir, base, path, n, what)
+		n.fsys.heard(dir, base, path, what, heardBy(n))
 	}
 	return err
 }

@@ -32,6 +32,8 @@ type registryFile struct {
 	like     atomic.Pointer[backingFile] // without a name; the staged content takes its owner and mode; nil: none
 	closed   atomic.Bool                 // by its opener, who has written nothing since and may have other descriptors of it
 
+	closing closing
+
 	// ends counts copies from behind the end that nothing came of.
 	ends atomic.Int32
 
@@ -162,6 +164,7 @@ func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
 	err := f.tx.Flush(caller, death)
 	f.closed.Store(closed || caller.Actor == f.opener)
 	f.committed()
+	f.closing.note(&f.node.fsys.registries)
 	return commitErrno(err)
 }
 
@@ -211,7 +214,7 @@ func (f *registryFile) Release(context.Context) syscall.Errno {
 		f.tx.Release()
 		f.committed()
 		if dir, base, path, ok := f.node.registry(); ok {
-			f.node.fsys.heard(dir, base, path, f.node, owesClose)
+			f.node.fsys.heard(dir, base, path, owesClose, f.closing.heardBy(f.node))
 		}
 		if like := f.like.Load(); like != nil {
 			f.node.fsys.origin.drop(*like)

@@ -2,6 +2,7 @@ package fs
 
 import (
 	"context"
+	"sync/atomic"
 	"syscall"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
@@ -22,10 +23,10 @@ const (
 	owesDelete                  // it has no name any more: IN_ATTRIB, IN_DELETE_SELF
 )
 
-// owe notes what watchers of a registry's nodes are to be told: of those with that number,
-// or of all if it is 0, and not of the one whose watchers the kernel has told. Of a node
-// without a name there is one thing to tell. It reports whether there is anybody to tell.
-func (t *registryTable) owe(dir *node, base string, what debt, number uint64, but *node) (owes bool) {
+// owe notes what watchers of a registry's nodes are to be told: of those that concerns says,
+// which may be nil for all. Of a node without a name there is one thing to tell. It reports
+// whether there is anybody to tell.
+func (t *registryTable) owe(dir *node, base string, what debt, concerns func(*node) bool) (owes bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.find(dir, base)
@@ -34,7 +35,7 @@ func (t *registryTable) owe(dir *node, base string, what debt, number uint64, bu
 	}
 	for _, n := range r.nodes {
 		switch {
-		case n == but || number != 0 && n.number.Load() != number:
+		case concerns != nil && !concerns(n):
 			continue
 		case n.isGone():
 			n.as.owed |= owesDelete
@@ -44,6 +45,31 @@ func (t *registryTable) owe(dir *node, base string, what debt, number uint64, bu
 		owes = true
 	}
 	return owes
+}
+
+// heardBy says which nodes are owed what those who watch one of them have heard from the
+// kernel: the others of the same file.
+func heardBy(n *node) (concerns func(*node) bool) {
+	number := n.number.Load()
+	return func(other *node) bool { return other != n && other.number.Load() == number }
+}
+
+// closing notes which nodes there are when a file is closed that was open for writing. Those
+// who watch one of them are to be told of the close. The kernel releases the file somewhat
+// later, when others may have begun to watch.
+type closing struct{ newest atomic.Uint64 } // id of the newest node; 0: it was not closed
+
+// note is called when a descriptor of the file is closed.
+func (c *closing) note(t *registryTable) {
+	t.mu.Lock()
+	c.newest.Store(registryID | t.ids)
+	t.mu.Unlock()
+}
+
+// heardBy is heardBy for the close.
+func (c *closing) heardBy(n *node) (concerns func(*node) bool) {
+	others, newest := heardBy(n), c.newest.Load()
+	return func(other *node) bool { return others(other) && (newest == 0 || other.id.Ino <= newest) }
 }
 
 // isGone reports whether a registry's node stands for a file that has no name any more.
