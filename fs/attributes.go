@@ -158,12 +158,16 @@ func (n *node) setPlain(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAt
 // setRegistry is setPlain for a registry: a new size is a transaction.
 func (n *node) setRegistry(ctx context.Context, path string, f fusefs.FileHandle, in *fuse.SetAttrIn) syscall.Errno {
 	size, sized := in.GetSize()
+	rest := n.remains(ctx)
+	if h, ok := f.(*registryFile); sized && rest != nil && (!ok || h.tx == nil) {
+		return rest.set(n, in)
+	}
 	if sized {
 		if errno := n.truncateRegistry(ctx, path, f, int64(size)); errno != 0 {
 			return errno
 		}
 	}
-	if n.stageTime(ctx, in) {
+	if rest == nil && n.stageTime(ctx, in) {
 		rest := *in
 		rest.Valid &^= fuse.FATTR_MTIME | fuse.FATTR_MTIME_NOW
 		in = &rest

@@ -2,6 +2,7 @@ package fs
 
 import (
 	"context"
+	"io"
 	"syscall"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
@@ -118,6 +119,14 @@ func (f *registryFile) copyTo(ctx context.Context, to fusefs.FileHandle, src, ds
 // content returns a part of the content that the handle shows. It does not count as
 // seen, unless it is the process's own.
 func (f *registryFile) content(ctx context.Context, off int64, size int) ([]byte, syscall.Errno) {
+	if c := f.changed(); c != nil {
+		buf := make([]byte, size)
+		n, err := c.ReadAt(buf, off)
+		if err != nil && err != io.EOF {
+			return nil, plainErrno(err)
+		}
+		return buf[:n], 0
+	}
 	f.reading.mu.Lock()
 	defer f.reading.mu.Unlock()
 	f.turn(ctx, off, int64(size))

@@ -66,7 +66,8 @@
 //
 // A registry has a node for each version that somebody reads, and one for writers
 // (inodes.go): the kernel has one size per inode, and fstat carries no handle. Each node
-// has a state, and nodestate.go has all transitions.
+// has a state, and nodestate.go has all transitions. A file that has lost its name while
+// somebody has it open goes on by itself (remains.go).
 //
 // # What a handler must not do
 //

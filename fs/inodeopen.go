@@ -160,6 +160,9 @@ func (n *node) reopenGone(ctx context.Context, thread int) *txn.Snapshot {
 
 // again opens the version that the file shows; nil where it has none.
 func (f *registryFile) again() *txn.Snapshot {
+	if last := f.lastVersion(); last != nil {
+		return last.Again()
+	}
 	f.reading.mu.Lock()
 	defer f.reading.mu.Unlock()
 	if f.tx != nil {

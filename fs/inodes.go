@@ -172,18 +172,21 @@ func (r *registryNodes) leave(names uint32) {
 
 // leaves notes that a name does not stand any more for the registry that was found there,
 // which has so many names left. A process that has it open by a name that it had before is told so, too.
-// The kernel tells the watchers of the node that it has found by the name.
-func (t *registryTable) leaves(at *place, names uint32) {
+// The kernel tells the watchers of the node that it has found by the name. rest is what is
+// left of the file, nil for nothing.
+func (t *registryTable) leaves(at *place, names uint32, rest *remains) {
 	if !at.isRegistry() {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if r := t.find(at.dir, at.base); r != nil && r.number == at.number {
+	r := t.find(at.dir, at.base)
+	if r != nil && r.number == at.number {
 		if r.leave(names); r.current != nil {
 			r.current.as.owed = 0
 		}
 	}
+	r.keeps(at.number, rest)
 	if t.parted = t.parted || names > 0; !t.parted {
 		return
 	}

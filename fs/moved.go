@@ -131,7 +131,24 @@ func (fsys *fileSystem) moveRegistry(ctx context.Context, from, to place, flags 
 		}
 	}
 	fsys.registries.move(&from, &to)
+	for _, n := range fsys.registries.nodesOf(to.dir, to.base) {
+		for _, f := range n.files.all() {
+			f.follow(&to)
+		}
+	}
 	return nil
+}
+
+// follow has a file that is open for reading show what the registry holds to which it has
+// been renamed.
+func (f *registryFile) follow(to *place) {
+	if f.tx != nil || f.kept.Load() != nil {
+		return
+	}
+	f.reading.mu.Lock()
+	defer f.reading.mu.Unlock()
+	f.reading.heard()
+	f.snapshot.Swap(f.snapshot.Load().Follow(to.path)).Release()
 }
 
 // fileOf returns the handle of a transaction of the registry that is at a place; nil if it is

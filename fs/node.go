@@ -63,6 +63,7 @@ type node struct {
 	all        atomic.Pointer[registryNodes] // those of the same registry; nil: it is none's. Set with registryTable.mu held
 	as         registryNode
 	left       atomic.Pointer[unix.Statx_t] // the state of a registry's file when its name ceased to stand for it; set with registryTable.mu held
+	kept       atomic.Pointer[remains]      // of that file, where somebody had it open; set with registryTable.mu held
 	files      registryFiles                // that are open on it as a registry
 	plainFiles atomic.Int32                 // how many are open on it otherwise
 	writers    plainWriters                 // those of them that are open for writing

@@ -42,6 +42,12 @@ var (
 	_ fusefs.FileLseeker   = (*plainFile)(nil)
 	_ fusefs.FileIoctler   = (*plainFile)(nil)
 
+	_ fusefs.FileReader    = (*remainsFile)(nil)
+	_ fusefs.FileWriter    = (*remainsFile)(nil)
+	_ fusefs.FileFsyncer   = (*remainsFile)(nil)
+	_ fusefs.FileReleaser  = (*remainsFile)(nil)
+	_ fusefs.FileAllocater = (*remainsFile)(nil)
+
 	_ fusefs.FileIoctler = (*registryFile)(nil)
 
 	_ fusefs.FileReaddirenter = (*directory)(nil)

@@ -75,6 +75,9 @@ func (n *node) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint3
 		n.fsys.registries.told(n, owesClose)
 		return openedToTell{}, fuse.FOPEN_DIRECT_IO | fuse.FOPEN_NOFLUSH, 0
 	}
+	if r := n.remains(ctx); r != nil && (writes(flags) || flags&unix.O_TRUNC != 0 || n.changed() != nil) {
+		return r.open(n, flags)
+	}
 	if dir, base, path, ok := n.registry(); ok {
 		return n.openRegistry(ctx, dir, base, path, flags)
 	}

@@ -20,7 +20,8 @@ import (
 // before they close a file that they have written. The next holder's reading commits that
 // content first.
 //
-// A descriptor of a file that a rename has replaced goes on with the version it shows.
+// A descriptor of a file that a rename has replaced goes on with what that held last
+// (remains.go).
 
 // reading is how far a program has come that reads an open registry.
 type reading struct {
@@ -89,7 +90,7 @@ func (f *registryFile) turn(ctx context.Context, off, size int64) {
 			r.told.Store(nil)
 		}
 	case newer && f.isSizedByKernel(off, size):
-		if s := f.node.newest(ctx); s != nil && s.Size() == size {
+		if s := f.newest(ctx); s != nil && s.Size() == size {
 			f.show(s)
 		} else if s != nil {
 			s.Release()
@@ -117,15 +118,23 @@ func (r *reading) heard() {
 // behind reports whether there is another version than the file shows, and whether others
 // have unsaved bytes.
 func (f *registryFile) behind(look bool) (newer, staged bool) {
-	if f.tx != nil {
+	last := f.lastVersion()
+	switch {
+	case f.tx != nil && last != nil:
+		return f.tx.ShowsOther(last.Version()), false
+	case f.tx != nil:
 		return f.tx.Behind(look)
+	case last != nil:
+		return f.snapshot.Load().Version() != last.Version(), false
+	case f.kept.Load() != nil:
+		return false, false
 	}
 	return f.snapshot.Load().Behind(look)
 }
 
 // renew has the file show the newest version. The caller holds reading.mu.
 func (f *registryFile) renew(ctx context.Context) {
-	if s := f.node.newest(ctx); s != nil {
+	if s := f.newest(ctx); s != nil {
 		f.show(s)
 	}
 }
@@ -169,6 +178,18 @@ func (f *registryFile) turnToMap() {
 		f.show(told)
 		f.reading.told.Store(nil)
 	}
+}
+
+// newest returns the newest version of the file that is open; nil where it has been replaced,
+// moved to a name that is no registry's, or removed, and shows what it held last.
+func (f *registryFile) newest(ctx context.Context) *txn.Snapshot {
+	switch last := f.lastVersion(); {
+	case last != nil:
+		return last.Again()
+	case f.kept.Load() != nil:
+		return nil
+	}
+	return f.node.newest(ctx)
 }
 
 // newest returns the newest version of the file that a node stands for; nil where it has
@@ -267,7 +288,7 @@ func (f *registryFile) tell(ctx context.Context, caller txn.Caller, newer, stage
 			mayWait = false
 		}
 		if newer && !mayWait {
-			if s := n.newest(ctx); s != nil {
+			if s := f.newest(ctx); s != nil {
 				if f.tx == nil {
 					n.fsys.registries.goesOn(n)
 				}

@@ -212,7 +212,8 @@ func (n *node) stat(ctx context.Context, stx *unix.Statx_t) error {
 	switch {
 	case ok:
 		err := dir.statOpen(ctx, base, path, stx)
-		switch gone := err == unix.ENOENT || err == nil && stx.Ino != n.number.Load() && n.isOpen(); {
+		another := err == nil && (stx.Mode&unix.S_IFMT != unix.S_IFREG || stx.Ino != n.number.Load() && n.isOpen())
+		switch gone := err == unix.ENOENT || another; {
 		case gone && n.isRegistry():
 			return n.statRemoved(ctx, stx)
 		case gone: // it was renamed there, and has been removed or replaced since
@@ -235,20 +236,6 @@ func (n *node) stat(ctx context.Context, stx *unix.Statx_t) error {
 // isOpen reports whether somebody has the node open. A request on such a node means the
 // file, and not the one that its name stands for by now. So does a mount of a single file.
 func (n *node) isOpen() bool { return n.files.any() || n.plainFiles.Load() > 0 }
-
-// statRemoved tells about a registry that has no name any more, or another one.
-func (n *node) statRemoved(ctx context.Context, stx *unix.Statx_t) error {
-	last, links := n.left.Load(), uint32(0)
-	if last != nil {
-		links = last.Nlink
-	} else if last = n.all.Load().last.Load(); last == nil {
-		return unix.ENOENT
-	}
-	*stx = *last
-	stx.Nlink = links
-	n.fillSizeTime(ctx, stx)
-	return nil
-}
 
 // fillSizeTime makes the state of a registry's head what the caller is to be told of the
 // node. It reports whether size and time stay the same as long as the node lives.
@@ -280,6 +267,9 @@ func (n *node) finish(ctx context.Context, stx *unix.Statx_t) (stays bool) {
 // withObject calls do with an O_PATH descriptor of the backing file that the node
 // stands for at present.
 func (n *node) withObject(ctx context.Context, do func(fd int) error) error {
+	if r := n.remains(ctx); r != nil {
+		return r.with(do)
+	}
 	dir, base, _, ok := n.registry()
 	switch {
 	case ok:
@@ -303,6 +293,9 @@ func (n *node) withRegistry(dir *node, base string, do func(fd int) error) error
 // under way meanwhile: it would take over the metadata from before. Watchers of a registry's
 // other nodes are to be told that.
 func (n *node) changeObject(ctx context.Context, what debt, do func(fd int) error) error {
+	if r := n.remains(ctx); r != nil {
+		return r.change(n, do)
+	}
 	dir, base, path, ok := n.registry()
 	if !ok {
 		return n.withObject(ctx, do)
@@ -349,7 +342,8 @@ func (n *node) openRegistry(ctx context.Context, dir *node, base, path string, f
 		}
 	} else {
 		s, err := dir.openFound(ctx, base, path)
-		if again := n.reopenGone(ctx, f.thread); again != nil {
+		again := n.reopenGone(ctx, f.thread)
+		if again != nil {
 			if err == nil {
 				s.Release()
 			}
@@ -364,6 +358,9 @@ func (n *node) openRegistry(ctx context.Context, dir *node, base, path string, f
 				s.Release()
 			}
 			return nil, 0, syscall.ESTALE
+		}
+		if again != nil {
+			n.fsys.registries.opensRemains(f)
 		}
 	}
 	f.caller = caller

@@ -27,6 +27,8 @@ type registryFile struct {
 	snapshot atomic.Pointer[txn.Snapshot] // that is shown, nil if there is a transaction
 	tx       *txn.Tx
 	reading  reading
+	kept     atomic.Pointer[remains]     // what is left of the file that was opened; nil: its name stands for it
+	ended    bool                        // it is not open any more; guarded by registryTable.mu
 	lineage  *lineage                    // of the content, for the case that it is renamed onto another registry
 	begins   txn.Tick                    // a place before it was opened
 	like     atomic.Pointer[backingFile] // without a name; the staged content takes its owner and mode; nil: none
@@ -63,6 +65,10 @@ func (f *registryFile) callerOf(ctx context.Context) txn.Caller {
 
 // size returns the size that is told: that of the version a reading from the start shows.
 func (f *registryFile) size() uint64 {
+	var stx unix.Statx_t
+	if c := f.changed(); c != nil && statFD(int(c.Fd()), &stx) == nil {
+		return stx.Size
+	}
 	if told := f.reading.told.Load(); told != nil {
 		return uint64(told.Size())
 	}
@@ -76,6 +82,9 @@ func (f *registryFile) size() uint64 {
 func (f *registryFile) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
 	paged := off&pageRead != 0
 	off &^= pageRead
+	if c := f.changed(); c != nil {
+		return readAt(c, dest, off)
+	}
 	f.reading.mu.Lock()
 	defer f.reading.mu.Unlock()
 	if !paged {
@@ -210,6 +219,7 @@ func (f *registryFile) Fsync(ctx context.Context, _ uint32) syscall.Errno {
 // Release is the end of the last descriptor.
 func (f *registryFile) Release(context.Context) syscall.Errno {
 	f.node.files.remove(f)
+	f.node.fsys.registries.end(f)
 	if f.tx != nil {
 		f.tx.Release()
 		f.committed()

@@ -80,26 +80,32 @@ func (n *node) Rename(ctx context.Context, name string, newParent fusefs.InodeEm
 	if err != nil {
 		return plainErrno(err)
 	}
+	rest := [2]*remains{nil, n.fsys.keep(&target)}
+	if !target.registry || flags&unix.RENAME_EXCHANGE != 0 {
+		rest[0] = n.fsys.keep(&source)
+	}
 	errno := n.fsys.rename(ctx, source, target, flags)
 	if errno == 0 {
 		n.fsys.outdatePlain(target.link)
-		n.fsys.moved(&source, &target, flags)
+		n.fsys.moved(&source, &target, flags, rest)
 	}
+	n.fsys.registries.settle(rest[:]...)
 	return errno
 }
 
-// moved notes for which files names do not stand any more that have just been renamed.
-func (fsys *fileSystem) moved(from, to *place, flags uint32) {
+// moved notes for which files names do not stand any more that have just been renamed, and
+// what is left of the files.
+func (fsys *fileSystem) moved(from, to *place, flags uint32, rest [2]*remains) {
 	switch exchanged := flags&unix.RENAME_EXCHANGE != 0; {
 	case fsys.areLinks(*from, *to):
 	case exchanged:
-		fsys.registries.leaves(to, to.links)
-		fsys.registries.leaves(from, from.links)
+		fsys.registries.leaves(to, to.links, rest[1])
+		fsys.registries.leaves(from, from.links, rest[0])
 	default:
-		fsys.registries.leaves(to, to.links-1)
+		fsys.registries.leaves(to, to.links-1, rest[1])
 		fsys.remind(to.path)
 		if !to.registry {
-			fsys.registries.leaves(from, from.links)
+			fsys.registries.leaves(from, from.links, rest[0])
 		}
 	}
 }
@@ -390,10 +396,12 @@ func (n *node) Unlink(ctx context.Context, name string) syscall.Errno {
 		return plainErrno(err)
 	}
 	if at.isRegistry() {
+		rest := n.fsys.keep(&at)
+		defer n.fsys.registries.settle(rest)
 		err := n.fsys.store.Unlink(at.path, n.fsys.callers.named(ctx))
 		if err == nil {
 			n.fsys.outdatePlain(at.link)
-			n.fsys.registries.leaves(&at, at.links-1)
+			n.fsys.registries.leaves(&at, at.links-1, rest)
 			n.fsys.remind(at.path)
 		}
 		return registryErrno(err)

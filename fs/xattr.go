@@ -24,7 +24,7 @@ func (n *node) Getxattr(ctx context.Context, attr string, dest []byte) (uint32, 
 // getxattr asks for a registry's attribute by name: before each truncation the kernel
 // does, and one call takes less than three.
 func (n *node) getxattr(ctx context.Context, attr string, dest []byte) (size int, err error) {
-	if dir, base, _, ok := n.registry(); ok {
+	if dir, base, _, ok := n.registry(); ok && n.remains(ctx) == nil {
 		err = retry(func() error {
 			size, err = unix.Lgetxattr(procPath(dir.fd)+"/"+base, attr, dest)
 			return err

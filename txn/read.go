@@ -47,6 +47,13 @@ func (s *Store) Open(name string) (*Snapshot, error) {
 // Again opens the version anew, for another reading of it. Nobody needs to have it by name.
 func (n *Snapshot) Again() *Snapshot { return n.reg.openVersion(n.version, n.opened) }
 
+// Follow opens the version as one of the registry to whose name its file has been renamed.
+func (n *Snapshot) Follow(name string) *Snapshot {
+	to := &Snapshot{reg: n.reg.store.acquire(name), version: n.version, opened: n.opened, pass: n.pass}
+	to.noted.Store(n.noted.Load())
+	return to
+}
+
 // Again opens the version that the transaction shows, for a reading of it; nil where
 // something is staged, or there is no version.
 func (t *Tx) Again() *Snapshot {

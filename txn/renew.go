@@ -24,6 +24,14 @@ func (t *Tx) Behind(look bool) (newer, staged bool) {
 	return newer || t.merged, staged
 }
 
+// ShowsOther reports whether the transaction shows another version than v, and nothing is
+// staged.
+func (t *Tx) ShowsOther(v *Version) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.isClean() && (t.merged || t.headAtOpen == nil || !t.headAtOpen.is(v))
+}
+
 // Merged reports whether the transaction still shows its own bytes, which were merged when
 // they were committed.
 func (t *Tx) Merged() bool {
@@ -43,7 +51,7 @@ func (r *Registry) behind(shown *Version, but *Tx, look bool) (newer, staged boo
 	if but != nil && but.outlived.Load() {
 		return false, false
 	}
-	newer = r.head != nil && (shown == nil || shown.Seq != r.head.Seq)
+	newer = r.head != nil && (shown == nil || shown.Seq != r.head.Seq || shown.Digest != r.head.Digest)
 	return newer, r.isStaged(but)
 }
 
