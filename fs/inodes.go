@@ -305,6 +305,20 @@ func (t *registryTable) isOvertaken(at *named) bool {
 	return r != nil && r.number != at.number && r.turned > at.turns
 }
 
+// lookUpNow is lookUp for what look finds under the name. Where others have overtaken that it
+// looks once more.
+func (t *registryTable) lookUpNow(ctx context.Context, look func() (*named, error), tells func() bool) (*node, error) {
+	for {
+		at, err := look()
+		if err != nil {
+			return nil, err
+		}
+		if n, err := t.lookUp(ctx, at, tells); err != errOvertaken {
+			return n, err
+		}
+	}
+}
+
 // lookUp returns the node to answer with where a registry's name is looked up, with a
 // reference for the kernel. tells is whether it is looked up in order to tell watchers.
 // errOvertaken: the name is to be looked at once more.

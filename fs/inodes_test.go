@@ -232,6 +232,16 @@ func TestOvertakenLookTurnsNothingBack(t *testing.T) {
 	if r.number != present || r.current != n || n.left.Load() != nil {
 		t.Errorf("the number is %d, the node left with %+v", r.number, n.left.Load())
 	}
+	looks := 0
+	_, err := table.lookUpNow(t.Context(), func() (*named, error) {
+		if looks++; looks == 1 {
+			return late, nil
+		}
+		return nil, unix.ENOENT
+	}, func() bool { return false })
+	if looks != 2 || err != unix.ENOENT {
+		t.Errorf("after a look that was overtaken %d looks were made: %v", looks, err)
+	}
 	for what, at := range map[string]*named{
 		"one that has found the present number":           {dir: dir, base: "a.json", number: present, turns: late.turns},
 		"one that has begun after that and finds another": {dir: dir, base: "a.json", number: former, turns: table.turns.Load()},

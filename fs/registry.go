@@ -69,26 +69,33 @@ func (n *node) registry() (dir *node, base, path string, ok bool) {
 	return dir, base, path, ok
 }
 
+// errNotRegular says that a registry's name is one of something else than a regular file.
+var errNotRegular = errors.New("no regular file")
+
 // lookupRegistry is lookup for a name that is a registry's if it is a regular
 // file's.
 func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	n.settleName(ctx, base, path)
 	var stx unix.Statx_t
-	changes, turns, asked := n.fsys.registries.changes.Load(), n.fsys.registries.turns.Load(), n.fsys.store.Now()
-	err := n.statName(ctx, base, path, &stx)
-	if err != nil {
-		return n.lookupGone(ctx, base, path, err, asked, out)
+	var changes uint64
+	var asked txn.Tick
+	look := func() (*named, error) {
+		changes, asked = n.fsys.registries.changes.Load(), n.fsys.store.Now()
+		turns := n.fsys.registries.turns.Load()
+		switch err := n.statName(ctx, base, path, &stx); {
+		case err != nil:
+			return nil, err
+		case stx.Mode&unix.S_IFMT != unix.S_IFREG:
+			return nil, errNotRegular
+		}
+		return &named{n, base, path, stx.Ino, sizeTimeOf(&stx), turns}, nil
 	}
-	if stx.Mode&unix.S_IFMT != unix.S_IFREG {
-		return n.lookupPlain(ctx, base, false, out)
-	}
-	tells := func() bool { return n.fsys.isToucher(ctx) }
-	child, err := n.fsys.registries.lookUp(ctx, &named{n, base, path, stx.Ino, sizeTimeOf(&stx), turns}, tells)
+	child, err := n.fsys.registries.lookUpNow(ctx, look, func() bool { return n.fsys.isToucher(ctx) })
 	switch {
-	case err == errOvertaken:
-		return n.lookupRegistry(ctx, base, path, out)
+	case err == errNotRegular:
+		return n.lookupPlain(ctx, base, false, out)
 	case err != nil:
-		return nil, registryErrno(err)
+		return n.lookupGone(ctx, base, path, err, asked, out)
 	}
 	n.fsys.store.Found(path, threadOf(ctx), func() txn.Caller { return n.fsys.callers.of(ctx) })
 	stays := child.finish(ctx, &stx)
