@@ -58,7 +58,7 @@ func unmount(ctx context.Context, name string, o unmountOptions, out streams) er
 	if !m.IsClawfs() {
 		return notMounted(m)
 	}
-	if m.IsDead() {
+	if !o.force && m.IsDead() { // a daemon that is stopped would keep this process from ending
 		return m.Detach(true)
 	}
 	d := findDaemon(m.Mount)

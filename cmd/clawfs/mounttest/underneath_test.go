@@ -1,6 +1,7 @@
 package mounttest
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // P8: unmounted, the directory is an ordinary one with the newest versions, and
@@ -224,6 +227,59 @@ func TestUnmountWaitsForOpenTransactions(t *testing.T) {
 	if got := read(t, m.dir, "models.json"); got != "[1]\n" {
 		t.Errorf("the file is %s", short(got))
 	}
+}
+
+// unmount --force asks a daemon that is stopped nothing: a process that waits for its answer
+// can't be ended. It has the daemon go on and end.
+func TestForcedUnmountOfAStoppedDaemon(t *testing.T) {
+	t.Parallel()
+	m := newMount(t)
+	write(t, m.dir, "models.json", headBefore)
+	clawfs, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Kill(m.pid, unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(clawfs, "unmount", "--force", m.dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	for running, told := true, false; running; {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+			running = false
+		case <-time.After(time.Millisecond):
+			if asks(cmd.Process.Pid) && !told {
+				t.Error("it asks the daemon")
+				told = true
+			}
+		}
+	}
+	if !ended(m.pid) {
+		t.Error("the daemon lives")
+	}
+	if got := read(t, m.dir, "models.json"); got != headBefore {
+		t.Errorf("the file is %s", short(got))
+	}
+}
+
+// asks reports whether a process is just asking a file system for its state.
+func asks(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/syscall", pid))
+	for _, thread := range threads {
+		text, _ := os.ReadFile(thread)
+		if bytes.HasPrefix(text, fmt.Appendf(nil, "%d ", unix.SYS_STATFS)) {
+			return true
+		}
+	}
+	return false
 }
 
 // P9: unmount --force does not wait; what was written but not closed is kept.
