@@ -34,8 +34,9 @@
 //	RENAME to a free one's name  Store.Rename: history too       Store.Replace
 //	RENAME of one onto another   Store.Rename: a commit
 //	RENAME to a plain name       Store.MoveOut                   rename
-//	RENAME_EXCHANGE              Store.Check, Store.Exclusively     the same, if with a registry
-//	LINK                         Store.Exclusively                  Store.Replace onto a registry's name
+//	RENAME_EXCHANGE of two       Store.Check, Store.Exchange
+//	RENAME_EXCHANGE              Store.Check, Store.Exclusively  the same, if with a registry
+//	LINK                         Store.Exclusively               Store.Replace onto a registry's name
 //	READDIR                      Store.Look while one is made    getdents
 //
 // A directory's RENAME is Store.RenameDir, which takes the histories along. Errors

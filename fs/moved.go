@@ -131,16 +131,21 @@ func (fsys *fileSystem) moveRegistry(ctx context.Context, from, to place, flags 
 		}
 	}
 	fsys.registries.move(&from, &to)
-	for _, n := range fsys.registries.nodesOf(to.dir, to.base) {
-		for _, f := range n.files.all() {
-			f.follow(&to)
-		}
-	}
+	fsys.follow(&to)
 	return nil
 }
 
-// follow has a file that is open for reading show what the registry holds to which it has
-// been renamed.
+// follow has files that are open for reading show what the registry at a place holds, to
+// which they have been renamed.
+func (fsys *fileSystem) follow(to *place) {
+	for _, n := range fsys.registries.nodesOf(to.dir, to.base) {
+		for _, f := range n.files.all() {
+			f.follow(to)
+		}
+	}
+}
+
+// follow is fileSystem.follow for one file.
 func (f *registryFile) follow(to *place) {
 	if f.tx != nil || f.kept.Load() != nil {
 		return

@@ -346,7 +346,7 @@ func TestTouchErrors(t *testing.T) {
 	}
 }
 
-// Who begins to watch a file after it was closed hears nothing of that close, though the
+// A program that begins to watch a file after it was closed hears nothing of that close, though the
 // kernel releases the file later.
 func TestWatchersAreToldOfEarlierClosesOnly(t *testing.T) {
 	const number = 7

@@ -15,11 +15,11 @@ import (
 	"clawfs/txn"
 )
 
-// A name may cease to stand for a registry's file that somebody has open. Then requests by
-// his descriptor mean that file, and not the one that has the name by now, as in a bare
-// directory. What he sets of it, or writes to it by a descriptor that he opens anew
-// (/proc/self/fd), changes no registry. A file without a name is seen by nobody else: a copy
-// of it in memory is changed, as history has the file itself.
+// A name may cease to stand for a registry's file that a process has open. Then requests by
+// its descriptor mean that file, and not the one that has the name by now, as in a bare
+// directory. Attributes that it sets, and bytes that it writes by a descriptor which it opens
+// anew (/proc/self/fd), change no registry. A file without a name is seen by nobody else: a
+// copy of it in memory is changed, as history has the file itself.
 
 // remains are what is left of such a file, for the nodes that stand for it.
 type remains struct {
@@ -167,9 +167,9 @@ func (r *remains) close() {
 	}
 }
 
-// remains returns what is left of the node's file, if a caller means that: he has it open.
-// Who does not, as by a mount of a single file, means the name. It is nil where the name
-// still stands for the file.
+// remains returns what is left of the node's file, if a caller means that: it has the file
+// open. A caller that has not, as by a mount of a single file, means the name. It is nil where
+// the name still stands for the file.
 func (n *node) remains(ctx context.Context) *remains {
 	r := n.kept.Load()
 	if r == nil || !n.isOpen() || !n.fsys.registries.areUsed(r) {
@@ -312,7 +312,7 @@ func copyWhole(to, from *os.File) error {
 		return err
 	}
 	fd := int(to.Fd())
-	_ = unix.Fchown(fd, int(stx.Uid), int(stx.Gid)) // who is not root can't have opened another's
+	_ = unix.Fchown(fd, int(stx.Uid), int(stx.Gid)) // a daemon that is not root may not
 	if err := unix.Fchmod(fd, uint32(stx.Mode&0o7777)); err != nil {
 		return err
 	}

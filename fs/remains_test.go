@@ -18,8 +18,8 @@ var ways = map[string]string{
 // state is what programs find in the directory.
 const state = "[[n, oct(os.stat(n).st_mode), os.stat(n).st_uid, os.stat(n).st_mtime_ns == 7, os.listxattr(n), open(n).read()] for n in sorted(os.listdir('.'))]"
 
-// What a program does by a descriptor of a file whose name has come to stand for another
-// one, or for none, it does to that file, as in a bare directory.
+// A program that has a file open whose name has come to stand for another one, or for none,
+// changes that file by its descriptor, as in a bare directory.
 func TestDescriptorMeansTheFile(t *testing.T) {
 	const again = "[w := os.open(f'/dev/fd/{fd}', os.O_%s), os.write(w, b'%s'), os.fstat(w).st_size, os.close(w)] and None"
 	mount, bare := aside(t).newClient(), (&mount{t: t, dir: t.TempDir(), stderr: &lockedBuffer{}}).newClient()

@@ -80,8 +80,13 @@ func (n *node) Rename(ctx context.Context, name string, newParent fusefs.InodeEm
 	if err != nil {
 		return plainErrno(err)
 	}
-	rest := [2]*remains{nil, n.fsys.keep(&target)}
-	if !target.registry || flags&unix.RENAME_EXCHANGE != 0 {
+	var rest [2]*remains
+	exchanged := flags&unix.RENAME_EXCHANGE != 0
+	follow := source.isRegistry() && target.isRegistry() // they are open still by another name
+	if !exchanged || !follow {
+		rest[1] = n.fsys.keep(&target)
+	}
+	if !target.registry || exchanged && !follow {
 		rest[0] = n.fsys.keep(&source)
 	}
 	errno := n.fsys.rename(ctx, source, target, flags)
@@ -98,6 +103,7 @@ func (n *node) Rename(ctx context.Context, name string, newParent fusefs.InodeEm
 func (fsys *fileSystem) moved(from, to *place, flags uint32, rest [2]*remains) {
 	switch exchanged := flags&unix.RENAME_EXCHANGE != 0; {
 	case fsys.areLinks(*from, *to):
+	case exchanged && from.isRegistry() && to.isRegistry(): // their nodes have changed places, too
 	case exchanged:
 		fsys.registries.leaves(to, to.links, rest[1])
 		fsys.registries.leaves(from, from.links, rest[0])
@@ -187,35 +193,6 @@ func (n *node) pathOf(base string) (path string, ok bool) {
 		return base, ok
 	}
 	return dir + "/" + base, ok
-}
-
-// exchange has two names change places. A file that becomes a registry must be fit for
-// it. No content can be lost.
-func (fsys *fileSystem) exchange(ctx context.Context, from, to place, flags uint32) error {
-	var names []string
-	caller := fsys.callers.named(ctx)
-	for _, pair := range [][2]place{{from, to}, {to, from}} {
-		here, there := pair[0], pair[1]
-		if !here.registry {
-			continue
-		}
-		names = append(names, here.path)
-		if there.mode != unix.S_IFREG {
-			continue
-		}
-		file, content, err := fsys.readPlain(there, here.path, caller)
-		if err != nil {
-			return err
-		}
-		_ = file.Close()
-		if there.registry && len(content) > 0 {
-			continue
-		}
-		if err := fsys.store.Check(here.path, caller, txn.ViaRename, content); err != nil {
-			return err
-		}
-	}
-	return fsys.store.Exclusively(names, func() error { return renameat(from, to, flags) })
 }
 
 // moveIn commits a finished file as a registry.

@@ -54,8 +54,8 @@ func heardBy(n *node) (concerns func(*node) bool) {
 	return func(other *node) bool { return other != n && other.number.Load() == number }
 }
 
-// closing notes which nodes there are when a file is closed that was open for writing. Those
-// who watch one of them are to be told of the close. The kernel releases the file somewhat
+// closing notes which nodes there are when a file is closed that was open for writing. Programs
+// that watch one of them are to be told of the close. The kernel releases the file somewhat
 // later, when others may have begun to watch.
 type closing struct{ newest atomic.Uint64 } // id of the newest node; 0: it was not closed
 

@@ -76,8 +76,8 @@
 //
 // # Lock order
 //
-// Registry.leaving, of one registry at a time, then Store.mu, then Tx.mu, of several in the
-// order in which they were begun, then Registry.mu, then docCache.mu and widerLooks.mu. A goroutine that holds leaving may
+// Registry.leaving, of one registry at a time, or of two in the order of their names, then
+// Store.mu, then Tx.mu, of several of a registry in the order in which they were begun, then Registry.mu, then docCache.mu and widerLooks.mu. A goroutine that holds leaving may
 // wait in the queue of any registry; a leader never takes it. A goroutine that
 // holds Registry.mu or Tx.mu never takes Store.mu. A leader holds its own Tx.mu and asks
 // others for what they have in hand: it tries their Tx.mu, and goes without where it is

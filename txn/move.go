@@ -102,12 +102,24 @@ type moving struct {
 
 // hold begins a moving. The caller holds leaving, so that no transaction is added.
 func (s *Store) hold(from, to *Registry, name string) *moving {
+	m := s.gather(from, to, name)
+	m.lock()
+	return m
+}
+
+// gather is hold before the transactions are locked.
+func (s *Store) gather(from, to *Registry, name string) *moving {
 	m := &moving{store: s, from: from, to: to}
 	for _, t := range from.handles() {
 		s.acquire(name)
 		m.acquired++
 		m.txs = append(m.txs, t)
 	}
+	return m
+}
+
+// lock locks the transactions, and leaves out those that have ended.
+func (m *moving) lock() {
 	for _, t := range m.txs {
 		t.mu.Lock()
 	}
@@ -118,13 +130,21 @@ func (s *Store) hold(from, to *Registry, name string) *moving {
 		}
 		return ended
 	})
-	return m
 }
 
 func (m *moving) letGo() {
+	m.unlock()
+	m.release()
+}
+
+func (m *moving) unlock() {
 	for _, t := range m.txs {
 		t.mu.Unlock()
 	}
+}
+
+// release gives back what was acquired for the transactions.
+func (m *moving) release() {
 	for i := range m.acquired {
 		if i < len(m.txs) && m.done {
 			m.store.release(m.from)

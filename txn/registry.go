@@ -44,7 +44,7 @@ type Registry struct {
 	leading       bool
 	foreignErr    error    // why the live file is not a valid document, if it is not
 	viewsRestored bool     // views that the store before had saved of it are taken over
-	foundBy       []Caller // who has made, by another name of the file, what refresh is to find
+	foundBy       []Caller // those who have made, by another name of the file or by moving it, what refresh is to find
 	moved         bool     // the live file may be another registry's, in another dialect
 	unarchived    bool     // head was committed here and is not in the history
 

@@ -130,7 +130,7 @@ func (d *daemonProcess) end(ctx context.Context) error {
 		if err := unix.PidfdSendSignal(d.fd, unix.SIGTERM, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
 			return fmt.Errorf("cannot end process %d: %w", d.pid, err)
 		}
-		_ = unix.PidfdSendSignal(d.fd, unix.SIGCONT, nil, 0) // it may be stopped; who may send the one may send the other
+		_ = unix.PidfdSendSignal(d.fd, unix.SIGCONT, nil, 0) // it may be stopped; the one may be sent where the other may
 		limited, cancel := context.WithTimeout(ctx, limit)
 		err := d.wait(limited)
 		cancel()
