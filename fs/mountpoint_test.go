@@ -86,7 +86,8 @@ func TestDeadMountIsReplaced(t *testing.T) {
 	c.write("a.json", `{"v":1}`)
 	c.do("os.chdir('/')")
 	m.kill()
-	if _, err := os.Stat(m.path("a.json")); !errors.Is(err, unix.ENOTCONN) {
+	// The connection ends a moment after the process, if requests come over io_uring.
+	if _, err := os.Stat(m.path("a.json")); !errors.Is(err, unix.ENOTCONN) && !errors.Is(err, unix.ECONNABORTED) {
 		t.Errorf("below the dead mount: %v", err)
 	}
 	found, err := mountpoint.Find(m.dir)

@@ -68,7 +68,7 @@ type ringTransport struct {
 }
 
 func (r *ringTransport) transport() Transport {
-	return Transport{Name: RingTransport, Memory: r.Memory(), Entries: r.Threads(), Largest: r.plan.MaxWrite}
+	return Transport{Name: RingTransport, Memory: r.Memory(), Entries: r.Entries(), Largest: r.plan.MaxWrite}
 }
 
 // connect mounts the file system, and answers the kernel's first request. Errors are those
@@ -127,7 +127,7 @@ func connectRing(raw fuse.RawFileSystem, dir string, o fuse.MountOptions, notifi
 		return nil, &TransportError{err.Error()}
 	}
 	o.MaxWrite, o.MaxReadAhead = plan.MaxWrite, min(o.MaxReadAhead, plan.MaxWrite)
-	server, err := uring.NewServer(raw, &o, plan, notifier)
+	server, err := uring.NewServer(raw, &o, plan, notifier, quick)
 	if err != nil {
 		return nil, &TransportError{err.Error()}
 	}
@@ -145,6 +145,22 @@ func connectRing(raw fuse.RawFileSystem, dir string, o fuse.MountOptions, notifi
 		return nil, &TransportError{err.Error()}
 	}
 	return &ringTransport{server, plan}, nil
+}
+
+// quick reports whether a request's handler waits for nothing, as a rule: it looks at what
+// is in memory, commits nothing, and reads no plain file. What is written to a registry is
+// staged in memory.
+func quick(r uring.Request) bool {
+	registry := r.Node&registryID != 0
+	switch r.Opcode {
+	case uring.OpLookup, uring.OpGetattr:
+		return true
+	case uring.OpOpen, uring.OpRead, uring.OpWrite, uring.OpGetxattr:
+		return registry
+	case uring.OpRelease:
+		return registry && r.Flags&unix.O_ACCMODE == unix.O_RDONLY
+	}
+	return false
 }
 
 // largestRequest is what the kernel's requests may read or write, in bytes.

@@ -17,7 +17,11 @@ const (
 
 	enterGetEvents = 1 << 0
 
+	opPollAdd  = 6
 	opURingCmd = 46
+
+	pollAddMulti = 1 << 0
+	cqeMore      = 1 << 1
 )
 
 // params is struct io_uring_params.
@@ -88,12 +92,14 @@ const (
 	lenField    = 0
 	opcodeField = 4
 	uniqueField = 8
+	nodeField   = 16
 
 	// struct fuse_out_header.
 	errorField = 4
 
 	opForget      = 2
-	opWrite       = 16
+	openFlags     = 0 // in struct fuse_open_in
+	releaseFlags  = 8 // in struct fuse_release_in
 	opInit        = 26
 	opInterrupt   = 36
 	opBatchForget = 42

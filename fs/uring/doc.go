@@ -30,14 +30,20 @@
 //
 // # Threads
 //
-// Each entry has a thread of its own, with a ring of its own, on the entry's processor
-// where it may be there. It handles one request after the other, and one call of
-// io_uring_enter takes an answer to the kernel and the next request from it. A handler
-// that waits holds up its own entry and nothing else: the kernel gives a request to an
-// entry that is free, the one that became free last first, so that few threads are awake.
-// When hardly any entry of a queue is free, it is given more (Plan). A ring serves one
-// thread, since its completions run on the thread that submitted the command
-// (IORING_SETUP_SINGLE_ISSUER, IORING_SETUP_DEFER_TASKRUN).
+// Each queue has a thread, on its processor where it may be there, with a ring and several
+// entries. One call of io_uring_enter takes the answers of a few requests to the kernel and
+// the next requests from it. The ring serves one thread, since its completions run on the
+// thread that submitted the command (IORING_SETUP_SINGLE_ISSUER, IORING_SETUP_DEFER_TASKRUN).
+//
+// The thread handles by itself what the file system calls quick (NewServer). Any other
+// request is handled by a goroutine, which hands the answer back: it writes to an eventfd that
+// the ring polls. So a handler that waits occupies its entry and nothing else, and when hardly
+// any entry is free there are more, as long as the plan has some (handOver).
+//
+// A quick handler may be slow for once, as when a disk has to be read. Then requests in other
+// entries of the thread wait as well. A watch notices that after some milliseconds, and
+// gives the queue new entries that have a thread each; the kernel takes the newest entry
+// first (relieve).
 //
 // A request that finds no entry free waits in the kernel until one of its queue is
 // answered: a new entry does not take it over. That matters only to handlers that wait for
@@ -47,7 +53,7 @@
 // # What always holds
 //
 //   - An entry's memory is not Go's, and is unmapped when no command is on it.
-//   - A request is answered once, by the thread that took it, on the queue it came from.
+//   - A request is answered once, on the ring that it came by.
 //   - What the kernel sends is checked before it is used. A request that makes no sense is
 //     answered with EIO.
 //   - Descriptors are closed on exec, and a child process inherits no memory of entries.

@@ -2,6 +2,7 @@ package uring
 
 import (
 	"encoding/binary"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +24,10 @@ type entry struct {
 	scratch []byte         // a copy of a request's payload, which its answer would overwrite
 	in, out [3][]byte      // room for what a handler is given
 	header  [inHeaderSize]byte
+
+	index  int           // among its thread's
+	commit uint64        // commit_id of the request that came last
+	now    atomic.Uint64 // number of the request that is being handled, or 0
 }
 
 // newEntry maps the memory of an entry. Pages that nothing was written to take none.
@@ -50,6 +55,36 @@ func (e *entry) opcode() uint32   { return binary.NativeEndian.Uint32(e.headers[
 func (e *entry) unique() uint64   { return binary.NativeEndian.Uint64(e.headers[uniqueField:]) }
 func (e *entry) commitID() uint64 { return binary.NativeEndian.Uint64(e.headers[commitIDOffset:]) }
 
+// Request is what can be told of a request without handling it.
+type Request struct {
+	Opcode uint32
+	Node   uint64
+	Flags  uint32 // of open(2), for OpOpen and OpRelease
+}
+
+// Operations that Request.Opcode may be, of those that some file systems answer at once.
+const (
+	OpLookup   = 1
+	OpGetattr  = 3
+	OpOpen     = 14
+	OpRead     = 15
+	OpWrite    = 16
+	OpRelease  = 18
+	OpGetxattr = 22
+)
+
+// peek tells of the request in the entry.
+func (e *entry) peek() Request {
+	r := Request{Opcode: e.opcode(), Node: binary.NativeEndian.Uint64(e.headers[nodeField:])}
+	switch r.Opcode {
+	case OpOpen:
+		r.Flags = binary.NativeEndian.Uint32(e.headers[opInOffset+openFlags:])
+	case OpRelease:
+		r.Flags = binary.NativeEndian.Uint32(e.headers[opInOffset+releaseFlags:])
+	}
+	return r
+}
+
 // request returns the request in the entry as a handler takes it, and whether its sizes
 // make sense. The pieces are valid until the answer is written.
 func (e *entry) request() (in [][]byte, ok bool) {
@@ -66,7 +101,7 @@ func (e *entry) request() (in [][]byte, ok bool) {
 	}
 	if payload > 0 {
 		p := e.payload[:payload]
-		if e.opcode() != opWrite { // whose answer is written when the data has been used
+		if e.opcode() != OpWrite { // whose answer is written when the data has been used
 			e.scratch = append(e.scratch[:0], p...)
 			p = e.scratch
 		}

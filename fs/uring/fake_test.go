@@ -99,13 +99,13 @@ func TestAnswersThatMakeNoSenseBecomeErrors(t *testing.T) {
 // written over them.
 func TestRequestIsReadBeforeItsAnswer(t *testing.T) {
 	e := newTestEntry(t)
-	for _, opcode := range []uint32{21, opWrite} {
+	for _, opcode := range []uint32{21, OpWrite} {
 		e.fill(opcode, 9, inHeaderSize+16+100, 100)
 		copy(e.headers[opInOffset:], "operation of 16b")
 		copy(e.payload, bytes.Repeat([]byte("p"), 100))
 		var got []byte
 		ok := e.serve(handlerFunc(func(in, out [][]byte) (int, bool) {
-			if opcode != opWrite {
+			if opcode != OpWrite {
 				copy(out[1], bytes.Repeat([]byte("answer"), 100))
 			}
 			got = bytes.Join(in[1:], nil)
@@ -211,7 +211,7 @@ func TestDeviceSurvivesNonsense(t *testing.T) {
 		seen.Add(1)
 		return 0, false
 	})
-	s := newServer(h, Plan{Queues: 1, Entries: 1, MaxWrite: testPayload}, &Notifier{}, log.New(writerFunc(func([]byte) { logged.Add(1) }), "", 0))
+	s := newServer(h, Plan{Queues: 1, Entries: 1, MaxWrite: testPayload}, &Notifier{}, log.New(writerFunc(func([]byte) { logged.Add(1) }), "", 0), nil)
 	s.fd, s.device = daemon, os.NewFile(uintptr(daemon), "device")
 	message := func(opcode uint32, size int) []byte {
 		b := make([]byte, size)

@@ -83,15 +83,23 @@ func needRing(t testing.TB) {
 	}
 }
 
+// quickly are the requests of the small file system that wait for nothing.
+func quickly(r Request) bool {
+	return r.Opcode == OpLookup || r.Opcode == OpGetattr || r.Opcode == OpRead || r.Opcode == OpRelease && r.Flags&unix.O_ACCMODE == unix.O_RDONLY
+}
+
 // newMount mounts the small file system until the test ends.
-func newMount(t *testing.T, plan Plan) *mount {
+func newMount(t *testing.T, plan Plan) *mount { return newMountOf(t, plan, quickly) }
+
+// newMountOf mounts it with other requests handled as quick ones.
+func newMountOf(t *testing.T, plan Plan, quick func(Request) bool) *mount {
 	t.Helper()
 	needRing(t)
 	m := &mount{t: t, dir: t.TempDir(), notifier: &Notifier{}, log: &logBuffer{}, gate: make(chan struct{}), ended: make(chan struct{})}
 	raw := countForgets{fs.NewNodeFS(&rootNode{mount: m}, &fs.Options{ServerCallbacks: m.notifier}), &m.forgot}
 	o := &fuse.MountOptions{MaxWrite: plan.MaxWrite, MaxBackground: 64, Logger: log.New(m.log, "", 0)}
 	var err error
-	if m.server, err = NewServer(raw, o, plan, m.notifier); err != nil {
+	if m.server, err = NewServer(raw, o, plan, m.notifier, quick); err != nil {
 		t.Fatal(err)
 	}
 	fd, err := mountDevice(m.dir)

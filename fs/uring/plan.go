@@ -21,36 +21,33 @@ type Plan struct {
 // a mount has in memory is mostly a small part of this.
 const (
 	MemoryLimit = 256 << 20 // for the payloads of the entries that each mount begins with
-	ThreadLimit = 256       // for these entries, each of which has a thread
+	ThreadLimit = 256       // of which each queue has one
 
-	defaultEntries = 4
+	defaultEntries = 8
 	leastMaxWrite  = 128 << 10
 	growth         = 2 // Plan.Most is what takes so many times MemoryLimit
-	mostThreads    = 1024
+	mostEntries    = 4096
 )
 
 // NewPlan makes a plan for a kernel with so many possible processors, most of which may
-// not be there, and for requests that read or write maxWrite bytes. Where four entries a
-// queue would need more threads than ThreadLimit, there are fewer. Where their payloads
-// would take more than MemoryLimit, the largest request becomes smaller, but not less than
-// 128 KiB, and then there are fewer entries. An error says that one entry a queue is too much.
+// not be there, and for requests that read or write maxWrite bytes. Where the payloads of
+// eight entries a queue would take more than MemoryLimit, the largest request becomes
+// smaller, but not less than 128 KiB, and then there are fewer entries. An error says that
+// it is too much all the same, or that there are more queues than ThreadLimit.
 func NewPlan(processors, maxWrite int) (Plan, error) {
 	page := os.Getpagesize()
 	p := Plan{Queues: max(processors, 1), Entries: defaultEntries, MaxWrite: max((maxWrite+page-1)/page*page, page)}
-	for p.Queues*p.Entries > ThreadLimit && p.Entries > 1 {
-		p.Entries /= 2
-	}
 	for p.Memory() > MemoryLimit && p.MaxWrite/2 >= leastMaxWrite {
 		p.MaxWrite = p.MaxWrite / 2 / page * page
 	}
 	for p.Memory() > MemoryLimit && p.Entries > 1 {
 		p.Entries /= 2
 	}
-	if p.Memory() > MemoryLimit || p.Queues*p.Entries > ThreadLimit {
-		return p, fmt.Errorf("for %d possible processors it would take %d threads and %d MiB, of %d and %d",
-			p.Queues, p.Queues*p.Entries, p.Memory()>>20, ThreadLimit, MemoryLimit>>20)
+	if p.Memory() > MemoryLimit || p.Queues > ThreadLimit {
+		return p, fmt.Errorf("for %d possible processors it would take as many threads, and %d MiB; %d and %d are the limits",
+			p.Queues, p.Memory()>>20, ThreadLimit, MemoryLimit>>20)
 	}
-	p.Most = max(min(growth*MemoryLimit/p.payload(), mostThreads), p.Queues*p.Entries)
+	p.Most = max(min(growth*MemoryLimit/p.payload(), mostEntries), p.Queues*p.Entries)
 	return p, nil
 }
 

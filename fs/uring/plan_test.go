@@ -13,20 +13,19 @@ func TestPlanKeepsToItsLimits(t *testing.T) {
 		processors, maxWrite int
 		entries, size        int // 0: it can't be
 	}{
-		{1, mib, 4, mib},
-		{2, mib, 4, mib},
-		{64, mib, 4, mib},
-		{65, mib, 2, mib},
-		{128, mib, 2, mib},
-		{129, mib, 1, mib},
-		{256, mib, 1, mib},
+		{1, mib, 8, mib},
+		{2, mib, 8, mib},
+		{32, mib, 8, mib},
+		{33, mib, 8, mib / 2},
+		{64, mib, 8, mib / 2},
+		{128, mib, 8, mib / 4},
+		{256, mib, 8, mib / 8},
+		{256, 200 << 10, 4, 200 << 10},
 		{257, mib, 0, 0},
 		{4096, 128 << 10, 0, 0},
-		{8, 16 * mib, 4, 8 * mib},
-		{128, 16 * mib, 2, mib},
-		{256, 16 * mib, 1, mib},
-		{2, 1, 4, os.Getpagesize()},
-		{0, mib, 4, mib},
+		{8, 16 * mib, 8, 4 * mib},
+		{2, 1, 8, os.Getpagesize()},
+		{0, mib, 8, mib},
 	} {
 		p, err := NewPlan(c.processors, c.maxWrite)
 		switch {
@@ -41,10 +40,10 @@ func TestPlanKeepsToItsLimits(t *testing.T) {
 		case p.Entries != c.entries || p.MaxWrite != c.size || p.Queues != max(c.processors, 1):
 			t.Errorf("%d processors, %d bytes: %+v, want %d entries of %d", c.processors, c.maxWrite, p, c.entries, c.size)
 		}
-		if p.Memory() > MemoryLimit || p.Queues*p.Entries > ThreadLimit {
-			t.Errorf("%d processors: %d bytes, %d threads", c.processors, p.Memory(), p.Queues*p.Entries)
+		if p.Memory() > MemoryLimit || p.Queues > ThreadLimit {
+			t.Errorf("%d processors: %d bytes, %d threads", c.processors, p.Memory(), p.Queues)
 		}
-		if p.Most < p.Queues*p.Entries || p.Most > mostThreads || int64(p.Most)*int64(p.payload()) > max(growth*MemoryLimit, p.Memory()) {
+		if p.Most < p.Queues*p.Entries || p.Most > mostEntries || int64(p.Most)*int64(p.payload()) > max(growth*MemoryLimit, p.Memory()) {
 			t.Errorf("%d processors: %d entries at most", c.processors, p.Most)
 		}
 	}

@@ -8,8 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ring is an instance of io_uring with room for one submission. Only the thread that made
-// it may use it.
+// ringEntries is how many submissions a ring has room for: one for each entry of a thread,
+// and the poll.
+const ringEntries = 128
+
+// ring is an instance of io_uring. Only the thread that made it may use it.
 type ring struct {
 	fd             int
 	memory, sqes   []byte // mapped
@@ -23,7 +26,7 @@ type ring struct {
 // newRing makes a ring that is used by the calling thread.
 func newRing() (*ring, error) {
 	p := params{flags: setupSQE128 | setupCoopTaskrun | setupSingleIssuer | setupDeferTaskrun | setupNoSQArray}
-	fd, _, errno := unix.Syscall(unix.SYS_IO_URING_SETUP, 1, uintptr(unsafe.Pointer(&p)), 0)
+	fd, _, errno := unix.Syscall(unix.SYS_IO_URING_SETUP, ringEntries, uintptr(unsafe.Pointer(&p)), 0)
 	if errno != 0 {
 		return nil, os.NewSyscallError("io_uring_setup", errno)
 	}
@@ -63,7 +66,7 @@ func (r *ring) close() {
 	_ = unix.Close(r.fd)
 }
 
-// push puts a submission into the ring. There is room for one.
+// push puts a submission into the ring. There is room, as each command is one at a time.
 func (r *ring) push(s submission) {
 	tail := *r.sqTail
 	*(*submission)(unsafe.Pointer(&r.sqes[(tail&r.sqMask)*uint32(unsafe.Sizeof(s))])) = s
@@ -81,14 +84,14 @@ func (r *ring) enter(wait uintptr) error {
 	return nil
 }
 
-// peek returns the completion that comes next, if there is one.
-func (r *ring) peek() (completion, bool) {
-	head := *r.cqHead
+// peek returns the completion that comes after so many others, if there is one.
+func (r *ring) peek(after uint32) (completion, bool) {
+	head := *r.cqHead + after
 	if head == atomic.LoadUint32(r.cqTail) {
 		return completion{}, false
 	}
 	return *(*completion)(unsafe.Pointer(&r.memory[r.cqesOffset+(head&r.cqMask)*uint32(unsafe.Sizeof(completion{}))])), true
 }
 
-// take takes the completion that peek has shown off the ring.
+// take takes the completion that comes next off the ring.
 func (r *ring) take() { atomic.StoreUint32(r.cqHead, *r.cqHead+1) }

@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -23,16 +24,18 @@ type Server struct {
 	device     *os.File    // set by Start
 	fd         int         // of device
 	interrupts interrupts
-	queues     []*queue
+	quick      func(Request) bool
+	watch      *watch
+	relief     []relief // by queue
 
 	begin   chan struct{} // closed by Start
 	given   chan struct{} // closed if there is no Start
 	ready   chan error    // of a thread that Start waits for
 	running sync.WaitGroup
 
-	mu      sync.Mutex // guards threads and ended
-	threads int        // those included that are being made
-	ended   bool       // no more threads are made
+	mu      sync.Mutex // guards what follows
+	entries int        // those included that are being made
+	ended   bool       // no more entries are made
 }
 
 // protocol is go-fuse's side of it.
@@ -45,19 +48,23 @@ func (p protocol) handle(in, out [][]byte) (int, bool) {
 
 // NewServer makes the threads, rings and memory of a server for a file system, before it
 // is mounted. Of the options, MaxWrite must be the plan's, and notifications that the file
-// system sends go by the notifier. Start or Close must follow. raw.Init is not called, as
-// there is no fuse.Server.
-func NewServer(raw fuse.RawFileSystem, o *fuse.MountOptions, plan Plan, notifier *Notifier) (*Server, error) {
+// system sends go by the notifier. quick tells which requests are handled without waiting
+// for anything, as a rule (nil: none); it is asked by many threads. Start or Close must follow. raw.Init
+// is not called, as there is no fuse.Server.
+func NewServer(raw fuse.RawFileSystem, o *fuse.MountOptions, plan Plan, notifier *Notifier, quick func(Request) bool) (*Server, error) {
 	if o.MaxWrite != plan.MaxWrite {
 		return nil, fmt.Errorf("requests of %d bytes, and a plan for %d", o.MaxWrite, plan.MaxWrite)
 	}
 	options := *o
 	options.ExtraCapabilities |= overIOUring
+	if quick == nil {
+		quick = func(Request) bool { return false }
+	}
 	logger := o.Logger
 	if logger == nil {
 		logger = log.Default()
 	}
-	s := newServer(protocol{fuse.NewProtocolServer(raw, &options)}, plan, notifier, logger)
+	s := newServer(protocol{fuse.NewProtocolServer(raw, &options)}, plan, notifier, logger, quick)
 	s.raw = raw
 	if err := s.prepare(); err != nil {
 		return nil, err
@@ -65,10 +72,11 @@ func NewServer(raw fuse.RawFileSystem, o *fuse.MountOptions, plan Plan, notifier
 	return s, nil
 }
 
-func newServer(h handler, plan Plan, notifier *Notifier, logger *log.Logger) *Server {
+func newServer(h handler, plan Plan, notifier *Notifier, logger *log.Logger, quick func(Request) bool) *Server {
 	return &Server{
 		plan: plan, handler: h, notifier: notifier, logger: logger, processors: allowed(), interrupts: interrupts{handler: h},
 		begin: make(chan struct{}), given: make(chan struct{}), ready: make(chan error),
+		quick: quick, watch: newWatch(), relief: make([]relief, plan.Queues),
 	}
 }
 
@@ -77,15 +85,9 @@ func (s *Server) log(format string, values ...any) { s.logger.Printf(format, val
 // prepare makes the threads that the plan begins with.
 func (s *Server) prepare() error {
 	for id := range s.plan.Queues {
-		s.queues = append(s.queues, &queue{id: id})
-	}
-	for range s.plan.Entries {
-		for _, q := range s.queues {
-			q.size.Add(1)
-			s.threads++
-			s.running.Add(1)
-			go s.serveFirst(&thread{server: s, queue: q})
-		}
+		s.entries += s.plan.Entries
+		s.running.Add(1)
+		go s.serveQueue(&thread{server: s, queue: id})
 	}
 	if err := s.awaitThreads(); err != nil {
 		s.Close()
@@ -94,9 +96,9 @@ func (s *Server) prepare() error {
 	return nil
 }
 
-// awaitThreads returns when each of the first threads has sent its word.
+// awaitThreads returns when each thread has sent its word.
 func (s *Server) awaitThreads() (err error) {
-	for range s.plan.Queues * s.plan.Entries {
+	for range s.plan.Queues {
 		if e := <-s.ready; err == nil {
 			err = e
 		}
@@ -104,24 +106,25 @@ func (s *Server) awaitThreads() (err error) {
 	return err
 }
 
-// serveFirst is one of the first threads.
-func (s *Server) serveFirst(t *thread) {
+// serveQueue is the thread of a queue.
+func (s *Server) serveQueue(t *thread) {
 	defer s.running.Done()
-	err := t.prepare()
+	defer t.release()
+	err := t.prepare(s.plan.Entries)
 	s.ready <- err
 	if err != nil {
 		return
 	}
-	defer t.release()
 	select {
 	case <-s.given:
 		return
 	case <-s.begin:
 	}
+	s.watch.add(t)
 	err = t.register()
 	s.ready <- err
 	if err == nil {
-		s.over(t.queue, t.run())
+		t.run()
 	}
 }
 
@@ -150,6 +153,11 @@ func (s *Server) Start(fd int) error {
 	}
 	s.device, s.fd = os.NewFile(uintptr(fd), "/dev/fuse"), fd
 	s.notifier.connect(s.device, a.minor)
+	s.running.Add(1)
+	go func() {
+		defer s.running.Done()
+		s.watch.run(s.relieve)
+	}()
 	close(s.begin)
 	if err := s.awaitThreads(); err != nil {
 		return fmt.Errorf("the kernel takes no entry: %w", err)
@@ -172,6 +180,7 @@ func (s *Server) serve() {
 	s.mu.Lock()
 	s.ended = true
 	s.mu.Unlock()
+	close(s.watch.stop)
 	done := make(chan struct{})
 	go func() {
 		s.running.Wait()
@@ -189,49 +198,84 @@ func (s *Server) serve() {
 	}
 }
 
-// over is told why a thread of a queue has ended. The kernel is left with one entry less.
-func (s *Server) over(q *queue, err error) {
-	if err == unix.ENOTCONN || err == unix.ECONNABORTED || err == unix.ENODEV {
-		return
+// over is told why an entry has ended.
+func (s *Server) over(err error) {
+	if err != unix.ENOTCONN && err != unix.ECONNABORTED && err != unix.ENODEV {
+		s.log("an entry of FUSE over io_uring has ended: %v", err)
 	}
-	s.log("a thread of FUSE over io_uring has ended: %v", err)
-	q.size.Add(-1)
 }
 
-// grow gives a queue more entries, until so many are free as there shall be.
-func (s *Server) grow(q *queue) {
+// handle handles the request in an entry.
+func (s *Server) handle(e *entry) {
+	opcode := e.opcode()
+	s.interrupts.begin(&e.now, e.unique())
+	if !e.serve(s.handler) {
+		s.log("a request of FUSE over io_uring makes no sense, or its answer does not: operation %d", opcode)
+	}
+	e.now.Store(0)
+}
+
+// allot reports whether there may be so many more entries, which then count.
+func (s *Server) allot(n int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !s.ended && s.threads < s.plan.Most && q.size.Load()-q.busy.Load() < reserve {
-		q.size.Add(1)
-		s.threads++
+	if s.ended || s.entries+n > s.plan.Most {
+		return false
+	}
+	s.entries += n
+	return true
+}
+
+// mostRelief is how many threads may come to the relief of a queue.
+const mostRelief = 16
+
+// relief is what a queue has of them.
+type relief struct {
+	threads int // guarded by Server.mu
+	busy    atomic.Int32
+}
+
+// relieve gives the queue of a thread that is stuck two entries more when that is noticed,
+// since the kernel takes the newest first, and later if none is free. Each has a thread of its
+// own, which handles everything itself.
+func (s *Server) relieve(stuck *thread, first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := &s.relief[stuck.queue]
+	if !first && int(r.busy.Load()) < r.threads {
+		return
+	}
+	for range reserve {
+		if s.ended || r.threads >= mostRelief || s.entries >= s.plan.Most {
+			return
+		}
+		r.threads++
+		s.entries++
 		s.running.Add(1)
-		go s.serveLater(q)
+		go s.serveRelief(&thread{server: s, queue: stuck.queue, relief: true})
 	}
 }
 
-// serveLater is a thread that has come later.
-func (s *Server) serveLater(q *queue) {
+func (s *Server) serveRelief(t *thread) {
 	defer s.running.Done()
-	t := &thread{server: s, queue: q}
-	err := t.prepare()
+	defer t.release()
+	err := t.prepare(1)
 	if err == nil {
-		defer t.release()
-		if err = t.register(); err == nil {
-			err = t.run()
-		}
+		err = t.register()
 	}
-	s.over(q, err)
+	if err != nil {
+		s.over(err)
+		return
+	}
+	t.run()
 }
 
 // Memory returns what the payloads of all entries take if the whole of each has been used.
-func (s *Server) Memory() int64 {
-	return int64(s.Threads()) * int64(s.plan.payload())
-}
+func (s *Server) Memory() int64 { return int64(s.Entries()) * int64(s.plan.payload()) }
 
-// Threads returns how many entries there are, and so threads.
-func (s *Server) Threads() int {
+// Entries returns how many entries there are.
+func (s *Server) Entries() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.threads
+	return s.entries
 }
