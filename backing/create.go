@@ -129,7 +129,7 @@ func (r *replacement) keepDisplaced() error {
 		_, err := r.d.resolveNew(r.hist, r.history.name, r.entry, 0, displaced)
 		return err
 	}
-	_, err := r.d.quarantineEntry(r.hist, r.entry, r.history.name, found{why: displaced})
+	_, err := r.d.quarantineEntry(r.hist, r.entry, r.history.name, stray{why: displaced})
 	return err
 }
 

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kept is a version in a registry's history.
-type kept struct {
+// keptVersion is a version in a registry's history.
+type keptVersion struct {
 	seq  uint64
 	size int64
 }
@@ -224,7 +224,7 @@ func (d *Dir) archive(s *history, seq uint64, content []byte, digest [32]byte) e
 	if d.o.Durability > 0 {
 		d.syncer.note(versionPath(s.name, seq))
 	}
-	s.add(kept{seq, int64(len(content))})
+	s.add(keptVersion{seq, int64(len(content))})
 	d.prune(s, hist)
 	return nil
 }
@@ -318,7 +318,7 @@ func (d *Dir) prune(s *history, hist int) {
 
 // beyond returns, oldest first, those versions without which the history would be
 // within its limits if nothing was pinned.
-func (s *history) beyond(count int, bytes int64) []kept {
+func (s *history) beyond(count int, bytes int64) []keptVersion {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n, size := len(s.versions), s.bytes
@@ -330,7 +330,7 @@ func (s *history) beyond(count int, bytes int64) []kept {
 	return slices.Clone(s.versions[:i])
 }
 
-func (s *history) add(v kept) {
+func (s *history) add(v keptVersion) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i, found := s.find(v.seq)
@@ -353,7 +353,7 @@ func (s *history) drop(seq uint64) {
 }
 
 func (s *history) find(seq uint64) (int, bool) {
-	return slices.BinarySearchFunc(s.versions, seq, func(v kept, seq uint64) int { return cmp.Compare(v.seq, seq) })
+	return slices.BinarySearchFunc(s.versions, seq, func(v keptVersion, seq uint64) int { return cmp.Compare(v.seq, seq) })
 }
 
 func (s *history) seqs() []uint64 {

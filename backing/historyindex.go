@@ -25,9 +25,9 @@ type history struct {
 
 	mu       sync.Mutex // guards what follows
 	loaded   bool
-	slot     string // entry of stage that tells of this history, "" for none
-	versions []kept // ascending
-	bytes    int64  // of all versions
+	slot     string        // entry of stage that tells of this history, "" for none
+	versions []keptVersion // ascending
+	bytes    int64         // of all versions
 	log      logEnd
 }
 
@@ -187,7 +187,7 @@ func (s *history) reload() {
 
 // scan reads the history of a registry, with the leftovers of a crash resolved:
 // its versions, ascending, and how its log ends. No history is an empty one.
-func (d *Dir) scan(name string) ([]kept, logEnd, error) {
+func (d *Dir) scan(name string) ([]keptVersion, logEnd, error) {
 	hist, err := d.openHistory(name)
 	if err == unix.ENOENT {
 		return nil, logEnd{}, nil
@@ -200,7 +200,7 @@ func (d *Dir) scan(name string) ([]kept, logEnd, error) {
 	if err != nil {
 		return nil, logEnd{}, err
 	}
-	var versions []kept
+	var versions []keptVersion
 	for _, e := range entries {
 		seq, ok := parseVersion(e)
 		if !ok {
@@ -211,10 +211,10 @@ func (d *Dir) scan(name string) ([]kept, logEnd, error) {
 			return nil, logEnd{}, err
 		}
 		if st != nil && st.regular() {
-			versions = append(versions, kept{seq, st.size})
+			versions = append(versions, keptVersion{seq, st.size})
 		}
 	}
-	slices.SortFunc(versions, func(a, b kept) int { return cmp.Compare(a.seq, b.seq) })
+	slices.SortFunc(versions, func(a, b keptVersion) int { return cmp.Compare(a.seq, b.seq) })
 	log, err := readLogEnd(hist)
 	return versions, log, err
 }

@@ -55,7 +55,7 @@ func (r *replacement) overwriteLinked() (string, bool, error) {
 		r.history.reload()
 	}
 	if r.oldSeq != 0 {
-		r.history.add(kept{r.oldSeq, r.was.size})
+		r.history.add(keptVersion{r.oldSeq, r.was.size})
 	}
 	r.d.prune(r.history, r.hist)
 	if is == nil {

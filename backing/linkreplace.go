@@ -32,7 +32,7 @@ func (r *replacement) linkAndReplace() (bool, error) {
 	}
 	r.entry = ""
 	if r.oldSeq != 0 {
-		r.history.add(kept{r.oldSeq, r.was.size})
+		r.history.add(keptVersion{r.oldSeq, r.was.size})
 	}
 	return true, nil
 }

@@ -66,8 +66,8 @@ func (d *Dir) copyTo(name string, content []byte) func(dir int, id string) error
 	}
 }
 
-// found says how content came into quarantine that nobody had refused.
-type found struct {
+// stray says how content came into quarantine that nobody had refused.
+type stray struct {
 	seq uint64 // the version that it was to become, or was
 	why string
 }
@@ -76,7 +76,7 @@ type found struct {
 const displaced = "replaced by a recovery"
 
 // quarantineEntry moves an entry of a history into quarantine.
-func (d *Dir) quarantineEntry(hist int, entry, name string, f found) (id string, err error) {
+func (d *Dir) quarantineEntry(hist int, entry, name string, f stray) (id string, err error) {
 	st, err := statAt(hist, entry)
 	if err != nil {
 		return "", err

@@ -186,7 +186,7 @@ func (d *Dir) resolveNew(hist int, name, entry string, seq uint64, why string) (
 	if err := d.o.reach("recover copy"); err != nil {
 		return nil, err
 	}
-	id, err := d.quarantineEntry(hist, entry, name, found{seq: seq, why: why})
+	id, err := d.quarantineEntry(hist, entry, name, stray{seq: seq, why: why})
 	if err != nil {
 		return nil, err
 	}

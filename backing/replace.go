@@ -385,7 +385,7 @@ func (r *replacement) undo() error {
 func (r *replacement) rescue(cause error) error {
 	entry := r.entry
 	r.entry = ""
-	_, err := r.d.quarantineEntry(r.hist, entry, r.history.name, found{seq: r.oldSeq, why: "displaced by two replacements at once"})
+	_, err := r.d.quarantineEntry(r.hist, entry, r.history.name, stray{seq: r.oldSeq, why: "displaced by two replacements at once"})
 	if err != nil {
 		r.history.reload()
 	}
@@ -438,7 +438,7 @@ func (r *replacement) keep() {
 			return
 		}
 		if r.oldSeq != 0 {
-			r.history.add(kept{r.oldSeq, r.was.size})
+			r.history.add(keptVersion{r.oldSeq, r.was.size})
 		}
 	}
 	r.d.prune(r.history, r.hist)

@@ -77,7 +77,7 @@ func newCheckCommand(out streams) *cobra.Command {
 type checker struct {
 	versions.Place
 	dir   *backing.Dir
-	live  *live
+	live  *reloadable
 	deep  bool
 	found func(problem) error
 	says  func(spoken) error

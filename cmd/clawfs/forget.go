@@ -18,8 +18,8 @@ import (
 	"clawfs/fs/mountpoint"
 )
 
-// forgotten is what forget --json prints of a registry.
-type forgotten struct {
+// forgetReport is what forget --json prints of a registry.
+type forgetReport struct {
 	Registry   string   `json:"registry,omitempty"`
 	Versions   []uint64 `json:"versions,omitempty"`   // that are gone
 	Quarantine []string `json:"quarantine,omitempty"` // ids of copies that are gone
@@ -41,7 +41,7 @@ type forgetTarget struct {
 
 // forgetAnswer is what the daemon says.
 type forgetAnswer struct {
-	Forgotten []forgotten              `json:"forgotten,omitempty"`
+	Forgotten []forgetReport           `json:"forgotten,omitempty"`
 	NoVersion *versions.NoVersionError `json:"noVersion,omitempty"`
 	NoCopy    *versions.NoCopyError    `json:"noCopy,omitempty"`
 	Error     string                   `json:"error,omitempty"`
@@ -113,7 +113,7 @@ func newForgetRequest(id string, gone bool, args []string) (root string, q forge
 	return root, q, nil
 }
 
-func printForgotten(out streams, asJSON bool, done []forgotten) error {
+func printForgotten(out streams, asJSON bool, done []forgetReport) error {
 	gone, copies := 0, 0
 	for _, f := range done {
 		gone += len(f.Versions)
@@ -137,7 +137,7 @@ func printForgotten(out streams, asJSON bool, done []forgotten) error {
 }
 
 // forget has the daemon do it where the directory is mounted.
-func forget(root string, q forgetRequest) ([]forgotten, error) {
+func forget(root string, q forgetRequest) ([]forgetReport, error) {
 	m, err := mountpoint.Find(root)
 	switch {
 	case err != nil:
@@ -162,7 +162,7 @@ func forget(root string, q forgetRequest) ([]forgotten, error) {
 }
 
 // askToForget asks the daemon of a mount.
-func askToForget(m mountpoint.Point, q forgetRequest) ([]forgotten, error) {
+func askToForget(m mountpoint.Point, q forgetRequest) ([]forgetReport, error) {
 	text, err := json.Marshal(q)
 	if err != nil {
 		return nil, err
@@ -190,7 +190,7 @@ func askToForget(m mountpoint.Point, q forgetRequest) ([]forgotten, error) {
 }
 
 // answerForget is the daemon's side of askToForget.
-func (s *served) answerForget(c *conversation) {
+func (s *servedDir) answerForget(c *conversation) {
 	var q forgetRequest
 	var a forgetAnswer
 	err := json.Unmarshal([]byte(c.argument), &q)
@@ -234,19 +234,19 @@ type forgetter struct {
 	root   string
 }
 
-func (f *forgetter) forget(q forgetRequest) ([]forgotten, error) {
+func (f *forgetter) forget(q forgetRequest) ([]forgetReport, error) {
 	if q.Copy != "" {
 		err := f.dir.Discard(q.Copy)
 		if errors.Is(err, iofs.ErrNotExist) {
 			err = &versions.NoCopyError{ID: q.Copy, Dir: f.root}
 		}
-		return []forgotten{{Quarantine: []string{q.Copy}}}, err
+		return []forgetReport{{Quarantine: []string{q.Copy}}}, err
 	}
 	copies, err := f.copies()
 	if err != nil {
 		return nil, err
 	}
-	var done []forgotten
+	var done []forgetReport
 	for _, t := range q.What {
 		names := []string{t.Name}
 		if q.Gone || isPattern(t.Name) {
@@ -315,8 +315,8 @@ func (f *forgetter) match(name string, gone bool, copies map[string][]string) ([
 }
 
 // forgetOne removes one version of a registry, or all and the copies in quarantine.
-func (f *forgetter) forgetOne(name string, seq uint64, copies []string) (forgotten, error) {
-	gone := forgotten{Registry: name}
+func (f *forgetter) forgetOne(name string, seq uint64, copies []string) (forgetReport, error) {
+	gone := forgetReport{Registry: name}
 	var err error
 	if seq > 0 {
 		kept, err := f.dir.Versions(name)

@@ -22,7 +22,7 @@ const unixPrefix = "unix:"
 
 // serveMetrics serves what the counters say in Prometheus's format, until the
 // function that it returns is called. The error is a *metricsError.
-func (s *served) serveMetrics(address string) (stop func(), err error) {
+func (s *servedDir) serveMetrics(address string) (stop func(), err error) {
 	listener, err := listen(address)
 	if err != nil {
 		return nil, &metricsError{Address: address, Err: err}
@@ -70,21 +70,21 @@ func listen(address string) (net.Listener, error) {
 type metric struct {
 	name, help string
 	kind       prometheus.ValueType
-	read       func(*served, *tally) float64
+	read       func(*servedDir, *tally) float64
 }
 
 func exported() []metric {
 	return []metric{
 		{"clawfs_conflicts_total", "Conflicts that the policy decided.", prometheus.CounterValue,
-			func(_ *served, t *tally) float64 { return float64(t.conflicts) }},
+			func(_ *servedDir, t *tally) float64 { return float64(t.conflicts) }},
 		{"clawfs_adopted_total", "Changes that were made behind clawfs and adopted.", prometheus.CounterValue,
-			func(_ *served, t *tally) float64 { return float64(t.adopted) }},
+			func(_ *servedDir, t *tally) float64 { return float64(t.adopted) }},
 		{"clawfs_recovered_total", "Invalid registries in whose place an older version was put.", prometheus.CounterValue,
-			func(_ *served, t *tally) float64 { return float64(t.recovered) }},
+			func(_ *servedDir, t *tally) float64 { return float64(t.recovered) }},
 		{"clawfs_open_transactions", "Transactions that are open.", prometheus.GaugeValue,
-			func(s *served, _ *tally) float64 { return float64(s.store.Transactions()) }},
+			func(s *servedDir, _ *tally) float64 { return float64(s.store.Transactions()) }},
 		{"clawfs_start_time_seconds", "When the mount began to serve, in seconds since 1970.", prometheus.GaugeValue,
-			func(s *served, _ *tally) float64 { return float64(s.since.UnixNano()) / 1e9 }},
+			func(s *servedDir, _ *tally) float64 { return float64(s.since.UnixNano()) / 1e9 }},
 	}
 }
 
@@ -104,7 +104,7 @@ func describeBatches() *prometheus.Desc {
 }
 
 // Describe is prometheus.Collector's.
-func (s *served) Describe(to chan<- *prometheus.Desc) {
+func (s *servedDir) Describe(to chan<- *prometheus.Desc) {
 	for _, m := range exported() {
 		to <- m.describe()
 	}
@@ -113,7 +113,7 @@ func (s *served) Describe(to chan<- *prometheus.Desc) {
 }
 
 // Collect is prometheus.Collector's.
-func (s *served) Collect(to chan<- prometheus.Metric) {
+func (s *servedDir) Collect(to chan<- prometheus.Metric) {
 	t := s.counters.tally()
 	for _, m := range exported() {
 		to <- prometheus.MustNewConstMetric(m.describe(), m.kind, m.read(s, &t), s.path)

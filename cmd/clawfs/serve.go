@@ -60,12 +60,12 @@ func takeSignals() (signals, func()) {
 	}
 }
 
-// served is a directory that this process serves.
-type served struct {
+// servedDir is a directory that this process serves.
+type servedDir struct {
 	path  string // absolute, free of symbolic links
 	since time.Time
 	log   *zap.Logger
-	live  *live
+	live  *reloadable
 	dir   *backing.Dir
 	store *txn.Store
 
@@ -118,7 +118,7 @@ func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logge
 
 // openCleared takes dead mounts off a directory and opens it. Errors are those of
 // clearMountpoint and openServed.
-func openCleared(name string, given *mountOptions, log *zap.Logger) (*served, error) {
+func openCleared(name string, given *mountOptions, log *zap.Logger) (*servedDir, error) {
 	for {
 		path, err := clearMountpoint(name, given, log)
 		if err != nil {
@@ -135,7 +135,7 @@ func openCleared(name string, given *mountOptions, log *zap.Logger) (*served, er
 
 // openServed opens what is served: the directory and the store over it. The error
 // is a *mountpoint.MountedError where a mount of clawfs has come on top of the directory.
-func openServed(path string, given *mountOptions, log *zap.Logger) (*served, error) {
+func openServed(path string, given *mountOptions, log *zap.Logger) (*servedDir, error) {
 	l, err := given.live(path)
 	if err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func openServed(path string, given *mountOptions, log *zap.Logger) (*served, err
 	if err != nil {
 		return nil, err
 	}
-	s := &served{
+	s := &servedDir{
 		path: path, since: time.Now(), log: log, live: l, dir: dir,
 		patterns: l.now.Load().patterns, ended: make(chan struct{}), sweeper: newSweeper(o),
 	}
@@ -161,7 +161,7 @@ func openServed(path string, given *mountOptions, log *zap.Logger) (*served, err
 
 // tell begins to answer commands, and to serve metrics if an address is given, until the
 // function that it returns is called.
-func (s *served) tell(metrics string) (stop func(), err error) {
+func (s *servedDir) tell(metrics string) (stop func(), err error) {
 	stopMetrics := func() {}
 	if metrics != "" {
 		if stopMetrics, err = s.serveMetrics(metrics); err != nil {
@@ -229,7 +229,7 @@ func openBacking(path string, o *mountOptions, log *zap.Logger) (*backing.Dir, e
 	return dir, nil
 }
 
-func storeConfig(o *mountOptions, l *live, observer txn.Observer) txn.Config {
+func storeConfig(o *mountOptions, l *reloadable, observer txn.Observer) txn.Config {
 	docCache := int64(0)
 	if o.doesWithout(parsedDocuments) {
 		docCache = -1
@@ -253,7 +253,7 @@ func storeConfig(o *mountOptions, l *live, observer txn.Observer) txn.Config {
 
 // untilEnd waits until the mount is taken away by somebody, or does it when told
 // to.
-func (s *served) untilEnd(ctx context.Context, server *fs.Server, taken signals, life lifecycle, reload func()) error {
+func (s *servedDir) untilEnd(ctx context.Context, server *fs.Server, taken signals, life lifecycle, reload func()) error {
 	gone := make(chan struct{})
 	go func() {
 		server.Wait()
@@ -280,7 +280,7 @@ func (s *served) untilEnd(ctx context.Context, server *fs.Server, taken signals,
 
 // stop unmounts and closes the store. Open transactions have until drainLimit, or
 // another signal, to end.
-func (s *served) stop(server *fs.Server, end <-chan os.Signal) error {
+func (s *servedDir) stop(server *fs.Server, end <-chan os.Signal) error {
 	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
 	defer cancel()
 	go func() {
@@ -304,7 +304,7 @@ func (s *served) stop(server *fs.Server, end <-chan os.Signal) error {
 
 // closeStore keeps for the next daemon what only this one knows. What can't be kept
 // is no error of the mount's.
-func (s *served) closeStore() {
+func (s *servedDir) closeStore() {
 	if s.live.now.Load().options.checkStore {
 		if err := s.store.CheckInvariants(); err != nil {
 			s.log.Error("the store contradicts itself", zap.Error(err))

@@ -147,7 +147,7 @@ func statusOf(ctx context.Context, m mountpoint.Point) status {
 }
 
 // status describes what the daemon serves and has done.
-func (d *served) status() status {
+func (d *servedDir) status() status {
 	t := d.counters.tally()
 	s := status{
 		Dir: d.path, State: stateServing, PID: os.Getpid(), Version: build().Version, Since: d.since, Uptime: time.Since(d.since).Seconds(),
@@ -171,7 +171,7 @@ type dialects map[string]string
 
 // registries counts the registries in the directory, as far as it can be read, and returns
 // the dialects of these where they are not strict.
-func (d *served) registries() (n int, all dialects) {
+func (d *servedDir) registries() (n int, all dialects) {
 	noted := d.store.Dialects()
 	all = make(dialects)
 	root := fmt.Sprintf("/proc/self/fd/%d/.", d.dir.Fd())

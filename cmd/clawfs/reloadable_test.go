@@ -25,7 +25,7 @@ as = "log"
 
 // liveOn returns what a command line and a configuration say of /state, and a
 // function that reads another text of the configuration.
-func liveOn(t *testing.T, text string, args ...string) (*live, func(text string)) {
+func liveOn(t *testing.T, text string, args ...string) (*reloadable, func(text string)) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "c.toml")
 	write := func(text string) {

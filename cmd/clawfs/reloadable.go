@@ -10,9 +10,9 @@ import (
 	"clawfs/txn/merge"
 )
 
-// live is what can change while the mount serves: how registries are merged, and
+// reloadable is what can change while the mount serves: how registries are merged, and
 // in which language they are written.
-type live struct {
+type reloadable struct {
 	dir string // absolute, free of symbolic links
 	now atomic.Pointer[settings]
 }
@@ -42,7 +42,7 @@ func newSettings(o *mountOptions) (*settings, error) {
 }
 
 // live returns what the options and the configuration say of a directory.
-func (o *mountOptions) live(dir string) (*live, error) {
+func (o *mountOptions) live(dir string) (*reloadable, error) {
 	c, err := o.configured(dir)
 	if err != nil {
 		return nil, err
@@ -51,13 +51,13 @@ func (o *mountOptions) live(dir string) (*live, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &live{dir: dir}
+	l := &reloadable{dir: dir}
 	l.now.Store(s)
 	return l, nil
 }
 
 // Policy returns how to merge a registry.
-func (l *live) Policy(name string) *merge.Policy {
+func (l *reloadable) Policy(name string) *merge.Policy {
 	s := l.now.Load()
 	if len(s.options.rules) == 0 {
 		return &s.all
@@ -72,7 +72,7 @@ func (l *live) Policy(name string) *merge.Policy {
 }
 
 // Dialect returns the language of a registry, if options or configuration say it.
-func (l *live) Dialect(name string) (d txn.Dialect, settled bool) {
+func (l *reloadable) Dialect(name string) (d txn.Dialect, settled bool) {
 	switch p := l.now.Load().patterns; {
 	case p.Lines(name):
 		return txn.Lines, true
@@ -83,16 +83,16 @@ func (l *live) Dialect(name string) (d txn.Dialect, settled bool) {
 }
 
 // Registry reports whether a file of that name is a registry.
-func (l *live) Registry(name string) bool { return l.now.Load().patterns.Registry(name) }
+func (l *reloadable) Registry(name string) bool { return l.now.Load().patterns.Registry(name) }
 
 // included reports whether an OpenClaw configuration includes a registry.
-func (l *live) included(name string, load func(string) ([]byte, error)) bool {
+func (l *reloadable) included(name string, load func(string) ([]byte, error)) bool {
 	return isIncluded(l.dir, name, load)
 }
 
 // reload reads the configuration of a directory again. What is wrong with it
 // leaves everything as it was.
-func (l *live) reload(given *mountOptions, dir string, log *zap.Logger) {
+func (l *reloadable) reload(given *mountOptions, dir string, log *zap.Logger) {
 	old := l.now.Load()
 	again, err := given.live(dir)
 	if err != nil {
