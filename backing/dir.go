@@ -66,6 +66,8 @@ type Options struct {
 	// reach is called before each step of a change with its name; an error that
 	// it returns is that step's error. Tests fail, and kill, at each step.
 	reach func(step string) error
+
+	leastDirect int // bytes from which on content is written past the page cache; 512 KiB
 }
 
 func (o Options) withDefaults() Options {
@@ -76,6 +78,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Reserve, 1<<20)
 	setDefault(&o.MaxLoad, 1<<30)
 	setDefault(&o.LogBytes, 1<<20)
+	setDefault(&o.leastDirect, 512<<10)
 	if o.Pinned == nil {
 		o.Pinned = func(string, uint64) bool { return false }
 	}

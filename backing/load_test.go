@@ -266,7 +266,7 @@ func parseLoad(content []byte) (uint64, bool) {
 }
 
 func loadOptions() Options {
-	return Options{QuarantineFiles: 1 << 20, QuarantineBytes: 1 << 40, Without: without()}
+	return Options{QuarantineFiles: 1 << 20, QuarantineBytes: 1 << 40, Without: without(), leastDirect: 1}
 }
 
 // TestLoadChild is the process under load.
@@ -346,6 +346,7 @@ func commitForever(d *Dir, name string) {
 	for {
 		n, seq = n+1, seq+1
 		text, _ := json.Marshal(loadDoc{n, strings.Repeat("x", rand.IntN(1<<uint(rand.IntN(17))))})
+		text = append(make([]byte, 0, 128<<10), text...) // begins a page, as a direct write wants it
 		next, ok, err := b.d.Commit(name, stamp, seq, seq-1, text, sha256.Sum256(text), moment(seq), nil)
 		switch {
 		case ok && (err == nil || errors.Is(err, errNotSynced)):

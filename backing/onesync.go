@@ -17,7 +17,7 @@ import (
 const OneSync = "one-sync"
 
 // Optimizations returns the names that Options.Without may hold.
-func Optimizations() []string { return []string{OneSync} }
+func Optimizations() []string { return []string{OneSync, DirectWrites} }
 
 // A commit syncs the new file, exchanges it, and syncs the directory. Where the file system
 // has a journal on the device that contents are on, the first sync is spared: the content is

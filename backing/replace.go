@@ -186,7 +186,7 @@ func (r *replacement) stage() error {
 	if err = r.d.o.reach("write"); err != nil {
 		return err
 	}
-	if err = writeAll(r.file, r.content); err != nil {
+	if err = r.d.writeContent(r.file, r.content); err != nil {
 		return err
 	}
 	if err = r.attributes(); err != nil {
