@@ -172,10 +172,17 @@ func (m Point) IsDead() bool {
 	}()
 	select {
 	case err := <-answer:
-		return err == unix.ENOTCONN || err == unix.ECONNABORTED
+		return IsEnd(err)
 	case <-time.After(deathPatience):
 		return false
 	}
+}
+
+// IsEnd reports whether a request on a mount failed as its connection has ended. While a
+// killed daemon's rings of io_uring are taken down, for a moment after its end, requests are
+// cancelled or aborted.
+func IsEnd(err error) bool {
+	return errors.Is(err, unix.ENOTCONN) || errors.Is(err, unix.ECONNABORTED) || errors.Is(err, unix.ECANCELED)
 }
 
 // Owner returns the id of the user who has mounted a FUSE file system there; the

@@ -1,9 +1,11 @@
 package mountpoint
 
 import (
+	"os"
 	"testing"
 
 	"github.com/moby/sys/mountinfo"
+	"golang.org/x/sys/unix"
 )
 
 // Of the mounts on one path the one on top counts, in whatever order the mount
@@ -19,5 +21,16 @@ func TestUppermost(t *testing.T) {
 	}
 	if got := uppermost(nil); got != nil {
 		t.Errorf("%+v is on nothing", got)
+	}
+}
+
+func TestEndIsRecognized(t *testing.T) {
+	for err, want := range map[error]bool{
+		unix.ENOTCONN: true, unix.ECONNABORTED: true, unix.ECANCELED: true, nil: false, unix.EIO: false, unix.ENOENT: false,
+		&os.PathError{Op: "stat", Err: unix.ENOTCONN}: true,
+	} {
+		if got := IsEnd(err); got != want {
+			t.Errorf("%v: %t", err, got)
+		}
 	}
 }

@@ -72,7 +72,7 @@ func resolve(path string) (string, error) {
 		switch {
 		case err == nil:
 			return filepath.Join(resolved, rest), nil
-		case errors.Is(err, unix.ENOTCONN), errors.Is(err, unix.ECONNABORTED):
+		case mountpoint.IsEnd(err):
 			return "", &DeadError{Dir: MountAbove(abs)}
 		case !errors.Is(err, iofs.ErrNotExist) && !errors.Is(err, unix.ENOTDIR):
 			return "", err
