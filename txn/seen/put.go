@@ -9,16 +9,16 @@ import "slices"
 //
 //   - It has a memory, and what is there is its own last write.
 //   - It has none, no writer of the file is of its family, and what is there is the family's
-//     last write, which is newer than the file.
+//     last write, which is newer than the file; or the family has removed what was there.
 //   - It has none, and the file holds an earlier state that its family has seen, though that
-//     has written since, one command after the other: a backup is brought back.
+//     has written, or removed it, since, one command after the other: a backup is brought back.
 func (v *Views) OfPut(o Origin, writers []Origin, content *Content, copied bool) (s Seen, ok bool) {
 	isOwn := func(w Origin) bool { return w.author() == o.author() || w.descendsFrom(o.author()) }
 	if !o.Known() || len(writers) == 0 || slices.ContainsFunc(writers, isOwn) {
 		return s, false
 	}
 	s = v.Of(o)
-	if s.Last == nil || s.Memory {
+	if s.Memory {
 		return s, s.Last != nil && s.Alone
 	}
 	f := v.familyOf(&o, false)
