@@ -52,7 +52,7 @@ func (m *merger) list(b, o, t jsondoc.Value, r *rules) out {
 	}
 	m.commentRows(b, o, t, &tb, r, func(i int) step { return step{row: int32(i), in: o} }, func(int) *rules { return &below })
 	e.noteDroppedElements(&tb)
-	moved := m.picks.everywhere() && tb.moved()
+	moved := m.picks.order(t) && tb.moved()
 	m.applyList(&tb, &l, id.rule(&l, lg), moved)
 	order := tb.order(moved)
 	m.placeRows(since, &tb, order)

@@ -10,20 +10,27 @@ import (
 // theirs counts as unchanged. A nil *picks is everywhere.
 type picks struct {
 	places map[jsondoc.Value]bool // of the base and of theirs
+	lists  map[jsondoc.Value]bool // … that are put in theirs' order
 	starts map[*jsondoc.Doc][]int // where they begin, in order
 	inside int                    // how many places around and including this one are picked
 }
 
 // MergeAt is Merge that takes only part of what theirs has changed: at and below some
-// values of the base and of theirs. Comments elsewhere stay the head's, and a list is put in
-// theirs' order only where it is one of the values or below one.
-func MergeAt(base, head, theirs *jsondoc.Doc, p *Policy, at []jsondoc.Value) (*Result, error) {
+// values of the base and of theirs, and the order of some lists of theirs. Comments elsewhere
+// stay the head's.
+func MergeAt(base, head, theirs *jsondoc.Doc, p *Policy, at, lists []jsondoc.Value) (*Result, error) {
 	m := newMerger(p)
-	m.picks = &picks{places: make(map[jsondoc.Value]bool), starts: make(map[*jsondoc.Doc][]int)}
-	for _, v := range at {
+	m.picks = &picks{places: make(map[jsondoc.Value]bool), lists: make(map[jsondoc.Value]bool), starts: make(map[*jsondoc.Doc][]int)}
+	pick := func(v jsondoc.Value, in map[jsondoc.Value]bool) {
 		start, _ := v.Span()
-		m.picks.places[v] = true
+		in[v] = true
 		m.picks.starts[v.Doc()] = append(m.picks.starts[v.Doc()], start)
+	}
+	for _, v := range at {
+		pick(v, m.picks.places)
+	}
+	for _, v := range lists {
+		pick(v, m.picks.lists)
 	}
 	for _, starts := range m.picks.starts {
 		slices.Sort(starts)
@@ -34,6 +41,10 @@ func MergeAt(base, head, theirs *jsondoc.Doc, p *Policy, at []jsondoc.Value) (*R
 // everywhere reports whether all that theirs has changed counts at the place that the
 // merge is at.
 func (p *picks) everywhere() bool { return p == nil || p.inside > 0 }
+
+// order reports whether a list is put in theirs' order, as far as theirs has moved its
+// elements.
+func (p *picks) order(t jsondoc.Value) bool { return p.everywhere() || p.lists[t] }
 
 // has reports whether a place is picked.
 func (p *picks) has(b, t jsondoc.Value) bool { return p.places[b] || p.places[t] }

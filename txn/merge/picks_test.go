@@ -29,13 +29,28 @@ func TestMergeAt(t *testing.T) {
 				at = append(at, v)
 			}
 		}
-		res, err := merge.MergeAt(base, head, theirs, nil, at)
+		res, err := merge.MergeAt(base, head, theirs, nil, at, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !jsondoc.Equal(document(t, string(res.Text)).Root(), document(t, c.want).Root()) || string(res.Text) != c.want {
 			t.Errorf("%s, %s, %s at %s: %s, want %s", c.base, c.head, c.theirs, c.at, res.Text, c.want)
 		}
+	}
+}
+
+// Of a list the order alone can be taken.
+func TestMergeAtTakesAnOrder(t *testing.T) {
+	base := document(t, `{"l":[{"id":1,"v":1},{"id":2},{"id":3}],"m":["a","b"]}`)
+	head := document(t, `{"l":[{"id":1,"v":1},{"id":2},{"id":3},{"id":4}],"m":["a","b"]}`)
+	theirs := document(t, `{"l":[{"id":3},{"id":1,"v":2},{"id":2}],"m":["b","a"]}`)
+	list, _ := firstNamed(theirs.Root(), "l")
+	res, err := merge.MergeAt(base, head, theirs, nil, nil, []jsondoc.Value{list})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"l":[{"id":3},{"id":4},{"id":1,"v":1},{"id":2}],"m":["a","b"]}`; string(res.Text) != want {
+		t.Errorf("%s, want %s", res.Text, want)
 	}
 }
 
@@ -64,7 +79,7 @@ func TestMergeAtAllOrNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawTriple(t)
 		p := &merge.Policy{Exact: true}
-		none, err := merge.MergeAt(c.b, c.o, c.t3, p, nil)
+		none, err := merge.MergeAt(c.b, c.o, c.t3, p, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +90,7 @@ func TestMergeAtAllOrNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, err := merge.MergeAt(c.b, c.o, c.t3, p, []jsondoc.Value{c.b.Root()})
+		all, err := merge.MergeAt(c.b, c.o, c.t3, p, []jsondoc.Value{c.b.Root()}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,6 +24,17 @@ type Record struct {
 	More []byte `json:"-"`
 }
 
+// recordMembers are the members of a record that are known, and "name": of a copy in
+// quarantine the registry.
+var recordMembers = func() []string {
+	names := []string{"name"}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Record]()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}()
+
 // ReadRecord reads a record and keeps what it does not know: a line of a later
 // version may say more, never less.
 func ReadRecord(line []byte, into any, r *Record) error {
@@ -34,11 +45,9 @@ func ReadRecord(line []byte, into any, r *Record) error {
 	if err := json.Unmarshal(line, &all); err != nil {
 		return err
 	}
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[Record]()) {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	for _, name := range recordMembers {
 		delete(all, name)
 	}
-	delete(all, "name") // of a copy in quarantine: the registry
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		quoted, err := json.Marshal(name)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	iofs "io/fs"
+	"strings"
 
 	"clawfs/backing"
 	"clawfs/txn"
@@ -203,35 +204,55 @@ func (pl *planner) merge(p part, head *Content, wins merge.Resolution) (*merge.R
 	if len(p.paths) == 0 {
 		return merge.Merge(docs[0], docs[1], docs[2], &policy)
 	}
-	at, err := pl.picked(p, docs[0], docs[2])
+	at, lists, err := pl.picked(p, docs[0], docs[2])
 	if err != nil {
 		return nil, err
 	}
-	return merge.MergeAt(docs[0], docs[1], docs[2], &policy, at)
+	return merge.MergeAt(docs[0], docs[1], docs[2], &policy, at, lists)
 }
 
-// picked returns what differs at the paths of a part.
-func (pl *planner) picked(p part, base, theirs *jsondoc.Doc) ([]jsondoc.Value, error) {
+// picked returns what differs at the paths of a part, and the lists in which something was
+// moved there.
+func (pl *planner) picked(p part, base, theirs *jsondoc.Doc) (at, lists []jsondoc.Value, err error) {
 	differences := Compare(theirs, base, pl.settings.Policy(pl.Name))
-	var at []jsondoc.Value
 	for _, path := range p.paths {
-		found := false
-		for _, d := range differences {
-			if !touches(d.To, path) && (d.To != nil || !touches(d.From, path)) {
+		found := differencesAt(differences, path)
+		if len(found) == 0 {
+			return nil, nil, &NotThereError{Path: pl.Path(), Seq: p.base.Seq, Place: path}
+		}
+		for _, d := range found {
+			if d.Change == Moved {
+				list, _ := At(theirs, (*d.From)[:strings.LastIndexByte(*d.From, '/')])
+				lists = append(lists, list)
 				continue
 			}
-			found = true
 			for _, v := range []jsondoc.Value{d.from, d.to} {
 				if v.Exists() {
 					at = append(at, v)
 				}
 			}
 		}
-		if !found {
-			return nil, &NotThereError{Path: pl.Path(), Seq: p.base.Seq, Place: path}
+	}
+	return at, lists, nil
+}
+
+// differencesAt returns the differences at a path of the second document, around it and
+// below it. What was removed has a path in the first one only: it counts where it was below
+// the path, and else only where the path leads to nothing else.
+func differencesAt(all []Difference, path string) (found []Difference) {
+	var removed []Difference
+	for _, d := range all {
+		switch {
+		case touches(d.To, path), d.To == nil && strings.HasPrefix(*d.From, path+"/"):
+			found = append(found, d)
+		case d.To == nil && touches(d.From, path):
+			removed = append(removed, d)
 		}
 	}
-	return at, nil
+	if len(found) == 0 {
+		return removed
+	}
+	return found
 }
 
 // putIn completes the plan: parts are put into the head.

@@ -329,6 +329,27 @@ func TestUndoGoesByTheRules(t *testing.T) {
 	}
 }
 
+// Of several changes of a version one can be undone: of a value, of an element, of an order.
+func TestUndoInPart(t *testing.T) {
+	b := newBench(t)
+	b.write(`{"l":[{"id":1,"v":1},{"id":2},{"id":3}],"a":1,"b":1}`, `{"l":[{"id":3},{"id":1,"v":2},{"id":4}],"a":2}`, `{"l":[{"id":3},{"id":1,"v":2},{"id":4},{"id":5}],"a":2}`)
+	for path, want := range map[string]string{
+		"/a":     `{"l":[{"id":3},{"id":1,"v":2},{"id":4},{"id":5}],"a":1}`,
+		"/b":     `{"l":[{"id":3},{"id":1,"v":2},{"id":4},{"id":5}],"a":2,"b":1}`,
+		"/l/1/v": `{"l":[{"id":3},{"id":1,"v":1},{"id":4},{"id":5}],"a":2}`,
+		"/l/0":   `{"l":[{"id":1,"v":2},{"id":4},{"id":5},{"id":3}],"a":2}`,
+		"/l/2":   `{"l":[{"id":3},{"id":1,"v":2},{"id":5}],"a":2}`,
+		"/l":     `{"l":[{"id":1,"v":1},{"id":5},{"id":2},{"id":3}],"a":2}`,
+		"/l/1":   `{"l":[{"id":3},{"id":1,"v":1},{"id":4},{"id":5}],"a":2}`,
+	} {
+		plan, err := b.engine.Undo(b.version(2), versions.UndoOptions{Paths: []string{path}})
+		b.ok(err)
+		if plan.Blocked() || plan.Result.Content != want || !plan.Note.InPart {
+			t.Errorf("%s undone: %+v, %v, want %s", path, plan.Result, plan.Conflicts, want)
+		}
+	}
+}
+
 // What is no document can be put back as a whole, not merged.
 func TestUndoOfWhatIsNoDocument(t *testing.T) {
 	b := newBench(t)
