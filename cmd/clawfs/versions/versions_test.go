@@ -43,7 +43,7 @@ func newBench(t testing.TB) *bench {
 }
 
 func (b *bench) open() (*txn.Store, *backing.Dir, error) {
-	dir, err := backing.Open(b.root, backing.Options{KeepVersions: 1000})
+	dir, err := backing.Open(b.root, backing.Options{KeepVersions: 1000, Durability: backing.None})
 	if err != nil {
 		return nil, nil, err
 	}
