@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -36,7 +37,19 @@ func newLogger(w zapcore.WriteSyncer, format, level string, journal bool) (*zap.
 		}
 		encoder = zapcore.NewConsoleEncoder(c)
 	}
-	return zap.New(zapcore.NewCore(encoder, w, least)), nil
+	return zap.New(zapcore.NewCore(encoder, harmlessLog{w}, least)), nil
+}
+
+// harmlessLog writes lines in which the names of files are harmless. Their values are
+// written as JSON has them, so that they stay what they are.
+type harmlessLog struct{ zapcore.WriteSyncer }
+
+// Write writes a line.
+func (l harmlessLog) Write(line []byte) (int, error) {
+	if _, err := io.WriteString(l.WriteSyncer, harmless(string(line), '\n', '\t')); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 // underJournal reports whether standard error leads to systemd's journal.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"go.uber.org/zap"
@@ -38,6 +39,27 @@ func TestLoggerFormats(t *testing.T) {
 				t.Error("not JSON")
 			}
 		})
+	}
+}
+
+// A name of a file does nothing to a terminal that shows the log, and stays that name.
+func TestLogIsHarmless(t *testing.T) {
+	const evil = "\x1b[31m\u009b\x7f\u202e"
+	for _, format := range []string{formatConsole, formatJSON} {
+		var b bytes.Buffer
+		log, err := newLogger(zapcore.AddSync(&b), format, "warn", true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.Warn("said", zap.String("registry", evil))
+		line := strings.TrimSuffix(b.String(), "\n")
+		if strings.IndexFunc(line, isHarmful) >= 0 {
+			t.Errorf("%s: %q", format, line)
+		}
+		var fields struct{ Registry string }
+		if err := json.Unmarshal([]byte(line[strings.IndexByte(line, '{'):]), &fields); err != nil || fields.Registry != evil {
+			t.Errorf("%s: it names %q, %v", format, fields.Registry, err)
+		}
 	}
 }
 
