@@ -87,8 +87,8 @@ func newNotifier(toucher []string, mountpoint string, device uint64, d debts, lo
 	}
 }
 
-// observe has watchers told of what has changed. Of what came about behind the mount who
-// watches the directory is told, too: of all else the kernel has told them.
+// observe has watchers told of what has changed. Of what came about behind the mount those
+// that watch the directory are told, too: of all else the kernel has told them.
 func (w *notifier) observe(e txn.Event) {
 	if !e.Changed {
 		return
@@ -100,6 +100,10 @@ func (w *notifier) observe(e txn.Event) {
 			what |= owesClose
 		}
 		w.debts.owe(e.Name, what)
+		if e.Writer.Known() { // by another name of the file: the kernel has told its directory
+			w.remind(e.Name)
+			return
+		}
 		w.tell(e.Name, what)
 	case txn.ViaRename, txn.ViaLink, txn.ViaUnlink:
 		w.debts.owe(e.Name, 0) // what leaves the name is owed that (registryNodes.leave), and what has left it before, once more
@@ -127,14 +131,6 @@ func (fsys *fileSystem) debtors(name string) (nodes []*node, directory bool) {
 
 // owed implements debts.
 func (fsys *fileSystem) owed(n *node) debt { return fsys.registries.owed(n) }
-
-// heard has watchers of those nodes of a registry that concerns says told what those of one
-// node, and those of the directory, have heard from the kernel.
-func (fsys *fileSystem) heard(dir *node, base, path string, what debt, concerns func(*node) bool) {
-	if w := fsys.watchers.Load(); w != nil && what != 0 && fsys.registries.owe(dir, base, what, concerns) {
-		w.remind(path)
-	}
-}
 
 // remind has watchers of a registry told what they are owed.
 func (fsys *fileSystem) remind(path string) {

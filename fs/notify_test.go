@@ -383,3 +383,16 @@ func TestWatchersAreToldOfEarlierClosesOnly(t *testing.T) {
 		t.Errorf("of a file that was closed is owed %v", got)
 	}
 }
+
+// A registry that was written by another name of its file was not written by its own: its
+// directory's watchers hear nothing, those of the file do.
+func TestNotifierTellsOfAnotherName(t *testing.T) {
+	for _, writer := range []txn.Caller{{}, {Actor: txn.Actor{PID: 7}}} {
+		w := newTestNotifier("touch")
+		w.observe(txn.Event{Name: "a.json", Via: txn.ViaForeign, Changed: true, Writer: writer})
+		orders := w.take(time.Now().Add(gathering))
+		if len(orders) != 1 || len(orders[0].nodes) != 1 || (orders[0].directory != 0) != !writer.Known() {
+			t.Errorf("written by %v: %v is told", writer.Actor, orders)
+		}
+	}
+}

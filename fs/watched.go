@@ -54,6 +54,14 @@ func heardBy(n *node) (concerns func(*node) bool) {
 	return func(other *node) bool { return other != n && other.number.Load() == number }
 }
 
+// heard has watchers of those nodes of a registry that concerns says told what those of one
+// node, and those of the directory, have heard from the kernel.
+func (fsys *fileSystem) heard(dir *node, base, path string, what debt, concerns func(*node) bool) {
+	if w := fsys.watchers.Load(); w != nil && what != 0 && fsys.registries.owe(dir, base, what, concerns) {
+		w.remind(path)
+	}
+}
+
 // closing notes which nodes there are when a file is closed that was open for writing. Programs
 // that watch one of them are to be told of the close. The kernel releases the file somewhat
 // later, when others may have begun to watch.

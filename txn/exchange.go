@@ -42,9 +42,9 @@ func (s *Store) Exchange(one, other string, c Caller, exchange func() error) err
 // it there.
 func (m *moving) arrive(c Caller) {
 	m.to.mu.Lock()
-	m.to.foundBy = []Caller{c}
+	m.to.foundBy, m.to.foundVia = []Caller{c}, ViaRename
 	e, _ := m.to.refresh() // the next one to ask is told the error
-	m.to.foundBy = nil
+	m.to.foundBy, m.to.foundVia = nil, ""
 	m.to.mu.Unlock()
 	m.store.observe(e)
 	m.attach(m.to)

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -45,6 +46,7 @@ type Registry struct {
 	foreignErr    error    // why the live file is not a valid document, if it is not
 	viewsRestored bool     // views that the store before had saved of it are taken over
 	foundBy       []Caller // those who have made, by another name of the file or by moving it, what refresh is to find
+	foundVia      Via      // by which call they have; empty: refresh finds a foreign change
 	moved         bool     // the live file may be another registry's, in another dialect
 	unarchived    bool     // head was committed here and is not in the history
 
@@ -214,7 +216,10 @@ func (r *Registry) adopt(c *seen.Content, mtime time.Time, stamp string) (*Event
 	if known || parent == 0 {
 		return nil, nil
 	}
-	e := &Event{Name: r.name, Outcome: Committed, Via: ViaForeign, Seq: v.Seq, Parent: parent, Changed: true, Size: v.Size, Time: v.Time}
+	e := &Event{Name: r.name, Outcome: Committed, Via: cmp.Or(r.foundVia, ViaForeign), Seq: v.Seq, Parent: parent, Changed: true, Size: v.Size, Time: v.Time}
+	if len(r.foundBy) > 0 {
+		e.Writer = r.foundBy[0]
+	}
 	r.record(e, v)
 	return e, nil
 }
