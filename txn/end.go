@@ -220,7 +220,7 @@ func (t *Tx) attempt(via Via) error {
 
 // settle makes the transaction ready for another write after a commit.
 func (t *Tx) settle(q *request) {
-	t.dirty, t.noted, t.shared, t.last = false, false, false, nil
+	t.dirty, t.noted, t.shared, t.older, t.last = false, false, false, false, nil
 	t.behind, t.rewritten = len(t.data), false
 	t.know(q.content, q.adds || dialectIn(q.doc) == Lines)
 	t.unsaved.Store(false)

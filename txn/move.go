@@ -340,9 +340,10 @@ func (t *Tx) goesOn() {
 	if !t.shared {
 		c = seen.NewContent(slices.Clone(t.data))
 	} else if r.head == nil || r.head.Digest != c.Digest {
-		t.data, t.shared = slices.Clone(t.data), false
+		t.data, t.shared, t.older = slices.Clone(t.data), false, true
 	}
 	t.continues(c)
+	t.merged = t.merged && !t.older
 }
 
 // MoveOut runs move, which renames the live file of a registry to a name that

@@ -21,7 +21,7 @@ func (t *Tx) Behind(look bool) (newer, staged bool) {
 		return false, false
 	}
 	newer, staged = t.reg().behind(t.headAtOpen, t, look)
-	return newer || t.merged, staged
+	return newer || t.merged || t.older, staged
 }
 
 // ShowsOther reports whether the transaction shows another version than v, and nothing is
@@ -29,7 +29,7 @@ func (t *Tx) Behind(look bool) (newer, staged bool) {
 func (t *Tx) ShowsOther(v *Version) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.isClean() && (t.merged || t.headAtOpen == nil || !t.headAtOpen.is(v))
+	return t.isClean() && (t.merged || t.older || t.headAtOpen == nil || !t.headAtOpen.is(v))
 }
 
 // Merged reports whether the transaction still shows its own bytes, which were merged when
@@ -85,7 +85,7 @@ func (t *Tx) Renew(from *Snapshot) {
 	t.headAtOpen = v
 	t.creates.Store(false)
 	t.reg().mu.Unlock()
-	t.data, t.shared, t.merged, t.last = v.content.Bytes, true, false, nil
+	t.data, t.shared, t.merged, t.older, t.last = v.content.Bytes, true, false, false, nil
 	t.behind, t.anew, t.rewritten = len(t.data), 0, false
 	t.know(v.content, v.lines)
 	t.replaces, t.readNoted, t.since = nil, false, from.opened

@@ -48,6 +48,7 @@ type Tx struct {
 	anew         int           // length of what was written from the start on, without a gap, since the open
 	rewritten    bool          // not all that was written since is behind that
 	merged       bool          // the commit of data has left another head
+	older        bool          // data is an older version of the file than the one that was renamed here
 	last         *seen.Content // as which the file was renamed here, while at least its beginning is as it was and nothing was committed since; nil: there is none
 	readNoted    bool          // a reading of headAtOpen was recorded
 	noted        bool          // the fields below are of the first write since the last commit
