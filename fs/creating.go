@@ -75,6 +75,16 @@ func hasLockOpen(pid int, device, number uint64) bool {
 	return anyOpen(pid, device, number, func(info []byte) bool { return bytes.Contains(info, []byte("\nlock:\t")) })
 }
 
+// hasLockToWrite is hasLockOpen for a descriptor that is open for writing.
+func hasLockToWrite(pid int, device, number uint64) bool {
+	return anyOpen(pid, device, number, func(info []byte) bool {
+		_, flags, _ := bytes.Cut(info, []byte("\nflags:\t"))
+		octal, _, _ := bytes.Cut(flags, []byte("\n"))
+		n, err := strconv.ParseUint(string(octal), 8, 64)
+		return err == nil && n&unix.O_ACCMODE != unix.O_RDONLY && bytes.Contains(info, []byte("\nlock:\t"))
+	})
+}
+
 // anyOpen is hasOpen for a descriptor whose fdinfo satisfies wanted.
 func anyOpen(pid int, device, number uint64, wanted func(info []byte) bool) bool {
 	if pid == 0 {

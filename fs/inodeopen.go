@@ -127,7 +127,22 @@ func (t *registryTable) endToWrite(n *node, f *registryFile) {
 // somebody holds a lock on it; or the thread has looked again already and came back to
 // the same node, since it opens a descriptor. The caller holds mu.
 func (t *registryTable) must(n *node, thread int, locks *lockQuestion) bool {
-	return thread == 0 || t.again[thread].key == n.all.Load().key || n.files.any() && locks.held(n)
+	return thread == 0 || t.again[thread].key == n.all.Load().key || n.files.any() && locks.heldToRead(n)
+}
+
+// lockedToWrite returns the node that writers have, with a reference for the kernel, if a lock
+// was taken by a descriptor on it: the name leads there though others read by another node. The
+// caller holds registryTable.mu.
+func (r *registryNodes) lockedToWrite(locks *lockQuestion) *node {
+	w := r.writing
+	if w == nil || w == r.current || !w.files.any() || !locks.heldToWrite(w) {
+		return nil
+	}
+	n := w.fsys.nodes.acquire(w.id)
+	if n != nil {
+		n.as.state, r.current = shared, n
+	}
+	return n
 }
 
 // takesAny reports whether a node takes a file of a thread for reading, fit or not: it does

@@ -357,6 +357,9 @@ func (t *registryTable) lookUp(ctx context.Context, at *named, tells func() bool
 // while it is asked whether the registry is locked. The caller holds mu.
 func (t *registryTable) toLookUp(ctx context.Context, r *registryNodes, at sizeTime, locks *lockQuestion) *node {
 	old := r.current
+	if n := r.lockedToWrite(locks); n != nil || locks.open {
+		return n
+	}
 	if n := old.acquireIfShows(r.number, at); n != nil {
 		return n
 	}

@@ -176,6 +176,38 @@ func TestLockIsOnTheName(t *testing.T) {
 	}
 }
 
+// A lock keeps out all who open the registry then, though somebody has it open for reading and
+// so has another inode than its writers.
+func TestLockBesideAReader(t *testing.T) {
+	const flock, tryFlock = "__import__('fcntl').flock(%s, 2)", "__import__('fcntl').flock(%s, 2|4)"
+	const inherited = "__import__('subprocess').run(['flock', str(h)], pass_fds=[h]).returncode"
+	m := aside(t)
+	holder, other, reader, writer := m.newClient(), m.newClient(), m.newClient(), m.newClient()
+	for _, held := range []string{"RDWR", "RDONLY", "WRONLY|os.O_APPEND"} {
+		for _, wanted := range []string{"RDWR", "RDONLY", "WRONLY"} {
+			for _, lock := range []string{fmt.Sprintf(flock, "h"), inherited} {
+				writer.write("a.json", `{"v":1}`)
+				reader.do("(r := os.open('a.json', os.O_RDONLY)) and os.read(r, 100) and None")
+				holder.do("(h := os.open('a.json', os.O_%s))", held)
+				holder.do("%s and None", lock)
+				for range 2 {
+					other.do("(o := os.open('a.json', os.O_%s))", wanted)
+					if got := other.eval(tryFlock, "o"); got != `"EAGAIN"` {
+						t.Errorf("held by a descriptor open %s, wanted by one open %s: %s", held, wanted, got)
+					}
+					other.do("os.close(o)")
+				}
+				reader.want(`"{\"v\":1}"`, "os.pread(r, 100, 0)")
+				holder.do("os.close(h)")
+				other.do("(o := os.open('a.json', os.O_%s))", wanted)
+				other.want(`null`, tryFlock, "o")
+				other.do("os.close(o)")
+				reader.do("os.close(r)")
+			}
+		}
+	}
+}
+
 // The kernel may have told a size from a look-up until it is told that it may not any more.
 // The daemon hears nothing of that. What it told long ago is nothing to read by.
 func TestWhatTheKernelMayHaveTold(t *testing.T) {

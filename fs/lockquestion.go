@@ -6,8 +6,10 @@ type lockQuestion struct {
 	open     bool // it was asked, and is to be answered
 	answered bool
 	locked   bool
+	written  bool   // it is locked by a descriptor that is open for writing
 	device   uint64 // of the file system that the registry is on
 	number   uint64 // of the registry
+	writers  []int  // processes that have it open for writing
 }
 
 // held returns the answer for the registry of a node. Where there is none yet it is false,
@@ -15,9 +17,22 @@ type lockQuestion struct {
 func (q *lockQuestion) held(n *node) bool {
 	if !q.answered {
 		q.open, q.device, q.number = true, n.fsys.device.Load(), n.number.Load()
+		if r := n.all.Load(); r.writing != nil {
+			q.writers = r.writing.files.openers()
+		}
 	}
 	return q.locked
 }
+
+// heldToRead is held for a node by which nobody writes: a lock is not on it that was taken by
+// a descriptor open for writing.
+func (q *lockQuestion) heldToRead(n *node) bool {
+	return q.held(n) && (!q.written || n.files.writers() > 0)
+}
+
+// heldToWrite reports whether a lock was taken by a descriptor that is open for writing. It is
+// false where that can't be told.
+func (q *lockQuestion) heldToWrite(n *node) bool { return q.held(n) && q.written }
 
 // withLocks calls do with mu held, and once more if it has asked whether a registry is
 // locked.
@@ -28,7 +43,8 @@ func (t *registryTable) withLocks(do func(*lockQuestion)) {
 		if !q.open {
 			return
 		}
-		q = lockQuestion{answered: true, locked: isLocked(q.device, q.number)}
+		locked, written := lockOn(q.device, q.number, q.writers)
+		q = lockQuestion{answered: true, locked: locked, written: written}
 	}
 }
 

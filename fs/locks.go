@@ -26,6 +26,19 @@ func isLocked(device, inode uint64) bool {
 	return findLock(func(list []byte) bool { return hasLock(list, device, inode) })
 }
 
+// lockOn is isLocked, and reports whether the lock was taken by a descriptor that is open for
+// writing: all such descriptors of a registry are on one inode, those for reading are on
+// others. A process that has taken a lock may have inherited the descriptor, and have ended: so
+// those are asked, too, that may have opened it.
+func lockOn(device, inode uint64, openers []int) (locked, written bool) {
+	var pids []int
+	locked = findLock(func(list []byte) bool {
+		pids = lockers(list, device, inode)
+		return len(pids) > 0
+	})
+	return locked, locked && slices.ContainsFunc(append(pids, openers...), func(pid int) bool { return hasLockToWrite(pid, device, inode) })
+}
+
 // findLock reads the list until the lock is found, or is not there.
 func findLock(find func(list []byte) bool) bool {
 	var before []byte

@@ -9,7 +9,7 @@ import (
 )
 
 // Programs that count under a lock on the registry itself lose nothing, as in a bare
-// directory. Most give the lock up before they close the file. scripts/campaign-locks runs
+// directory, whether or not another one has it open for reading. Most give the lock up before they close the file. scripts/campaign-locks runs
 // the same programs, and further ones, for longer.
 func TestCountersUnderALock(t *testing.T) {
 	t.Parallel()
@@ -39,26 +39,37 @@ func TestCountersUnderALock(t *testing.T) {
 		"go":               {counter, "process"},
 		"go-threads":       {counter, "threads"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			need(t, line[0])
-			file := filepath.Join(m.dir, name+".json")
-			write(t, m.dir, name+".json", `{"hits":0}`)
-			last := len(line) - 1
-			args := append(append([]string{}, line[:last]...), file, strconv.Itoa(rounds), line[last])
-			var started []*process
-			for range processes {
-				started = append(started, start(t, m.dir, args))
-			}
-			for _, p := range started {
-				if r := p.wait(); r.code != 0 {
-					t.Errorf("%v", r)
+		for _, beside := range []string{"", "beside-a-reader"} {
+			t.Run(name+" "+beside, func(t *testing.T) {
+				t.Parallel()
+				need(t, line[0])
+				base := name + beside + ".json"
+				write(t, m.dir, base, `{"hits":0}`)
+				if beside != "" {
+					reader := start(t, m.dir, bash("exec 7<"+base+"; sleep 600"))
+					defer func() {
+						if err := reader.cmd.Cancel(); err != nil {
+							t.Error(err)
+						}
+						reader.wait()
+					}()
 				}
-			}
-			var doc struct{ Hits int }
-			if err := json.Unmarshal([]byte(read(t, m.dir, name+".json")), &doc); err != nil || doc.Hits != processes*rounds {
-				t.Errorf("counted to %d, want %d: %v", doc.Hits, processes*rounds, err)
-			}
-		})
+				last := len(line) - 1
+				args := append(append([]string{}, line[:last]...), filepath.Join(m.dir, base), strconv.Itoa(rounds), line[last])
+				var started []*process
+				for range processes {
+					started = append(started, start(t, m.dir, args))
+				}
+				for _, p := range started {
+					if r := p.wait(); r.code != 0 {
+						t.Errorf("%v", r)
+					}
+				}
+				var doc struct{ Hits int }
+				if err := json.Unmarshal([]byte(read(t, m.dir, base)), &doc); err != nil || doc.Hits != processes*rounds {
+					t.Errorf("counted to %d, want %d: %v", doc.Hits, processes*rounds, err)
+				}
+			})
+		}
 	}
 }
