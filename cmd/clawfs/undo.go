@@ -173,8 +173,25 @@ func (s streams) printPlan(p *versions.Plan, asJSON bool) error {
 			return err
 		}
 	}
-	if len(p.Differences) == 0 && p.Changes() {
-		s.talk("only spelling, white space or comments differ")
+	if len(p.Differences) > 0 || !p.Changes() || p.Head == nil || p.Result == nil {
+		return nil
+	}
+	s.talk("only spelling, white space or comments differ")
+	if asJSON {
+		return nil
+	}
+	return s.printLines(versions.CompareText([]byte(p.Head.Content), []byte(p.Result.Content)))
+}
+
+// printLines shows the lines in which two texts differ.
+func (s streams) printLines(lines []versions.Line) error {
+	colours := map[byte]int{'-': red, '+': green}
+	for _, l := range lines {
+		if colour, differs := colours[l.Kind]; differs {
+			if err := s.printf("%s\n", painted(paint(s.colourOut, colour, string(l.Kind)+" "+harmless(l.Text, '\t')))); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
