@@ -58,7 +58,7 @@ const (
 
 // trim finds what is the same at the end: text, and before it nodes.
 func (x *differ) trim() {
-	n := commonSuffix(x.a.src, x.b.src)
+	n := CommonSuffix(x.a.src, x.b.src)
 	a, b := x.a.from(len(x.a.src)-n+1), x.b.from(len(x.b.src)-n+1)
 	if len(x.a.nodes)-a == len(x.b.nodes)-b {
 		x.endA, x.endB = a, b
@@ -125,7 +125,7 @@ func (x *differ) walk(i, k, most int) int {
 // jump returns how many nodes are the same text from two equal ones on; at least 1.
 func (x *differ) jump(i, k int) int {
 	start := int(x.a.nodes[i].start)
-	n := commonPrefix(x.a.src[start:], x.b.src[x.b.nodes[k].start:])
+	n := CommonPrefix(x.a.src[start:], x.b.src[x.b.nodes[k].start:])
 	last := x.a.from(start+n) - 1 // it may go on differently
 	return max(1, min(last-i, x.endA-i, x.endB-k))
 }
@@ -165,8 +165,8 @@ func (x *differ) goesOn(i, k int) bool {
 // block is how many bytes are compared at once.
 const block = 256
 
-// commonPrefix returns how many bytes are the same at the start of two texts.
-func commonPrefix(a, b []byte) int {
+// CommonPrefix returns how many bytes are the same at the start of two texts.
+func CommonPrefix(a, b []byte) int {
 	n, most := 0, min(len(a), len(b))
 	for n+block <= most && bytes.Equal(a[n:n+block], b[n:n+block]) {
 		n += block
@@ -183,8 +183,8 @@ func commonPrefix(a, b []byte) int {
 	return n
 }
 
-// commonSuffix returns how many bytes are the same at the end of two texts.
-func commonSuffix(a, b []byte) int {
+// CommonSuffix returns how many bytes are the same at the end of two texts.
+func CommonSuffix(a, b []byte) int {
 	n, most := 0, min(len(a), len(b))
 	for n+block <= most && bytes.Equal(a[len(a)-n-block:len(a)-n], b[len(b)-n-block:len(b)-n]) {
 		n += block

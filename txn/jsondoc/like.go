@@ -63,8 +63,8 @@ func newReuse(src []byte, old *Doc, lim Limits, m measures) *reuse {
 	}
 	r := &reuse{parser: &parser{src: src, depth: lim.Depth}, old: old, measures: m}
 	r.parser.reuse = r
-	r.prefix = commonPrefix(src, old.src)
-	r.suffix = commonSuffix(src[r.prefix:], old.src[r.prefix:])
+	r.prefix = CommonPrefix(src, old.src)
+	r.suffix = CommonSuffix(src[r.prefix:], old.src[r.prefix:])
 	return r
 }
 
@@ -186,7 +186,7 @@ func (r *reuse) search() (at, limit int) {
 		return 0, 0
 	}
 	at = r.at.text + i
-	n := commonPrefix(r.src[r.pos:], r.old.src[at:])
+	n := CommonPrefix(r.src[r.pos:], r.old.src[at:])
 	if n < r.least {
 		return 0, 0
 	}

@@ -46,7 +46,7 @@ func checkLike(t interface{ Fatalf(string, ...any) }, src []byte, old *Doc, lim 
 // isShared reports whether a text begins as an old document does, which may be taken over.
 func isShared(src []byte, old *Doc, lim Limits) bool {
 	root := old.nodes[0]
-	return old.grammar == Lines || old.grammar == JSON && root.kind >= Array && commonPrefix(src, old.src) > int(root.start) && old.depth == lim.withDefaults().Depth
+	return old.grammar == Lines || old.grammar == JSON && root.kind >= Array && CommonPrefix(src, old.src) > int(root.start) && old.depth == lim.withDefaults().Depth
 }
 
 // pieces are what edits put into a text.

@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"maps"
 	"slices"
+	"sort"
 
 	"clawfs/txn/jsondoc"
 )
@@ -57,24 +58,54 @@ func identifyBetween(r *rules, lists []jsondoc.Value, versions ...[]jsondoc.Valu
 	return id, e, true
 }
 
-// endsOf returns what stands alike at both ends of the lists.
+// endsOf returns what stands alike at both ends of the lists. Most is found by a look at the
+// whole text; where that differs, in white space perhaps, elements are looked at one by one.
 func endsOf(versions [][]jsondoc.Value) ends {
 	first, shortest := versions[0], len(versions[0])
 	for _, v := range versions[1:] {
 		shortest = min(shortest, len(v))
 	}
-	alike := func(at func(list []jsondoc.Value) jsondoc.Value) bool {
-		text := at(first).Raw()
-		return !slices.ContainsFunc(versions[1:], func(v []jsondoc.Value) bool { return !bytes.Equal(at(v).Raw(), text) })
+	if shortest == 0 {
+		return ends{}
 	}
+	text := textOf(first)
+	prefix, suffix := len(text), len(text)
+	for _, v := range versions[1:] {
+		other := textOf(v)
+		prefix = min(prefix, jsondoc.CommonPrefix(text, other))
+		suffix = min(suffix, jsondoc.CommonSuffix(text, other))
+	}
+	start, _ := first[0].Span()
+	_, end := first[len(first)-1].Span()
 	var e ends
-	for e.lo < shortest && alike(func(list []jsondoc.Value) jsondoc.Value { return list[e.lo] }) {
+	e.lo = sort.Search(shortest, func(i int) bool { // what ends where the texts part may go on behind
+		_, at := first[i].Span()
+		return at-start >= prefix
+	})
+	for e.lo < shortest && areSame(versions, func(list []jsondoc.Value) jsondoc.Value { return list[e.lo] }) {
 		e.lo++
 	}
-	for e.lo+e.hi < shortest && alike(func(list []jsondoc.Value) jsondoc.Value { return list[len(list)-1-e.hi] }) {
+	e.hi = sort.Search(shortest-e.lo, func(i int) bool {
+		at, _ := first[len(first)-1-i].Span()
+		return end-at >= suffix
+	})
+	for e.lo+e.hi < shortest && areSame(versions, func(list []jsondoc.Value) jsondoc.Value { return list[len(list)-1-e.hi] }) {
 		e.hi++
 	}
 	return e
+}
+
+// textOf returns the text of a list's elements, of which there is one at least.
+func textOf(list []jsondoc.Value) []byte {
+	start, _ := list[0].Span()
+	_, end := list[len(list)-1].Span()
+	return list[0].Doc().Source()[start:end]
+}
+
+// areSame reports whether the elements at one place are the same text in all versions.
+func areSame(versions [][]jsondoc.Value, at func(list []jsondoc.Value) jsondoc.Value) bool {
+	text := at(versions[0]).Raw()
+	return !slices.ContainsFunc(versions[1:], func(v []jsondoc.Value) bool { return !bytes.Equal(at(v).Raw(), text) })
 }
 
 // knownIdentity is the identity of a list by itself.
