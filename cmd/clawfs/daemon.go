@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"clawfs/backing"
+	"clawfs/fs/mountpoint"
 )
 
 // How unmount --force deals with a daemon: the first SIGTERM lets it end in
@@ -39,10 +39,8 @@ type daemonProcess struct {
 // daemon need not be asked. On older ones its lock says which process it is, if
 // the daemon lets it be read.
 func findDaemon(m *mountinfo.Info) *daemonProcess {
-	for _, pid := range processes() {
-		if servesConnection(pid, m.Minor) {
-			return openProcess(pid)
-		}
+	if pid := mountpoint.Server(m); pid > 0 {
+		return openProcess(pid)
 	}
 	return openProcess(lockHolder(m.Mountpoint))
 }
@@ -76,24 +74,6 @@ func lockHolder(dir string) int {
 	case <-time.After(lockPatience):
 		return 0
 	}
-}
-
-// servesConnection reports whether a process has the device of a FUSE connection
-// open.
-func servesConnection(pid, connection int) bool {
-	dir := filepath.Join("/proc", strconv.Itoa(pid), "fdinfo")
-	fds, err := os.ReadDir(dir)
-	if err != nil {
-		return false
-	}
-	want := []byte(fmt.Sprintf("\nfuse_connection:\t%d\n", connection))
-	for _, fd := range fds {
-		info, err := os.ReadFile(filepath.Join(dir, fd.Name()))
-		if err == nil && bytes.Contains(info, want) {
-			return true
-		}
-	}
-	return false
 }
 
 // close gives the descriptor back.

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
+
+	"clawfs/fs/mountpoint"
 )
 
 // holder is a process that keeps a mount busy.
@@ -52,7 +53,7 @@ func findHolders(m *mountinfo.Info) []holder {
 	defer close(done)
 	go func() {
 		defer close(found)
-		for _, pid := range processes() {
+		for _, pid := range mountpoint.Processes() {
 			if use, ok := usesMount(pid, m); ok {
 				select {
 				case found <- holder{PID: pid, Program: programName(pid), Use: use}:
@@ -74,22 +75,6 @@ func findHolders(m *mountinfo.Info) []holder {
 			return holders
 		}
 	}
-}
-
-// processes returns the ids of all processes but this one, ascending.
-func processes() []int {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil
-	}
-	var pids []int
-	for _, e := range entries {
-		if pid, err := strconv.Atoi(e.Name()); err == nil && pid != os.Getpid() {
-			pids = append(pids, pid)
-		}
-	}
-	slices.Sort(pids)
-	return pids
 }
 
 // usesMount looks for a use of anything in a mount by a process. Paths don't tell

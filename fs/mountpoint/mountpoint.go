@@ -160,9 +160,11 @@ func All() ([]Point, error) {
 func (m Point) IsClawfs() bool { return m.Mount != nil && m.Mount.FSType == FSType }
 
 // IsDead reports whether the daemon behind the mount is gone. One that does not
-// answer is not gone.
+// answer is not gone. The mount is asked only if no process can be seen that serves it: a
+// request that a stopped daemon has taken, as one over io_uring is at once, keeps the process
+// that makes it from ending.
 func (m Point) IsDead() bool {
-	if m.Mount == nil {
+	if m.Mount == nil || Server(m.Mount) > 0 {
 		return false
 	}
 	answer := make(chan error, 1)

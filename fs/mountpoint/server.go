@@ -1,0 +1,57 @@
+package mountpoint
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/moby/sys/mountinfo"
+)
+
+// Server returns the id of the process that serves a FUSE mount; 0 if none can be seen. The
+// mount is not asked. Kernels that tell no connection of an open FUSE device give 0, and
+// so does a process of another user.
+func Server(m *mountinfo.Info) int {
+	for _, pid := range Processes() {
+		if serves(pid, m.Minor) {
+			return pid
+		}
+	}
+	return 0
+}
+
+// serves reports whether a process has the device of a FUSE connection open.
+func serves(pid, connection int) bool {
+	dir := filepath.Join("/proc", strconv.Itoa(pid), "fdinfo")
+	fds, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	want := []byte(fmt.Sprintf("\nfuse_connection:\t%d\n", connection))
+	for _, fd := range fds {
+		info, err := os.ReadFile(filepath.Join(dir, fd.Name()))
+		if err == nil && bytes.Contains(info, want) {
+			return true
+		}
+	}
+	return false
+}
+
+// Processes returns the ids of all processes but this one, ascending.
+func Processes() []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil && pid != os.Getpid() {
+			pids = append(pids, pid)
+		}
+	}
+	slices.Sort(pids)
+	return pids
+}
