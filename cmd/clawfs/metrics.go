@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,16 +11,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 
+	"clawfs/cmd/clawfs/listen"
 	"clawfs/txn"
 )
-
-// unixPrefix tells an address that is the path of a socket.
-const unixPrefix = "unix:"
 
 // serveMetrics serves what the counters say in Prometheus's format, until the
 // function that it returns is called. The error is a *metricsError.
 func (s *servedDir) serveMetrics(address string) (stop func(), err error) {
-	listener, err := listen(address)
+	listener, err := listen.At(address)
 	if err != nil {
 		return nil, &metricsError{Address: address, Err: err}
 	}
@@ -40,30 +35,6 @@ func (s *servedDir) serveMetrics(address string) (stop func(), err error) {
 		defer cancel()
 		_ = server.Shutdown(ctx)
 	}, nil
-}
-
-// listen opens an address: HOST:PORT, or unix:PATH for this user alone. A socket
-// that nobody listens at any more is replaced.
-func listen(address string) (net.Listener, error) {
-	path, ok := strings.CutPrefix(address, unixPrefix)
-	if !ok {
-		return net.Listen("tcp", address)
-	}
-	if conn, err := net.Dial("unix", path); err == nil {
-		conn.Close()
-		return nil, errors.New("somebody listens there")
-	}
-	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == os.ModeSocket {
-		_ = os.Remove(path)
-	}
-	listener, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
-	return listener, nil
 }
 
 // metric is one number that is exported.

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"clawfs/backing"
+	"clawfs/cmd/clawfs/listen"
 	"clawfs/fs"
 	"clawfs/fs/mountpoint"
 )
@@ -189,12 +190,12 @@ func (o *mountOptions) given() []string {
 // makeAbsolute makes the paths among the options independent of the working
 // directory, which the daemon gives up.
 func (o *mountOptions) makeAbsolute() error {
-	if path, ok := strings.CutPrefix(o.metrics, unixPrefix); ok {
+	if path, ok := strings.CutPrefix(o.metrics, listen.UnixPrefix); ok {
 		path, err := filepath.Abs(path)
 		if err != nil {
 			return fmt.Errorf("cannot tell where %s is: %w", o.metrics, err)
 		}
-		if err := o.flags.Set("metrics", unixPrefix+path); err != nil {
+		if err := o.flags.Set("metrics", listen.UnixPrefix+path); err != nil {
 			return err
 		}
 	}
