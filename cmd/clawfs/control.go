@@ -28,6 +28,7 @@ const controlName = "control"
 const (
 	askStatus = "status" // one object
 	askForget = "forget" // with a forgetRequest; one object
+	askPast   = "past"   // one array: what was done in the last hour, by the minute
 	askWatch  = "watch"  // an object for each transaction that ends from now on
 )
 
@@ -114,27 +115,49 @@ func (c *conversation) send(v any) error {
 
 // ask asks the daemon behind a living mount. The error is a *silentError where
 // it can't be reached.
-func ask(m mountpoint.Point, request string) (net.Conn, error) {
+func ask(m mountpoint.Point, request string) (conn net.Conn, err error) {
+	err = openedBy(m, func(dir string) bool {
+		conn, err = net.Dial("unix", filepath.Join(dir, backing.Name, controlName))
+		return err == nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := fmt.Fprintln(conn, request); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// bareOf returns where the daemon of a living mount has the directory open that the mount
+// covers. The error is a *silentError where it can't be seen.
+func bareOf(m mountpoint.Point) (path string, err error) {
+	err = openedBy(m, func(dir string) bool {
+		path = dir + "/."
+		info, err := os.Lstat(filepath.Join(dir, backing.Name, controlName))
+		return err == nil && info.Mode().Type() == os.ModeSocket
+	})
+	return path, err
+}
+
+// openedBy calls f with what the daemon of a living mount has open, as paths, until f
+// is content. The error is a *silentError where that does not happen.
+func openedBy(m mountpoint.Point, f func(path string) bool) error {
 	d := findDaemon(m.Mount)
 	if d == nil {
-		return nil, &silentError{Dir: m.Dir}
+		return &silentError{Dir: m.Dir}
 	}
 	defer d.close()
 	dir := fmt.Sprintf("/proc/%d/fd", d.pid)
 	fds, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, &silentError{Dir: m.Dir, PID: d.pid}
+		return &silentError{Dir: m.Dir, PID: d.pid}
 	}
 	for _, fd := range fds {
-		conn, err := net.Dial("unix", filepath.Join(dir, fd.Name(), backing.Name, controlName))
-		if err != nil {
-			continue
+		if f(filepath.Join(dir, fd.Name())) {
+			return nil
 		}
-		if _, err := fmt.Fprintln(conn, request); err != nil {
-			conn.Close()
-			return nil, err
-		}
-		return conn, nil
 	}
-	return nil, &silentError{Dir: m.Dir, PID: d.pid}
+	return &silentError{Dir: m.Dir, PID: d.pid}
 }

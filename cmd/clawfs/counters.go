@@ -17,6 +17,7 @@ type counters struct {
 	adopted   uint64    // changes found in the directory
 	recovered uint64    // older versions put back
 	writes    durations // of putting a batch of commits on disk
+	past      past
 }
 
 // Observe counts an event of the store.
@@ -31,6 +32,7 @@ func (c *counters) Observe(e txn.Event) {
 		c.adopted++
 	default:
 		c.outcomes[e.Outcome]++
+		c.past.at(time.Now()).count(&e)
 	}
 }
 
@@ -66,12 +68,16 @@ func (d *durations) add(t time.Duration) {
 	d.n++
 	d.sum += t
 	d.longest = max(d.longest, t)
-	for i, end := 0, firstBucket; i < buckets; i, end = i+1, 2*end {
-		if t <= end {
-			d.counts[i]++
-			return
-		}
+	if i := bucketOf(t); i < buckets {
+		d.counts[i]++
 	}
+}
+
+// bucketOf returns which bucket a time is in; buckets if it is in none.
+func bucketOf(t time.Duration) (i int) {
+	for end := firstBucket; i < buckets && t > end; i, end = i+1, 2*end {
+	}
+	return i
 }
 
 // quantile returns a time that a share of all, between 0 and 1, did not exceed:
@@ -86,6 +92,23 @@ func (d *durations) quantile(share float64) time.Duration {
 	return d.longest
 }
 
+// noteWrite counts a batch that has got on disk.
+func (c *counters) noteWrite(now time.Time, took time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writes.add(took)
+	if i := bucketOf(took); i < buckets {
+		c.past.at(now).writes[i]++
+	}
+}
+
+// pastSince returns what was done from a time on, by the minute.
+func (c *counters) pastSince(t time.Time) []pastMinute {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.past.since(t, time.Now())
+}
+
 // timedStorage tells counters how long each batch of commits takes to be on disk.
 type timedStorage struct {
 	txn.Storage
@@ -97,9 +120,7 @@ func (s timedStorage) Commit(name, stamp string, seq, oldSeq uint64, content []b
 	start := time.Now()
 	newStamp, ok, err := s.Storage.Commit(name, stamp, seq, oldSeq, content, digest, mtime, like)
 	if ok && err == nil {
-		s.counters.mu.Lock()
-		s.counters.writes.add(time.Since(start))
-		s.counters.mu.Unlock()
+		s.counters.noteWrite(time.Now(), time.Since(start))
 	}
 	return newStamp, ok, err
 }

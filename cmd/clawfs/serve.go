@@ -170,6 +170,7 @@ func (s *servedDir) tell(metrics string) (stop func(), err error) {
 	}
 	c, err := openControl(s.dir.Fd(), map[string]func(*conversation){
 		askStatus: func(c *conversation) { _ = c.send(s.status()) },
+		askPast:   func(c *conversation) { _ = c.send(s.counters.pastSince(time.Now().Add(-time.Hour))) },
 		askForget: s.answerForget,
 		askWatch:  func(c *conversation) { s.watchers.follow(c, s.ended) },
 	})
