@@ -98,25 +98,7 @@ func (s streams) printRecord(r versions.Record, h *versions.History, base bool) 
 	}
 	line := fmt.Sprintf("%s  %s  %-7s  %s  by %s", r.Time.Local().Format("2006-01-02 15:04:05"),
 		s.paintOut(outcomeColour(r), fmt.Sprintf("%-9s", r.Became())), humanize.IBytes(uint64(max(r.Size, 0))), harmless(version), harmless(r.Writer()))
-	var more []string
-	if note := noteText(r.Note); note != "" {
-		more = append(more, note)
-	}
-	for _, c := range r.Conflicts {
-		more = append(more, fmt.Sprintf("conflict at %s (%s): %s", orRoot(c.Path), c.Kind, winner(c.Won)))
-	}
-	for _, w := range r.Warnings {
-		more = append(more, "warning: "+w)
-	}
-	if r.Error != "" {
-		more = append(more, "because: "+r.Error)
-	}
-	if r.Quarantine != "" {
-		more = append(more, "quarantined as "+r.Quarantine)
-	}
-	if r.Kept > 0 {
-		more = append(more, "kept "+count(r.Kept, "entry", "entries")+" that it lacks")
-	}
+	more := r.Says()
 	if r.Base != nil && (base || r.Kept > 0) {
 		more = append(more, baseLines(r.Base, h, base)...)
 	}
@@ -134,27 +116,6 @@ func (s streams) printRecord(r versions.Record, h *versions.History, base bool) 
 	return nil
 }
 
-// noteText says what a transaction was for, "" where that is not known.
-func noteText(n txn.Note) string {
-	part := ""
-	if n.InPart {
-		part = ", in part"
-	}
-	switch {
-	case n.Since > 0 && n.Since+1 < n.Undid:
-		return fmt.Sprintf("undid versions %d to %d%s", n.Since+1, n.Undid, part)
-	case n.Undid > 0:
-		return fmt.Sprintf("undid version %d%s", n.Undid, part)
-	case n.Resolved > 0:
-		return fmt.Sprintf("decided the conflicts of version %d the other way%s", n.Resolved, part)
-	case n.Restored > 0:
-		return fmt.Sprintf("put back version %d", n.Restored)
-	case n.FromQuarantine != "":
-		return "put in place from quarantine: " + n.FromQuarantine
-	}
-	return ""
-}
-
 func outcomeColour(r versions.Record) int {
 	switch r.Became() {
 	case txn.Rejected.String(), txn.Aborted.String():
@@ -163,18 +124,6 @@ func outcomeColour(r versions.Record) int {
 		return yellow
 	}
 	return green
-}
-
-func winner(won string) string {
-	switch won {
-	case "head":
-		return "the earlier commit won"
-	case "theirs":
-		return "this one won"
-	case "both":
-		return "both were kept"
-	}
-	return "refused"
 }
 
 // baseLines say which merge base was taken and why; with all, what became of the others, too.

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"clawfs/backing"
 	"clawfs/fs"
 	"clawfs/fs/mountpoint"
 	"clawfs/txn"
@@ -29,6 +30,9 @@ type Engine struct {
 	// Open opens the store of a directory that is not mounted, until the Closer is closed.
 	// The error is a *mountpoint.MountedError where it is mounted.
 	Open func(root string) (*txn.Store, io.Closer, error)
+
+	// Look opens a place's directory for looking only; nil is Place.Look.
+	Look func(p Place) (*backing.Dir, error)
 }
 
 // A Commit says what a registry is to hold.

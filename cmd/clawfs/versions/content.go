@@ -3,6 +3,7 @@ package versions
 import (
 	"errors"
 	iofs "io/fs"
+	"slices"
 	"time"
 
 	"clawfs/backing"
@@ -112,9 +113,10 @@ func readCopy(dir *backing.Dir, root, id string) (*Content, error) {
 
 // Document parses the content. JSON5, which takes JSON as well, and JSON lines let
 // registries be looked at whose dialect is not known.
-func (c *Content) Document() (*jsondoc.Doc, error) { return document([]byte(c.Content)) }
+func (c *Content) Document() (*jsondoc.Doc, error) { return Document([]byte(c.Content)) }
 
-func document(content []byte) (*jsondoc.Doc, error) {
+// Document parses content, which the document keeps.
+func Document(content []byte) (*jsondoc.Doc, error) {
 	doc, err := txn.JSON5.Read(content)
 	if err != nil {
 		if lines, linesErr := txn.Lines.Read(content); linesErr == nil {
@@ -126,20 +128,18 @@ func document(content []byte) (*jsondoc.Doc, error) {
 
 // inOneDialect reads one line as JSON lines where another document is that.
 func inOneDialect(docs ...*jsondoc.Doc) []*jsondoc.Doc {
+	if !slices.ContainsFunc(docs, func(d *jsondoc.Doc) bool { return d != nil && d.Grammar() == jsondoc.Lines }) {
+		return docs
+	}
 	lines := make([]*jsondoc.Doc, len(docs))
-	same := true
 	for i, d := range docs {
 		if d == nil {
 			continue
 		}
-		same = same && d.Grammar() != jsondoc.Lines
 		var err error
 		if lines[i], err = txn.Lines.Read(d.Source()); err != nil {
 			return docs
 		}
-	}
-	if same {
-		return docs
 	}
 	return lines
 }

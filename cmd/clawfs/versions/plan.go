@@ -75,7 +75,11 @@ func (e *Engine) plan(p Place) (*planner, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := p.Look()
+	look := Place.Look
+	if e.Look != nil {
+		look = e.Look
+	}
+	dir, err := look(p)
 	if err != nil {
 		return nil, err
 	}

@@ -39,12 +39,30 @@ func MaskText(doc *jsondoc.Doc) string {
 }
 
 // secretFinder finds the secrets of a document.
-type secretFinder struct{ found []Span }
+type secretFinder struct {
+	found []Span
+	names map[string]bool // those looked at already: whether they name a secret
+}
+
+// named is namesSecret, which most documents ask for few names again and again.
+func (f *secretFinder) named(name string) bool {
+	is, known := f.names[name]
+	if !known {
+		if f.names == nil {
+			f.names = make(map[string]bool)
+		}
+		is = namesSecret(name)
+		if len(f.names) < 1000 {
+			f.names[strings.Clone(name)] = is
+		}
+	}
+	return is
+}
 
 // look looks into the value of a member of some name; in says that it is one of a
 // credential.
 func (f *secretFinder) look(v jsondoc.Value, name string, in bool) {
-	in = in || namesSecret(name)
+	in = in || f.named(name)
 	if !v.IsContainer() {
 		if in && (v.Kind() == jsondoc.String && v.Text() != "" || v.Kind() == jsondoc.Number && namesPassword(name)) ||
 			v.Kind() == jsondoc.String && looksSecret(v.Text()) {
@@ -96,9 +114,9 @@ func namesPassword(name string) bool {
 	return false
 }
 
-func plainName(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "", ".", "").Replace(name))
-}
+var withoutMarks = strings.NewReplacer("_", "", "-", "", " ", "", ".", "")
+
+func plainName(name string) string { return strings.ToLower(withoutMarks.Replace(name)) }
 
 // secretShapes is what keys and tokens of well-known services look like, and texts that
 // hold one.
@@ -117,7 +135,13 @@ var secretShapes = regexp.MustCompile(strings.Join([]string{
 }, "|"))
 
 // looksSecret reports whether a text has the shape of a secret, or holds one.
-func looksSecret(text string) bool { return len(text) >= 8 && secretShapes.MatchString(text) }
+func looksSecret(text string) bool { return len(text) >= 8 && mayHaveShape(text) && secretShapes.MatchString(text) }
+
+// mayHaveShape reports whether a text has a character that all shapes have, or the beginning
+// of one of the few that have none.
+func mayHaveShape(text string) bool {
+	return strings.ContainsAny(text, "-_.:= ") || strings.Contains(text, "AKIA") || strings.Contains(text, "ASIA") || strings.Contains(text, "AIza")
+}
 
 // secrets are where the secrets of two documents begin that are compared. They are looked
 // for when they are first asked for.
