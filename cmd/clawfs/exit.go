@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"clawfs/backing"
+	"clawfs/cmd/clawfs/listen"
 	"clawfs/cmd/clawfs/versions"
 	"clawfs/fs"
 	"clawfs/fs/mountpoint"
@@ -222,6 +223,7 @@ func rules() []rule {
 		row(exitNoFUSE, func(e *fs.TransportError) string {
 			return "clawfs mount --transport auto takes the device instead"
 		}),
+		row(exitUsage, func(e *listen.NotLocalError) string { return "give an address as 127.0.0.1:8080 or unix:PATH" }),
 		row(exitNoFUSE, func(e *mountpoint.NoFUSEError) string { return e.Cure }),
 	}
 }

@@ -135,7 +135,9 @@ var secretShapes = regexp.MustCompile(strings.Join([]string{
 }, "|"))
 
 // looksSecret reports whether a text has the shape of a secret, or holds one.
-func looksSecret(text string) bool { return len(text) >= 8 && mayHaveShape(text) && secretShapes.MatchString(text) }
+func looksSecret(text string) bool {
+	return len(text) >= 8 && mayHaveShape(text) && secretShapes.MatchString(text)
+}
 
 // mayHaveShape reports whether a text has a character that all shapes have, or the beginning
 // of one of the few that have none.

@@ -1,0 +1,70 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"clawfs/cmd/clawfs/versions"
+)
+
+// count says how many of something there are. Without another word the plural is
+// the one word with an s.
+func count(n int, one string, other ...string) string {
+	switch {
+	case n == 1:
+		return "1 " + one
+	case len(other) > 0:
+		return fmt.Sprintf("%d %s", n, other[0])
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+func orRoot(path string) string { return cmp.Or(printable(path), "the root") }
+
+// printable shows characters that nobody sees, or that turn text around, by their
+// numbers.
+func printable(text string) string {
+	var b strings.Builder
+	for i, r := range text {
+		switch {
+		case r == unicode.ReplacementChar && text[i] != 0xef:
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
+	}
+	return b.String()
+}
+
+// tone is the colour of a word for what became of a registry.
+func tone(word string) string {
+	switch word {
+	case "committed", Serving:
+		return "good"
+	case "merged":
+		return "merge"
+	case "rejected", "aborted", Dead:
+		return "bad"
+	case "recovered", "adopted", "deleted", Silent:
+		return "warn"
+	}
+	return "plain"
+}
+
+// changeTone is the colour of a word for a difference.
+func changeTone(word string) string {
+	switch word {
+	case versions.Added:
+		return "good"
+	case versions.Removed:
+		return "bad"
+	case versions.Moved:
+		return "merge"
+	}
+	return "warn"
+}
