@@ -35,10 +35,12 @@ type diffPage struct {
 	Prev, Next    string
 	Counts        []string
 	Problem       string // why the meaning can't be compared
+	Undoable      bool   // they are what one version has changed
 }
 
 // changed is one difference by meaning.
 type changed struct {
+	No       int // among all of them
 	Change   string
 	From, To string // where; "" where it is not there
 	Old, New value
@@ -89,6 +91,8 @@ func (p *diffPage) compare(dir *backing.Dir, page int) error {
 	if err != nil {
 		return err
 	}
+	made := h.Version(p.B)
+	p.Undoable = made != nil && made.Parent == p.A && h.Head() != nil
 	old, err := h.Content(p.A)
 	if err != nil {
 		return err
@@ -139,6 +143,9 @@ func (p *diffPage) byMeaning(all []versions.Difference, page int) {
 	}
 	from, to := p.turn(len(all), rowsOfDiff, page)
 	p.Changes, p.Secret = newChanges(all[from:to], p.Shown)
+	for i := range p.Changes {
+		p.Changes[i].No = from + i
+	}
 }
 
 // newChanges shows differences, and reports whether there are credentials among them.

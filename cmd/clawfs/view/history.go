@@ -25,7 +25,8 @@ type historyPage struct {
 	Kept       []uint64 // older versions
 	A, B       uint64   // that are picked to be compared
 	Days       []day
-	Found      int // transactions
+	Done       string // what has just been done
+	Found      int    // transactions
 	From, To   int
 	Prev, Next string
 }
@@ -74,6 +75,7 @@ func (s *Server) history(r *http.Request) (answer, error) {
 	} else if len(h.Records) > 0 {
 		p.Gone = h.Records[len(h.Records)-1].Deleted
 	}
+	p.Done = doneText(r.FormValue("done"))
 	p.fill(h, number(r, "page"))
 	return answer{"history", p}, nil
 }
@@ -130,4 +132,19 @@ func dayOf(t time.Time) string {
 		return "Yesterday, " + t.Format("2 January 2006")
 	}
 	return text
+}
+
+// doneText says what has been done; "" where nothing has.
+func doneText(do string) string {
+	switch do {
+	case doRestore:
+		return "It is put back. That is a version of its own, which can be undone."
+	case doUndo:
+		return "It is undone. That is a version of its own, which can be undone in turn."
+	case doResolve:
+		return "The other side is taken. That is a version of its own, which can be undone."
+	case doRepair:
+		return "It is committed. The copy stays in quarantine until it is forgotten."
+	}
+	return ""
 }

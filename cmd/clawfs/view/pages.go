@@ -33,6 +33,8 @@ func (s *Server) pages() http.Handler {
 		"GET /diff":       s.diff,
 		"GET /refused":    s.refusedList,
 		"GET /copy":       s.refusedCopy,
+		"GET /plan":       s.preview,
+		"GET /repair":     s.editor,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			a, err := f(r)
@@ -43,6 +45,8 @@ func (s *Server) pages() http.Handler {
 			s.render(w, r, http.StatusOK, a.template, a.page)
 		})
 	}
+	mux.HandleFunc("POST /do", s.do)
+	mux.HandleFunc("POST /repair", s.edited)
 	mux.HandleFunc("GET /live", s.serveLive)
 	mux.Handle("GET /static/", http.FileServerFS(files))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoPage) })

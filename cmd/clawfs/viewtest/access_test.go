@@ -3,6 +3,7 @@ package viewtest
 import (
 	"encoding/json"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -22,7 +23,7 @@ func TestPagesHaveNoBarriers(t *testing.T) {
 	b := serve(t, dir).enter(t)
 	pages := []string{"/", b.at("/registries", ""), b.at("/history", "models.json"), b.at("/version", "models.json"), b.at("/version", "models.json", "v", "3"),
 		b.at("/version", "settings.json"), b.at("/diff", "models.json", "a", "3", "b", "5"), b.at("/diff", "models.json", "a", "3", "b", "5", "as", "text"),
-		b.at("/refused", ""), "/nothing"}
+		b.at("/refused", ""), "/nothing", b.at("/plan", "models.json", "do", "undo", "v", "4"), b.at("/plan", "settings.json", "do", "undo", "v", "2"), b.at("/repair", "", "id", copyID(t, dir))}
 	for _, page := range pages {
 		for scheme, width := range map[string]int64{"light": 1280, "dark": 360} {
 			b.look(scheme, width, 900)
@@ -41,6 +42,13 @@ func TestPagesHaveNoBarriers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// copyID returns the id of the copy in quarantine.
+func copyID(t testing.TB, dir string) string {
+	t.Helper()
+	id, _, _ := strings.Cut(clawfs(t, "quarantine", dir), " ")
+	return id
 }
 
 // All that can be clicked is reached by the keyboard, and seen where it is.

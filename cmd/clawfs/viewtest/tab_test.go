@@ -120,7 +120,7 @@ func (b *tab) says(text string) {
 // click follows a link or presses a button by its text.
 func (b *tab) click(text string) {
 	b.t.Helper()
-	const find = `[...document.querySelectorAll("a, button")].find((e) => e.innerText.trim().startsWith(%s))`
+	const find = `[...document.querySelectorAll("a, button")].find((e) => e.textContent.trim().startsWith(%s))`
 	b.await(fmt.Sprintf(find, quoted(text)))
 	b.do(chromedp.Evaluate[chromedp.Void]("window.before = true; " + fmt.Sprintf(find, quoted(text)) + ".click()"))
 	b.await("!window.before && document.readyState == 'complete'")

@@ -7,6 +7,15 @@
   const news = document.getElementById("news");
   const banner = document.getElementById("banner");
   const stream = document.body.dataset.stream;
+
+  // An editor begins where the text stops being a document.
+  const editor = document.querySelector("textarea[data-fault]");
+  if (editor) {
+    const at = Number(editor.dataset.fault);
+    editor.focus();
+    editor.setSelectionRange(at, at);
+    editor.scrollTop = Math.max(0, editor.value.slice(0, at).split("\n").length - 6) * parseFloat(getComputedStyle(editor).lineHeight);
+  }
   if (!stream || !pulse) return;
   let source = null, loading = false, again = false, ended = false, retry = 0;
 
@@ -52,6 +61,7 @@
   }
 
   async function refresh() {
+    if (!document.querySelector("[data-live]")) return; // nothing here changes, as in answers to a form
     if (loading) { again = true; return; }
     loading = true;
     try {
