@@ -23,13 +23,16 @@
 //	server.go     the addresses; from the first request to the end
 //	door.go       … token, cookie, and the file that leads to them
 //	guard.go      … what every request must have, and every answer says
-//	pages.go      templates, and how errors are told
-//	state.go      mounts and what they do; plot.go: over time
-//	index.go      the registries of a directory; registries.go: … as a list
+//	sources.go    where it has from what it shows
+//	pages.go      templates, and how errors are told; words.go: words and signs
+//	state.go      mounts and what they do, registries as a list; plot.go: over time
+//	index.go      the registries of a directory
 //	live.go       what happens, as server-sent events
-//	history.go    a registry's versions; version.go: one of them
+//	history.go    a registry's versions; version.go: one of them; explain.go: how it came about
 //	diff.go       two versions side by side
-//	quarantine.go what was refused
+//	quarantine.go what was refused; repair.go: an editor for it
+//	plan.go       what is to be done, shown first; then done
+//	code.go       parts of texts; mask.go: without their credentials
 //
 // templates and static hold the page itself. Script adds what a page can't do without it:
 // live.js puts the newest state in place of what is shown. Everything else works without.

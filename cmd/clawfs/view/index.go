@@ -17,7 +17,7 @@ import (
 
 const (
 	// indexAge is how old what an index says may be.
-	indexAge = 10 * time.Second
+	indexAge = 30 * time.Second
 	// indexPatience is how long a page waits for an index that is being made.
 	indexPatience = 400 * time.Millisecond
 )

@@ -41,6 +41,7 @@ type planPage struct {
 	Notice     string // why it is shown again
 	Head       string // digest of the version that it would replace; "" where there is none
 	HeadSeq    uint64
+	How        string // from what it is made
 	Remove     bool
 	Blocked    bool
 	Nothing    bool // it would change nothing
@@ -195,6 +196,9 @@ func (s *Server) showPlan(r *http.Request, d *deed, notice string) (answer, erro
 	p.Nothing = !p.Blocked && !plan.Changes()
 	if plan.Head != nil {
 		p.Head, p.HeadSeq = plan.Head.Digest, plan.Head.Seq
+	}
+	if d.Do == doUndo && plan.Base != nil && plan.Theirs != nil && plan.Head != nil {
+		p.How = fmt.Sprintf("What version %d has changed of version %d is taken out of version %d, by a merge. What came later stays.", plan.Base.Seq, plan.Theirs.Seq, plan.Head.Seq)
 	}
 	p.NoMeaning = len(plan.Differences) == 0 && !p.Nothing && !p.Blocked
 	p.More = max(len(plan.Differences)-rowsOfDiff, 0)

@@ -16,6 +16,7 @@ const (
 	longestTask  = 100  // ms that the page may not react
 	mostMemory   = 100  // MB of clawfs view
 	busy         = 5    // times as long it may take in a test
+	late         = 20   // MB more where garbage is collected late, as on a busy machine
 )
 
 // scale is how many registries, and versions of one, the test has.
@@ -76,7 +77,7 @@ for change in (1, 2, 3):
 			t.Errorf("%s has %v bytes", page, size)
 		}
 	}
-	if is := s.memory(t); is > mostMemory {
+	if is := s.memory(t); is > mostMemory+late {
 		t.Errorf("clawfs view took %d MB", is)
 	}
 }
