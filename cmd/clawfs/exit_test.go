@@ -64,6 +64,7 @@ func TestClassify(t *testing.T) {
 		{&silentError{Dir: "/d"}, failure{Code: 1, Message: "the daemon of /d can't be asked", Hint: "ask as root: sudo clawfs status /d"}},
 		{&metricsError{Address: "x", Err: errors.New("why")},
 			failure{Code: 1, Message: "metrics can't be served at x: why", Hint: "give another address, as --metrics 127.0.0.1:9464 or --metrics unix:PATH"}},
+		{&fs.TransportError{Reason: "why"}, failure{Code: 6, Message: "io_uring can't be had: why", Hint: "clawfs mount --transport auto takes the device instead"}},
 		{&listen.NotLocalError{Address: "0.0.0.0:1"}, failure{Code: 2, Message: "0.0.0.0:1 is no address of this machine alone", Hint: "give an address as 127.0.0.1:8080 or unix:PATH"}},
 		{&mountpoint.NoFUSEError{Problem: "there is no /dev/fuse", Cure: "modprobe fuse"}, failure{Code: 6, Message: "there is no /dev/fuse", Hint: "modprobe fuse"}},
 	}
