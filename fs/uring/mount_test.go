@@ -52,6 +52,8 @@ type mount struct {
 	waiting  atomic.Int32  // how many do
 	given    atomic.Int32  // how many have given up
 	forgot   atomic.Int64  // references that the kernel has given back
+	opened   atomic.Int64  // files, and
+	released atomic.Int64
 	ended    chan struct{}
 }
 
@@ -96,7 +98,7 @@ func newMountOf(t *testing.T, plan Plan, quick func(Request) bool) *mount {
 	t.Helper()
 	needRing(t)
 	m := &mount{t: t, dir: t.TempDir(), notifier: &Notifier{}, log: &logBuffer{}, gate: make(chan struct{}), ended: make(chan struct{})}
-	raw := countForgets{fs.NewNodeFS(&rootNode{mount: m}, &fs.Options{ServerCallbacks: m.notifier}), &m.forgot}
+	raw := counted{fs.NewNodeFS(&rootNode{mount: m}, &fs.Options{ServerCallbacks: m.notifier}), m}
 	o := &fuse.MountOptions{MaxWrite: plan.MaxWrite, MaxBackground: 64, Logger: log.New(m.log, "", 0)}
 	var err error
 	if m.server, err = NewServer(raw, o, plan, m.notifier, quick); err != nil {
@@ -207,15 +209,28 @@ func waitFor(t *testing.T, what func() bool) {
 	}
 }
 
-// countForgets counts the references that the kernel gives back.
-type countForgets struct {
+// counted counts what the kernel takes and gives back.
+type counted struct {
 	fuse.RawFileSystem
-	n *atomic.Int64
+	m *mount
 }
 
-func (c countForgets) Forget(id, count uint64) {
-	c.n.Add(int64(count))
+func (c counted) Forget(id, count uint64) {
+	c.m.forgot.Add(int64(count))
 	c.RawFileSystem.Forget(id, count)
+}
+
+func (c counted) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	status := c.RawFileSystem.Open(cancel, in, out)
+	if status.Ok() {
+		c.m.opened.Add(1)
+	}
+	return status
+}
+
+func (c counted) Release(cancel <-chan struct{}, in *fuse.ReleaseIn) {
+	c.m.released.Add(1)
+	c.RawFileSystem.Release(cancel, in)
 }
 
 // rootNode is the directory: "data" holds bytes, "who" tells who asks, "gate" is opened

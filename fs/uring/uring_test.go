@@ -175,6 +175,21 @@ func TestCallerDiesInTheMiddle(t *testing.T) {
 	waitFor(t, func() bool { return len(m.server.interrupts.requests()) == 0 })
 }
 
+// Whatever is opened is released, by threads and goroutines alike, also where there are
+// hardly entries.
+func TestAllThatIsOpenedIsReleased(t *testing.T) {
+	for _, most := range []int{1, 64} {
+		plan := smallPlan(t, 1, 4096)
+		plan.Most = plan.Queues * most
+		m := newMount(t, plan)
+		m.sh(`for w in 1 2 3 4 5 6 7 8; do (i=0; while [ $i -lt 250 ]; do read -r line <data || :; : >>data; : <>data; i=$((i + 1)); done) & done; wait`)
+		if n := m.opened.Load(); n != 8*250*3 {
+			t.Errorf("%d were opened", n)
+		}
+		waitFor(t, func() bool { return m.released.Load() == m.opened.Load() })
+	}
+}
+
 func TestNodesAreForgotten(t *testing.T) {
 	m := newMount(t, smallPlan(t, 2, 4096))
 	m.sh(`for i in $(seq 200); do echo n$i; done | xargs stat -c %s >/dev/null`)
