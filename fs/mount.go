@@ -27,7 +27,7 @@ type Options struct {
 	Debug      bool        // log every request
 	Log        *zap.Logger // nil: no log
 	Without    []string    // optimizations to do without, of Optimizations
-	Transport  string      // one of Transports; empty: AutoTransport
+	Transport  string      // one of Transports; empty: DeviceTransport
 	Numbers    Numbers     `json:"-"` // inode numbers that programs see; there must be some
 }
 

@@ -79,7 +79,7 @@ func (fsys *fileSystem) connect(dir string, o *fusefs.Options, wanted string) (t
 	raw := &requests{RawFileSystem: fusefs.NewNodeFS(fsys.root, o), fsys: fsys}
 	reason := ""
 	switch wanted {
-	case AutoTransport, RingTransport, "":
+	case AutoTransport, RingTransport:
 		ring, err := connectRing(raw, dir, o.MountOptions, notifier)
 		var unavailable *TransportError
 		switch {
@@ -90,7 +90,7 @@ func (fsys *fileSystem) connect(dir string, o *fusefs.Options, wanted string) (t
 			return nil, err
 		}
 		reason = unavailable.Reason
-	case DeviceTransport:
+	case DeviceTransport, "":
 	default:
 		return nil, fmt.Errorf("there is no transport %q", wanted)
 	}
@@ -155,10 +155,12 @@ func quick(r uring.Request) bool {
 	switch r.Opcode {
 	case uring.OpLookup, uring.OpGetattr:
 		return true
-	case uring.OpOpen, uring.OpRead, uring.OpWrite, uring.OpGetxattr:
-		return registry
+	case uring.OpOpen:
+		return registry || r.Flags&(unix.O_ACCMODE|unix.O_TRUNC) == unix.O_RDONLY
 	case uring.OpRelease:
-		return registry && r.Flags&unix.O_ACCMODE == unix.O_RDONLY
+		return r.Flags&unix.O_ACCMODE == unix.O_RDONLY
+	case uring.OpRead, uring.OpWrite, uring.OpGetxattr:
+		return registry
 	}
 	return false
 }

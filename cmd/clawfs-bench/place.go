@@ -7,21 +7,25 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"clawfs/fs"
 )
 
 // place is a directory in which clients work: on the bare disk or on a mount.
 type place struct {
-	name string
-	dir  string
-	top  string    // the source tree of the daemon's program, where that is clawfs
-	bin  string    // that program
-	pid  int       // of the daemon that serves it; 0 on the bare disk
-	cmd  *exec.Cmd // the daemon, where it is a child of this process
+	name  string
+	dir   string
+	top   string    // the source tree of the daemon's program, where that is clawfs
+	bin   string    // that program
+	flags []string  // of its mounts
+	pid   int       // of the daemon that serves it; 0 on the bare disk
+	cmd   *exec.Cmd // the daemon, where it is a child of this process
 }
 
 // cpu is what the place's daemon has used so far.
@@ -68,11 +72,14 @@ func (p *place) switches() (total float64, err error) {
 // mount brings up the places on mounts that most works use.
 func (b *bench) mount(ctx context.Context) (err error) {
 	now := &place{name: "clawfs", top: b.top, bin: b.tools.clawfs}
+	past := &place{name: b.against, top: b.againstTop, bin: b.tools.against}
+	if b.against == fs.DeviceTransport {
+		now.flags, past.flags = []string{"--transport", fs.RingTransport}, []string{"--transport", fs.DeviceTransport}
+	}
 	if b.ours, err = b.mountLike(ctx, now, "clawfs"); err != nil {
 		return err
 	}
 	if b.against != "" {
-		past := &place{name: b.against, top: b.againstTop, bin: b.tools.against}
 		if b.past, err = b.mountLike(ctx, past, "against"); err != nil {
 			return err
 		}
@@ -96,11 +103,11 @@ func (b *bench) unmount() {
 // mountLike mounts clawfs, of the revision that serves another place, on a directory below
 // work, which it makes if need be.
 func (b *bench) mountLike(ctx context.Context, like *place, name string, flags ...string) (*place, error) {
-	p := &place{name: like.name, top: like.top, bin: like.bin, dir: filepath.Join(b.work, name)}
+	p := &place{name: like.name, top: like.top, bin: like.bin, flags: like.flags, dir: filepath.Join(b.work, name)}
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return nil, err
 	}
-	args := append([]string{"mount", "--log-file", p.dir + ".log"}, flags...)
+	args := slices.Concat([]string{"mount", "--log-file", p.dir + ".log"}, p.flags, flags)
 	if out, err := exec.CommandContext(ctx, p.bin, append(args, p.dir)...).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("clawfs mount: %w\n%s", err, out)
 	}

@@ -126,7 +126,7 @@ func newMountOptions() *mountOptions {
 		keepVersions: 64, keepSize: 64 << 20,
 		keepGoneSize: 256 << 20, keepGoneTime: span(90 * 24 * time.Hour),
 		onConflict: choice{value: "theirs", allowed: []string{"theirs", "ours", "reject"}},
-		transport:  choice{value: fs.AutoTransport, allowed: fs.Transports()},
+		transport:  choice{value: fs.DeviceTransport, allowed: fs.Transports()},
 		logLevel:   choice{value: "info", allowed: []string{"debug", "info", "warn", "error"}},
 		logFormat:  choice{value: formatConsole, allowed: []string{formatConsole, formatJSON}},
 		readyFD:    -1,
@@ -152,7 +152,7 @@ func (o *mountOptions) register(f *pflag.FlagSet) {
 	f.Var(&o.onConflict, "on-conflict", "who wins where two writers changed the same value: the later, the earlier, or neither")
 	f.BoolVar(&o.rejectStale, "reject-stale", false, "refuse a write that was not made from the newest version, instead of merging it")
 	f.BoolVar(&o.refuseMassDelete, "refuse-mass-delete", false, "refuse a write that drops most of a list that others have changed")
-	f.Var(&o.transport, "transport", "how the kernel's requests come: by /dev/fuse, by io_uring, or by io_uring where it can be had")
+	f.Var(&o.transport, "transport", "how the kernel's requests come: by /dev/fuse, by io_uring, or (auto) by io_uring where it can be had")
 	f.StringVar(&o.config, "config", "", "configuration `FILE` (default /etc/clawfs/config.toml for root, ~/.config/clawfs/config.toml for others)")
 	f.BoolVar(&o.allowOther, "allow-other", false, "let other users in, as far as the files' modes allow")
 	f.Var(&o.logLevel, "log-level", "least level that is logged")
