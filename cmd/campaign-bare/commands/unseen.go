@@ -73,7 +73,7 @@ func (w write) merges() (results []string, must bool) {
 		return nil, false // who reads in the step itself has seen all
 	}
 	seen, head, others := w.views()
-	if !others || w.isMeant() {
+	if !others || w.isMeant() && !(step.isProgram() && w.putsOldFile()) {
 		return nil, false
 	}
 	for _, v := range seen {
@@ -85,7 +85,7 @@ func (w write) merges() (results []string, must bool) {
 	restarted := slices.ContainsFunc(w.steps[:w.i], func(s Step) bool { return s.Who == byDaemon })
 	moved := false
 	for j := range w.i {
-		moved = moved || w.movedHere(j)
+		moved = moved || w.movedHere(j) || w.removedItself(j)
 	}
 	return results, !restarted && !moved && w.held(w.i-1) != "" && !slices.Contains(seen, "") && !w.putsOldFile()
 }
@@ -105,7 +105,7 @@ func (w write) views() (seen []string, head string, others bool) {
 		}
 		own := step.author(j) == w.author()
 		others = others || !own && before != after
-		if !step.concerns(w.name) || !own && !w.isKin(step) || w.movedAway(j) || w.didNothing(j) {
+		if !step.concerns(w.name) || !own && !w.isKin(step) || w.movedAway(j) || w.removedItself(j) || w.didNothing(j) {
 			continue
 		}
 		if byChild, read := step.child(w.name); byChild {
@@ -166,9 +166,14 @@ func (w write) isOneAuthorWith(step Step) bool {
 func (w write) isMeant() bool {
 	var looks []string
 	isFamily := w.author() == byShell
+	removed := !isFamily && removes(w.steps[w.i]) && w.held(w.i-1) != ""
 	for j := w.i - 1; j >= 0; j-- {
 		step := w.steps[j]
 		if step.author(j) != w.author() && !w.isOneAuthorWith(step) || !step.concerns(w.name) || w.movedAway(j) || w.didNothing(j) {
+			continue
+		}
+		if w.removedItself(j) {
+			removed = true
 			continue
 		}
 		if byChild, read := step.child(w.name); byChild {
@@ -180,7 +185,7 @@ func (w write) isMeant() bool {
 		if w.writesAt(j) {
 			wrote := w.wroteAt(j)
 			looked := slices.ContainsFunc(looks, func(look string) bool { return look != wrote })
-			return sameValues(wrote, w.content) && (looked != isFamily || !isFamily && removes(w.steps[w.i]) && w.held(w.i-1) != "")
+			return sameValues(wrote, w.content) && (looked != isFamily || removed)
 		}
 		if !step.isProgram() || step.reads(w.name) && w.held(j) != "" {
 			looks = append(looks, w.held(j))
@@ -200,7 +205,7 @@ func (w write) didNothing(i int) bool {
 // than what its author has seen last.
 func (w write) putsOldFile() bool {
 	step := w.steps[w.i]
-	return (step.Class == classMove || step.Class == classRestore) && strings.Contains(step.Text, "mv ")
+	return (step.Class == classMove || step.Class == classRestore) && strings.Contains(step.Text, "mv ") || step.isProgram() && strings.Contains(step.Text, " "+w.name) && strings.Contains(step.Text, "move ")
 }
 
 // movedAway reports whether a step has only given the registry another name. That is no
@@ -209,6 +214,13 @@ func (w write) movedAway(i int) bool {
 	step := w.steps[i]
 	return w.held(i-1) != "" && w.held(i) == "" &&
 		(step.Class == classMove || step.isProgram() && strings.Contains(step.Text, "move "+w.name+" "))
+}
+
+// removedItself reports whether a step is of the writer, a program, and has only removed the
+// registry: what the program makes then goes on from what it had seen.
+func (w write) removedItself(i int) bool {
+	step := w.steps[i]
+	return step.isProgram() && step.author(i) == w.author() && w.held(i-1) != "" && w.held(i) == "" && !w.movedAway(i)
 }
 
 // movedHere reports whether a step has given the registry's name to another file.
@@ -265,7 +277,7 @@ func (w write) writesAt(i int) bool {
 	if w.held(i-1) != w.held(i) {
 		return true
 	}
-	return w.steps[i].writes() && (w.steps[i].Class != classMove || !maps.Equal(at(w.states, i-1), at(w.states, i)))
+	return !w.failed[i] && w.steps[i].writes() && (w.steps[i].Class != classMove || !maps.Equal(at(w.states, i-1), at(w.states, i)))
 }
 
 // writes reports whether a step writes what it concerns, be it as it was.
