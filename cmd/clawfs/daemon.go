@@ -63,7 +63,7 @@ func lockHolder(dir string) int {
 	go func() {
 		text, err := os.ReadFile(filepath.Join(dir, backing.Name, "lock"))
 		pid, convErr := strconv.Atoi(strings.TrimSpace(string(text)))
-		if err != nil || convErr != nil || programName(pid) != programName(os.Getpid()) {
+		if err != nil || convErr != nil || mountpoint.Command(pid) != mountpoint.Command(os.Getpid()) {
 			pid = 0
 		}
 		answer <- pid

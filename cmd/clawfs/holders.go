@@ -56,7 +56,7 @@ func findHolders(m *mountinfo.Info) []holder {
 		for _, pid := range mountpoint.Processes() {
 			if use, ok := usesMount(pid, m); ok {
 				select {
-				case found <- holder{PID: pid, Program: programName(pid), Use: use}:
+				case found <- holder{PID: pid, Program: mountpoint.Command(pid), Use: use}:
 				case <-done:
 					return
 				}
@@ -127,13 +127,4 @@ func mapsMount(maps string, m *mountinfo.Info) (path string, ok bool) {
 		}
 	}
 	return "", false
-}
-
-// programName returns the name of a process's program, "?" if it is gone.
-func programName(pid int) string {
-	name, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "comm"))
-	if err != nil {
-		return "?"
-	}
-	return strings.TrimSpace(string(name))
 }

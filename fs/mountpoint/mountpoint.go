@@ -164,7 +164,7 @@ func (m Point) IsClawfs() bool { return m.Mount != nil && m.Mount.FSType == FSTy
 // request that a stopped daemon has taken, as one over io_uring is at once, keeps the process
 // that makes it from ending.
 func (m Point) IsDead() bool {
-	if m.Mount == nil || Server(m.Mount) > 0 {
+	if m.Mount == nil || strings.HasPrefix(m.Mount.FSType, "fuse") && Server(m.Mount) > 0 {
 		return false
 	}
 	answer := make(chan error, 1)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/moby/sys/mountinfo"
 )
@@ -15,12 +16,30 @@ import (
 // mount is not asked. Kernels that tell no connection of an open FUSE device give 0, and
 // so does a process of another user.
 func Server(m *mountinfo.Info) int {
+	own := Command(os.Getpid())
+	var likely, others []int // those of this program are few
 	for _, pid := range Processes() {
+		if Command(pid) == own {
+			likely = append(likely, pid)
+		} else {
+			others = append(others, pid)
+		}
+	}
+	for _, pid := range append(likely, others...) {
 		if serves(pid, m.Minor) {
 			return pid
 		}
 	}
 	return 0
+}
+
+// Command returns the name that the kernel has for a process, "?" if there is none.
+func Command(pid int) string {
+	name, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "comm"))
+	if err != nil {
+		return "?"
+	}
+	return strings.TrimSpace(string(name))
 }
 
 // serves reports whether a process has the device of a FUSE connection open.
