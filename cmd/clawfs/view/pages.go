@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -106,8 +107,9 @@ func link(path string, query ...string) string {
 	return path + "?" + v.Encode()
 }
 
-// templates are the pages, each with the frame around it.
-var templates = func() map[string]*template.Template {
+// templates returns the pages, each with the frame around it. They are parsed by the first
+// call: other commands need none.
+var templates = sync.OnceValue(func() map[string]*template.Template {
 	names, err := fs.Glob(files, "templates/*.html")
 	if err != nil {
 		panic(err)
@@ -119,7 +121,7 @@ var templates = func() map[string]*template.Template {
 		out[strings.TrimSuffix(path.Base(name), ".html")] = t
 	}
 	return out
-}()
+})
 
 // functions are what templates can call.
 var functions = template.FuncMap{
@@ -149,7 +151,7 @@ var functions = template.FuncMap{
 // render answers with a page. It is made as a whole before the first byte goes out.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, code int, name string, page any) {
 	var b bytes.Buffer
-	if err := templates[name].ExecuteTemplate(&b, "frame.html", page); err != nil {
+	if err := templates()[name].ExecuteTemplate(&b, "frame.html", page); err != nil {
 		s.o.Talk("a page can't be made, which is a fault of clawfs: %v", err)
 		http.Error(w, "This page can't be made. That is a fault of clawfs.", http.StatusInternalServerError)
 		return
