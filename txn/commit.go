@@ -361,7 +361,7 @@ func (r *Registry) seeWritten(q *request) {
 		w.Beside = r.writesElsewhere(writer, q.tx)
 		r.seen.Wrote(writer, w)
 	}
-	r.seen.Use(q.choice.Taken)
+	r.seen.UseChoice(&q.choice)
 }
 
 // keepLosers keeps the content that lost a conflict, or gave way to a put, where it is not

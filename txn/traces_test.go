@@ -71,6 +71,7 @@ var traces = []trace{
 
 	{"11a looked at before the family wrote", `S/cat R[a]; S/cat ends; S/cp W[b]; S/cp ends; S/G R[b]; S/G W[b,g]; S/cp2 W[a,c]`, `[a,c]`, ""},
 	{"11g a backup brought back after a removal", `S/py R[a,b]; S/py W[b]; S/py T[b]; S/py W[a,b]; S/py ends; S/rm U; S/rm ends; S/mv M`, `[b]`, "ir"},
+	{"11h made from memory after it was moved aside", `P W[a,b]; P/C R[a,b]; P/C W[a,b,x]; P/C ends; P A; P ?; P W[a,b,y]; P W[a,b]`, `[a,b,x]`, ""},
 	{"11e put in place after a look", `S/cp W[a]; S/cp ends; S/cp2 T[b,x]; S/cp2 ends; S/tar R[a]; S/tar ends; S/mv M; S/mv ends; S/cp3 W[a,c]`, `[a,c]`, "ir"},
 	{"11b another's backup brought back", `G W[a]; G T[a]; G W[g]; S/jq R[g]; S/jq W[h]; S/jq ends; S/mv M`, `[a]`, "ir"},
 	{"11c a backup brought back", `S/cp W[a]; S/cp ends; Q R[a]; Q W[a,x]; S/cat R[a,x]; S/cat T[a,x]; S/cat ends; S/cp3 W[a]; S/cp3 ends; S/mv M`, `[a,x]`, "ir"},

@@ -411,6 +411,17 @@ func (v *Views) Use(c *Candidate) {
 	}
 }
 
+// UseChoice is Use for the candidate that was taken. A writer that was told that there is
+// nothing, and has made its content from something else, has used that answer up, too.
+func (v *Views) UseChoice(c *Choice) {
+	v.Use(c.Taken)
+	for i := range c.Judged {
+		if j := &c.Judged[i]; j.Kind == Nothing && !j.Task && j.Struck != "" && j.looks != nil {
+			j.looks.uses(v.cfg.Next())
+		}
+	}
+}
+
 // AddCopy returns s with content that was copied into the file at the given place,
 // which counts as seen unless the author has written since.
 func (s Seen) AddCopy(content *Content, at Tick) Seen {
