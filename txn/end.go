@@ -136,6 +136,9 @@ func (t *Tx) Release() {
 	}
 	t.dropLike()
 	author, leaves := t.author(), t.put && t.made
+	if t.intent.Over != nil {
+		t.reg().store.intents.set(t, "", Intent{})
+	}
 	t.mu.Unlock()
 	t.reg().removeOpen(t)
 	if leaves {

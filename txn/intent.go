@@ -1,6 +1,9 @@
 package txn
 
-import "encoding/hex"
+import (
+	"encoding/hex"
+	"sync"
+)
 
 // Intent is what a command says of the transaction that it makes.
 type Intent struct {
@@ -25,13 +28,11 @@ type Note struct {
 // replace, Unlink by its process removes that head only, too, and the removal has the
 // note.
 func (t *Tx) Intend(i Intent) {
-	r := t.reg()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r.mu.Lock() // for those who look for a removal's intent
-	defer r.mu.Unlock()
 	t.intent = i
 	t.put = t.put || i.Over != nil
+	t.reg().store.intents.set(t, t.Name(), i)
 }
 
 // check returns a *StaleError where the head is another one than it is to be.
@@ -46,12 +47,40 @@ func (i Intent) check(name string, head *Version) error {
 	return &StaleError{Name: name, Head: seq, Named: true}
 }
 
-// intentOf returns what a process has said that it is going to do to the head. The
-// caller holds mu.
-func (r *Registry) intentOf(a Actor) Intent {
-	for t := range r.open {
-		if t.opener.Actor == a && a.Known() && t.intent.Over != nil {
-			return t.intent
+// intents are what processes have said that they are going to do to heads, by the names at
+// which they have said it: somebody may move the file away meanwhile, and make another one.
+type intents struct {
+	mu  sync.Mutex // guards all
+	all map[*Tx]namedIntent
+}
+
+type namedIntent struct {
+	name string
+	Intent
+}
+
+// set notes what a transaction is for, if that is over some head.
+func (s *intents) set(t *Tx, name string, i Intent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i.Over == nil {
+		delete(s.all, t)
+		return
+	}
+	if s.all == nil {
+		s.all = make(map[*Tx]namedIntent)
+	}
+	s.all[t] = namedIntent{name, i}
+}
+
+// of returns what a process has said of the head at a name. Processes that are not known
+// count as one: of them it may be any.
+func (s *intents) of(name string, a Actor) Intent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for t, i := range s.all {
+		if i.name == name && t.opener.Actor == a {
+			return i.Intent
 		}
 	}
 	return Intent{}

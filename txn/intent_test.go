@@ -177,3 +177,37 @@ func TestIntentIsOfOneProcess(t *testing.T) {
 	}
 	tx.Release()
 }
+
+// A process of another namespace is not known. Its unlink is of no other head than it has
+// said, either.
+func TestIntentOfAnUnknownProcess(t *testing.T) {
+	b := newBench(t, `[1]`)
+	tx, err := b.store.Begin(file, txn.Caller{}, txn.BeginOptions{})
+	b.ok(err)
+	defer tx.Release()
+	tx.Intend(txn.Intent{Over: digest(`[0]`), Note: txn.Note{Undid: 1}})
+	var stale *txn.StaleError
+	if err := b.store.Unlink(file, txn.Caller{}); !errors.As(err, &stale) {
+		t.Errorf("another head: %v", err)
+	}
+	b.want(`[1]`)
+}
+
+// Nor is it where somebody has moved the file away, and made another one, since it was said.
+func TestIntentStaysWithTheName(t *testing.T) {
+	b := newBench(t, `[1]`)
+	p, other := program(1), program(2)
+	tx, err := b.store.Begin(file, p, txn.BeginOptions{})
+	b.ok(err)
+	tx.Intend(txn.Intent{Over: digest(`[1]`), Note: txn.Note{Undid: 1}})
+	_, err = b.store.Rename(file, "aside.json", other, txn.Replacement{}, txn.Handles{IsOpen: func(*txn.Tx) bool { return true }})
+	b.ok(err)
+	b.save(other, `[2]`)
+	var stale *txn.StaleError
+	if err := b.store.Unlink(file, p); !errors.As(err, &stale) {
+		t.Errorf("another file: %v", err)
+	}
+	b.want(`[2]`)
+	tx.Release()
+	b.ok(b.store.Unlink(file, p))
+}

@@ -164,7 +164,7 @@ func (r *Registry) alone(f func()) error {
 func (r *Registry) delete(c Caller, only *Version) error {
 	r.mu.Lock()
 	foreign, err := r.refresh()
-	head, intent := r.head, r.intentOf(c.Actor)
+	head, intent := r.head, r.store.intents.of(r.name, c.Actor)
 	if err == nil && (!r.exists() || only != nil && !only.is(cmp.Or(head, r.blank))) {
 		err = fs.ErrNotExist
 	}

@@ -98,6 +98,7 @@ type Store struct {
 	seenConfig seen.Config
 	docs       *docCache
 	copies     keptCopies
+	intents    intents
 	events     atomic.Uint64 // the store-wide order of reads, writes and opens
 	watcher    atomic.Pointer[Observer]
 

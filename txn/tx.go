@@ -58,9 +58,9 @@ type Tx struct {
 	flights      []*Tx           // the writers' other open transactions
 	redirected   bool            // a shell's redirection: its descriptor was closed before anything was written
 	put          bool            // staged content replaces the head, without a choice of the base
-	intent       Intent          // set with Registry.mu held
-	refused      error           // result of the last attempt
-	overflow     error           // not all that was written is there: it was too large
+	intent       Intent
+	refused      error // result of the last attempt
+	overflow     error // not all that was written is there: it was too large
 	aborted      *AbortedError
 	changed      time.Time // when the staged content was changed last, or a time was set for it
 	setTime      time.Time // the modification time that was set since then; zero: none was
