@@ -204,6 +204,7 @@ func rules() []rule {
 			}
 			return fmt.Sprintf("clawfs undo --since %d %s undoes all that came after version %d", e.Since, quote(fmt.Sprintf("%s@%d", e.Path, e.Until)), e.Since)
 		}),
+		row(exitFailed, func(e *versions.OrderError) string { return "clawfs log " + quote(e.Path) }),
 		row(exitFailed, func(e *versions.NotThereError) string {
 			return fmt.Sprintf("clawfs diff %s @%d", quote(fmt.Sprintf("%s@%d", e.Path, e.Seq-1)), e.Seq)
 		}),

@@ -54,6 +54,8 @@ func TestClassify(t *testing.T) {
 		{&versions.LostError{Path: "/d/a.json", Seq: 7, Missing: 6, Since: 4, Until: 7},
 			failure{Code: 1, Message: "version 6 of /d/a.json, which version 7 was made from, is not kept", Hint: "clawfs undo --since 4 /d/a.json@7 undoes all that came after version 4"}},
 		{&versions.LostError{Path: "/d/a.json", Seq: 2, Missing: 2}, failure{Code: 1, Message: "version 2 of /d/a.json is not kept", Hint: "clawfs log tells which versions there were"}},
+		{&versions.OrderError{Path: "/d/a.json", Seq: 2, Since: 5},
+			failure{Code: 1, Message: "version 2 of /d/a.json came before version 5: nothing since then is part of it", Hint: "clawfs log /d/a.json"}},
 		{&versions.NotThereError{Path: "/d/a.json", Seq: 7, Place: "/x"},
 			failure{Code: 1, Message: `version 7 of /d/a.json has changed nothing at "/x" that was there before`, Hint: "clawfs diff /d/a.json@6 @7"}},
 		{&versions.NoConflictError{Target: versions.Target{Place: versions.Place{Root: "/d", Name: "a.json"}, Seq: 7}, Any: true},

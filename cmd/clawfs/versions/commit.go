@@ -5,6 +5,7 @@ import (
 	"io"
 	iofs "io/fs"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
@@ -60,6 +61,12 @@ func (e *Engine) Commit(c *Commit) error {
 	mounted, err := c.Mounted()
 	if err != nil {
 		return err
+	}
+	if c.Over != nil && *c.Over == "" {
+		// The directory of what is brought back may have gone with it.
+		if err := os.MkdirAll(filepath.Dir(c.Path()), 0o700); err != nil {
+			return err
+		}
 	}
 	if !mounted {
 		err = e.commitUnserved(c)

@@ -31,6 +31,20 @@ type Difference struct {
 	secrets  *secrets
 }
 
+// is reports whether another difference tells of the same change at the same places.
+func (d *Difference) is(other Difference) bool {
+	same := func(a, b *string) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }
+	return d.Change == other.Change && same(d.From, other.From) && same(d.To, other.To)
+}
+
+// place returns where the difference is: in the second document if it is there.
+func (d *Difference) place() string {
+	if d.To != nil {
+		return *d.To
+	}
+	return *d.From
+}
+
 // Compare returns the places in which two documents differ, in the order of the second
 // one; what was removed comes behind what is around it, what was moved last. Elements of
 // lists are matched as merging with that policy matches them; nil is the default one.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	iofs "io/fs"
+	"slices"
 	"strings"
 
 	"clawfs/backing"
@@ -188,7 +189,8 @@ func (pl *planner) read(contents ...*Content) ([]*jsondoc.Doc, error) {
 // base, has not.
 type part struct {
 	base, theirs *Content
-	paths        []string // only at these places, in base or in theirs; none: everywhere
+	paths        []string    // only at these places, in base or in theirs; none: everywhere
+	only         *Difference // only this one, from theirs to base; nil: all at the paths
 }
 
 // merge puts a part into a head, by the registry's policy but for conflicts, in which wins
@@ -205,7 +207,7 @@ func (pl *planner) merge(p part, head *Content, wins merge.Resolution) (*merge.R
 			policy.Rules = append(policy.Rules, r)
 		}
 	}
-	if len(p.paths) == 0 {
+	if len(p.paths) == 0 && p.only == nil {
 		return merge.Merge(docs[0], docs[1], docs[2], &policy)
 	}
 	at, lists, err := pl.picked(p, docs[0], docs[2])
@@ -215,25 +217,34 @@ func (pl *planner) merge(p part, head *Content, wins merge.Resolution) (*merge.R
 	return merge.MergeAt(docs[0], docs[1], docs[2], &policy, at, lists)
 }
 
-// picked returns what differs at the paths of a part, and the lists in which something was
-// moved there.
+// picked returns what differs at the paths of a part, or the one difference of it, and the
+// lists in which something was moved there.
 func (pl *planner) picked(p part, base, theirs *jsondoc.Doc) (at, lists []jsondoc.Value, err error) {
 	differences := Compare(theirs, base, pl.settings.Policy(pl.Name))
+	var picked []Difference
+	if p.only != nil {
+		i := slices.IndexFunc(differences, p.only.is)
+		if i < 0 {
+			return nil, nil, &NotThereError{Path: pl.Path(), Seq: p.base.Seq, Place: p.only.place()}
+		}
+		picked = append(picked, differences[i])
+	}
 	for _, path := range p.paths {
 		found := differencesAt(differences, path)
 		if len(found) == 0 {
 			return nil, nil, &NotThereError{Path: pl.Path(), Seq: p.base.Seq, Place: path}
 		}
-		for _, d := range found {
-			if d.Change == Moved {
-				list, _ := At(theirs, (*d.From)[:strings.LastIndexByte(*d.From, '/')])
-				lists = append(lists, list)
-				continue
-			}
-			for _, v := range []jsondoc.Value{d.from, d.to} {
-				if v.Exists() {
-					at = append(at, v)
-				}
+		picked = append(picked, found...)
+	}
+	for _, d := range picked {
+		if d.Change == Moved {
+			list, _ := At(theirs, (*d.From)[:strings.LastIndexByte(*d.From, '/')])
+			lists = append(lists, list)
+			continue
+		}
+		for _, v := range []jsondoc.Value{d.from, d.to} {
+			if v.Exists() {
+				at = append(at, v)
 			}
 		}
 	}

@@ -27,6 +27,33 @@ type UndoOptions struct {
 	Since uint64
 	Wins  Winner
 	Paths []string // only what was changed there: as Compare gives them, or above; none: everywhere
+
+	// Only, if not nil, is the one difference that is undone, as Compare gives it for the
+	// version before the target and the target. A path may stand for two: what was removed
+	// from a list, and what came to its place.
+	Only *Difference
+}
+
+// partly returns a place at which alone something is undone, and whether there is one.
+func (o *UndoOptions) partly() (place string, is bool) {
+	switch {
+	case o.Only != nil:
+		return o.Only.place(), true
+	case len(o.Paths) > 0:
+		return o.Paths[0], true
+	}
+	return "", false
+}
+
+// OrderError says that a version came after the one that is undone, not before it.
+type OrderError struct {
+	Path       string
+	Seq, Since uint64
+}
+
+// Error names both versions.
+func (e *OrderError) Error() string {
+	return fmt.Sprintf("version %d of %s came before version %d: nothing since then is part of it", e.Seq, e.Path, e.Since)
 }
 
 // GoneError says that a registry is gone whose versions can't be undone one by one.
@@ -91,7 +118,7 @@ func (e *NotDocumentError) Unwrap() error { return e.Err }
 // the difference between that version and the one before it is merged into the head, with
 // that version as the base. The target's version 0 is the newest change, a removal perhaps.
 // Where the version was the first one the registry goes. Errors: *NoVersionError, *LostError,
-// *GoneError, *NothingError, *NotDocumentError, or the system's.
+// *GoneError, *NothingError, *OrderError, *NotThereError, *NotDocumentError, or the system's.
 func (e *Engine) Undo(t Target, o UndoOptions) (*Plan, error) {
 	pl, err := e.plan(t.Place)
 	if err != nil {
@@ -105,7 +132,10 @@ func (e *Engine) Undo(t Target, o UndoOptions) (*Plan, error) {
 		case newest == nil:
 			return nil, &NothingError{Path: pl.Path()}
 		case newest.Deleted && pl.Head == nil:
-			return pl.bringBack(newest.Parent)
+			if _, partly := o.partly(); partly {
+				return nil, &GoneError{Path: pl.Path(), Last: pl.history.last()}
+			}
+			return pl.bringBack(cmp.Or(o.Since, newest.Parent))
 		case newest.Deleted:
 			return nil, &NothingError{Path: pl.Path()} // what is there came behind clawfs
 		}
@@ -134,7 +164,11 @@ func (pl *planner) undo(seq uint64, o UndoOptions) (*Plan, error) {
 	if made != nil {
 		before = made.Parent
 	}
+	if o.Since > seq {
+		return nil, &OrderError{Path: pl.Path(), Seq: seq, Since: o.Since}
+	}
 	before = cmp.Or(o.Since, before)
+	place, partly := o.partly()
 	var err error
 	if pl.Base, err = pl.history.Read(seq); err != nil {
 		return nil, pl.lost(err, made, seq, seq)
@@ -144,11 +178,11 @@ func (pl *planner) undo(seq uint64, o UndoOptions) (*Plan, error) {
 			return nil, pl.lost(err, made, seq, before)
 		}
 	}
-	pl.Note = txn.Note{Undid: seq, Since: o.Since, InPart: len(o.Paths) > 0}
+	pl.Note = txn.Note{Undid: seq, Since: o.Since, InPart: partly}
 	unchanged := pl.Head.Digest == pl.Base.Digest
 	switch {
-	case pl.Theirs == nil && len(o.Paths) > 0:
-		return nil, &NotThereError{Path: pl.Path(), Seq: seq, Place: o.Paths[0]}
+	case pl.Theirs == nil && partly:
+		return nil, &NotThereError{Path: pl.Path(), Seq: seq, Place: place}
 	case pl.Theirs == nil && (unchanged || o.Wins == Undone):
 		return pl.toNothing(), nil
 	case pl.Theirs == nil && o.Wins == Later:
@@ -156,10 +190,10 @@ func (pl *planner) undo(seq uint64, o UndoOptions) (*Plan, error) {
 	case pl.Theirs == nil:
 		pl.Conflicts = []Conflict{{Kind: "deleted"}}
 		return pl.Plan, nil
-	case unchanged && len(o.Paths) == 0:
+	case unchanged && !partly:
 		return pl.to([]byte(pl.Theirs.Content))
 	}
-	return pl.putIn([]part{{pl.Base, pl.Theirs, o.Paths}}, o.Wins)
+	return pl.putIn([]part{{base: pl.Base, theirs: pl.Theirs, paths: o.Paths, only: o.Only}}, o.Wins)
 }
 
 // lost returns what it means that a version is not kept.

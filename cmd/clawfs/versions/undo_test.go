@@ -391,3 +391,53 @@ func TestReplace(t *testing.T) {
 		t.Errorf("a valid one: %v", err)
 	}
 }
+
+// One difference is undone even where another one has the same path: what was removed from a
+// list, and what stands in its place since.
+func TestUndoOfOneDifferenceOfTwoAtAPath(t *testing.T) {
+	const before, after = `[{"id":"a"},{"id":"b"},{"id":"c","v":1}]`, `[{"id":"a"},{"id":"c","v":2}]`
+	differences := versions.Compare(parse(t, before), parse(t, after), nil)
+	if len(differences) != 2 {
+		t.Fatalf("they differ at %d places", len(differences))
+	}
+	for _, d := range differences {
+		b := newBench(t)
+		b.write(before, after)
+		plan, err := b.engine.Undo(b.version(2), versions.UndoOptions{Only: &d})
+		b.ok(err)
+		want := map[string]string{versions.Removed: `[{"id":"a"},{"id":"b"},{"id":"c","v":2}]`, versions.Changed: `[{"id":"a"},{"id":"c","v":1}]`}[d.Change]
+		if got := plan.Result.Content; !equal(t, got, want) || !plan.Note.InPart {
+			t.Errorf("%s: %s, want %s", d.Change, got, want)
+		}
+	}
+	b := newBench(t)
+	b.write(after, before)
+	var none *versions.NotThereError
+	if _, err := b.engine.Undo(b.version(2), versions.UndoOptions{Only: &differences[0]}); !errors.As(err, &none) {
+		t.Errorf("what has not been changed: %v", err)
+	}
+}
+
+// What is said of a removal is heeded, or refused: not all of it comes back where a part is
+// wanted.
+func TestUndoOfARemovalHeedsItsOptions(t *testing.T) {
+	b := newBench(t)
+	b.write(`{"a":1}`, `{"a":2}`)
+	plan, err := b.engine.Undo(b.version(2), versions.UndoOptions{Since: 5})
+	var order *versions.OrderError
+	if !errors.As(err, &order) {
+		t.Errorf("since a later version: %+v, %v", plan, err)
+	}
+	plan, err = b.engine.Undo(b.version(1), versions.UndoOptions{Wins: versions.Undone})
+	b.ok(err)
+	b.ok(b.engine.Commit(plan.Commit()))
+	var gone *versions.GoneError
+	if plan, err = b.engine.Undo(b.version(0), versions.UndoOptions{Paths: []string{"/a"}}); !errors.As(err, &gone) {
+		t.Errorf("a part of a removal: %+v, %v", plan, err)
+	}
+	plan, err = b.engine.Undo(b.version(0), versions.UndoOptions{Since: 1})
+	b.ok(err)
+	if plan.Result.Content != `{"a":1}` || plan.Note.Restored != 1 {
+		t.Errorf("since version 1 it is %+v", plan.Result)
+	}
+}
