@@ -31,11 +31,47 @@ func CompareText(a, b []byte) []Line {
 	return lines
 }
 
-// Indent returns a strict document spread over lines, and any other as it is.
+// layoutBytes is how large a document may become that is spread over lines: what is deep in
+// lists of lists may become hundreds of times as large.
+const layoutBytes = 32 << 20
+
+// Indent returns a strict document spread over lines, and any other as it is, as well as one
+// that would become too large.
 func Indent(content []byte) []byte {
+	size := indentedSize(content)
+	if size > layoutBytes {
+		return content
+	}
 	var b bytes.Buffer
+	b.Grow(size)
 	if json.Indent(&b, content, "", "  ") != nil {
 		return content
 	}
 	return b.Bytes()
+}
+
+// indentedSize returns how many bytes a strict document has at most when it is spread over
+// lines.
+func indentedSize(content []byte) int {
+	size, depth, quoted := len(content), 0, false
+	for i := 0; i < len(content); i++ {
+		switch c := content[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+			size += 1 + 2*depth
+		case c == '}' || c == ']':
+			depth--
+			size += 1 + 2*max(depth, 0)
+		case c == ',':
+			size += 1 + 2*max(depth, 0)
+		case c == ':':
+			size++
+		}
+	}
+	return size
 }
