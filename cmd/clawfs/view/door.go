@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 )
 
@@ -78,13 +80,25 @@ func (d *door) entranceLocked() string {
 	return fmt.Sprintf("%s%s?token=%s", d.address, enterPath, d.token)
 }
 
-// write puts the token into the file.
+// write puts the token into the file, by a new one that takes its place. What is there may be
+// somebody else's by now: a directory for all is cleaned of old files.
 func (d *door) write() error {
 	var page bytes.Buffer
 	if err := leader.Execute(&page, d.entranceLocked()); err != nil {
 		return err
 	}
-	return os.WriteFile(d.path, page.Bytes(), 0o600)
+	f, err := os.CreateTemp(filepath.Dir(d.path), "clawfs-view-*.new") // of mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(page.Bytes())
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), d.path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
 }
 
 // close takes the file away.
