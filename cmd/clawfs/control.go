@@ -135,10 +135,25 @@ func ask(m mountpoint.Point, request string) (conn net.Conn, err error) {
 func bareOf(m mountpoint.Point) (path string, err error) {
 	err = openedBy(m, func(dir string) bool {
 		path = dir + "/."
-		info, err := os.Lstat(filepath.Join(dir, backing.Name, controlName))
-		return err == nil && info.Mode().Type() == os.ModeSocket
+		return hasControl(dir)
 	})
 	return path, err
+}
+
+// isBareOf reports whether a path, which bareOf has returned once, still is what it would
+// return: the daemon of the mount may be another one by now, and its id another process's.
+func isBareOf(path string, m mountpoint.Point) bool {
+	var pid, fd int
+	if _, err := fmt.Sscanf(path, "/proc/%d/fd/%d/.", &pid, &fd); err != nil {
+		return false
+	}
+	return pid == mountpoint.Server(m.Mount) && hasControl(path)
+}
+
+// hasControl reports whether a directory is one in which a daemon answers.
+func hasControl(dir string) bool {
+	info, err := os.Lstat(filepath.Join(dir, backing.Name, controlName))
+	return err == nil && info.Mode().Type() == os.ModeSocket
 }
 
 // openedBy calls f with what the daemon of a living mount has open, as paths, until f

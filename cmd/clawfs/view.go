@@ -102,7 +102,7 @@ type viewSources struct {
 	root string // the only directory that is shown; "" for all mounts
 	also string // … and a directory that need not be mounted; "" for none
 
-	bare sync.Map // where daemons have their directories open, by the ids of their mounts
+	bare sync.Map // where daemons have directories open, by their paths; a mount may be another one by now
 }
 
 // newViewSources returns the sources for a directory; "" stands for all mounts, with the
@@ -291,20 +291,17 @@ func (s *viewSources) There(d view.Dir, found func(name string)) error {
 // behind returns where the directory behind a mount is; the directory itself where nothing is
 // mounted, or its daemon is another user's.
 func (s *viewSources) behind(d view.Dir) string {
-	if d.State != view.Serving {
+	m, err := mountpoint.Find(d.Path) // the state in d may be an older one
+	if err != nil || !m.IsClawfs() {
 		return d.Path
 	}
-	m, err := mountpoint.Find(d.Path)
-	if err != nil || m.Mount == nil {
-		return d.Path
-	}
-	if at, ok := s.bare.Load(m.Mount.ID); ok {
+	if at, ok := s.bare.Load(d.Path); ok && isBareOf(at.(string), m) {
 		return at.(string)
 	}
 	at, err := bareOf(m)
 	if err != nil {
 		return d.Path
 	}
-	s.bare.Store(m.Mount.ID, at)
+	s.bare.Store(d.Path, at)
 	return at
 }

@@ -96,13 +96,14 @@ func (p Place) ReadCopy(id string) (*Content, error) {
 		return nil, err
 	}
 	defer dir.Close()
-	return readCopy(dir, p.Root, id)
+	return p.ReadCopyIn(dir, id)
 }
 
-func readCopy(dir *backing.Dir, root, id string) (*Content, error) {
+// ReadCopyIn is ReadCopy where the place's directory is open.
+func (p Place) ReadCopyIn(dir *backing.Dir, id string) (*Content, error) {
 	content, meta, err := dir.ReadQuarantine(id)
 	if errors.Is(err, iofs.ErrNotExist) {
-		return nil, &NoCopyError{ID: id, Dir: root}
+		return nil, &NoCopyError{ID: id, Dir: p.Root}
 	}
 	if err != nil {
 		return nil, err

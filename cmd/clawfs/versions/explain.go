@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"clawfs/backing"
 	"clawfs/txn"
 	"clawfs/txn/jsondoc"
 	"clawfs/txn/merge"
@@ -66,7 +65,7 @@ func (pl *planner) explain(seq uint64) (*Explanation, error) {
 	case x.Record.Outcome == txn.Committed.String():
 		x.Mine, x.MineIs = x.Result, MineStored
 	case x.Record.Quarantine != "":
-		x.Mine = copyOf(pl.dir, pl.Root, x.Record.Quarantine)
+		x.Mine = pl.copyOf(x.Record.Quarantine)
 		x.MineIs = MineKept
 	}
 	if x.Mine == nil {
@@ -88,8 +87,9 @@ func (pl *planner) kept(seq uint64) *Content {
 	return c
 }
 
-func copyOf(dir *backing.Dir, root, id string) *Content {
-	c, err := readCopy(dir, root, id)
+// copyOf returns a copy in quarantine, nil where it is not kept.
+func (pl *planner) copyOf(id string) *Content {
+	c, err := pl.ReadCopyIn(pl.dir, id)
 	if err != nil {
 		return nil
 	}

@@ -15,6 +15,7 @@
 //   - The page runs no script and loads no style but its own two files, and is framed by nobody.
 //   - What is sent is bounded, however long a history and however large a document is; the rest
 //     comes when it is asked for.
+//   - How many connections are held is bounded. Who has not brought the token holds none for long.
 //   - No descriptor of a directory outlives the request that has opened it: the page keeps no
 //     mount busy.
 //

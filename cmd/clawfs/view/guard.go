@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 )
 
 // headers are those of every answer.
@@ -30,6 +31,10 @@ func (s *Server) guarded(pages http.Handler) http.Handler {
 			w.Header().Set(name, value)
 		}
 		defer s.recover(w, r)
+		known := s.door.knows(r)
+		if !known { // nor may a body that never ends hold a connection
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(patience))
+		}
 		switch {
 		case !s.isOurName(r.Host):
 			http.Error(w, "This is not the address of this page.", http.StatusMisdirectedRequest)
@@ -37,7 +42,7 @@ func (s *Server) guarded(pages http.Handler) http.Handler {
 			s.serveEntrance(w, r)
 		case strings.HasPrefix(r.URL.Path, "/static/"): // what everybody has who has clawfs
 			checked.ServeHTTP(w, r)
-		case !s.door.knows(r):
+		case !known:
 			s.refuse(w, r)
 		default:
 			checked.ServeHTTP(w, r)

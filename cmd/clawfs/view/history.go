@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -62,7 +60,7 @@ func (s *Server) history(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if _, err := os.Lstat(filepath.Join(d.Path, name)); err != nil && len(h.Records) == 0 {
+	if _, err := lstat(dir, name); err != nil && len(h.Records) == 0 {
 		return answer{}, fs.ErrNotExist
 	}
 	p := historyPage{frame: newFrame(d, name, "History"), In: d.ID(), Name: name, Found: len(h.Records)}

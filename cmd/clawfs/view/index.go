@@ -146,11 +146,17 @@ func newEntry(dir *backing.Dir, name string) *entry {
 
 // sizeOf returns the size of a registry, 0 if there is none.
 func sizeOf(dir *backing.Dir, name string) int64 {
-	info, err := os.Lstat(fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), name))
+	info, err := lstat(dir, name)
 	if err != nil {
 		return 0
 	}
 	return info.Size()
+}
+
+// lstat tells of a registry by the directory that is open: the path may lead through a mount
+// whose daemon is stuck.
+func lstat(dir *backing.Dir, name string) (os.FileInfo, error) {
+	return os.Lstat(fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), name))
 }
 
 // renew looks at a registry again.

@@ -142,6 +142,7 @@ var functions = template.FuncMap{
 	"machine":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"count":      count,
 	"link":       link,
+	"escaped":    url.QueryEscape,
 	"orRoot":     func(p string) string { return orRoot(p) },
 	"printable":  printable,
 	"tone":       tone,
@@ -227,11 +228,22 @@ func (s *Server) open(r *http.Request) (d Dir, name string, dir *backing.Dir, er
 	if d, err = s.dir(r); err != nil {
 		return d, "", nil, err
 	}
-	if name = r.FormValue("of"); name == "" || !fs.ValidPath(name) && !isPath(name) {
+	if name = nameIn(r); !isPath(name) {
 		return d, "", nil, errNoPage
 	}
 	dir, err = s.o.Look(d)
 	return d, name, dir, err
+}
+
+// nameIn returns the registry's name that an address or a form has. A form has it escaped: it
+// would bring other bytes where a name has lines, or is no UTF-8.
+func nameIn(r *http.Request) string {
+	if escaped := r.FormValue("escaped"); escaped != "" {
+		if name, err := url.QueryUnescape(escaped); err == nil {
+			return name
+		}
+	}
+	return r.FormValue("of")
 }
 
 // isPath reports whether a name, which may hold bytes that are no UTF-8, stays below a

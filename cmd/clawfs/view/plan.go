@@ -40,6 +40,7 @@ type planPage struct {
 	Button     string
 	Notice     string // why it is shown again
 	Head       string // digest of the version that it would replace; "" where there is none
+	Result     string // … of what would be there
 	HeadSeq    uint64
 	How        string // from what it is made
 	Remove     bool
@@ -65,7 +66,7 @@ type planConflict struct {
 
 // newDeed reads what is to be done from a request.
 func (s *Server) newDeed(r *http.Request) (deed, error) {
-	d := deed{Do: r.FormValue("do"), In: r.FormValue("in"), Of: r.FormValue("of"), Seq: uint64(number(r, "v")), Wins: r.FormValue("wins"), Part: r.FormValue("part"), ID: r.FormValue("id")}
+	d := deed{Do: r.FormValue("do"), In: r.FormValue("in"), Of: nameIn(r), Seq: uint64(number(r, "v")), Wins: r.FormValue("wins"), Part: r.FormValue("part"), ID: r.FormValue("id")}
 	var err error
 	if d.dir, err = s.dir(r); err != nil {
 		return d, err
@@ -87,11 +88,11 @@ func (s *Server) plan(d *deed) (*versions.Plan, error) {
 	case doRestore:
 		return s.o.Engine.Restore(t)
 	case doUndo:
-		paths, err := s.partOfChange(d)
+		only, err := s.partOfChange(d)
 		if err != nil {
 			return nil, err
 		}
-		return s.o.Engine.Undo(t, versions.UndoOptions{Wins: wins, Paths: paths})
+		return s.o.Engine.Undo(t, versions.UndoOptions{Wins: wins, Only: only})
 	case doResolve:
 		paths, err := s.partOfConflicts(t, d.Part)
 		if err != nil {
@@ -104,9 +105,9 @@ func (s *Server) plan(d *deed) (*versions.Plan, error) {
 	return nil, errNoPage
 }
 
-// partOfChange returns the path of the one difference that is meant; none where all are.
+// partOfChange returns the one difference that is meant, nil where all are.
 // Addresses have its number, since a path is a part of a document.
-func (s *Server) partOfChange(d *deed) ([]string, error) {
+func (s *Server) partOfChange(d *deed) (*versions.Difference, error) {
 	if d.Part == "" {
 		return nil, nil
 	}
@@ -139,10 +140,7 @@ func (s *Server) partOfChange(d *deed) ([]string, error) {
 	}
 	for i, diff := range versions.Compare(old, now, nil) {
 		if fmt.Sprint(i) == d.Part {
-			if diff.To != nil {
-				return []string{*diff.To}, nil
-			}
-			return []string{*diff.From}, nil
+			return &diff, nil
 		}
 	}
 	return nil, errNoPage
@@ -194,8 +192,9 @@ func (s *Server) showPlan(r *http.Request, d *deed, notice string) (answer, erro
 	p.frame.Title = p.Heading + p.frame.Title
 	p.frame = p.under(p.Heading)
 	p.Nothing = !p.Blocked && !plan.Changes()
+	p.Head, p.Result = digest(plan.Head), digest(plan.Result)
 	if plan.Head != nil {
-		p.Head, p.HeadSeq = plan.Head.Digest, plan.Head.Seq
+		p.HeadSeq = plan.Head.Seq
 	}
 	if d.Do == doUndo && plan.Base != nil && plan.Theirs != nil && plan.Head != nil {
 		p.How = fmt.Sprintf("What version %d has changed of version %d is taken out of version %d, by a merge. What came later stays.", plan.Base.Seq, plan.Theirs.Seq, plan.Head.Seq)
@@ -271,33 +270,61 @@ func (s *Server) carryOut(r *http.Request) (a answer, to string, err error) {
 	if d.Do == doRepair {
 		d.text = formText(r)
 	}
-	release, err := s.hold(r)
-	if err != nil {
-		return a, "", err
+	select {
+	case s.doing <- struct{}{}:
+		defer func() { <-s.doing }()
+	case <-r.Context().Done():
+		return a, "", r.Context().Err()
 	}
-	defer release()
-	plan, err := s.plan(&d)
-	if err != nil {
-		return a, "", err
-	}
-	head := ""
-	if plan.Head != nil {
-		head = plan.Head.Digest
-	}
+	commit, err := s.agreed(r, &d)
 	var moved *versions.MovedError
-	if err = errMoved; head == r.FormValue("head") && !plan.Blocked() {
-		err = s.o.Engine.Commit(plan.Commit())
+	if err == nil {
+		err = s.o.Engine.Commit(commit)
 	}
 	if errors.Is(err, errMoved) || errors.As(err, &moved) {
+		release, err := s.hold(r)
+		if err != nil {
+			return a, "", err
+		}
+		defer release()
 		a, err = s.showPlan(r, &d, "Somebody else has changed it meanwhile. Nothing was done. This is what it would change now.")
+		return a, "", err
+	}
+	if err != nil {
 		return a, "", err
 	}
 	s.index(d.dir).renew(d.Of)
 	s.hub.tell(change{dir: d.In, name: d.Of})
-	return a, link("/history", "in", d.In, "of", d.Of, "done", d.Do), err
+	return a, link("/history", "in", d.In, "of", d.Of, "done", d.Do), nil
 }
 
-var errMoved = errors.New("the head is another one")
+// agreed returns what a deed commits, as it was shown. The error is errMoved where it would be
+// something else by now.
+func (s *Server) agreed(r *http.Request, d *deed) (*versions.Commit, error) {
+	release, err := s.hold(r) // a commit may wait for a daemon that is stuck: pages do not
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	plan, err := s.plan(d)
+	if err != nil {
+		return nil, err
+	}
+	if digest(plan.Head) != r.FormValue("head") || digest(plan.Result) != r.FormValue("result") || plan.Blocked() {
+		return nil, errMoved
+	}
+	return plan.Commit(), nil
+}
+
+// digest returns the SHA-256 of content, "" where there is none.
+func digest(c *versions.Content) string {
+	if c == nil {
+		return ""
+	}
+	return c.Digest
+}
+
+var errMoved = errors.New("it would be something else by now")
 
 // formText returns the text that a form brings. Browsers end lines with CR LF there; the
 // form says whether the text did.

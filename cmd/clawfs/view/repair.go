@@ -38,7 +38,12 @@ func (s *Server) editor(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	c, err := versions.Place{Root: d.Path}.ReadCopy(r.FormValue("id"))
+	dir, err := s.o.Look(d)
+	if err != nil {
+		return answer{}, err
+	}
+	defer dir.Close()
+	c, err := versions.Place{Root: d.Path}.ReadCopyIn(dir, r.FormValue("id"))
 	if err != nil {
 		return answer{}, err
 	}

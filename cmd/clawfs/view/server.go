@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"clawfs/cmd/clawfs/listen"
@@ -34,6 +35,10 @@ type Address struct {
 // patience is how long a browser may take for a request's headers.
 const patience = 10 * time.Second
 
+// mostConnections is how many browsers' connections, of which each may be a stream of events, are
+// held at once. Whoever uses the machine can open some.
+const mostConnections = 256
+
 // Server is the page.
 type Server struct {
 	o    Options
@@ -43,6 +48,9 @@ type Server struct {
 
 	indexes sync.Map      // of directories, by their paths: *index
 	heavy   chan struct{} // holds a value while large documents are in hand
+	doing   chan struct{} // … while something is committed
+
+	connections atomic.Int64 // that are open
 }
 
 // Serve serves the page until ctx ends. Errors: *listen.NotLocalError, or the system's.
@@ -51,7 +59,7 @@ func Serve(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	s := &Server{o: o, host: "clawfs-" + random()[:16] + ".localhost", heavy: make(chan struct{}, 1)}
+	s := &Server{o: o, host: "clawfs-" + random()[:16] + ".localhost", heavy: make(chan struct{}, 1), doing: make(chan struct{}, 1)}
 	s.hub.init()
 	at := s.address(listeners[0])
 	s.door, err = openDoor(at.URL)
@@ -65,10 +73,23 @@ func Serve(ctx context.Context, o Options) error {
 	server := &http.Server{
 		Handler: s.guarded(s.pages()), ReadHeaderTimeout: patience, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10,
 		BaseContext: func(net.Listener) context.Context { return ctx },
+		ConnState:   s.count,
 		ErrorLog:    log.New(io.Discard, "", 0), // it would tell of what browsers do wrong
 	}
 	go s.follow(ctx)
 	return s.serve(ctx, cancel, server, listeners, at)
+}
+
+// count counts connections, and closes one that is too many.
+func (s *Server) count(c net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		if s.connections.Add(1) > mostConnections {
+			_ = c.Close()
+		}
+	case http.StateClosed, http.StateHijacked:
+		s.connections.Add(-1)
+	}
 }
 
 // serve accepts browsers until ctx ends or no address answers any more.

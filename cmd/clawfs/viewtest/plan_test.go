@@ -205,7 +205,8 @@ func TestForeignPostDoesNothing(t *testing.T) {
 	sh(t, dir, `echo '{"a":1}' > r.json; echo '{"a":2}' > r.json`)
 	s := serve(t, dir)
 	b := s.enter(t)
-	address := b.at("/do", "r.json", "do", "restore", "v", "1", "head", strings.Fields(sh(t, dir, "sha256sum r.json"))[0])
+	sum := func(n string) string { return strings.Fields(sh(t, dir, `echo '{"a":`+n+`}' | sha256sum`))[0] }
+	address := b.at("/do", "r.json", "do", "restore", "v", "1", "head", sum("2"), "result", sum("1"))
 	mine := newClient(t)
 	s.ask(t, mine, "GET", s.another(t))
 	for name, value := range map[string]string{"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"} {
