@@ -1,6 +1,7 @@
 package versions
 
 import (
+	"bytes"
 	"regexp"
 	"strings"
 	"sync"
@@ -137,6 +138,26 @@ var secretShapes = regexp.MustCompile(strings.Join([]string{
 // looksSecret reports whether a text has the shape of a secret, or holds one.
 func looksSecret(text string) bool {
 	return len(text) >= 8 && mayHaveShape(text) && secretShapes.MatchString(text)
+}
+
+// SecretShapes returns where a text, of whatever kind, has what has the shape of a secret, in
+// order.
+func SecretShapes(text []byte) (found []Span) {
+	for _, m := range secretShapes.FindAllIndex(text, -1) {
+		start, end := m[0], m[1]
+		for end < len(text) && isOfToken(text[end]) {
+			end++
+		}
+		if !bytes.ContainsAny(text[start:end], `"'`) { // else it is made of two strings
+			found = append(found, Span{start, end})
+		}
+	}
+	return found
+}
+
+// isOfToken reports whether a byte may be one of a token.
+func isOfToken(c byte) bool {
+	return '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || strings.IndexByte("_-.+/=~", c) >= 0
 }
 
 // mayHaveShape reports whether a text has a character that all shapes have, or the beginning

@@ -51,10 +51,7 @@ func newCode(text []byte, hidden []versions.Span, from, line int) code {
 		}
 		ended := true
 		if end-at > lineBytes {
-			end = at + lineBytes
-			for end > at && !utf8.RuneStart(text[end]) {
-				end--
-			}
+			end = between(text, at+lineBytes)
 			next, ended = end, false
 		}
 		l := codeLine{Text: readable(without(text, hidden, at, end))}
@@ -70,6 +67,17 @@ func newCode(text []byte, hidden []versions.Span, from, line int) code {
 		c.Next, c.Line = at, line
 	}
 	return c
+}
+
+// between returns where a text is to be broken: at a byte, or before the character that it
+// is in the middle of.
+func between(text []byte, at int) int {
+	for start := at; start > at-utf8.UTFMax; start-- {
+		if utf8.RuneStart(text[start]) {
+			return start
+		}
+	}
+	return at
 }
 
 // without returns a part of a text with what is hidden in it masked.

@@ -1,8 +1,11 @@
 package view
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"clawfs/cmd/clawfs/versions"
@@ -27,29 +30,69 @@ func masked(text []byte) (out []byte, some bool) {
 	return without(text, spans, 0, len(text)), true
 }
 
-// quotedText finds strings in what is no document, with the names of members before them. One that has
-// no end ends with its line.
-var quotedText = regexp.MustCompile(`(?:"((?:[^"\\\n]|\\.)*)"|([\w-]+))\s*:\s*("(?:[^"\\\n]|\\.)*"?)|"(?:[^"\\\n]|\\.)*"?`)
+// What is no document is searched for values of three kinds, each with the name of the member
+// before it, if there is one: in double quotes, in single ones, and bare. One that has no end
+// ends with its line. privateKey may go on over lines.
+const anyName = `(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|([\w-]+))`
 
-// hiddenPieces is hidden for what is no document: each string that looks like one, with its
-// name, is looked at by itself.
-func hiddenPieces(text []byte) (spans []versions.Span) {
-	for _, m := range quotedText.FindAllSubmatchIndex(text, -1) {
-		start, end := m[0], m[1]
-		name := ""
-		if m[6] >= 0 {
-			start, end = m[6], m[7]
-			name = string(text[max(m[2], m[4]):max(m[3], m[5])])
-		}
-		value := text[start:end]
-		if len(value) < 2 || value[len(value)-1] != '"' {
-			value = append(append([]byte{}, value...), '"')
-		}
-		if isSecret(name, value) {
-			spans = append(spans, versions.Span{Start: start, End: end})
+var (
+	valueTexts = []*regexp.Regexp{
+		regexp.MustCompile(anyName + `\s*:\s*("(?:[^"\\\n]|\\.)*"?)|("(?:[^"\\\n]|\\.)*"?)`),
+		regexp.MustCompile(anyName + `\s*:\s*('(?:[^'\\\n]|\\.)*'?)|('(?:[^'\\\n]|\\.)*')`),
+		regexp.MustCompile(anyName + `\s*[:=]\s*([^\s"',{}\[\]]+)`),
+	}
+	privateKey = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|$)`)
+)
+
+// hiddenPieces is hidden for what is no document: each value that looks like one, with its
+// name, is looked at by itself. What has the shape of a credential is one whatever is around it.
+func hiddenPieces(text []byte) []versions.Span {
+	found := versions.SecretShapes(text)
+	for _, m := range privateKey.FindAllIndex(text, -1) {
+		found = append(found, versions.Span{Start: m[0], End: m[1]})
+	}
+	for _, values := range valueTexts {
+		for _, m := range values.FindAllSubmatchIndex(text, -1) {
+			name, at := "", 8
+			if m[at] < 0 {
+				at = 10
+			} else {
+				i := 2 + 2*slices.IndexFunc([]int{m[2], m[4], m[6]}, func(start int) bool { return start >= 0 })
+				name = string(text[m[i]:m[i+1]])
+			}
+			if isSecret(name, whole(text[m[at]:m[at+1]])) {
+				found = append(found, versions.Span{Start: m[at], End: m[at+1]})
+			}
 		}
 	}
-	return spans
+	return joined(found)
+}
+
+// whole returns a value with the end of its string, if it is one, and as a string if it is
+// nothing else.
+func whole(value []byte) []byte {
+	switch quote := value[0]; {
+	case quote == '"' || quote == '\'':
+		if len(value) < 2 || value[len(value)-1] != quote {
+			return append(slices.Clone(value), quote)
+		}
+	case !json.Valid(value):
+		return strconv.AppendQuote(nil, strings.ToValidUTF8(string(value), "?"))
+	}
+	return value
+}
+
+// joined returns parts of a text in order, and those as one that overlap.
+func joined(spans []versions.Span) (out []versions.Span) {
+	slices.SortFunc(spans, func(a, b versions.Span) int { return cmp.Compare(a.Start, b.Start) })
+	for _, s := range spans {
+		if n := len(out); n > 0 && s.Start < out[n-1].End {
+			out[n-1].End = max(out[n-1].End, s.End)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // isSecret reports whether a string, which is the value of a member of some name, is a

@@ -1,7 +1,11 @@
 package view
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -64,13 +68,77 @@ func TestMaskedValueAcrossABreak(t *testing.T) {
 	}
 }
 
+// A text of bytes that begin no character is shown to its end.
+func TestCodeOfWhatIsNoText(t *testing.T) {
+	text := bytes.Repeat([]byte{0x80}, 3*lineBytes+1)
+	shown := 0
+	for c := newCode(text, nil, 0, 1); ; c = newCode(text, nil, c.Next, c.Line) {
+		for _, l := range c.Lines {
+			shown += strings.Count(l.Text, `\x80`)
+		}
+		if c.Next == 0 || shown > len(text) || len(c.Lines) == codeLines {
+			break
+		}
+	}
+	if shown != len(text) {
+		t.Errorf("%d bytes of %d are shown", shown, len(text))
+	}
+}
+
+// The file that leads in is the user's own, even where somebody else has put one in its
+// place.
+func TestTokenIsInNobodyElsesFile(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	d, err := openDoor("http://x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(d.path); err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := os.OpenFile(d.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	if cookie, err := d.enter(d.token); err != nil || cookie == "" {
+		t.Fatalf("%q, %v", cookie, err)
+	}
+	if got, err := io.ReadAll(theirs); err != nil || len(got) > 0 {
+		t.Errorf("somebody else's file holds %q, %v", got, err)
+	}
+	info, err := os.Stat(d.path)
+	if err != nil || info.Mode() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if text, err := os.ReadFile(d.path); err != nil || !bytes.Contains(text, []byte(d.token)) {
+		t.Errorf("the file leads nowhere: %v", err)
+	}
+	if err := d.close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(d.path), "*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 func TestCredentialsInWhatIsNoDocument(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"apiKey": "0123456789abcdef", "url": "x"`:               `{"apiKey": "•••••", "url": "x"`,
-		`{apiKey: "0123456789abcdef", n`:                          `{apiKey: "•••••", n`,
-		`{"password": "cut off in the mid`:                        `{"password": "•••••"`,
-		`{"a": ["sk-ant-api03-0123456789abcdef0123456789abcdef",`: `{"a": ["•••••",`,
-		`{"a": "plain", "b": "text"`:                              `{"a": "plain", "b": "text"`,
+		`{"apiKey": "0123456789abcdef", "url": "x"`:                                       `{"apiKey": "•••••", "url": "x"`,
+		`{apiKey: "0123456789abcdef", n`:                                                  `{apiKey: "•••••", n`,
+		`{"password": "cut off in the mid`:                                                `{"password": "•••••"`,
+		`{"a": ["sk-ant-api03-0123456789abcdef0123456789abcdef",`:                         `{"a": ["•••••",`,
+		`{"a": "plain", "b": "text"`:                                                      `{"a": "plain", "b": "text"`,
+		`{apiKey: '0123456789abcdef', n`:                                                  `{apiKey: "•••••", n`,
+		`{'apiKey': '0123456789abcdef', n`:                                                `{'apiKey': "•••••", n`,
+		`{"apiKey": '0123456789abcdef`:                                                    `{"apiKey": "•••••"`,
+		`// don't "apiKey": "0123456789abcdef"`:                                           `// don't "apiKey": "•••••"`,
+		`["it's", 'sk-ant-api03-0123456789abcdef0123456789'`:                              `["it's", '"•••••"'`,
+		`{"apiKey": sk0123456789abcdef, "limit": 4096, n`:                                 `{"apiKey": "•••••", "limit": 4096, n`,
+		`at sk-ant-api03-0123456789abcdef0123456789 and on`:                               `at "•••••" and on`,
+		`password=hunter2`:                                                                `password="•••••"`,
+		"{\"k\": \"-----BEGIN PRIVATE KEY-----\nMIIabc\n-----END PRIVATE KEY-----\n\", n": "{\"k\": \"•••••\"\n\", n",
+		"-----BEGIN RSA PRIVATE KEY-----\nMIIabc\nMII":                                    "\"•••••\"",
 	} {
 		if got, _ := masked([]byte(text)); string(got) != want {
 			t.Errorf("%s\nis shown as %s\nnot as      %s", text, got, want)
