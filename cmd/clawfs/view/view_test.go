@@ -202,3 +202,11 @@ func TestNamesOfRegistriesStayBelowTheDirectory(t *testing.T) {
 		}
 	}
 }
+
+func TestLongPathsAreCut(t *testing.T) {
+	for path, want := range map[string]string{"": "the root", "/a": "/a", "/" + strings.Repeat("k", 1<<20): "/" + strings.Repeat("k", valueBytes-1) + " …"} {
+		if got := orRoot(path); got != want {
+			t.Errorf("a path of %d bytes is shown as %d", len(path), len(got))
+		}
+	}
+}

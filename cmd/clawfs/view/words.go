@@ -22,7 +22,13 @@ func count(n int, one string, other ...string) string {
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
-func orRoot(path string) string { return cmp.Or(printable(path), "the root") }
+// orRoot shows a path, the beginning of a long one: names of members may be of any length.
+func orRoot(path string) string {
+	if len(path) > valueBytes {
+		return printable(path[:valueBytes]) + " …"
+	}
+	return cmp.Or(printable(path), "the root")
+}
 
 // printable shows characters that nobody sees, or that turn text around, by their
 // numbers.
