@@ -73,6 +73,9 @@ func (w write) merges() (results []string, must bool) {
 		return nil, false // who reads in the step itself has seen all
 	}
 	seen, head, others := w.views()
+	if w.mayHaveTasks() {
+		seen, others = append(seen, ""), true
+	}
 	if !others || w.isMeant() && !(step.isProgram() && w.putsOldFile()) {
 		return nil, false
 	}
@@ -88,6 +91,17 @@ func (w write) merges() (results []string, must bool) {
 		moved = moved || w.movedHere(j) || w.removedItself(j)
 	}
 	return results, !restarted && !moved && w.held(w.i-1) != "" && !slices.Contains(seen, "") && !w.putsOldFile()
+}
+
+// mayHaveTasks reports whether the writer is an asynchronous program that was told that there
+// is no registry: if several of its threads were, it is taken for several tasks.
+func (w write) mayHaveTasks() bool {
+	for j, step := range w.steps[:w.i] {
+		if strings.HasPrefix(step.Who, "async") && step.Who == w.steps[w.i].Who && step.concerns(w.name) && w.held(j-1) == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // views returns what the author has seen of the registry since it wrote it last,
