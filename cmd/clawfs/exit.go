@@ -191,6 +191,7 @@ func rules() []rule {
 		}),
 		row(exitFailed, func(e *stuckError) string { return fmt.Sprintf("see its log, then: kill -9 %d", e.PID) }),
 		row(exitNotMounted, func(e *versions.DeadError) string { return "clawfs mount " + quote(e.Dir) }),
+		row(exitFailed, func(e *versions.StoppedError) string { return fmt.Sprintf("kill -CONT %d", e.PID) }),
 		row(exitNotMounted, func(e *versions.NotKeptError) string {
 			return "name a registry, or a directory, below one that clawfs was mounted on"
 		}),

@@ -41,6 +41,7 @@ func TestClassify(t *testing.T) {
 		{&mountpoint.UnmountError{Path: "/d", Said: "why"}, failure{Code: 1, Message: "/d can't be unmounted: why", Hint: "sudo umount /d"}},
 		{&stuckError{PID: 4}, failure{Code: 1, Message: "the daemon, process 4, does not end", Hint: "see its log, then: kill -9 4"}},
 		{&versions.DeadError{Dir: "/d"}, failure{Code: 4, Message: "the daemon of the mount on /d is gone", Hint: "clawfs mount /d"}},
+		{&versions.StoppedError{Dir: "/d", PID: 7}, failure{Code: 1, Message: "the daemon of /d, process 7, is stopped", Hint: "kill -CONT 7"}},
 		{&versions.NotKeptError{Path: "/x/y"}, failure{Code: 4, Message: "clawfs was never mounted on /x/y or above it", Hint: "name a registry, or a directory, below one that clawfs was mounted on"}},
 		{&versions.NoVersionError{Name: "a.json", Seq: 3, Kept: []uint64{5, 6, 7}},
 			failure{Code: 1, Message: "there is no version 3 of a.json; the oldest that is kept is 5, the newest 7", Hint: "clawfs log tells which versions there were"}},

@@ -59,6 +59,16 @@ func serves(pid, connection int) bool {
 	return false
 }
 
+// IsStopped reports whether a process is stopped, by a signal or a debugger.
+func IsStopped(pid int) bool {
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	if err != nil {
+		return false
+	}
+	_, state, _ := bytes.Cut(text, []byte("\nState:\t"))
+	return bytes.HasPrefix(state, []byte("T")) || bytes.HasPrefix(state, []byte("t"))
+}
+
 // Processes returns the ids of all processes but this one, ascending.
 func Processes() []int {
 	entries, err := os.ReadDir("/proc")

@@ -11,6 +11,18 @@ func (e *DeadError) Error() string {
 	return fmt.Sprintf("the daemon of the mount on %s is gone", e.Dir)
 }
 
+// StoppedError says that a directory can't be read, since the daemon that serves it is
+// stopped. A request over io_uring would keep the command from ending, even when it is killed.
+type StoppedError struct {
+	Dir string
+	PID int // of the daemon
+}
+
+// Error names the directory and the process.
+func (e *StoppedError) Error() string {
+	return fmt.Sprintf("the daemon of %s, process %d, is stopped", e.Dir, e.PID)
+}
+
 // NotKeptError says that clawfs keeps nothing of a path.
 type NotKeptError struct{ Path string }
 

@@ -38,7 +38,7 @@ func (t Target) String() string {
 
 // Locate finds out in which directory of clawfs's a path lies. What it names, and
 // directories on the way, need not be there any more. Errors: *NotKeptError,
-// *DeadError, or the system's.
+// *DeadError, *StoppedError, or the system's.
 func Locate(path string) (Place, error) {
 	path, err := resolve(path)
 	if err != nil {
@@ -66,6 +66,11 @@ func resolve(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if m, ok := mountAbove(abs); ok {
+		if pid := mountpoint.Server(m.Mount); pid > 0 && mountpoint.IsStopped(pid) {
+			return "", &StoppedError{Dir: m.Dir, PID: pid}
+		}
+	}
 	rest := ""
 	for dir := abs; ; dir = filepath.Dir(dir) {
 		resolved, err := filepath.EvalSymlinks(dir)
@@ -84,20 +89,23 @@ func resolve(path string) (string, error) {
 // MountAbove returns the innermost mount of clawfs that a path lies in, or the
 // path.
 func MountAbove(path string) string {
+	if m, ok := mountAbove(path); ok {
+		return m.Dir
+	}
+	return path
+}
+
+func mountAbove(path string) (above mountpoint.Point, ok bool) {
 	mounts, err := mountpoint.All()
 	if err != nil {
-		return path
+		return above, false
 	}
-	above := ""
 	for _, m := range mounts {
-		if (path == m.Dir || strings.HasPrefix(path, m.Dir+"/")) && len(m.Dir) > len(above) {
-			above = m.Dir
+		if (path == m.Dir || strings.HasPrefix(path, m.Dir+"/")) && len(m.Dir) >= len(above.Dir) {
+			above, ok = m, true
 		}
 	}
-	if above == "" {
-		return path
-	}
-	return above
+	return above, ok
 }
 
 // Look opens the directory for looking only, which works whether it is mounted
