@@ -38,12 +38,14 @@
 // The thread handles by itself what the file system calls quick (NewServer). Any other
 // request is handled by a goroutine, which hands the answer back: it writes to an eventfd that
 // the ring polls. So a handler that waits occupies its entry and nothing else, and when hardly
-// any entry is free there are more, as long as the plan has some (handOver).
+// any entry is free there are more, as long as the plan has some (grow). When its ring is
+// full, the queue gets another thread like it (follow).
 //
 // A quick handler may be slow for once, as when a disk has to be read. Then requests in other
 // entries of the thread wait as well. A watch notices that after some milliseconds, and
 // gives the queue new entries that have a thread each; the kernel takes the newest entry
-// first (relieve).
+// first (relieve). When there are many of those, and all are stuck, a thread comes that
+// has goroutines handle everything.
 //
 // A request that finds no entry free waits in the kernel until one of its queue is
 // answered: a new entry does not take it over. That matters only to handlers that wait for

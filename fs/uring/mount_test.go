@@ -172,9 +172,16 @@ type client struct {
 	stdin io.Closer
 }
 
-func (m *mount) open(name string) *client {
+func (m *mount) open(name string) *client { return m.openOn("0-1023", name) }
+
+// openOn has the client run on some processors, told as to taskset.
+func (m *mount) openOn(processors, name string) *client {
 	m.t.Helper()
-	cmd := exec.Command("/proc/self/exe")
+	self, err := os.Executable()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	cmd := exec.Command("taskset", "-c", processors, self)
 	cmd.Env = append(os.Environ(), clientVariable+"="+filepath.Join(m.dir, name))
 	out, err := cmd.StdoutPipe()
 	if err != nil {

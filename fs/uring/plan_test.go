@@ -1,6 +1,8 @@
 package uring
 
 import (
+	"io"
+	"log"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,5 +76,24 @@ func TestCheckSaysWhatIsMissing(t *testing.T) {
 	}
 	if err := check(file); err == nil || !strings.Contains(err.Error(), "switched off") {
 		t.Errorf("switched off: %v", err)
+	}
+}
+
+// Memory that can't be had leaves room for entries that come later.
+func TestEntryThatCannotBeMadeDoesNotCount(t *testing.T) {
+	s := newServer(nil, Plan{Queues: 1, Entries: 1, MaxWrite: 1 << 62, Most: 4}, &Notifier{}, log.New(io.Discard, "", 0), nil)
+	th := &thread{server: s}
+	for range 3 {
+		if th.grow() {
+			t.Error("an entry without memory")
+		}
+	}
+	s.allot(2)
+	s.relief[0].threads.Add(1)
+	s.running.Add(1)
+	go s.serveMore(&thread{server: s, relief: true}, 2)
+	s.running.Wait()
+	if n := s.Entries(); n != 0 || s.relief[0].threads.Load() != 0 {
+		t.Errorf("%d entries, %d threads", n, s.relief[0].threads.Load())
 	}
 }

@@ -26,7 +26,8 @@ type Server struct {
 	interrupts interrupts
 	quick      func(Request) bool
 	watch      *watch
-	relief     []relief // by queue
+	relief     []relief  // by queue
+	noMore     sync.Once // says why there is no thread more
 
 	begin   chan struct{} // closed by Start
 	given   chan struct{} // closed if there is no Start
@@ -226,46 +227,69 @@ func (s *Server) allot(n int) bool {
 	return true
 }
 
+// follow gives a queue another thread, where one has no room for an entry more. It reports
+// whether there may be as many entries.
+func (s *Server) follow(like *thread) bool {
+	if !s.allot(reserve) {
+		return false
+	}
+	s.running.Add(1)
+	go s.serveMore(&thread{server: s, queue: like.queue, careful: like.careful}, reserve)
+	return true
+}
+
 // mostRelief is how many threads may come to the relief of a queue.
 const mostRelief = 16
 
 // relief is what a queue has of them.
 type relief struct {
-	threads int // guarded by Server.mu
-	busy    atomic.Int32
+	threads, busy atomic.Int32
+	careful       bool // there is a careful thread, too; the watch's
 }
 
 // relieve gives the queue of a thread that is stuck two entries more when that is noticed,
 // since the kernel takes the newest first, and later if none is free. Each has a thread of its
-// own, which handles everything itself.
+// own, which handles everything itself. When those are all stuck as well, as on a disk that
+// does not answer, the last one is careful.
 func (s *Server) relieve(stuck *thread, first bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	r := &s.relief[stuck.queue]
-	if !first && int(r.busy.Load()) < r.threads {
+	switch {
+	case !first && r.busy.Load() < r.threads.Load():
+		return
+	case r.threads.Load() >= mostRelief:
+		if !r.careful {
+			r.careful = s.follow(&thread{queue: stuck.queue, careful: true})
+		}
 		return
 	}
 	for range reserve {
-		if s.ended || r.threads >= mostRelief || s.entries >= s.plan.Most {
+		if r.threads.Load() >= mostRelief || !s.allot(1) {
 			return
 		}
-		r.threads++
-		s.entries++
+		r.threads.Add(1)
 		s.running.Add(1)
-		go s.serveRelief(&thread{server: s, queue: stuck.queue, relief: true})
+		go s.serveMore(&thread{server: s, queue: stuck.queue, relief: true}, 1)
 	}
 }
 
-func (s *Server) serveRelief(t *thread) {
+// serveMore is a thread that a queue gets later.
+func (s *Server) serveMore(t *thread, entries int) {
 	defer s.running.Done()
 	defer t.release()
-	err := t.prepare(1)
+	err := t.prepare(entries)
 	if err == nil {
 		err = t.register()
 	}
 	if err != nil {
-		s.over(err)
+		s.allot(-entries)
+		if t.relief { // another one may be more lucky
+			s.relief[t.queue].threads.Add(-1)
+		}
+		s.noMore.Do(func() { s.over(err) })
 		return
+	}
+	if !t.relief {
+		s.watch.add(t)
 	}
 	t.run()
 }

@@ -13,15 +13,17 @@ import (
 
 // thread serves entries of a queue with a ring.
 type thread struct {
-	server  *Server
-	queue   int          // its number
-	id      atomic.Int64 // the kernel's
-	relief  bool
-	ring    *ring
-	entries []*entry // by the user_data of their commands
-	alive   int      // entries that have not ended
-	handed  int      // entries whose requests are handled elsewhere
-	event   int      // eventfd: something was answered elsewhere
+	server   *Server
+	queue    int          // its number
+	id       atomic.Int64 // the kernel's
+	relief   bool         // it has one entry, and handles everything itself
+	careful  bool         // it handles nothing itself
+	ring     *ring
+	entries  []*entry // by the user_data of their commands
+	alive    int      // entries that have not ended
+	handed   int      // entries whose requests are handled elsewhere
+	followed bool     // another thread has the entries that the queue gets
+	event    int      // eventfd: something was answered elsewhere
 
 	mu       sync.Mutex // guards answered, and event against its end
 	answered []*entry   // elsewhere
@@ -189,7 +191,7 @@ func (t *thread) abandon() {
 // begin has the request handled that has come in an entry.
 func (t *thread) begin(e *entry) {
 	e.commit = e.commitID()
-	if !t.relief && !t.server.quick(e.peek()) {
+	if !t.relief && (t.careful || !t.server.quick(e.peek())) {
 		t.handOver(e)
 		return
 	}
@@ -218,13 +220,29 @@ func (t *thread) handOver(e *entry) {
 			_, _ = unix.Write(t.event, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // it never blocks
 		}
 	}()
-	for t.alive-t.handed < reserve && len(t.entries) < ringEntries-1 && t.server.allot(1) {
-		if err := t.addEntry(); err != nil {
-			t.server.log("an entry of FUSE over io_uring can't be made: %v", err)
-			return
-		}
-		t.pushRegister(t.entries[len(t.entries)-1])
+	for t.alive-t.handed < reserve && t.grow() {
 	}
+}
+
+// grow gives the queue an entry more, and reports whether this thread has it: when the ring is
+// full the queue gets another thread.
+func (t *thread) grow() bool {
+	if len(t.entries) == ringEntries-1 {
+		if !t.followed {
+			t.followed = t.server.follow(t)
+		}
+		return false
+	}
+	if !t.server.allot(1) {
+		return false
+	}
+	if err := t.addEntry(); err != nil {
+		t.server.allot(-1)
+		t.server.log("an entry of FUSE over io_uring can't be made: %v", err)
+		return false
+	}
+	t.pushRegister(t.entries[len(t.entries)-1])
+	return true
 }
 
 // collect commits what was answered elsewhere.

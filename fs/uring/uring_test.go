@@ -74,6 +74,23 @@ func TestHandlersThatWaitHoldUpNobody(t *testing.T) {
 	}
 }
 
+// More requests from one processor may wait for something than a ring has room for.
+func TestMoreWaitThanARingHasRoomFor(t *testing.T) {
+	plan := smallPlan(t, 8, 4096)
+	plan.Most = 4 * ringEntries
+	m := newMount(t, plan)
+	t.Cleanup(func() { close(m.gate) })
+	const clients = ringEntries + 20
+	for i := range clients {
+		m.openOn("0", "gate")
+		waitFor(t, func() bool { return int(m.waiting.Load()) == i+1 })
+	}
+	m.everyProcessor("stat -c %s data")
+	if n := m.server.Entries(); n < clients {
+		t.Errorf("%d entries", n)
+	}
+}
+
 // A handler that was thought quick and is not holds up its thread. What comes once that is
 // noticed is handled by others.
 func TestThreadThatIsStuckIsRelieved(t *testing.T) {
@@ -99,6 +116,23 @@ func TestThreadThatIsStuckIsRelieved(t *testing.T) {
 		t.Errorf("%d entries", n)
 	}
 	waitFor(t, m.server.watch.asleep.Load)
+}
+
+// A disk that does not answer holds up those who want something from it, however many there
+// are, and nobody else.
+func TestStuckThreadsHoldUpNobody(t *testing.T) {
+	m := newMountOf(t, smallPlan(t, 4, 4096), func(Request) bool { return true })
+	t.Cleanup(func() { close(m.gate) })
+	const clients = mostRelief + 8
+	for i := range clients {
+		m.openOn("0", "gate")
+		waitFor(t, func() bool { return int(m.waiting.Load()) == i+1 })
+		time.Sleep(50 * time.Millisecond)
+		m.everyProcessor("stat -c %s data")
+		if t.Failed() {
+			t.Fatalf("with %d of %d", i+1, clients)
+		}
+	}
 }
 
 // More requests at once than there are entries, from one processor, all come to an end.
