@@ -69,7 +69,7 @@ var traces = []trace{
 	{"10a the newest view of the family", `S/cp W[a]; S/cp ends; S/jq R[a]; S/jq ends; S/mv W[a,b]; S/mv ends; Q R[a,b]; Q W[a,b,x]; Q ends; S/cat R[a,b,x]; S/cat ends; S/cp2 W[a]`, `[a]`, ""},
 	{"11 a handle kept open", `P O1; P r1[a]; P R[a]; P W[a,b]; P W[b]; P X1`, `[b]`, ""},
 
-	{"11a looked at before the family wrote", `S/cat R[a]; S/cat ends; S/cp W[b]; S/cp ends; S/G R[b]; S/G W[b,g]; S/cp2 W[a,c]`, `[a,c]`, ""},
+	{"11a looked at before the family wrote", `S/cat R[a]; S/cat ends; S/rm U; S/rm ends; S/cp W[b]; S/cp ends; S/G R[b]; S/G W[b,g]; S/cp2 W[a,c]`, `[a,c]`, ""},
 	{"11g a backup brought back after a removal", `S/py R[a,b]; S/py W[b]; S/py T[b]; S/py W[a,b]; S/py ends; S/rm U; S/rm ends; S/mv M`, `[b]`, "ir"},
 	{"11h made from memory after it was moved aside", `P W[a,b]; P/C R[a,b]; P/C W[a,b,x]; P/C ends; P A; P ?; P W[a,b,y]; P W[a,b]`, `[a,b,x]`, ""},
 	{"11e put in place after a look", `S/cp W[a]; S/cp ends; S/cp2 T[b,x]; S/cp2 ends; S/tar R[a]; S/tar ends; S/mv M; S/mv ends; S/cp3 W[a,c]`, `[a,c]`, "ir"},

@@ -124,11 +124,11 @@ func check(path string, o checkOptions, out streams) error {
 		}
 	}
 	out.endProgress()
-	summary := count(c.registries, "registry", "registries")
+	summary := versions.Count(c.registries, "registry", "registries")
 	if c.deep {
-		summary += " and " + count(c.versions, "version")
+		summary += " and " + versions.Count(c.versions, "version")
 	}
-	out.talk("%s checked, %s found", summary, count(c.problems, "problem"))
+	out.talk("%s checked, %s found", summary, versions.Count(c.problems, "problem"))
 	if c.problems > 0 {
 		return &verdict{exitProblems}
 	}

@@ -130,9 +130,9 @@ func printForgotten(out streams, asJSON bool, done []forgetReport) error {
 	}
 	of := ""
 	if len(done) > 1 {
-		of = " of " + count(len(done), "registry", "registries")
+		of = " of " + versions.Count(len(done), "registry", "registries")
 	}
-	out.talk("%s and %s%s forgotten", count(gone, "version"), count(copies, "copy in quarantine", "copies in quarantine"), of)
+	out.talk("%s and %s%s forgotten", versions.Count(gone, "version"), versions.Count(copies, "copy in quarantine", "copies in quarantine"), of)
 	return nil
 }
 

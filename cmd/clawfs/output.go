@@ -106,18 +106,6 @@ func (s streams) endProgress() {
 	}
 }
 
-// count says how many of something there are. Without another word the plural is
-// the one word with an s.
-func count(n int, one string, other ...string) string {
-	switch {
-	case n == 1:
-		return "1 " + one
-	case len(other) > 0:
-		return fmt.Sprintf("%d %s", n, other[0])
-	}
-	return fmt.Sprintf("%d %ss", n, one)
-}
-
 // quote returns a path as a shell takes it: bash and others, where there are control
 // characters in it.
 func quote(path string) string {

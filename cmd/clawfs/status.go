@@ -227,9 +227,9 @@ func (s streams) printStatus(v status) error {
 		"  %s on disk: half within %s, 99 %% within %s, the longest %s\n",
 		v.Dir, s.paintOut(green, v.State), v.Since.Local().Format("2006-01-02 15:04:05"), time.Duration(v.Uptime*float64(time.Second)).Round(time.Second),
 		v.PID, v.Version, humanize.IBytes(uint64(v.Memory)),
-		count(v.Registries, "registry", "registries"), count(v.Open, "transaction"),
-		count(int(v.Commits), "commit"), v.Merged, count(int(v.Conflicts), "conflict"), v.Unchanged, v.Rejected, v.Aborted, v.Adopted, v.Recovered,
-		count(int(v.Batches), "batch", "batches"), seconds(v.BatchTime.Median), seconds(v.BatchTime.P99), seconds(v.BatchTime.Longest))
+		versions.Count(v.Registries, "registry", "registries"), versions.Count(v.Open, "transaction"),
+		versions.Count(int(v.Commits), "commit"), v.Merged, versions.Count(int(v.Conflicts), "conflict"), v.Unchanged, v.Rejected, v.Aborted, v.Adopted, v.Recovered,
+		versions.Count(int(v.Batches), "batch", "batches"), seconds(v.BatchTime.Median), seconds(v.BatchTime.P99), seconds(v.BatchTime.Longest))
 	if err == nil && v.Transport != nil {
 		_, err = fmt.Fprintf(s.stdout, "  requests by %s\n", transportText(*v.Transport))
 	}
@@ -244,7 +244,7 @@ func (s streams) printStatus(v status) error {
 func transportText(t transport) string {
 	switch {
 	case t.Name == fs.RingTransport:
-		return fmt.Sprintf("io_uring: %s of %s, %s at most", count(t.Entries, "entry", "entries"),
+		return fmt.Sprintf("io_uring: %s of %s, %s at most", versions.Count(t.Entries, "entry", "entries"),
 			humanize.IBytes(uint64(t.Largest)), humanize.IBytes(uint64(t.Memory)))
 	case t.Reason != "":
 		return "the device, not io_uring: " + t.Reason

@@ -3,6 +3,7 @@ package versions
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -74,4 +75,16 @@ func indentedSize(content []byte) int {
 		}
 	}
 	return size
+}
+
+// Count says how many of something there are. Without another word the plural is
+// the one word with an s.
+func Count(n int, one string, other ...string) string {
+	switch {
+	case n == 1:
+		return "1 " + one
+	case len(other) > 0:
+		return fmt.Sprintf("%d %s", n, other[0])
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }

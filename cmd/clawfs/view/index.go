@@ -139,7 +139,7 @@ func newEntry(dir *backing.Dir, name string) *entry {
 		e.Size = sizeOf(dir, name) // the record has that of what was refused
 	}
 	if len(last.Conflicts) > 0 {
-		e.Issue = count(len(last.Conflicts), "conflict")
+		e.Issue = versions.Count(len(last.Conflicts), "conflict")
 	}
 	return e
 }

@@ -140,7 +140,7 @@ var functions = template.FuncMap{
 	"clock":      func(t time.Time) string { return t.Local().Format("15:04:05") },
 	"moment":     func(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") },
 	"machine":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"count":      count,
+	"count":      versions.Count,
 	"link":       link,
 	"escaped":    url.QueryEscape,
 	"orRoot":     func(p string) string { return orRoot(p) },
@@ -221,6 +221,15 @@ func (s *Server) dir(r *http.Request) (Dir, error) {
 		}
 	}
 	return Dir{}, errNoDir
+}
+
+// openDir opens the directory that a request is about.
+func (s *Server) openDir(r *http.Request) (d Dir, dir *backing.Dir, err error) {
+	if d, err = s.dir(r); err != nil {
+		return d, nil, err
+	}
+	dir, err = s.o.Look(d)
+	return d, dir, err
 }
 
 // open opens the directory and finds the registry that a request is about.

@@ -20,11 +20,7 @@ type refusedPage struct {
 
 // refusedList lists what was refused, the newest first.
 func (s *Server) refusedList(r *http.Request) (answer, error) {
-	d, err := s.dir(r)
-	if err != nil {
-		return answer{}, err
-	}
-	dir, err := s.o.Look(d)
+	d, dir, err := s.openDir(r)
 	if err != nil {
 		return answer{}, err
 	}
@@ -63,11 +59,7 @@ type copyPage struct {
 
 // refusedCopy shows something that was refused.
 func (s *Server) refusedCopy(r *http.Request) (answer, error) {
-	d, err := s.dir(r)
-	if err != nil {
-		return answer{}, err
-	}
-	dir, err := s.o.Look(d)
+	d, dir, err := s.openDir(r)
 	if err != nil {
 		return answer{}, err
 	}

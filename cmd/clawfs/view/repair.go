@@ -34,11 +34,7 @@ type fault struct {
 
 // editor shows the editor with the copy as it was refused.
 func (s *Server) editor(r *http.Request) (answer, error) {
-	d, err := s.dir(r)
-	if err != nil {
-		return answer{}, err
-	}
-	dir, err := s.o.Look(d)
+	d, dir, err := s.openDir(r)
 	if err != nil {
 		return answer{}, err
 	}

@@ -143,11 +143,7 @@ type listQuery struct {
 
 // registries lists the registries of a directory.
 func (s *Server) registries(r *http.Request) (answer, error) {
-	d, err := s.dir(r)
-	if err != nil {
-		return answer{}, err
-	}
-	dir, err := s.o.Look(d)
+	d, dir, err := s.openDir(r)
 	if err != nil {
 		return answer{}, err
 	}

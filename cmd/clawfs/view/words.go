@@ -10,18 +10,6 @@ import (
 	"clawfs/cmd/clawfs/versions"
 )
 
-// count says how many of something there are. Without another word the plural is
-// the one word with an s.
-func count(n int, one string, other ...string) string {
-	switch {
-	case n == 1:
-		return "1 " + one
-	case len(other) > 0:
-		return fmt.Sprintf("%d %s", n, other[0])
-	}
-	return fmt.Sprintf("%d %ss", n, one)
-}
-
 // orRoot shows a path, the beginning of a long one: names of members may be of any length.
 func orRoot(path string) string {
 	if len(path) > valueBytes {
