@@ -1,20 +1,98 @@
 package fs
 
 import (
-	"bytes"
 	"context"
 	iofs "io/fs"
 	"os"
-	"strconv"
+	"syscall"
+	"time"
 
-	"github.com/moby/sys/mountinfo"
+	fusefs "github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
 
+	"clawfs/fs/process"
 	"clawfs/txn"
 )
 
 // A registry that somebody is creating is a file without a version. Other processes do not
 // find it before it is closed or locked.
+
+// createRegistry opens a registry that the caller has not found. If nobody creates it
+// either, an empty file with the caller's owner and mode is made, which others find
+// once it is closed. All who create it share its node, and so its locks.
+func (n *node) createRegistry(ctx context.Context, base, path string, flags, mode uint32, out *fuse.EntryOut) (*fusefs.Inode, fusefs.FileHandle, uint32, syscall.Errno) {
+	like, err := n.nameless(ctx, mode)
+	if err != nil {
+		return nil, nil, 0, registryErrno(err)
+	}
+	defer like.Close() // it has become the file, or is not wanted
+	caller := n.fsys.callers.writing(ctx)
+	exclusive, begins := flags&unix.O_EXCL != 0, n.fsys.store.Now()
+	tx, err := n.fsys.store.Begin(path, caller, txn.BeginOptions{
+		Truncate: flags&unix.O_TRUNC != 0 && !exclusive, Append: flags&unix.O_APPEND != 0,
+		Create: true, Exclusive: exclusive, Like: like, Thread: threadOf(ctx),
+	})
+	if err != nil {
+		return nil, nil, 0, registryErrno(err)
+	}
+	f := &registryFile{tx: tx, opener: caller.Actor, caller: caller, thread: threadOf(ctx), append: flags&unix.O_APPEND != 0, begins: begins}
+	var stx unix.Statx_t
+	if err := n.statCreated(ctx, base, path, like, &stx); err != nil {
+		tx.Release()
+		return nil, nil, 0, plainErrno(err)
+	}
+	n.fsys.registries.create(ctx, f, &named{dir: n, base: base, path: path, number: stx.Ino, sizeTime: sizeTimeOf(&stx)})
+	fuseFlags := f.opened()
+	if tx.Made() {
+		f.lineage.begin()
+	}
+	f.node.finish(ctx, &stx)
+	return f.node.entryOut(roleRegistry, &stx, out), f, fuseFlags, 0
+}
+
+// statCreated tells about the registry that was opened to be created: the file that was
+// made for it, even if another one has the name meanwhile, or the one that somebody else
+// was faster to make.
+func (n *node) statCreated(ctx context.Context, base, path string, like *os.File, stx *unix.Statx_t) error {
+	var made unix.Statx_t
+	if err := statFD(int(like.Fd()), &made); err != nil {
+		return err
+	}
+	if made.Nlink == 0 && n.statOpen(ctx, base, path, stx) == nil {
+		return nil
+	}
+	*stx = made
+	if file := backingFileOf(&made); file.links > 0 {
+		stx.Ino = n.fsys.origin.numberOfRegistry(file)
+	} else { // it has been removed again
+		stx.Ino = n.fsys.origin.number(file, false)
+	}
+	return nil
+}
+
+// nameless makes a regular file in this directory, in the name of the caller,
+// that has no name.
+func (n *node) nameless(ctx context.Context, mode uint32) (*os.File, error) {
+	fd, err := n.createFile(ctx, ".", unix.O_TMPFILE|unix.O_RDWR, mode)
+	if err == unix.EOPNOTSUPP || err == unix.EISDIR || err == unix.ENOENT {
+		fd, err = n.createRemoved(ctx, mode)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "nameless"), nil
+}
+
+// createRemoved is nameless for file systems without O_TMPFILE.
+func (n *node) createRemoved(ctx context.Context, mode uint32) (int, error) {
+	base := ownName + "-" + time.Now().Format("150405.000000000")
+	fd, err := n.createFile(ctx, base, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, mode)
+	if err != nil {
+		return -1, err
+	}
+	return fd, unix.Unlinkat(n.fd, base, 0)
+}
 
 // openFound opens a registry for reading that its caller has found. One that others
 // are creating in its place by now the caller has not found.
@@ -55,67 +133,10 @@ func (t *registryTable) isOut(dir *node, base string, number uint64) bool {
 		}
 		known = true
 		for _, f := range n.files.all() {
-			if f.tx != nil && f.closed.Load() && f.tx.Creates() && !hasOpen(f.opener.PID, device, number) {
+			if f.tx != nil && f.closed.Load() && f.tx.Creates() && !process.HasOpen(f.opener.PID, device, number) {
 				return true
 			}
 		}
 	}
 	return known && isLocked(device, number)
-}
-
-// hasOpen reports whether a process has a file open, told by its inode number and the
-// device of its file system; device 0 is any. A shell closes one of two descriptors
-// before it writes by the other.
-func hasOpen(pid int, device, number uint64) bool {
-	return anyOpen(pid, device, number, func([]byte) bool { return true })
-}
-
-// hasLockOpen is hasOpen for a descriptor with a lock.
-func hasLockOpen(pid int, device, number uint64) bool {
-	return anyOpen(pid, device, number, func(info []byte) bool { return bytes.Contains(info, []byte("\nlock:\t")) })
-}
-
-// hasLockToWrite is hasLockOpen for a descriptor that is open for writing.
-func hasLockToWrite(pid int, device, number uint64) bool {
-	return anyOpen(pid, device, number, func(info []byte) bool {
-		_, flags, _ := bytes.Cut(info, []byte("\nflags:\t"))
-		octal, _, _ := bytes.Cut(flags, []byte("\n"))
-		n, err := strconv.ParseUint(string(octal), 8, 64)
-		return err == nil && n&unix.O_ACCMODE != unix.O_RDONLY && bytes.Contains(info, []byte("\nlock:\t"))
-	})
-}
-
-// anyOpen is hasOpen for a descriptor whose fdinfo satisfies wanted.
-func anyOpen(pid int, device, number uint64, wanted func(info []byte) bool) bool {
-	if pid == 0 {
-		return false
-	}
-	infos := "/proc/" + strconv.Itoa(pid) + "/fdinfo"
-	entries, _ := os.ReadDir(infos) // none of a process that has ended
-	want := []byte("\nino:\t" + strconv.FormatUint(number, 10) + "\n")
-	for _, e := range entries {
-		info, err := readProc(infos + "/" + e.Name())
-		if err == nil && bytes.Contains(info, want) && wanted(info) && mayBeOn(pid, device, info) {
-			return true
-		}
-	}
-	return false
-}
-
-// mayBeOn reports whether an open file, whose fdinfo is info, can be on a device: the
-// mounts that the process sees do not say that it is on another one.
-func mayBeOn(pid int, device uint64, info []byte) bool {
-	_, info, _ = bytes.Cut(info, []byte("\nmnt_id:\t"))
-	digits, _, _ := bytes.Cut(info, []byte("\n"))
-	id, err := strconv.Atoi(string(digits))
-	if err != nil || device == 0 {
-		return true
-	}
-	table, err := os.Open("/proc/" + strconv.Itoa(pid) + "/mountinfo")
-	if err != nil {
-		return true
-	}
-	defer table.Close()
-	mounts, err := mountinfo.GetMountsFromReader(table, func(m *mountinfo.Info) (skip, stop bool) { return m.ID != id, m.ID == id })
-	return err != nil || len(mounts) == 0 || unix.Mkdev(uint32(mounts[0].Major), uint32(mounts[0].Minor)) == device
 }

@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -23,3 +24,9 @@ func retry(f func() error) error {
 
 // closeFD closes a descriptor where nobody can be told an error.
 func closeFD(fd int) { _ = unix.Close(fd) }
+
+// afterClose closes a file that holds nothing yet, and returns the error that came before.
+func afterClose(err error, f *os.File) error {
+	_ = f.Close()
+	return err
+}

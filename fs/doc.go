@@ -82,7 +82,7 @@
 //     namespaces.
 //   - Read a file that an exec of the caller holds up: /proc/PID/stat, environ, maps,
 //     exe, cwd and their like. status, statm and comm don't wait; stat may be read of a
-//     task that has given up its memory (deathOf).
+//     task that has given up its memory (package process).
 //   - Follow a symbolic link, or leave the directory: it has more rights than its
 //     caller.
 //   - Fail FLUSH of a Snapshot, or give a refused commit an errno that programs

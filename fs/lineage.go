@@ -118,7 +118,7 @@ func (l *lineage) note(fsys *fileSystem, ctx context.Context, opened txn.Tick, c
 	if !caller.Known() {
 		return
 	}
-	caller = fsys.callers.describe(caller, program)
+	caller = fsys.callers.Describe(caller, program)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if slices.ContainsFunc(l.writers, func(o txn.Origin) bool { return o.Actor == caller.Actor }) {

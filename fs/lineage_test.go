@@ -9,12 +9,13 @@ import (
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
 
+	"clawfs/fs/process"
 	"clawfs/txn"
 )
 
 // listener is a file system of which only what lineages ask for is there.
 func listener() *fileSystem {
-	return &fileSystem{callers: newCallers(), store: txn.New(nil, txn.Config{})}
+	return &fileSystem{callers: callers{process.NewCallers(true)}, store: txn.New(nil, txn.Config{})}
 }
 
 func newLineages() *lineages {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"clawfs/fs/process"
 	"clawfs/txn"
 )
 
@@ -36,7 +37,7 @@ func lockOn(device, inode uint64, openers []int) (locked, written bool) {
 		pids = lockers(list, device, inode)
 		return len(pids) > 0
 	})
-	return locked, locked && slices.ContainsFunc(append(pids, openers...), func(pid int) bool { return hasLockToWrite(pid, device, inode) })
+	return locked, locked && slices.ContainsFunc(append(pids, openers...), func(pid int) bool { return process.HasLockToWrite(pid, device, inode) })
 }
 
 // findLock reads the list until the lock is found, or is not there.
@@ -76,7 +77,7 @@ func holdsLock(c txn.Caller, device, inode uint64) bool {
 		}
 		return false
 	})
-	return taken || (any || !inFirstPIDNamespace()) && hasLockOpen(c.PID, device, inode)
+	return taken || (any || !inFirstPIDNamespace()) && process.HasLockOpen(c.PID, device, inode)
 }
 
 // firstPIDNamespace is the inode number of the first pid namespace, on every machine.

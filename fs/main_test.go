@@ -23,6 +23,7 @@ import (
 
 	"clawfs/backing"
 	"clawfs/fs/mountpoint"
+	"clawfs/fs/process"
 	"clawfs/txn"
 	"clawfs/txn/txntest"
 )
@@ -124,7 +125,7 @@ func serveForTest(config string) error {
 			return err
 		}
 	}
-	store := txn.New(below, txntest.Configured(txn.Config{Alive: Alive, Observer: panicOn(c.PanicOn)}))
+	store := txn.New(below, txntest.Configured(txn.Config{Alive: process.Alive, Observer: panicOn(c.PanicOn)}))
 	server, err := Mount(below.Fd(), store, top, c.Options)
 	if err != nil {
 		return err
@@ -354,6 +355,16 @@ func needRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
+	}
+}
+
+// await waits until something holds.
+func await(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it never came to pass that ", what)
+		}
 	}
 }
 

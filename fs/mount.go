@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"clawfs/fs/mountpoint"
+	"clawfs/fs/process"
 	"clawfs/txn"
 )
 
@@ -108,10 +110,9 @@ func newFileSystem(root int, store *txn.Store, o Options, descriptors uint64) (*
 	}
 	fsys := &fileSystem{
 		log: o.Log, store: store, names: names,
-		callers: newCallers(), credentials: newCredentials(), origin: origin{dev: deviceOf(&stx), numbers: o.Numbers},
+		callers: callers{process.NewCallers(!slices.Contains(o.Without, HeldThreads))}, credentials: newCredentials(), origin: origin{dev: deviceOf(&stx), numbers: o.Numbers},
 		missing: o.Without,
 	}
-	fsys.callers.held.none = fsys.without(HeldThreads)
 	id := fusefs.StableAttr{Mode: unix.S_IFDIR, Ino: rootID, Gen: generationOf(&stx)}
 	fsys.root = &node{fsys: fsys, fd: root, dev: fsys.origin.dev, id: id}
 	fsys.root.number.Store(rootID)
@@ -230,7 +231,7 @@ func (s *Server) serve() {
 		go w.run(ctx)
 	}
 	s.way.Serve()
-	s.fsys.callers.held.close()
+	s.fsys.callers.Close()
 	s.fsys.nodes.clear()
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"clawfs/fs/process"
 	"clawfs/txn"
 )
 
@@ -55,7 +56,7 @@ func (fsys *fileSystem) plainAt(p place) *node {
 func (fsys *fileSystem) openers(handles []*plainFile) []txn.Caller {
 	list := make([]txn.Caller, len(handles))
 	for i, f := range handles {
-		list[i] = fsys.callers.byThread(f.thread)
+		list[i] = fsys.callers.Caller(f.thread)
 	}
 	return list
 }
@@ -70,7 +71,7 @@ func (n *node) areOpen(handles []*plainFile, openers []txn.Caller, also txn.Acto
 			return true
 		}
 		for _, pid := range []int{openers[i].PID, also.PID} {
-			if hasOpen(pid, n.fsys.device.Load(), n.number.Load()) {
+			if process.HasOpen(pid, n.fsys.device.Load(), n.number.Load()) {
 				return true
 			}
 		}
@@ -176,7 +177,7 @@ func (f *registryFile) isOpen(also txn.Actor) bool {
 		return true
 	}
 	device, number := f.node.fsys.device.Load(), f.node.number.Load()
-	return hasOpen(f.opener.PID, device, number) || hasOpen(also.PID, device, number)
+	return process.HasOpen(f.opener.PID, device, number) || process.HasOpen(also.PID, device, number)
 }
 
 // takeAfter returns the file of a registry that has just moved, for the bytes that are still
@@ -285,7 +286,7 @@ func (f *plainFile) truncate(ctx context.Context, size int64) error {
 
 // flushMoved is Flush for a file that has become a registry.
 func (f *plainFile) flushMoved(ctx context.Context, tx *txn.Tx) syscall.Errno {
-	death := deathOf(threadOf(ctx))
+	death := txn.Death{Signal: process.DeathSignal(threadOf(ctx))}
 	err := tx.Flush(f.node.fsys.callers.named(ctx), death)
 	f.closing.note(&f.node.fsys.registries)
 	return commitErrno(err)

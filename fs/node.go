@@ -20,7 +20,7 @@ type fileSystem struct {
 	log         *zap.Logger
 	store       *txn.Store
 	names       *Patterns
-	callers     *callers
+	callers     callers
 	credentials credentials
 	origin      origin
 	root        *node

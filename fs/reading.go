@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"clawfs/fs/process"
 	"clawfs/txn"
 )
 
@@ -272,7 +273,7 @@ func (n *node) isAbout(f *registryFile, caller txn.Caller) bool {
 	if f.opener == caller.Actor {
 		return caller.Known()
 	}
-	return isAncestor(f.opener, caller) && !n.files.anyOf(caller.Actor) && hasOpen(caller.PID, n.fsys.device.Load(), n.number.Load())
+	return caller.DescendsFrom(f.opener) && !n.files.anyOf(caller.Actor) && process.HasOpen(caller.PID, n.fsys.device.Load(), n.number.Load())
 }
 
 // tell is tellNewest for one file. The caller holds reading.mu.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	iofs "io/fs"
-	"os"
 	"syscall"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
 
+	"clawfs/fs/process"
 	"clawfs/txn"
 )
 
@@ -154,7 +154,7 @@ func (n *node) look(ctx context.Context, base, path string) looked {
 	case n.fsys.registries.isOut(n, base, number):
 		n.fsys.store.Show(path)
 		return n.look(ctx, base, path)
-	case hasOpen(n.fsys.callers.actorOf(ctx).PID, n.fsys.device.Load(), number):
+	case process.HasOpen(n.fsys.callers.actorOf(ctx).PID, n.fsys.device.Load(), number):
 		presence = txn.OnDisk
 	}
 	return looked{presence, info}
@@ -336,7 +336,7 @@ func (n *node) openRegistry(ctx context.Context, dir *node, base, path string, f
 			n.fsys.store.PartOfCall(path, caller, f.thread) // the next look-up is, too
 			return nil, 0, syscall.ESTALE
 		}
-		caller = n.fsys.callers.describe(caller, "")
+		caller = n.fsys.callers.Describe(caller, "")
 		options := txn.BeginOptions{Truncate: flags&unix.O_TRUNC != 0, Append: f.append, Thread: f.thread}
 		var err error
 		if f.tx, err = n.fsys.store.Begin(path, caller, options); err != nil {
@@ -388,87 +388,6 @@ func (n *node) openErrno(err error, thread int, writes bool) syscall.Errno {
 		return syscall.ESTALE
 	}
 	return registryErrno(err)
-}
-
-// createRegistry opens a registry that the caller has not found. If nobody creates it
-// either, an empty file with the caller's owner and mode is made, which others find
-// once it is closed. All who create it share its node, and so its locks.
-func (n *node) createRegistry(ctx context.Context, base, path string, flags, mode uint32, out *fuse.EntryOut) (*fusefs.Inode, fusefs.FileHandle, uint32, syscall.Errno) {
-	like, err := n.nameless(ctx, mode)
-	if err != nil {
-		return nil, nil, 0, registryErrno(err)
-	}
-	defer like.Close() // it has become the file, or is not wanted
-	caller := n.fsys.callers.writing(ctx)
-	exclusive, begins := flags&unix.O_EXCL != 0, n.fsys.store.Now()
-	tx, err := n.fsys.store.Begin(path, caller, txn.BeginOptions{
-		Truncate: flags&unix.O_TRUNC != 0 && !exclusive, Append: flags&unix.O_APPEND != 0,
-		Create: true, Exclusive: exclusive, Like: like, Thread: threadOf(ctx),
-	})
-	if err != nil {
-		return nil, nil, 0, registryErrno(err)
-	}
-	f := &registryFile{tx: tx, opener: caller.Actor, caller: caller, thread: threadOf(ctx), append: flags&unix.O_APPEND != 0, begins: begins}
-	var stx unix.Statx_t
-	if err := n.statCreated(ctx, base, path, like, &stx); err != nil {
-		tx.Release()
-		return nil, nil, 0, plainErrno(err)
-	}
-	n.fsys.registries.create(ctx, f, &named{dir: n, base: base, path: path, number: stx.Ino, sizeTime: sizeTimeOf(&stx)})
-	fuseFlags := f.opened()
-	if tx.Made() {
-		f.lineage.begin()
-	}
-	f.node.finish(ctx, &stx)
-	return f.node.entryOut(roleRegistry, &stx, out), f, fuseFlags, 0
-}
-
-// statCreated tells about the registry that was opened to be created: the file that was
-// made for it, even if another one has the name meanwhile, or the one that somebody else
-// was faster to make.
-func (n *node) statCreated(ctx context.Context, base, path string, like *os.File, stx *unix.Statx_t) error {
-	var made unix.Statx_t
-	if err := statFD(int(like.Fd()), &made); err != nil {
-		return err
-	}
-	if made.Nlink == 0 && n.statOpen(ctx, base, path, stx) == nil {
-		return nil
-	}
-	*stx = made
-	if file := backingFileOf(&made); file.links > 0 {
-		stx.Ino = n.fsys.origin.numberOfRegistry(file)
-	} else { // it has been removed again
-		stx.Ino = n.fsys.origin.number(file, false)
-	}
-	return nil
-}
-
-// nameless makes a regular file in this directory, in the name of the caller,
-// that has no name.
-func (n *node) nameless(ctx context.Context, mode uint32) (*os.File, error) {
-	fd, err := n.createFile(ctx, ".", unix.O_TMPFILE|unix.O_RDWR, mode)
-	if err == unix.EOPNOTSUPP || err == unix.EISDIR || err == unix.ENOENT {
-		fd, err = n.createRemoved(ctx, mode)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), "nameless"), nil
-}
-
-// createRemoved is nameless for file systems without O_TMPFILE.
-func (n *node) createRemoved(ctx context.Context, mode uint32) (int, error) {
-	base := ownName + "-" + time.Now().Format("150405.000000000")
-	fd, err := n.createFile(ctx, base, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, mode)
-	if err != nil {
-		return -1, err
-	}
-	return fd, unix.Unlinkat(n.fd, base, 0)
-}
-
-func joinClose(err error, f *os.File) error {
-	_ = f.Close() // it held nothing
-	return err
 }
 
 // truncateRegistry is truncate(2), or ftruncate(2) on a handle that is open for

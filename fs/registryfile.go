@@ -13,6 +13,7 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
 
+	"clawfs/fs/process"
 	"clawfs/txn"
 )
 
@@ -142,7 +143,7 @@ func (f *registryFile) Write(ctx context.Context, data []byte, off int64) (uint3
 	}
 	caller := f.callerOf(ctx)
 	if threadOf(ctx) != f.thread {
-		caller = f.node.fsys.callers.describe(caller, "")
+		caller = f.node.fsys.callers.Describe(caller, "")
 	}
 	f.noteWriter(ctx)
 	f.staging()
@@ -164,10 +165,10 @@ func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
 	if f.tx == nil {
 		return 0
 	}
-	death := deathOf(threadOf(ctx))
+	death := txn.Death{Signal: process.DeathSignal(threadOf(ctx))}
 	caller := f.callerOf(ctx)
 	if caller.Known() {
-		caller.Program = programName(caller.PID) // it may have executed another one since
+		caller.Program = process.Program(caller.PID) // it may have executed another one since
 	}
 	closed := f.closed.Swap(false) // not before it is done
 	err := f.tx.Flush(caller, death)
@@ -394,7 +395,7 @@ func (o *registryFiles) sizeTimeFor(who func() txn.Caller, head sizeTime) sizeTi
 
 // isOf reports whether a process has opened the file, or may have inherited it.
 func (f *registryFile) isOf(c txn.Caller) bool {
-	return f.opener == c.Actor && c.Known() || isAncestor(f.opener, c)
+	return f.opener == c.Actor && c.Known() || c.DescendsFrom(f.opener)
 }
 
 // sizeOf returns the size that an open file shows, where the request says which file it

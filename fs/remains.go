@@ -12,6 +12,7 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
 
+	"clawfs/fs/process"
 	"clawfs/txn"
 )
 
@@ -176,7 +177,7 @@ func (n *node) remains(ctx context.Context) *remains {
 		return nil
 	}
 	caller := n.fsys.callers.of(ctx)
-	if n.files.anyOf(caller.Actor) || hasOpen(caller.PID, n.fsys.device.Load(), n.number.Load()) {
+	if n.files.anyOf(caller.Actor) || process.HasOpen(caller.PID, n.fsys.device.Load(), n.number.Load()) {
 		return r
 	}
 	return nil
@@ -294,7 +295,7 @@ func (r *remains) toChange() (*os.File, error) {
 	}
 	to := os.NewFile(uintptr(mem), "remains")
 	if err := copyWhole(to, from); err != nil {
-		return nil, joinClose(err, to)
+		return nil, afterClose(err, to)
 	}
 	closeFD(r.fd)
 	r.fd, r.copy = -1, to

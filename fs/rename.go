@@ -350,12 +350,12 @@ func (fsys *fileSystem) readOpen(fd int, name string, caller txn.Caller, via txn
 		err = fsys.store.CheckSize(name, caller, via, info.Size())
 	}
 	if err != nil {
-		return nil, nil, joinClose(err, file)
+		return nil, nil, afterClose(err, file)
 	}
 	content := make([]byte, info.Size(), info.Size()+1)
 	n, err := file.ReadAt(content, 0)
 	if err != nil && err != io.EOF {
-		return nil, nil, joinClose(err, file)
+		return nil, nil, afterClose(err, file)
 	}
 	return file, content[:n], nil
 }

@@ -45,6 +45,8 @@ var importRules = []rule{
 	{pkg: "txn", own: []string{"txn/jsondoc", "txn/merge", "txn/seen"}, not: system},
 	{pkg: "backing/backingtest", own: []string{"backing", "txn/..."}, not: adapters},
 	{pkg: "backing", own: nil, not: adapters},
+	{pkg: "fs/process", own: []string{"txn/seen"}, not: adapters},
+	{pkg: "fs/mountpoint", own: nil, not: adapters},
 	{pkg: "fs/...", own: []string{"fs/...", "txn/..."}},
 	{pkg: "cmd/...", own: []string{"fs/...", "txn/...", "backing", "cmd/..."}, not: []string{"github.com/hanwen/go-fuse/..."}},
 }
@@ -70,6 +72,7 @@ func TestImportRulesNoticeViolations(t *testing.T) {
 		"txn/jsondoc": {"golang.org/x/sys/unix"},
 		"backing":     {"txn"},
 		"fs":          {"txn", "backing", "github.com/hanwen/go-fuse/v2/fs"},
+		"fs/process":  {"txn/seen", "txn"},
 		"cmd/clawfs":  {"fs", "github.com/hanwen/go-fuse/v2/fuse"},
 		"elsewhere":   {"fmt"},
 	})
@@ -78,6 +81,7 @@ func TestImportRulesNoticeViolations(t *testing.T) {
 		"cmd/clawfs imports github.com/hanwen/go-fuse/v2/fuse",
 		"elsewhere has no place in the layout",
 		"fs imports backing",
+		"fs/process imports txn",
 		"txn imports os",
 		"txn/jsondoc imports golang.org/x/sys/unix",
 	}

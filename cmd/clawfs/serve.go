@@ -15,6 +15,7 @@ import (
 	"clawfs/backing"
 	"clawfs/fs"
 	"clawfs/fs/mountpoint"
+	"clawfs/fs/process"
 	"clawfs/txn"
 )
 
@@ -245,9 +246,9 @@ func storeConfig(o *mountOptions, l *reloadable, observer txn.Observer) txn.Conf
 		Policy:      l.Policy,
 		Dialect:     l.Dialect,
 		Included:    l.included,
-		Alive:       fs.Alive,
-		Boot:        fs.Boot(),
-		Began:       fs.Began(),
+		Alive:       process.Alive,
+		Boot:        process.Boot(),
+		Began:       process.Began(),
 		Observer:    observer,
 	}
 }

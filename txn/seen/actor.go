@@ -51,8 +51,8 @@ func (c *Caller) author() Actor {
 // untold is the process id of those that cannot be told.
 const untold = -1
 
-// descendsFrom reports whether an actor is among the caller's ancestors.
-func (c *Caller) descendsFrom(a Actor) bool {
+// DescendsFrom reports whether an actor is among the ancestors that are known of the caller.
+func (c *Caller) DescendsFrom(a Actor) bool {
 	for _, up := range c.Ancestors {
 		if up == a {
 			return true
@@ -64,10 +64,10 @@ func (c *Caller) descendsFrom(a Actor) bool {
 // IsKin reports whether two callers are one process, one descends from the other, or from
 // its parent.
 func (c *Caller) IsKin(o *Caller) bool {
-	if c.author() == o.author() || c.descendsFrom(o.Actor) || o.descendsFrom(c.Actor) {
+	if c.author() == o.author() || c.DescendsFrom(o.Actor) || o.DescendsFrom(c.Actor) {
 		return true
 	}
-	siblings := func(a, b *Caller) bool { return len(a.Ancestors) > 0 && b.descendsFrom(a.Ancestors[0]) }
+	siblings := func(a, b *Caller) bool { return len(a.Ancestors) > 0 && b.DescendsFrom(a.Ancestors[0]) }
 	return siblings(c, o) || siblings(o, c)
 }
 

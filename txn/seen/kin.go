@@ -33,7 +33,7 @@ type family struct {
 	missed  Tick          // when one was told last that there is no registry, and has seen nothing since; 0: none was
 }
 
-func (f *family) contains(c *Caller) bool { return c.author() == f.root || c.descendsFrom(f.root) }
+func (f *family) contains(c *Caller) bool { return c.author() == f.root || c.DescendsFrom(f.root) }
 
 // familyOf returns the family of a writer: its own, or that of the nearest ancestor
 // that has one. With asked it is enough that somebody of it was told that there is nothing.
@@ -155,7 +155,7 @@ func (v *Views) ofMembers(s *Seen, f *family, o *Origin) {
 		since = views[len(views)-1].since()
 	}
 	for _, a := range f.members {
-		tasks = tasks || a.isBeside(o) && a.caller.Start < o.Start && !o.descendsFrom(a.caller.Actor)
+		tasks = tasks || a.isBeside(o) && a.caller.Start < o.Start && !o.DescendsFrom(a.caller.Actor)
 	}
 	s.Alone = !tasks && len(s.Candidates) > 0 && !v.changes.byOthers(since, f.contains)
 }
@@ -218,7 +218,7 @@ func (v *Views) isKept(a *actorViews, o *Origin) bool {
 	}
 	for _, up := range a.caller.Ancestors {
 		switch {
-		case up == o.author() || o.descendsFrom(up):
+		case up == o.author() || o.DescendsFrom(up):
 			return false
 		case up.Known() && v.cfg.Alive(up):
 			return true
@@ -265,7 +265,7 @@ func (m memberView) lastTick() Tick {
 // they wait for them. A reading by a process that still lives is in its own hands: a
 // writer that was started after the newer view has not got it by a pipe.
 func (v *Views) mayNotKnow(one, newer memberView, o *Origin) bool {
-	waits := func(a *actorViews) bool { return a.caller.author() == o.author() || o.descendsFrom(a.caller.Actor) }
+	waits := func(a *actorViews) bool { return a.caller.author() == o.author() || o.DescendsFrom(a.caller.Actor) }
 	switch n := newer.of; {
 	case n == one.of:
 		return newer.kind == read

@@ -346,7 +346,7 @@ func (v *Views) nothingBeforeReading(a *actorViews, o *Origin) Tick {
 		}
 	}
 	at := v.absences.missedBefore(o, first, o.At.Add(-v.cfg.ReadWindow))
-	if !v.changes.byOthersUntil(at, first, func(c *Caller) bool { return c.descendsFrom(o.author()) }) {
+	if !v.changes.byOthersUntil(at, first, func(c *Caller) bool { return c.DescendsFrom(o.author()) }) {
 		return 0
 	}
 	return at

@@ -13,7 +13,7 @@ import "slices"
 //   - It has none, and the file holds an earlier state that its family has seen, though that
 //     has written, or removed it, since, one command after the other: a backup is brought back.
 func (v *Views) OfPut(o Origin, writers []Origin, content *Content, copied bool) (s Seen, ok bool) {
-	isOwn := func(w Origin) bool { return w.author() == o.author() || w.descendsFrom(o.author()) }
+	isOwn := func(w Origin) bool { return w.author() == o.author() || w.DescendsFrom(o.author()) }
 	if !o.Known() || len(writers) == 0 || slices.ContainsFunc(writers, isOwn) {
 		return s, false
 	}

@@ -1,8 +1,7 @@
-package fs
+package process
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -11,16 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
 
-	"clawfs/txn"
+	"clawfs/txn/seen"
 )
-
-// requestOf is the context of a request of a thread.
-func requestOf(tid int) context.Context {
-	return &fuse.Context{Caller: fuse.Caller{Owner: fuse.Owner{Uid: 7}, Pid: uint32(tid)}}
-}
 
 // chain starts a shell that starts a shell that waits, and returns their ids.
 func chain(t *testing.T) (outer, inner int) {
@@ -53,46 +46,46 @@ func chain(t *testing.T) (outer, inner int) {
 }
 
 func TestCallerOfAChain(t *testing.T) {
-	c := newCallers()
+	c := NewCallers(true)
 	outer, inner := chain(t)
-	caller := c.named(requestOf(inner))
-	if caller.PID != inner || caller.Program != "bash" || caller.UID != 7 {
+	caller := c.Describe(c.Caller(inner), "")
+	if caller.PID != inner || caller.Program != "bash" {
 		t.Errorf("the caller is told as %+v", caller)
 	}
 	if len(caller.Ancestors) < 2 || caller.Ancestors[0].PID != outer || caller.Ancestors[1].PID != os.Getpid() {
 		t.Fatalf("%d descends from %+v, want %d, %d first", inner, caller.Ancestors, outer, os.Getpid())
 	}
-	if self := c.actorOf(requestOf(os.Getpid())); !isAncestor(self, caller) || isAncestor(caller.Actor, caller) {
+	if self := c.Actor(os.Getpid()); !caller.DescendsFrom(self) || caller.DescendsFrom(caller.Actor) {
 		t.Error("this process is no ancestor, or the caller is its own")
 	}
-	if again := c.of(requestOf(inner)); again.Actor != caller.Actor {
+	if again := c.Caller(inner); again.Actor != caller.Actor {
 		t.Errorf("one process is told as %+v and %+v", caller.Actor, again.Actor)
 	}
 }
 
 // A request carries the id of a thread.
 func TestCallerOfAThread(t *testing.T) {
-	c := newCallers()
+	c := NewCallers(true)
 	tasks, err := os.ReadDir("/proc/self/task")
 	if err != nil || len(tasks) < 2 {
 		t.Fatalf("%d threads, %v", len(tasks), err)
 	}
-	want := c.actorOf(requestOf(os.Getpid()))
+	want := c.Actor(os.Getpid())
 	for _, task := range tasks {
 		tid, err := strconv.Atoi(task.Name())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.actorOf(requestOf(tid)); got != want {
+		if got := c.Actor(tid); got != want {
 			t.Errorf("thread %d is told as %+v, want %+v", tid, got, want)
 		}
 	}
 }
 
 func TestCallerThatCannotBeTold(t *testing.T) {
-	c := newCallers()
-	for _, ctx := range []context.Context{context.Background(), requestOf(0), requestOf(1 << 30)} {
-		if caller := c.named(ctx); caller.Known() || caller.Program != "" || len(caller.Ancestors) > 0 {
+	c := NewCallers(true)
+	for _, tid := range []int{0, -1, 1 << 30} {
+		if caller := c.Describe(c.Caller(tid), ""); caller.Known() || caller.Program != "" || len(caller.Ancestors) > 0 {
 			t.Errorf("told as %+v", caller)
 		}
 	}
@@ -100,21 +93,21 @@ func TestCallerThatCannotBeTold(t *testing.T) {
 
 // On older kernels the table of living processes tells callers apart.
 func TestCallersOfOlderKernels(t *testing.T) {
-	c := &callers{known: make(map[txn.Actor]knownProcess), living: newProcessTable()}
-	t.Cleanup(func() { closeTable(c.living) })
+	c := &Callers{known: make(map[seen.Actor]knownProcess), living: newSerials()}
+	t.Cleanup(c.Close)
 	outer, inner := chain(t)
-	caller := c.of(requestOf(inner))
+	caller := c.Caller(inner)
 	if caller.PID != inner || caller.Start == 0 || len(caller.Ancestors) < 2 || caller.Ancestors[0].PID != outer {
 		t.Errorf("the caller is told as %+v", caller)
 	}
-	if again := c.of(requestOf(inner)); again.Actor != caller.Actor {
+	if again := c.Caller(inner); again.Actor != caller.Actor {
 		t.Errorf("one process is told as %+v and %+v", caller.Actor, again.Actor)
 	}
 }
 
 // A shell's child is a copy of its parent until it executes a program, and never again.
 func TestForkedProcessIsToldUntilItExecutes(t *testing.T) {
-	c := newCallers()
+	c := NewCallers(true)
 	cmd := exec.Command("bash", "-c", "(echo $BASHPID; read -r; exec sleep 600); exit")
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -136,28 +129,28 @@ func TestForkedProcessIsToldUntilItExecutes(t *testing.T) {
 		_ = cmd.Wait()
 	})
 	for range 2 {
-		if !c.writing(requestOf(pid)).Forked || c.writing(requestOf(cmd.Process.Pid)).Forked {
+		if !c.Describe(c.Caller(pid), "").Forked || c.Describe(c.Caller(cmd.Process.Pid), "").Forked {
 			t.Error("before it executes a program it is not told as forked, or its parent is")
 		}
 	}
 	_, _ = io.WriteString(in, "\n")
-	await(t, "it has executed a program", func() bool { return programName(pid) == "sleep" })
+	await(t, "it has executed a program", func() bool { return Program(pid) == "sleep" })
 	for range 2 {
-		if c.writing(requestOf(pid)).Forked {
+		if c.Describe(c.Caller(pid), "").Forked {
 			t.Error("it is told as forked after it has executed a program")
 		}
 	}
-	if !c.known[c.actorOf(requestOf(pid))].executed {
+	if !c.known[c.Actor(pid)].executed {
 		t.Error("it is asked again and again whether it has executed a program")
 	}
 }
 
 func TestKnownCallersAreBounded(t *testing.T) {
-	c := newCallers()
+	c := NewCallers(true)
 	for i := range maxKnown {
-		c.known[txn.Actor{PID: i + 1, Start: 1}] = knownProcess{}
+		c.known[seen.Actor{PID: i + 1, Start: 1}] = knownProcess{}
 	}
-	c.of(requestOf(os.Getpid()))
+	c.Caller(os.Getpid())
 	if len(c.known) != 1 {
 		t.Errorf("%d processes are remembered", len(c.known))
 	}
@@ -166,17 +159,19 @@ func TestKnownCallersAreBounded(t *testing.T) {
 // A later process with the id of an earlier one is another one, though the earlier one's
 // pidfd is held.
 func TestCallerWithAnIDOfBefore(t *testing.T) {
-	needRoot(t)
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
 	if !pidfdsDiffer() {
 		t.Skip("this kernel does not tell processes apart")
 	}
-	c := newCallers()
-	t.Cleanup(c.held.close)
+	c := NewCallers(true)
+	t.Cleanup(c.Close)
 	for range 100 {
 		first := sleeper(t)
 		pid := first.Process.Pid
-		before := c.actorOf(requestOf(pid))
-		if again := c.actorOf(requestOf(pid)); again != before || before.PID != pid {
+		before := c.Actor(pid)
+		if again := c.Actor(pid); again != before || before.PID != pid {
 			t.Fatalf("one process is told as %+v and %+v", before, again)
 		}
 		if err := first.Process.Kill(); err != nil {
@@ -190,7 +185,7 @@ func TestCallerWithAnIDOfBefore(t *testing.T) {
 		if second.Process.Pid != pid {
 			continue // somebody else has it
 		}
-		if after := c.actorOf(requestOf(pid)); after == before || after.PID != pid {
+		if after := c.Actor(pid); after == before || after.PID != pid {
 			t.Errorf("two processes are told as %+v and %+v", before, after)
 		}
 		return
@@ -200,8 +195,8 @@ func TestCallerWithAnIDOfBefore(t *testing.T) {
 
 // No more threads are held than there are slots.
 func TestHeldThreadsAreBounded(t *testing.T) {
-	c := newCallers()
-	t.Cleanup(c.held.close)
+	c := NewCallers(true)
+	t.Cleanup(c.Close)
 	descriptors := func() int {
 		entries, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
@@ -212,7 +207,7 @@ func TestHeldThreadsAreBounded(t *testing.T) {
 	before := descriptors()
 	for range 3 * manyHeld {
 		s := sleeper(t)
-		c.actorOf(requestOf(s.Process.Pid))
+		c.Actor(s.Process.Pid)
 		_ = s.Process.Kill()
 		_ = s.Wait()
 	}

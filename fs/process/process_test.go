@@ -1,4 +1,4 @@
-package fs
+package process
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"clawfs/txn"
+	"clawfs/txn/seen"
 )
 
 // statLine spells /proc/TID/stat of a task.
@@ -85,16 +85,16 @@ func awaitZombie(t *testing.T, pid int) {
 
 // What a task that has ended, and was not waited for, shows is what it showed
 // when it closed its files.
-func TestDeathOf(t *testing.T) {
+func TestDeathSignal(t *testing.T) {
 	for _, c := range []struct {
 		script string
-		want   txn.Death
+		want   int
 	}{
-		{"kill -KILL $$", txn.Death{Signal: int(unix.SIGKILL)}},
-		{"kill -TERM $$", txn.Death{Signal: int(unix.SIGTERM)}},
-		{"exit 0", txn.Death{}},
-		{"exit 9", txn.Death{}}, // no signal, though 9 is SIGKILL's number
-		{"exit 137", txn.Death{}},
+		{"kill -KILL $$", int(unix.SIGKILL)},
+		{"kill -TERM $$", int(unix.SIGTERM)},
+		{"exit 0", 0},
+		{"exit 9", 0}, // no signal, though 9 is SIGKILL's number
+		{"exit 137", 0},
 	} {
 		t.Run(c.script, func(t *testing.T) {
 			cmd := exec.Command("bash", "-c", c.script)
@@ -103,17 +103,17 @@ func TestDeathOf(t *testing.T) {
 			}
 			defer func() { _ = cmd.Wait() }()
 			awaitZombie(t, cmd.Process.Pid)
-			if got := deathOf(cmd.Process.Pid); got != c.want {
-				t.Errorf("told %+v, want %+v", got, c.want)
+			if got := DeathSignal(cmd.Process.Pid); got != c.want {
+				t.Errorf("told %d, want %d", got, c.want)
 			}
 		})
 	}
 }
 
-func TestDeathOfTheLiving(t *testing.T) {
+func TestDeathSignalOfTheLiving(t *testing.T) {
 	for _, tid := range []int{os.Getpid(), sleeper(t).Process.Pid, 0, -1, 1 << 30} {
-		if got := deathOf(tid); got != (txn.Death{}) {
-			t.Errorf("%d is told to die: %+v", tid, got)
+		if got := DeathSignal(tid); got != 0 {
+			t.Errorf("%d is told to die: %d", tid, got)
 		}
 	}
 }
@@ -163,57 +163,50 @@ func TestThreadStatusAgrees(t *testing.T) {
 	}
 }
 
-func TestProcessTable(t *testing.T) {
-	table := newProcessTable()
-	t.Cleanup(func() { closeTable(table) })
+func TestSerials(t *testing.T) {
+	table := newSerials()
+	t.Cleanup(table.close)
 	cmd := sleeper(t)
 	pid := cmd.Process.Pid
-	first := table.serial(pid)
-	if again := table.serial(pid); again != first {
+	first := table.of(pid)
+	if again := table.of(pid); again != first {
 		t.Errorf("one process has two numbers, %d and %d", first, again)
 	}
-	if self := table.serial(os.Getpid()); self == first {
+	if self := table.of(os.Getpid()); self == first {
 		t.Error("two processes have one number")
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	awaitZombie(t, pid)
-	if later := table.serial(pid); later == first {
-		t.Error("who has the id after the end of a process has its number")
+	if later := table.of(pid); later == first {
+		t.Error("a later process with the same id has its number")
 	}
 }
 
-func closeTable(table *processTable) {
-	for pid, p := range table.living {
-		closeFD(p.fd)
-		delete(table.living, pid)
-	}
-}
-
-// The table gives up the descriptors of those who have ended.
-func TestProcessTableSweeps(t *testing.T) {
-	table := newProcessTable()
+// The table gives up the descriptors of processes that have ended.
+func TestSerialsAreSwept(t *testing.T) {
+	table := newSerials()
 	table.sweep = 2
-	t.Cleanup(func() { closeTable(table) })
+	t.Cleanup(table.close)
 	gone := sleeper(t)
-	table.serial(gone.Process.Pid)
-	self := table.serial(os.Getpid())
+	table.of(gone.Process.Pid)
+	self := table.of(os.Getpid())
 	if err := gone.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = gone.Wait()
-	table.serial(sleeper(t).Process.Pid)
+	table.of(sleeper(t).Process.Pid)
 	if _, held := table.living[gone.Process.Pid]; held || len(table.living) != 2 {
 		t.Errorf("%d processes are held, one that has ended among them: %t", len(table.living), held)
 	}
-	if table.serial(os.Getpid()) != self {
+	if table.of(os.Getpid()) != self {
 		t.Error("a living process was given up")
 	}
 }
 
 func TestAlive(t *testing.T) {
-	c := newCallers()
+	c := NewCallers(true)
 	cmd := sleeper(t)
 	a, _ := c.processOf(cmd.Process.Pid)
 	if !a.Known() || a.PID != cmd.Process.Pid {
@@ -222,7 +215,7 @@ func TestAlive(t *testing.T) {
 	if !Alive(a) {
 		t.Error("a living process is told to be gone")
 	}
-	if pidfdsDiffer() && Alive(txn.Actor{PID: a.PID, Start: a.Start + 1}) {
+	if pidfdsDiffer() && Alive(seen.Actor{PID: a.PID, Start: a.Start + 1}) {
 		t.Error("another process with the same id is taken for it")
 	}
 	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
