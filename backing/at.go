@@ -158,19 +158,30 @@ func readAll(fd int, size, limit int64) ([]byte, error) {
 
 // readFileAt reads a regular file in dir.
 func readFileAt(dir int, name string, limit int64) ([]byte, error) {
-	fd, err := openAt(dir, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	fd, size, err := openRegular(dir, name)
 	if err != nil {
 		return nil, err
 	}
 	defer closeFD(fd)
-	st, err := statFD(fd)
+	return readAll(fd, size, limit)
+}
+
+// openRegular opens a file in an open directory for reading and returns its size. What is
+// no regular file is EINVAL, a symbolic link ELOOP.
+func openRegular(dir int, name string) (fd int, size int64, err error) {
+	fd, err = openAt(dir, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, err
+		return -1, 0, err
 	}
-	if !st.regular() {
-		return nil, unix.EINVAL
+	st, err := statFD(fd)
+	if err == nil && !st.regular() {
+		err = unix.EINVAL
 	}
-	return readAll(fd, st.size, limit)
+	if err != nil {
+		closeFD(fd)
+		return -1, 0, err
+	}
+	return fd, st.size, nil
 }
 
 // listDir lists the names in an open directory, in no order.

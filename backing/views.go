@@ -1,16 +1,19 @@
 package backing
 
 import (
+	"io"
+	"os"
+
 	"golang.org/x/sys/unix"
 )
 
 // viewsName is where AppendViews puts what it is given, in .clawfs.
 const viewsName = "views"
 
-// AppendViews adds lines to the record of what is known of living processes, for the
-// next Open. It need not survive a power failure, which no process does. After an
-// error the record may end with a part of them.
-func (d *Dir) AppendViews(lines []byte) error {
+// AppendViews adds what lines writes to the record of what is known of living processes,
+// for the next Open. It need not survive a power failure, which no process does. After an
+// error, that of lines among them, the record may end with a part of it.
+func (d *Dir) AppendViews(lines func(io.Writer) error) error {
 	if d.o.ReadOnly {
 		return d.stateError("write", viewsName, unix.EROFS)
 	}
@@ -24,7 +27,7 @@ func (d *Dir) AppendViews(lines []byte) error {
 	return nil
 }
 
-func (d *Dir) appendViews(lines []byte) error {
+func (d *Dir) appendViews(lines func(io.Writer) error) error {
 	fd, err := openAt(d.state, viewsName, unix.O_WRONLY|unix.O_APPEND|unix.O_CREAT|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
@@ -33,25 +36,40 @@ func (d *Dir) appendViews(lines []byte) error {
 	if err := d.giveAway(d.state, viewsName); err != nil {
 		return err
 	}
-	return writeAll(fd, lines)
+	return lines(descriptor(fd))
+}
+
+// descriptor is a file that is open for writing.
+type descriptor int
+
+// Write writes all of b.
+func (fd descriptor) Write(b []byte) (int, error) {
+	if err := writeAll(int(fd), b); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
 
 // TakeViews returns the record, and removes it, since it is outdated with the first
-// write; nil where there is nothing.
-func (d *Dir) TakeViews() ([]byte, error) {
+// write; nil where there is nothing. Its caller closes it.
+func (d *Dir) TakeViews() (io.ReadCloser, error) {
 	if err := d.use("take views"); err != nil {
 		return nil, err
 	}
 	defer d.leave()
-	b, err := readFileAt(d.state, viewsName, d.o.MaxLoad)
+	fd, _, err := openRegular(d.state, viewsName)
 	if err == unix.ENOENT {
 		return nil, nil
-	}
-	if err == nil && !d.o.ReadOnly {
-		err = unlink(d.state, viewsName)
 	}
 	if err != nil {
 		return nil, d.stateError("read", viewsName, err)
 	}
-	return b, nil
+	record := os.NewFile(uintptr(fd), viewsName)
+	if !d.o.ReadOnly {
+		if err := unlink(d.state, viewsName); err != nil {
+			_ = record.Close()
+			return nil, d.stateError("read", viewsName, err)
+		}
+	}
+	return record, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"slices"
 	"testing"
 	"time"
@@ -150,7 +151,9 @@ func TestForgetWhileTheStoreServes(t *testing.T) {
 		t.Errorf("the log is gone: %v", err)
 	}
 	b.ok(b.store.SaveViews())
-	if views, err := b.storage.TakeViews(); err != nil || bytes.Contains(views, []byte(file)) {
+	record, err := b.storage.TakeViews()
+	b.ok(err)
+	if views, err := io.ReadAll(record); err != nil || bytes.Contains(views, []byte(file)) {
 		t.Errorf("saved: %s, %v", views, err)
 	}
 	b.save(c, `[1,2,3]`)

@@ -16,6 +16,7 @@ func (s *Store) RenameDir(from, to string, noreplace bool) error {
 			return err
 		}
 		s.rekey(regs, from, to)
+		s.saved.rename(from, to)
 		return nil
 	})
 }

@@ -1,9 +1,17 @@
 package txn
 
 import (
-	"bytes"
+	"bufio"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
 
 	"clawfs/txn/seen"
 )
@@ -39,13 +47,21 @@ type savedMissed struct {
 	By  seen.Caller `json:"by"`
 }
 
-// savedViews is what the record says.
+// savedViews is what the record says. A registry takes its part of it when it is loaded;
+// what is left then goes into the next record.
 type savedViews struct {
 	tick        Tick
-	orders      map[string]*seen.SavedOrder
 	missedBelow []savedMissed
-	contents    map[string]*seen.Content
-	registries  map[string]map[seen.Actor]seen.SavedActor
+
+	mu         sync.Mutex // guards registries
+	registries map[string]*savedRegistry
+}
+
+// savedRegistry is what the record says of one registry.
+type savedRegistry struct {
+	order    *seen.SavedOrder
+	actors   map[seen.Actor]seen.SavedActor
+	contents map[string]*seen.Content // of the views, by digest in hexadecimal
 }
 
 // SaveViews appends the views of the processes that live, or have just ended, to the
@@ -55,8 +71,15 @@ func (s *Store) SaveViews() error {
 	if s.cfg.Boot == "" {
 		return nil
 	}
-	w := viewWriter{held: make(map[*seen.Content]bool)}
-	w.text.WriteByte('\n') // a line that was cut off ends here
+	return s.storage.AppendViews(func(to io.Writer) error {
+		w := viewWriter{to: bufio.NewWriter(to), held: make(map[[32]byte]bool)}
+		s.writeViews(&w)
+		return errors.Join(w.err, w.to.Flush())
+	})
+}
+
+func (s *Store) writeViews(w *viewWriter) {
+	w.write("\n") // a line that was cut off ends here
 	w.put(savedLine{Boot: s.cfg.Boot, Tick: s.Now()})
 	for _, l := range s.wider.all() {
 		if !l.Listed && s.cfg.Alive(l.By.Actor) {
@@ -68,20 +91,15 @@ func (s *Store) SaveViews() error {
 			continue
 		}
 		missed := s.wider.of(r.name, s.Now(), s.cfg.Now(), s.cfg.ReadWindow)
+		var contents []*seen.Content
 		r.mu.Lock()
-		saved, order := r.seen.Save(w.hold, missed), r.seen.Order()
+		saved, order := r.seen.Save(func(c *seen.Content) { contents = append(contents, c) }, missed), r.seen.Order()
 		r.mu.Unlock()
-		if len(saved) > 0 {
-			w.put(savedLine{Registry: r.name, Order: order})
-		}
-		for i := range saved {
-			w.put(savedLine{Registry: r.name, Seen: &saved[i]})
-		}
+		w.putRegistry(r.name, order, slices.Values(saved), slices.Values(contents))
 	}
-	if w.err != nil {
-		return w.err
+	for name, left := range s.saved.all() {
+		w.putRegistry(name, left.order, maps.Values(left.actors), maps.Values(left.contents))
 	}
-	return s.storage.AppendViews(w.text.Bytes())
 }
 
 func (s *Store) isForgotten(name string) bool {
@@ -91,93 +109,184 @@ func (s *Store) isForgotten(name string) bool {
 	return ok
 }
 
-// viewWriter makes lines of the record.
+// viewWriter writes lines of the record. A content may be as large as a registry: it is
+// never in memory as a line.
 type viewWriter struct {
-	text bytes.Buffer
-	held map[*seen.Content]bool
+	to   *bufio.Writer
+	held map[[32]byte]bool // by digest
 	err  error
+}
+
+func (w *viewWriter) write(text string) {
+	if _, err := w.to.WriteString(text); err != nil && w.err == nil {
+		w.err = err
+	}
 }
 
 func (w *viewWriter) put(l savedLine) {
 	b, err := json.Marshal(l)
-	if err != nil {
+	if err != nil && w.err == nil {
 		w.err = err
-		return
 	}
-	w.text.Write(append(b, '\n'))
+	w.write(string(b) + "\n")
 }
 
-// hold puts a content into the record, once.
-func (w *viewWriter) hold(c *seen.Content) {
-	if !w.held[c] {
-		w.held[c] = true
-		w.put(savedLine{Digest: hex.EncodeToString(c.Digest[:]), Bytes: c.Bytes})
+// putRegistry writes what is known of a registry, if that is anything.
+func (w *viewWriter) putRegistry(name string, order *seen.SavedOrder, actors iter.Seq[seen.SavedActor], contents iter.Seq[*seen.Content]) {
+	for c := range contents {
+		w.hold(c)
 	}
+	first := true
+	for a := range actors {
+		if first {
+			w.put(savedLine{Registry: name, Order: order})
+			first = false
+		}
+		w.put(savedLine{Registry: name, Seen: &a})
+	}
+}
+
+// hold puts a content into the record, once: the line that put would make of a savedLine
+// with Digest and Bytes.
+func (w *viewWriter) hold(c *seen.Content) {
+	if w.held[c.Digest] {
+		return
+	}
+	w.held[c.Digest] = true
+	w.write(`{"digest":"` + hex.EncodeToString(c.Digest[:]) + `","bytes":"`)
+	text := base64.NewEncoder(base64.StdEncoding, w.to)
+	_, err := text.Write(c.Bytes)
+	if err = errors.Join(err, text.Close()); err != nil && w.err == nil {
+		w.err = err
+	}
+	w.write("\"}\n")
+}
+
+// viewReader puts together what the lines of a record say.
+type viewReader struct {
+	views    *savedViews
+	contents map[string]*seen.Content
 }
 
 // readViews returns what a record says of this boot; nil if it says nothing, since the
-// store before has not ended but was killed.
-func readViews(record []byte, boot string) *savedViews {
-	v := &savedViews{
-		contents: make(map[string]*seen.Content), registries: make(map[string]map[seen.Actor]seen.SavedActor),
-		orders: make(map[string]*seen.SavedOrder),
-	}
+// store before has not ended but was killed. What serves nobody any more is left out. The
+// error is the record's.
+func readViews(record io.Reader, boot string, c *seen.Config) (*savedViews, error) {
+	v := viewReader{&savedViews{registries: make(map[string]*savedRegistry)}, make(map[string]*seen.Content)}
 	ours, any := false, false
-	for line := range bytes.Lines(record) {
+	for in := bufio.NewReaderSize(record, 64<<10); ; {
+		line, err := in.ReadBytes('\n')
+		if err != nil && err != io.EOF {
+			return nil, err
+		}
 		var l savedLine
-		if json.Unmarshal(line, &l) != nil {
-			continue
+		if json.Unmarshal(line, &l) == nil {
+			if l.Boot != "" {
+				ours = l.Boot == boot
+			}
+			if ours {
+				v.add(l)
+				any = true
+			}
 		}
-		if l.Boot != "" {
-			ours = l.Boot == boot
-		}
-		if ours {
-			v.add(l)
-			any = true
+		if err == io.EOF {
+			break
 		}
 	}
 	if !any {
-		return nil
+		return nil, nil
 	}
-	return v
+	v.views.settle(v.contents, c)
+	return v.views, nil
 }
 
-func (v *savedViews) add(l savedLine) {
+func (v *viewReader) add(l savedLine) {
 	if l.Digest != "" {
 		v.hold(l.Digest, l.Bytes)
 	}
 	for digest, b := range l.Contents {
 		v.hold(digest, b)
 	}
-	v.tick = max(v.tick, l.Tick)
+	v.views.tick = max(v.views.tick, l.Tick)
 	if l.Order != nil {
-		v.orders[l.Registry] = l.Order
+		v.views.of(l.Registry).order = l.Order
 	}
 	if l.MissedBelow != nil {
-		v.missedBelow = append(v.missedBelow, *l.MissedBelow)
+		v.views.missedBelow = append(v.views.missedBelow, *l.MissedBelow)
 	}
 	if l.Seen != nil {
-		v.see(l.Registry, *l.Seen)
+		v.views.of(l.Registry).actors[l.Seen.Actor] = *l.Seen
 	}
 	for name, actors := range l.Registries {
 		for _, a := range actors {
-			v.see(name, a)
+			v.views.of(name).actors[a.Actor] = a
 		}
 	}
 }
 
 // hold takes content that is what its digest says.
-func (v *savedViews) hold(digest string, b []byte) {
+func (v *viewReader) hold(digest string, b []byte) {
 	if c := seen.NewContent(b); hex.EncodeToString(c.Digest[:]) == digest {
 		v.contents[digest] = c
 	}
 }
 
-func (v *savedViews) see(name string, a seen.SavedActor) {
-	if v.registries[name] == nil {
-		v.registries[name] = make(map[seen.Actor]seen.SavedActor)
+func (v *savedViews) of(name string) *savedRegistry {
+	r := v.registries[name]
+	if r == nil {
+		r = &savedRegistry{actors: make(map[seen.Actor]seen.SavedActor), contents: make(map[string]*seen.Content)}
+		v.registries[name] = r
 	}
-	v.registries[name][a.Actor] = a
+	return r
+}
+
+// settle leaves out what serves nobody any more, and gives each registry the contents that
+// its views name.
+func (v *savedViews) settle(contents map[string]*seen.Content, c *seen.Config) {
+	for _, r := range v.registries {
+		maps.DeleteFunc(r.actors, func(_ seen.Actor, a seen.SavedActor) bool { return !a.Matters(c) })
+		for _, a := range r.actors {
+			for _, one := range a.Views {
+				if c := contents[one.Digest]; c != nil {
+					r.contents[one.Digest] = c
+				}
+			}
+		}
+	}
+}
+
+// take returns what is saved of a registry, once; nil for nothing. v may be nil.
+func (v *savedViews) take(name string) *savedRegistry {
+	if v == nil {
+		return nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := v.registries[name]
+	delete(v.registries, name)
+	return r
+}
+
+// all returns what nobody has taken. v may be nil.
+func (v *savedViews) all() map[string]*savedRegistry {
+	if v == nil {
+		return nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return maps.Clone(v.registries)
+}
+
+// rename has what is below a directory go with it. v may be nil.
+func (v *savedViews) rename(from, to string) {
+	for name := range v.all() {
+		if below, ok := strings.CutPrefix(name, from+"/"); ok {
+			r := v.take(name)
+			v.mu.Lock()
+			v.registries[to+"/"+below] = r
+			v.mu.Unlock()
+		}
+	}
 }
 
 // restore reads the views that the store before has saved. A line that can't be read, or
@@ -187,12 +296,13 @@ func (s *Store) restore() {
 	if s.cfg.Boot == "" {
 		return
 	}
-	b, err := s.storage.TakeViews()
-	if err != nil || b == nil {
+	record, err := s.storage.TakeViews()
+	if err != nil || record == nil {
 		return
 	}
-	v := readViews(b, s.cfg.Boot)
-	if v == nil {
+	defer func() { _ = record.Close() }()
+	v, err := readViews(record, s.cfg.Boot, &s.seenConfig)
+	if err != nil || v == nil {
 		return
 	}
 	s.saved = v
@@ -208,8 +318,8 @@ func (s *Store) restore() {
 // takeOver gives the registry the views that the store before has saved of it, of
 // processes that still live. The caller holds mu, and has loaded the head.
 func (r *Registry) takeOver() {
-	saved := r.store.saved
-	if saved == nil || len(saved.registries[r.name]) == 0 {
+	saved := r.store.saved.take(r.name)
+	if saved == nil {
 		return
 	}
 	content := func(digest string) *seen.Content {
@@ -218,8 +328,8 @@ func (r *Registry) takeOver() {
 		}
 		return saved.contents[digest]
 	}
-	for _, a := range saved.registries[r.name] {
+	for _, a := range saved.actors {
 		r.seen.Restore(a, content)
 	}
-	r.seen.RestoreOrder(saved.orders[r.name])
+	r.seen.RestoreOrder(saved.order)
 }

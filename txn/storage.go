@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"io"
 	"io/fs"
 	"time"
 )
@@ -114,11 +115,12 @@ type Storage interface {
 	// false, and nothing has changed, where it has one. Quarantine stays.
 	Erase(name string) (ok bool, err error)
 
-	// AppendViews adds lines to the record of living processes' views, for the next
-	// store. It need not survive a power failure, which no process does. TakeViews
-	// returns the record and begins a new one, nil where there is nothing.
-	AppendViews(lines []byte) error
-	TakeViews() ([]byte, error)
+	// AppendViews adds what lines writes to the record of living processes' views, for the
+	// next store; it returns the error of lines, too. The record need not survive a power
+	// failure, which no process does. TakeViews returns the record and begins a new one, nil
+	// where there is nothing. Its caller closes it.
+	AppendViews(lines func(io.Writer) error) error
+	TakeViews() (io.ReadCloser, error)
 
 	// Quarantine keeps refused or aborted content durably. meta is one JSON
 	// object that says who wrote it, when, and why it was refused. The id names

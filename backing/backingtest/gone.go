@@ -7,7 +7,7 @@ import (
 
 func testForget(s *suite) {
 	s.commits("a.json", 4)
-	s.must(s.Storage.AppendViews([]byte("{}\n")))
+	s.must(s.Storage.AppendViews(line("{}\n")))
 	s.must(s.Storage.Forget("a.json", 2, 9))
 	s.must(s.Storage.Forget("b.json", 1))
 	kept, err := s.Storage.Versions("a.json")
@@ -15,9 +15,7 @@ func testForget(s *suite) {
 	if !slices.Equal(kept, []uint64{1, 3}) {
 		s.Errorf("kept: %d, want 1 and 3", kept)
 	}
-	if b, err := s.Storage.TakeViews(); b != nil || err != nil {
-		s.Errorf("views are left: %q, %v", b, err)
-	}
+	s.wantViews("")
 }
 
 func testErase(s *suite) {

@@ -168,11 +168,21 @@ func savedView(one *view, hold func(*Content)) SavedView {
 	return s
 }
 
+// Matters reports whether what a process has seen still serves somebody: it lives, or had
+// ended when it was saved and has seen something within the kin window.
+func (s *SavedActor) Matters(c *Config) bool {
+	if s.Dead == 0 {
+		return s.Actor.PID == untold || c.Alive(s.Actor)
+	}
+	since := c.Now().Add(-c.KinWindow)
+	return slices.ContainsFunc(s.Views, func(one SavedView) bool { return !one.At.Before(since) })
+}
+
 // Restore takes over what a process had seen under the store before, that still lives or
 // had ended a moment ago.
 // content returns the content of a digest, nil if it is not there.
 func (v *Views) Restore(s SavedActor, content func(digest string) *Content) {
-	if s.Actor.PID != untold && s.Dead == 0 && !v.cfg.Alive(s.Actor) {
+	if !s.Matters(v.cfg) {
 		return
 	}
 	c := Caller{Actor: s.Actor, Program: s.Program, UID: s.UID, Ancestors: s.Ancestors}
