@@ -220,6 +220,7 @@ func (r *Registry) combine(q *request, base *seen.Content, head *Version) (*seen
 		}
 		return q.content, own, nil
 	}
+	r.store.docs.makeRoom(base)
 	text := r.newContent(res.Text, head)
 	merged, err := r.parseLike(text, headDoc, d)
 	switch {

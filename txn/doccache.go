@@ -90,6 +90,16 @@ func (k *docCache) put(c *seen.Content, d *jsondoc.Doc) {
 	k.sweepLater()
 }
 
+// makeRoom drops the tree of c if there is more than the limit allows. A merge calls it when
+// it has read its base, and is about to parse its result.
+func (k *docCache) makeRoom(c *seen.Content) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if e := k.docs[c]; e != nil && k.size > k.limit {
+		k.remove(e)
+	}
+}
+
 // sizeOf returns what a tree and its content take at most, with what is known of its lists:
 // up to 16 bytes for an element, which is three nodes or more.
 func sizeOf(c *seen.Content, d *jsondoc.Doc) int64 {

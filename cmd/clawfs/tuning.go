@@ -35,14 +35,15 @@ func allowTimerSlack() {
 	}
 }
 
-// garbage limits what the daemon's heap may grow by before it is collected: a quarter of
-// what is alive, and anything up to 8 MiB. Most of what it holds is text and trees without
-// pointers, which cost a collection next to nothing: with Go's own 100 percent a registry of
-// 100 MB took half as much again, and a commit was no faster. A small heap has nothing to
-// save, and each collection would come after a few commits.
+// The daemon's heap may grow by this before it is collected: a quarter of what is alive, from
+// 8 to 64 MiB. Most of what it holds is text and trees without pointers, which cost a
+// collection next to nothing: with Go's own 100 percent a registry of 100 MB took half as much
+// again, and a commit was no faster. A small heap has nothing to save, and each collection
+// would come after a few commits.
 const (
 	garbagePercent = 25
-	garbageBytes   = 8 << 20
+	leastGarbage   = 8 << 20
+	mostGarbage    = 64 << 20
 )
 
 // limitGarbage has the Go runtime collect garbage early, unless the environment says when
@@ -64,7 +65,8 @@ func limitGarbage() {
 // percentOfGarbage returns by how many percent a heap with that many live bytes may grow.
 func percentOfGarbage(live uint64) int {
 	const least = 1 << 20 // what a collection scans beside the heap counts for less than this
-	return int(max(garbagePercent, 100*garbageBytes/max(live, least)))
+	live = max(live, least)
+	return int(100 * min(max(live*garbagePercent/100, leastGarbage), mostGarbage) / live)
 }
 
 // liveHeap returns what the last collection left on the heap, in bytes.

@@ -10,8 +10,8 @@ func TestProcessorsForCores(t *testing.T) {
 	}
 }
 
-func TestGarbageIsAQuarterOfTheHeapOr8MiB(t *testing.T) {
-	for live, garbage := range map[uint64]uint64{2 << 20: 8 << 20, 8 << 20: 8 << 20, 32 << 20: 8 << 20, 400 << 20: 100 << 20} {
+func TestGarbageIsAQuarterOfTheHeapFrom8To64MiB(t *testing.T) {
+	for live, garbage := range map[uint64]uint64{2 << 20: 8 << 20, 8 << 20: 8 << 20, 32 << 20: 8 << 20, 200 << 20: 50 << 20, 640 << 20: 64 << 20} {
 		if got := live * uint64(percentOfGarbage(live)) / 100; got != garbage {
 			t.Errorf("%d MiB alive: %d KiB of garbage, want %d KiB", live>>20, got>>10, garbage>>10)
 		}
