@@ -2,6 +2,7 @@ package txn
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -137,29 +138,46 @@ func (s *Store) Sweep(l Limits, removed func(name string)) (swept Swept, err err
 
 // Forget removes versions of a registry for good, all where none is named; if the
 // registry does not exist any more, its log goes then, too. It returns the versions that
-// are gone. Views of the registry are not saved for the next store. Errors are the
-// storage's.
+// are gone. What processes have seen of them is not saved for the next store. Errors are
+// the storage's.
 func (s *Store) Forget(name string, seqs ...uint64) ([]uint64, error) {
 	r := s.acquire(name)
 	defer s.release(r)
-	s.mu.Lock()
-	s.forgotten[name] = struct{}{}
-	s.mu.Unlock()
-	whole := len(seqs) == 0
 	var err error
-	fault := r.alone(func() {
-		if whole {
-			seqs, err = s.storage.Versions(name)
-		}
-		if err == nil {
-			err = s.storage.Forget(name, seqs...)
-		}
-		if err == nil && whole {
-			r.mu.Lock()
-			r.forget()
-			r.mu.Unlock()
-			_, err = r.erase()
-		}
-	})
+	fault := r.alone(func() { seqs, err = r.forgetVersions(seqs) })
 	return seqs, errors.Join(err, fault)
+}
+
+// forgetVersions is Store.Forget. Only the leader calls it.
+func (r *Registry) forgetVersions(seqs []uint64) ([]uint64, error) {
+	storage, whole := r.store.storage, len(seqs) == 0
+	r.mu.Lock()
+	foreign, err := r.refresh()
+	r.mu.Unlock()
+	r.store.observe(foreign)
+	if err == nil && whole {
+		seqs, err = storage.Versions(r.name)
+	}
+	if err != nil {
+		return seqs, err
+	}
+	var digests [][32]byte
+	for _, seq := range seqs {
+		if b, err := storage.Version(r.name, seq); err == nil { // what is not there can't be seen either
+			digests = append(digests, sha256.Sum256(b))
+		}
+	}
+	r.mu.Lock()
+	r.seen.Forget(digests, whole)
+	r.mu.Unlock()
+	if err := storage.Forget(r.name, seqs...); err != nil {
+		return seqs, err
+	}
+	if whole {
+		r.mu.Lock()
+		r.forget()
+		r.mu.Unlock()
+		_, err = r.erase()
+	}
+	return seqs, err
 }

@@ -1,10 +1,8 @@
 package txn_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"errors"
-	"io"
 	"slices"
 	"testing"
 	"time"
@@ -149,12 +147,6 @@ func TestForgetWhileTheStoreServes(t *testing.T) {
 	b.want(`[1,2]`)
 	if line, err := b.storage.LastRecord(file); line == nil || err != nil {
 		t.Errorf("the log is gone: %v", err)
-	}
-	b.ok(b.store.SaveViews())
-	record, err := b.storage.TakeViews()
-	b.ok(err)
-	if views, err := io.ReadAll(record); err != nil || bytes.Contains(views, []byte(file)) {
-		t.Errorf("saved: %s, %v", views, err)
 	}
 	b.save(c, `[1,2,3]`)
 	b.ok(b.store.Unlink(file, c))

@@ -87,26 +87,16 @@ func (s *Store) writeViews(w *viewWriter) {
 		}
 	}
 	for _, r := range s.all() {
-		if s.isForgotten(r.Name()) {
-			continue
-		}
 		missed := s.wider.of(r.name, s.Now(), s.cfg.Now(), s.cfg.ReadWindow)
 		var contents []*seen.Content
 		r.mu.Lock()
-		saved, order := r.seen.Save(func(c *seen.Content) { contents = append(contents, c) }, missed), r.seen.Order()
+		saved, order := r.seen.Save(r.head.contentOf(), func(c *seen.Content) { contents = append(contents, c) }, missed), r.seen.Order()
 		r.mu.Unlock()
 		w.putRegistry(r.name, order, slices.Values(saved), slices.Values(contents))
 	}
 	for name, left := range s.saved.all() {
 		w.putRegistry(name, left.order, maps.Values(left.actors), maps.Values(left.contents))
 	}
-}
-
-func (s *Store) isForgotten(name string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, ok := s.forgotten[name]
-	return ok
 }
 
 // viewWriter writes lines of the record. A content may be as large as a registry: it is

@@ -110,9 +110,8 @@ type Store struct {
 
 	mu         sync.Mutex // guards what follows, and Registry.users and parked
 	registries map[string]*Registry
-	idle       []*Registry         // nobody has them open, longest idle first
-	evictAt    int                 // length of idle at which to look for some to forget
-	forgotten  map[string]struct{} // names whose views are not saved
+	idle       []*Registry // nobody has them open, longest idle first
+	evictAt    int         // length of idle at which to look for some to forget
 }
 
 // New returns a Store over the given storage. It takes over the views that the store
@@ -124,7 +123,6 @@ func New(storage Storage, cfg Config) *Store {
 		cfg:        cfg,
 		docs:       newDocCache(cfg.DocCache, cfg.After),
 		registries: make(map[string]*Registry),
-		forgotten:  make(map[string]struct{}),
 		evictAt:    2 * cfg.Idle,
 	}
 	s.seenConfig = seen.Config{

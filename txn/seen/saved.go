@@ -99,9 +99,28 @@ func (v *Views) RestoreOrder(o *SavedOrder) {
 	}
 }
 
+// Forget has contents be saved no more, by their digests: the versions that held them are
+// gone for good. With all that is every content that somebody has seen.
+func (v *Views) Forget(digests [][32]byte, all bool) {
+	if v.unsaved == nil {
+		v.unsaved = make(map[[32]byte]bool)
+	}
+	for _, d := range digests {
+		v.unsaved[d] = true
+	}
+	for _, a := range v.actors {
+		for _, one := range a.views {
+			if all && one.content != nil {
+				v.unsaved[one.content.Digest] = true
+			}
+		}
+	}
+}
+
 // Save returns what the processes that live have seen, missed among it by answers about
-// more than the registry, and calls hold with each content that this names.
-func (v *Views) Save(hold func(*Content), missed []Absence) []SavedActor {
+// more than the registry, and calls hold with each content that this names. What was
+// forgotten is left out, unless it is the head's, which may be nil.
+func (v *Views) Save(head *Content, hold func(*Content), missed []Absence) []SavedActor {
 	var out []SavedActor
 	v.absences.missedWider(&Origin{Missed: missed}, func(m *Absence) bool {
 		if !m.Listed && v.absences.looks[m.By.author()] == nil {
@@ -118,6 +137,9 @@ func (v *Views) Save(hold func(*Content), missed []Absence) []SavedActor {
 		write, newest := a.latest(forever, forever)
 		now := v.cfg.Now()
 		for _, one := range a.views {
+			if c := one.content; c != nil && v.unsaved[c.Digest] && (head == nil || c.Digest != head.Digest) {
+				continue
+			}
 			if one.kind == removed || one == write || one == newest || one == a.firstReading() || one.isFresh(forever-1, now, v.cfg.ReadWindow) {
 				s.Views = append(s.Views, savedView(one, hold))
 			}

@@ -12,7 +12,7 @@ import (
 func (h *history) restarted() *history {
 	h.t.Helper()
 	contents := map[string]*Content{}
-	actors := h.v.Save(func(c *Content) { contents[hex.EncodeToString(c.Digest[:])] = c }, h.missed)
+	actors := h.v.Save(nil, func(c *Content) { contents[hex.EncodeToString(c.Digest[:])] = c }, h.missed)
 	cfg := *h.v.cfg
 	after := &history{t: h.t, v: New(&cfg), tick: h.tick, now: h.now, dead: h.dead, text: h.text, handles: h.handles}
 	cfg.Next = func() Tick { after.tick++; return after.tick }
@@ -99,7 +99,7 @@ func TestWhatAWriterHasSeenOutlivesARestart(t *testing.T) {
 		h.do(step)
 	}
 	var saved []int
-	for _, a := range h.v.Save(func(*Content) {}, nil) {
+	for _, a := range h.v.Save(nil, func(*Content) {}, nil) {
 		saved = append(saved, a.Actor.PID)
 	}
 	slices.Sort(saved)
@@ -225,7 +225,7 @@ func TestTheLatestOfTheDeadAreSaved(t *testing.T) {
 		h.dead[c.Actor] = true
 	}
 	saved := map[int]bool{}
-	for _, a := range h.v.Save(func(*Content) {}, nil) {
+	for _, a := range h.v.Save(nil, func(*Content) {}, nil) {
 		saved[a.Actor.PID-1000] = true
 	}
 	for n := range all {

@@ -34,6 +34,7 @@ type Views struct {
 	keptBytes   int64                   // of the contents that stayed then
 	changes     changes
 	absences    absences
+	unsaved     map[[32]byte]bool // digests of contents that were forgotten
 }
 
 // New returns an empty table.
