@@ -120,8 +120,8 @@ func (n *node) Setattr(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAtt
 	if errno := n.changeable(); errno != 0 {
 		return errno
 	}
-	if isTouch(in) {
-		if errno := n.touched(ctx, in); errno != 0 {
+	if isTellers(in) {
+		if errno := n.answerTeller(ctx, in); errno != 0 {
 			return errno
 		}
 		return n.Getattr(ctx, f, out)
@@ -176,10 +176,10 @@ func (n *node) setRegistry(ctx context.Context, path string, f fusefs.FileHandle
 	if in.Valid&metadata == 0 || sized && in.Valid&(metadata&^(fuse.FATTR_ATIME|fuse.FATTR_MTIME)) == 0 {
 		return 0 // the times that come with a size are those of the commit
 	}
-	what := owesAttrib
+	what := newsAttrib
 	switch in.Valid & metadata {
 	case fuse.FATTR_MTIME:
-		what = owesModify
+		what = newsModify
 	case fuse.FATTR_ATIME:
 		what = 0 // it is IN_ACCESS
 	}
@@ -296,7 +296,7 @@ func (n *node) dropPrivileges(ctx context.Context) error {
 
 // dropSetgid takes setgid away.
 func (n *node) dropSetgid(ctx context.Context) error {
-	return n.changeObject(ctx, owesAttrib, func(fd int) error {
+	return n.changeObject(ctx, newsAttrib, func(fd int) error {
 		var stx unix.Statx_t
 		if err := statFD(fd, &stx); err != nil || stx.Mode&unix.S_ISGID == 0 {
 			return err

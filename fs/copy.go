@@ -71,7 +71,7 @@ func (f *plainFile) copyTo(ctx context.Context, out *plainFile, src, dst int64, 
 
 // inherit has the file's lineage include that of a file that is copied into it.
 func (f *plainFile) inherit(from *plainFile) {
-	f.lineage.inherit(f.node.fsys.lineages.find(from.node.lasting()).get())
+	f.lineage.inherit(f.node.fsys.lineages.find(from.node.stableID()).get())
 }
 
 // copyFrom stages a part of a plain file.

@@ -74,7 +74,7 @@
 //
 //   - Wait for its own mount, by path or otherwise: everything is relative to
 //     descriptors that were opened before it. Watchers of a registry are told by
-//     another process (Touch), as one that waits for its own mount can't be killed.
+//     another process (TellWatchers), as one that waits for its own mount can't be killed.
 //   - Notify the kernel of entries, or have it prune: it takes locks that the
 //     request may hold. The pruner is a goroutine of its own.
 //   - Have the kernel forget a directory's name, alone or with all others by a new

@@ -77,13 +77,13 @@ type named struct {
 
 // registryNode is what a node is as one of a registry's. registryTable.mu guards it.
 type registryNode struct {
-	state  nodeState
-	shows  sizeTime      // by which it was looked up: all readers are told it, while the state keeps it
-	given  bool          // the kernel may use that without asking
-	used   time.Time     // when it was told last that it may not any more
-	pinned *txn.Snapshot // of a private node, for the open that follows
-	opens  int           // that are under way for writing
-	owed   debt          // what watchers of it are to be told
+	state   nodeState
+	shows   sizeTime      // size and time of the look-up; all readers are told these while the state keeps them
+	granted bool          // the kernel may use these without asking
+	used    time.Time     // when the kernel was told last that it must ask again
+	pinned  *txn.Snapshot // of a private node, for the open that follows
+	opens   int           // that are under way for writing
+	news    news          // for watchers that have not heard it yet
 }
 
 // relookup is what a thread gets that was told to look again.
@@ -166,7 +166,7 @@ func (r *registryNodes) leave(names uint32) {
 		left := *last
 		left.Nlink = names
 		n.left.Store(&left)
-		n.as.owed |= owesDelete
+		n.as.news |= newsDelete
 	}
 }
 
@@ -183,7 +183,7 @@ func (t *registryTable) leaves(at *place, names uint32, rest *remains) {
 	r := t.find(at.dir, at.base)
 	if r != nil && r.number == at.number {
 		if r.leave(names); r.current != nil {
-			r.current.as.owed = 0
+			r.current.as.news = 0
 		}
 	}
 	r.keeps(at.number, rest)
@@ -262,7 +262,7 @@ func (t *registryTable) move(from, to *place) {
 	}
 	replaced := target.current
 	if t.turn(target, from.number); replaced != nil {
-		replaced.as.owed = 0
+		replaced.as.news = 0
 	}
 	target.last.Store(last)
 }

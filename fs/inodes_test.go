@@ -224,7 +224,7 @@ func TestWhatTheKernelMayHaveTold(t *testing.T) {
 		{false, time.Time{}, now, false},
 	} {
 		n := &node{}
-		n.as.given, n.as.used = c.given, c.used
+		n.as.granted, n.as.used = c.given, c.used
 		if got := new(registryTable).mayHaveTold(n, c.since); got != c.want {
 			t.Errorf("given %t, used until %v, since %v: %t", c.given, c.used.Sub(now), c.since.Sub(now), got)
 		}
@@ -234,10 +234,10 @@ func TestWhatTheKernelMayHaveTold(t *testing.T) {
 // The kernel is told of a change however long ago it was told that it may use what it has: a
 // program that has looked up may have been kept from going on.
 func TestKernelIsToldOfAChangeLater(t *testing.T) {
-	in := &registryNode{given: true}
+	in := &registryNode{granted: true}
 	time.Sleep(100 * time.Millisecond)
 	if since := time.Now(); !in.revokeCache() || in.revokeCache() || in.used.Before(since) {
-		t.Errorf("given: %t, used until %v before the change", in.given, since.Sub(in.used))
+		t.Errorf("given: %t, used until %v before the change", in.granted, since.Sub(in.used))
 	}
 }
 

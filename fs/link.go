@@ -71,7 +71,7 @@ func (n *node) linkRegistry(ctx context.Context, file *node, from string, to pla
 	if to.registry {
 		n.fsys.store.PartOfCall(to.path, n.fsys.callers.of(ctx), threadOf(ctx))
 		if from != "" {
-			n.fsys.store.Linked(from, to.path, n.fsys.lineages.find(file.lasting()).get())
+			n.fsys.store.Linked(from, to.path, n.fsys.lineages.find(file.stableID()).get())
 		}
 	}
 	return n.lookup(ctx, to.base, false, out)
@@ -106,7 +106,7 @@ func (n *node) commitLink(ctx context.Context, file *node, to place) error {
 	link := n.linkOf(file, like, to)
 	p := txn.Replacement{
 		Content: content, Time: modified(&stx), Like: like, Via: txn.ViaLink, Thread: threadOf(ctx), NoReplace: true,
-		Lineage: n.fsys.lineages.find(file.lasting()).get(),
+		Lineage: n.fsys.lineages.find(file.stableID()).get(),
 	}
 	if link == nil {
 		_, err = file.replaceByOpen(to.path, caller, p, like)
@@ -119,7 +119,7 @@ func (n *node) commitLink(ctx context.Context, file *node, to place) error {
 	switch linked := backingFileOf(&stx); {
 	case linked.links == 0 || err == nil && !to.holds(linked): // the number went with the registry's name
 		n.fsys.origin.drop(linked)
-		n.fsys.outdatePlain(file.lasting())
+		n.fsys.outdatePlain(file.stableID())
 	case err == nil: // it has become the registry's file itself
 		n.fsys.origin.carry(linked, file.number.Load())
 	}

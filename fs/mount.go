@@ -24,7 +24,7 @@ import (
 // Options say how a mount behaves.
 type Options struct {
 	Patterns   *Patterns   // what is a registry; nil: as the defaults say
-	Toucher    []string    // a command that calls Touch with its last two arguments; nil: watchers are not told of commits
+	Teller     []string    // a command that calls TellWatchers with its last two arguments; nil: watchers are not told of commits
 	AllowOther bool        // let other users in, as far as the modes of files allow
 	Debug      bool        // log every request
 	Log        *zap.Logger // nil: no log
@@ -89,7 +89,7 @@ func Mount(root int, store *txn.Store, dir string, o Options) (*Server, error) {
 		}
 		device := unix.Mkdev(uint32(m.Major), uint32(m.Minor))
 		fsys.device.Store(device)
-		fsys.watch(o.Toucher, dir, device)
+		fsys.watch(o.Teller, dir, device)
 	}
 	s.Transport().log(o.Log)
 	go s.serve()
@@ -111,7 +111,7 @@ func newFileSystem(root int, store *txn.Store, o Options, descriptors uint64) (*
 	fsys := &fileSystem{
 		log: o.Log, store: store, names: names,
 		callers: callers{process.NewCallers(!slices.Contains(o.Without, HeldThreads))}, credentials: newCredentials(), origin: origin{dev: deviceOf(&stx), numbers: o.Numbers},
-		missing: o.Without,
+		disabled: o.Without,
 	}
 	id := fusefs.StableAttr{Mode: unix.S_IFDIR, Ino: rootID, Gen: generationOf(&stx)}
 	fsys.root = &node{fsys: fsys, fd: root, dev: fsys.origin.dev, id: id}
@@ -124,11 +124,11 @@ func newFileSystem(root int, store *txn.Store, o Options, descriptors uint64) (*
 }
 
 // watch has watchers told of commits.
-func (fsys *fileSystem) watch(toucher []string, dir string, device uint64) {
-	if len(toucher) == 0 {
+func (fsys *fileSystem) watch(teller []string, dir string, device uint64) {
+	if len(teller) == 0 {
 		return
 	}
-	fsys.watchers.Store(newNotifier(toucher, dir, device, fsys, fsys.log))
+	fsys.watchers.Store(newNotifier(teller, dir, device, fsys, fsys.log))
 }
 
 // changed is told of each commit before the program is that made it.

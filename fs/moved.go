@@ -304,7 +304,7 @@ func (f *plainFile) syncMoved(ctx context.Context, tx *txn.Tx) syscall.Errno {
 func (f *plainFile) releaseMoved(tx *txn.Tx) {
 	tx.Release()
 	if dir, base, ok := f.node.fsys.known(tx.Name()); ok {
-		f.node.fsys.heard(dir, base, tx.Name(), owesClose, f.closing.heardBy(f.node))
+		f.node.fsys.heard(dir, base, tx.Name(), newsClose, f.closing.heardBy(f.node))
 	}
 	var stx unix.Statx_t
 	if statFD(f.fd, &stx) == nil && stx.Nlink == 0 {

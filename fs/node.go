@@ -30,11 +30,11 @@ type fileSystem struct {
 	lineages    lineages
 	watchers    atomic.Pointer[notifier] // nil: nobody is told
 	device      atomic.Uint64            // of the mount; 0: not known
-	missing     []string                 // optimizations to do without
+	disabled    []string                 // optimizations to do without
 }
 
 func (fsys *fileSystem) without(optimization string) bool {
-	return slices.Contains(fsys.missing, optimization)
+	return slices.Contains(fsys.disabled, optimization)
 }
 
 // node is an object below the mount: a file of any type and any role. But for
@@ -100,8 +100,8 @@ func (fsys *fileSystem) openAgain(open, flags int) (fd int, err error) {
 	return fd, err
 }
 
-// lasting returns an identity that stays the same from commit to commit.
-func (n *node) lasting() fusefs.StableAttr {
+// stableID returns an identity that stays the same from commit to commit.
+func (n *node) stableID() fusefs.StableAttr {
 	if n.isRegistry() {
 		return lastingRegistry(n.number.Load())
 	}

@@ -1,54 +1,36 @@
 package fs
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"io"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
-	"github.com/hanwen/go-fuse/v2/fuse"
 	"go.uber.org/zap"
-	"golang.org/x/sys/unix"
 
 	"clawfs/txn"
 )
 
-// notifier tells watchers (inotify) of commits. The kernel makes events of what
-// programs do, on the inode by which they do it: of a write before it is committed,
-// and of the close after it, which fs.watch of Node passes over. Any other inode that the
-// kernel knows of the registry may be watched, too. So somebody else does the same to each
-// of them through the mount like any program, when the new content can be read, by
-// a name whose directory nobody watches (tellName):
+// notifier tells watchers (inotify) of commits. The kernel makes events of the calls of
+// programs, on the inode by which a program makes them: of a write before it is committed,
+// and of the close after it. fs.watch of Node passes over the close. Any other inode that
+// the kernel knows of the registry may be watched, too. So, as soon as the new content can be
+// read, the teller (teller.go) makes the same events on each of these inodes.
 //
-//   - it sets the modification time, which makes the event IN_MODIFY,
-//   - it opens the inode for writing and closes it: IN_OPEN and IN_CLOSE_WRITE,
-//   - it sets both times: IN_ATTRIB,
-//   - it removes the inode, if it stands for a file that has lost its last name:
-//     IN_ATTRIB, IN_DELETE_SELF, and the end of the watch.
-//
-// Nothing else changes: the requests are recognised and answered without a look. The inode
-// that was written, and the directory, are told of the new content once more if somebody
-// has looked at the registry between the write and the commit. Where nobody has, one event
+// The inode that was written, and the directory, get one more event of the new content if a
+// program has looked at the registry between the write and the commit. Otherwise one event
 // must do: a program that reads twice what it has read once looks like one with two tasks.
 //
-// It must be another process. One that waits for an answer of its own mount can't
-// be killed, and as long as it lives nobody else's requests come to an end either.
-// It is started when there is something to tell for the first time; what is due
-// for one registry several times within a moment is told once.
+// The teller is started when there is something to tell for the first time. Several
+// commits of one registry within a moment are told once.
 type notifier struct {
-	command []string // see Options.Toucher
-	debts   debts
+	command []string // see Options.Teller
+	news    pendingNews
 	log     *zap.Logger
-	pid     atomic.Int64            // of the toucher, 0 if it does not run
-	telling atomic.Pointer[telling] // what the toucher is about, nil if it waits
+	pid     atomic.Int64            // of the teller, 0 if none runs
+	telling atomic.Pointer[telling] // the order that the teller carries out, nil if it waits
 
 	mu     sync.Mutex // guards due and events
 	due    map[string]notice
@@ -56,30 +38,30 @@ type notifier struct {
 	wake   chan struct{}        // of one: something is due
 }
 
-// A notice is what watchers of a registry are to be told.
+// A notice is the note that watchers of a registry are to be told something.
 type notice struct {
-	directory debt      // what those of the directory are to be told, whether or not a node is owed it
+	directory news      // for watchers of the directory, whether or not there are news for a node
 	last      time.Time // of the last commit
-	again     bool      // they were told so shortly after it that they may have passed it over
+	again     bool      // the news came so shortly after the commit that watchers may have passed them over
 }
 
-// debts are what watchers are to be told, by registries' names.
-type debts interface {
-	// owe notes what all of a registry's nodes are owed, and reports whether there are any.
-	owe(name string, what debt) bool
-	// debtors returns those that are owed something, and whether the directory is to be
-	// told that the registry was modified.
-	debtors(name string) (nodes []*node, directory bool)
-	// owed returns what one of them is owed.
-	owed(n *node) debt
+// pendingNews are the news that watchers have not been told yet, by the names of registries.
+type pendingNews interface {
+	// addNews adds news for all nodes of a registry, and reports whether there are any nodes.
+	addNews(name string, what news) bool
+	// withNews returns the nodes for which there are news, and whether the directory is to
+	// be told that the registry was modified.
+	withNews(name string) (nodes []*node, directory bool)
+	// newsOf returns the news for one node.
+	newsOf(n *node) news
 }
 
 // newNotifier returns the notifier of the mount that is on mountpoint, with that
 // device number.
-func newNotifier(toucher []string, mountpoint string, device uint64, d debts, log *zap.Logger) *notifier {
+func newNotifier(teller []string, mountpoint string, device uint64, pending pendingNews, log *zap.Logger) *notifier {
 	return &notifier{
-		command: append(toucher[:len(toucher):len(toucher)], mountpoint, strconv.FormatUint(device, 10)),
-		debts:   d,
+		command: append(teller[:len(teller):len(teller)], mountpoint, strconv.FormatUint(device, 10)),
+		news:    pending,
 		log:     log,
 		due:     make(map[string]notice),
 		events:  make(map[string]time.Time),
@@ -87,52 +69,53 @@ func newNotifier(toucher []string, mountpoint string, device uint64, d debts, lo
 	}
 }
 
-// observe has watchers told of what has changed. Of what came about behind the mount those
-// that watch the directory are told, too: of all else the kernel has told them.
+// observe notes that watchers of a registry are to be told of an event. The kernel has told
+// watchers of the directory of every change that was made through the mount. So they are told
+// only of changes that were made behind it.
 func (w *notifier) observe(e txn.Event) {
 	if !e.Changed {
 		return
 	}
 	switch e.Via {
 	case txn.ViaForeign, txn.ViaRecovery:
-		what := owesModify
+		what := newsModify
 		if !e.Deleted {
-			what |= owesClose
+			what |= newsClose
 		}
-		w.debts.owe(e.Name, what)
+		w.news.addNews(e.Name, what)
 		if e.Writer.Known() { // by another name of the file: the kernel has told its directory
 			w.remind(e.Name)
 			return
 		}
 		w.tell(e.Name, what)
 	case txn.ViaRename, txn.ViaLink, txn.ViaUnlink:
-		w.debts.owe(e.Name, 0) // what leaves the name is owed that (registryNodes.leave), and what has left it before, once more
+		w.news.addNews(e.Name, 0) // only for nodes that have left the name: see registryNodes.leave, too
 		w.turn(e.Name)
 	default:
-		w.debts.owe(e.Name, owesModify)
+		w.news.addNews(e.Name, newsModify)
 		w.tell(e.Name, 0)
 	}
 }
 
-// owe implements debts.
-func (fsys *fileSystem) owe(name string, what debt) bool {
+// addNews implements pendingNews.
+func (fsys *fileSystem) addNews(name string, what news) bool {
 	dir, base, ok := fsys.known(name)
-	return ok && fsys.registries.owe(dir, base, what, nil)
+	return ok && fsys.registries.addNews(dir, base, what, nil)
 }
 
-// debtors implements debts.
-func (fsys *fileSystem) debtors(name string) (nodes []*node, directory bool) {
+// withNews implements pendingNews.
+func (fsys *fileSystem) withNews(name string) (nodes []*node, directory bool) {
 	dir, base, ok := fsys.known(name)
 	if !ok {
 		return nil, false
 	}
-	return fsys.registries.debtors(dir, base)
+	return fsys.registries.withNews(dir, base)
 }
 
-// owed implements debts.
-func (fsys *fileSystem) owed(n *node) debt { return fsys.registries.owed(n) }
+// newsOf implements pendingNews.
+func (fsys *fileSystem) newsOf(n *node) news { return fsys.registries.newsOf(n) }
 
-// remind has watchers of a registry told what they are owed.
+// remind has watchers of a registry told the news that there are for them.
 func (fsys *fileSystem) remind(path string) {
 	if w := fsys.watchers.Load(); w != nil {
 		w.remind(path)
@@ -163,15 +146,16 @@ func (n *node) looks() uint64 {
 	return n.all.Load().looks.Load()
 }
 
-// tell has watchers of a registry told. Those of its directory are told that, and if this
-// follows another event so shortly that they may pass it over, that it was modified.
-func (w *notifier) tell(name string, directory debt) {
+// tell has watchers of a registry told the news that there are for them. Watchers of its
+// directory are told the given news, and that the registry was modified if they may have
+// passed over the event before this one.
+func (w *notifier) tell(name string, directory news) {
 	now := time.Now()
 	w.mu.Lock()
 	n := w.due[name]
 	before, recent := w.events[name]
-	if directory |= n.directory; recent && now.Sub(before) < passing {
-		directory |= owesModify
+	if directory |= n.directory; recent && now.Sub(before) < missWindow {
+		directory |= newsModify
 	}
 	w.due[name] = notice{directory: directory, last: now, again: n.again}
 	w.events[name] = now
@@ -180,9 +164,9 @@ func (w *notifier) tell(name string, directory debt) {
 }
 
 // turn is tell for a name that stands for another file now, or for none. The kernel has
-// told of that, when it was done, those who watch the former file, or the directory. They
-// are told of nothing that was before: somebody who is just looking at that passes over
-// the next replacement (chokidar for 5 ms), and watches for ever what has no name.
+// told watchers of the former file and of the directory when that was done. They are told
+// nothing of earlier changes: a watcher that is just looking at one of these passes over
+// the next replacement (chokidar for 5 ms), and goes on watching a file without a name.
 func (w *notifier) turn(name string) {
 	w.mu.Lock()
 	w.due[name] = notice{}
@@ -191,7 +175,7 @@ func (w *notifier) turn(name string) {
 	w.wakeUp()
 }
 
-// remind has watchers of a registry told what they are owed.
+// remind has watchers of a registry told the news that there are for them.
 func (w *notifier) remind(name string) {
 	w.mu.Lock()
 	n := w.due[name]
@@ -207,21 +191,23 @@ func (w *notifier) wakeUp() {
 	}
 }
 
-// gathering is how long what is due is gathered. So long the kernel knows of inodes
-// that nobody uses any more, and a program that commits often would be told of as
-// often. And watchers such as chokidar drop what comes within 50 ms of an event that
-// they have reported, which may be that of the write before the commit; on a busy
-// machine they report late, and count late.
-const gathering = 100 * time.Millisecond
+// batchDelay is the time between a notice and its orders, for three reasons:
+//
+//   - Until then the kernel forgets most inodes that no program uses any more.
+//   - A program that commits often has its watchers told less often.
+//   - Watchers such as chokidar drop an event within 50 ms of another one that they have
+//     reported, as of the write before the commit. On a busy machine they report late, and
+//     count late.
+const batchDelay = 100 * time.Millisecond
 
-// passing is how shortly after another event a commit may be passed over, so that its
-// watchers are told once more. It is longer than gathering: what was told of the commit
-// before counts, too.
-const passing = 2 * gathering
+// missWindow is the time after an event in which watchers may pass over the next one, so that
+// they are told of it once more. It is longer than batchDelay: an event that the teller made
+// counts, too.
+const missWindow = 2 * batchDelay
 
-// run tells watchers until ctx ends, and ends the toucher.
+// run tells watchers until ctx ends, and ends the teller.
 func (w *notifier) run(ctx context.Context) {
-	var t *toucher
+	var t *teller
 	for {
 		select {
 		case <-ctx.Done():
@@ -231,7 +217,7 @@ func (w *notifier) run(ctx context.Context) {
 			return
 		case <-w.wake:
 		}
-		time.Sleep(gathering)
+		time.Sleep(batchDelay)
 		for _, o := range w.take(time.Now()) {
 			if t == nil {
 				var err error
@@ -253,8 +239,8 @@ func (w *notifier) run(ctx context.Context) {
 	}
 }
 
-// carryOut has a toucher tell the watchers of one registry.
-func (w *notifier) carryOut(t *toucher, o order) error {
+// carryOut has a teller tell the watchers of one registry.
+func (w *notifier) carryOut(t *teller, o order) error {
 	defer w.telling.Store(nil)
 	if o.directory != 0 {
 		w.telling.Store(&telling{})
@@ -264,7 +250,7 @@ func (w *notifier) carryOut(t *toucher, o order) error {
 	}
 	found := false
 	for _, n := range o.nodes {
-		what := w.debts.owed(n)
+		what := w.news.newsOf(n)
 		if what == 0 {
 			continue
 		}
@@ -281,81 +267,37 @@ func (w *notifier) carryOut(t *toucher, o order) error {
 	return t.tell(0, "")
 }
 
-// toucher is the process that tells watchers.
-type toucher struct {
-	to   io.WriteCloser
-	from io.ReadCloser
-}
-
-// start starts a toucher.
-func (w *notifier) start() (*toucher, error) {
-	cmd := exec.Command(w.command[0], w.command[1:]...)
-	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	to, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	from, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	w.pid.Store(int64(cmd.Process.Pid))
-	go func() {
-		_ = cmd.Wait() // it ends when there is no more to read
-		w.pid.CompareAndSwap(int64(cmd.Process.Pid), 0)
-	}()
-	return &toucher{to, from}, nil
-}
-
-// tell has a node's watchers told, by a registry's name or, if that is empty, by tellName,
-// and returns when that is done. Where nothing is to be told, the kernel is to forget which
-// node had that name last.
-func (t *toucher) tell(what debt, name string) error {
-	if _, err := t.to.Write(append([]byte{byte('0' + what)}, name+"\x00"...)); err != nil {
-		return err
-	}
-	_, err := io.ReadFull(t.from, make([]byte, 1))
-	return err
-}
-
-// end has the toucher end, and each goroutine that waits for it.
-func (t *toucher) end() { _ = errors.Join(t.to.Close(), t.from.Close()) }
-
-// An order is what a toucher is to tell of one registry.
+// An order is the task of the teller for one registry.
 type order struct {
 	name      string
-	directory debt
+	directory news
 	nodes     []*node
 }
 
-// take returns what is due.
+// take returns orders for all that is due.
 func (w *notifier) take(now time.Time) (orders []order) {
 	w.mu.Lock()
 	due := w.due
 	w.due = make(map[string]notice)
 	for name, n := range due {
-		if now.Sub(n.last) < gathering {
-			w.due[name] = notice{directory: n.directory & owesModify, last: n.last, again: true}
+		if now.Sub(n.last) < batchDelay {
+			w.due[name] = notice{directory: n.directory & newsModify, last: n.last, again: true}
 			w.wakeUp()
 		}
 	}
 	for name, at := range w.events {
-		if now.Sub(at) >= passing {
+		if now.Sub(at) >= missWindow {
 			delete(w.events, name)
 		}
 	}
 	w.mu.Unlock()
 	for name, n := range due {
-		if n.again && w.debts.owe(name, owesModify) {
-			n.directory |= owesModify
+		if n.again && w.news.addNews(name, newsModify) {
+			n.directory |= newsModify
 		}
-		nodes, directory := w.debts.debtors(name)
+		nodes, directory := w.news.withNews(name)
 		if directory {
-			n.directory |= owesModify
+			n.directory |= newsModify
 		}
 		if n.directory == 0 && len(nodes) == 0 {
 			continue
@@ -366,131 +308,4 @@ func (w *notifier) take(now time.Time) (orders []order) {
 		w.mu.Unlock()
 	}
 	return orders
-}
-
-// touchNsec are the nanoseconds of each time that a toucher asks for, by which such a
-// request is known whoever sends it. One that comes from a process that is not known as
-// the toucher, since another has been started meanwhile for instance, is refused. The
-// seconds are those of the present: if it were set after all it would do no harm.
-const touchNsec = 186_283_397
-
-// isTouch reports whether a request is such as a toucher sends.
-func isTouch(in *fuse.SetAttrIn) bool {
-	const what = fuse.FATTR_MTIME | fuse.FATTR_MTIME_NOW | fuse.FATTR_UID | fuse.FATTR_GID | fuse.FATTR_MODE | fuse.FATTR_SIZE
-	return in.Valid&what == fuse.FATTR_MTIME && in.Mtimensec == touchNsec
-}
-
-// touched answers a request such as a toucher sends. It sets nothing: where it succeeds
-// the kernel tells the node's watchers.
-func (n *node) touched(ctx context.Context, in *fuse.SetAttrIn) syscall.Errno {
-	if _, _, _, named := n.registry(); !named && !n.isRegistry() || !n.fsys.isToucher(ctx) {
-		return syscall.EPERM
-	}
-	what := owesModify
-	if in.Valid&fuse.FATTR_ATIME != 0 {
-		what = owesAttrib
-	}
-	n.fsys.registries.told(n, what)
-	return 0
-}
-
-func (w *notifier) isToucher(a txn.Actor) bool {
-	return w != nil && a.Known() && int64(a.PID) == w.pid.Load()
-}
-
-// isToucher reports whether a request is the toucher's.
-func (fsys *fileSystem) isToucher(ctx context.Context) bool {
-	w := fsys.watchers.Load()
-	return w != nil && w.pid.Load() != 0 && w.isToucher(fsys.callers.actorOf(ctx))
-}
-
-// Touch is what the process runs that Options.Toucher starts. It reads orders, each a
-// debt and the name of a registry, ended by a zero byte, and carries them out on the mount
-// that its two arguments tell, until there are no more. It answers each by one byte. Errors
-// are those of the arguments, of reading and of answering: a registry that is gone is
-// nothing to tell of.
-func Touch(orders io.Reader, answers io.Writer, args []string) error {
-	if len(args) != 2 {
-		return errors.New("wanted: a mountpoint and its device number")
-	}
-	device, err := strconv.ParseUint(args[1], 10, 64)
-	if err != nil {
-		return err
-	}
-	for r := bufio.NewReader(orders); ; {
-		o, err := r.ReadString(0)
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if len(o) < 2 {
-			return errors.New("wanted: orders")
-		}
-		what, name := debt(o[0]-'0'), o[1:len(o)-1]
-		if name == "" {
-			name = filepath.Join(ownName, tellName)
-		}
-		touch(args[0], device, name, what)
-		if _, err := answers.Write([]byte{'\n'}); err != nil {
-			return err
-		}
-	}
-}
-
-// manyLooks is how often a registry is looked up to be touched. The kernel gives up
-// where others find another inode of it by the same name at the same moment.
-const manyLooks = 100
-
-// touch does to a file what has the kernel tell its watchers, all of which the daemon leaves
-// undone. It has nothing of the mount open for longer than that, which would keep it busy.
-func touch(mountpoint string, device uint64, name string, what debt) {
-	dir, err := unix.Open(filepath.Join(mountpoint, filepath.Dir(name)), unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return
-	}
-	defer closeFD(dir)
-	var st unix.Stat_t
-	if unix.Fstat(dir, &st) != nil || st.Dev != device {
-		return // not the mount, but what it covered
-	}
-	for range manyLooks {
-		if touchIn(dir, filepath.Base(name), what) != unix.ESTALE {
-			return
-		}
-	}
-}
-
-// touchIn is touch for a name in a directory, in the order in which a program would do it.
-// The error is the last one.
-func touchIn(dir int, base string, what debt) (err error) {
-	fd := -1
-	do := func(part debt, call func() error) {
-		if what&part == 0 {
-			return
-		}
-		if failed := call(); failed != nil {
-			err = failed
-		}
-	}
-	at := unix.Timespec{Sec: time.Now().Unix(), Nsec: touchNsec}
-	touch := func(atime unix.Timespec) error {
-		return unix.UtimesNanoAt(dir, base, []unix.Timespec{atime, at}, unix.AT_SYMLINK_NOFOLLOW)
-	}
-	do(owesClose, func() (err error) {
-		fd, err = unix.Openat(dir, base, unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-		return err
-	})
-	do(owesModify, func() error { return touch(unix.Timespec{Nsec: unix.UTIME_OMIT}) })
-	if fd >= 0 {
-		closeFD(fd)
-	}
-	do(owesAttrib, func() error { return touch(at) })
-	do(owesDelete, func() error { return unix.Unlinkat(dir, base, 0) })
-	if what == 0 {
-		var st unix.Stat_t
-		return unix.Fstatat(dir, base, &st, unix.AT_SYMLINK_NOFOLLOW)
-	}
-	return err
 }

@@ -22,31 +22,31 @@ import (
 	"clawfs/txn"
 )
 
-// inDebt has what the one node of each registry is owed.
-type inDebt map[string]debt
+// someNews has the news for the one node of each registry.
+type someNews map[string]news
 
-func (d inDebt) owe(name string, what debt) bool { d[name] |= what; return true }
-func (d inDebt) owed(*node) debt                 { return owesModify }
-func (d inDebt) debtors(name string) (nodes []*node, directory bool) {
+func (d someNews) addNews(name string, what news) bool { d[name] |= what; return true }
+func (d someNews) newsOf(*node) news                   { return newsModify }
+func (d someNews) withNews(name string) (nodes []*node, directory bool) {
 	if d[name] != 0 {
 		nodes = append(nodes, &node{})
 	}
 	return nodes, false
 }
 
-// free of debts: the kernel knows no inode.
-type free struct{}
+// noNews has none: the kernel knows no inode.
+type noNews struct{}
 
-func (free) owe(string, debt) bool                          { return false }
-func (free) owed(*node) debt                                { return 0 }
-func (free) debtors(string) (nodes []*node, directory bool) { return nil, false }
+func (noNews) addNews(string, news) bool                       { return false }
+func (noNews) newsOf(*node) news                               { return 0 }
+func (noNews) withNews(string) (nodes []*node, directory bool) { return nil, false }
 
 func newTestNotifier(command ...string) *notifier {
-	return newNotifier(command, "/mnt", 42, inDebt{}, zap.NewNop())
+	return newNotifier(command, "/mnt", 42, someNews{}, zap.NewNop())
 }
 
 // names returns of which registries a notifier tells some time after the last commit, in order.
-func names(w *notifier) []string { return namesAt(w, time.Now().Add(gathering)) }
+func names(w *notifier) []string { return namesAt(w, time.Now().Add(batchDelay)) }
 
 func namesAt(w *notifier, now time.Time) (list []string) {
 	for _, o := range w.take(now) {
@@ -57,9 +57,9 @@ func namesAt(w *notifier, now time.Time) (list []string) {
 }
 
 func TestNotifierTellsOnce(t *testing.T) {
-	w := newTestNotifier("touch")
+	w := newTestNotifier("tell")
 	for _, name := range []string{"a.json", "d/b.json", "a.json", "a\nb.json"} {
-		w.tell(name, owesModify)
+		w.tell(name, newsModify)
 	}
 	if got := names(w); !slices.Equal(got, []string{"a\nb.json", "a.json", "d/b.json"}) {
 		t.Errorf("taken: %q", got)
@@ -75,52 +75,52 @@ func TestNotifierTellsOnce(t *testing.T) {
 // What is told of shortly after a commit is told of again: watchers pass over what
 // comes shortly after an event.
 func TestNotifierTellsAgain(t *testing.T) {
-	w := newTestNotifier("touch")
-	w.debts.owe("a.json", owesModify)
+	w := newTestNotifier("tell")
+	w.news.addNews("a.json", newsModify)
 	w.tell("a.json", 0)
 	if got := namesAt(w, time.Now()); !slices.Equal(got, []string{"a.json"}) {
 		t.Errorf("taken: %q", got)
 	}
-	w.debts.(inDebt)["a.json"] = 0 // told
+	w.news.(someNews)["a.json"] = 0 // told
 	for round, want := range [][]string{{"a.json"}, nil} {
 		if got := names(w); !slices.Equal(got, want) {
 			t.Errorf("taken in round %d: %q, want %q", round, got, want)
 		}
-		w.debts.(inDebt)["a.json"] = 0
+		w.news.(someNews)["a.json"] = 0
 	}
 }
 
 // A commit that follows another one, or what was told of it, at once is told of though
 // the kernel has made an event: it may have been passed over.
 func TestNotifierTellsOfWhatMayBePassedOver(t *testing.T) {
-	w := newTestNotifier("touch")
-	w.debts = free{}
+	w := newTestNotifier("tell")
+	w.news = noNews{}
 	start := time.Now()
 	w.tell("a.json", 0)
-	if got := namesAt(w, start.Add(gathering)); len(got) > 0 {
+	if got := namesAt(w, start.Add(batchDelay)); len(got) > 0 {
 		t.Errorf("of one commit is taken: %q", got)
 	}
 	w.tell("a.json", 0)
 	w.tell("b.json", 0)
-	if got := namesAt(w, time.Now().Add(gathering)); !slices.Equal(got, []string{"a.json"}) {
+	if got := namesAt(w, time.Now().Add(batchDelay)); !slices.Equal(got, []string{"a.json"}) {
 		t.Errorf("of the second commit is taken: %q", got)
 	}
 	w.tell("a.json", 0)
-	if got := namesAt(w, time.Now().Add(gathering)); !slices.Equal(got, []string{"a.json"}) {
+	if got := namesAt(w, time.Now().Add(batchDelay)); !slices.Equal(got, []string{"a.json"}) {
 		t.Errorf("of a commit after what was told is taken: %q", got)
 	}
-	namesAt(w, time.Now().Add(10*passing))
+	namesAt(w, time.Now().Add(10*missWindow))
 	if len(w.events) > 0 {
 		t.Errorf("%d events are remembered for ever", len(w.events))
 	}
 }
 
 // Where a name stands for another file now, its watchers are told of nothing that was
-// before, nor that a moment later: only inodes that are owed it are.
+// before, nor that a moment later: only inodes are for which there are news.
 func TestNotifierLeavesWhatIsReplaced(t *testing.T) {
 	for _, via := range []txn.Via{txn.ViaRename, txn.ViaLink, txn.ViaUnlink} {
-		w := newTestNotifier("touch")
-		w.debts = free{}
+		w := newTestNotifier("tell")
+		w.news = noNews{}
 		now := time.Now()
 		w.tell("a.json", 0)
 		w.tell("a.json", 0) // which would be told anyway
@@ -129,17 +129,17 @@ func TestNotifierLeavesWhatIsReplaced(t *testing.T) {
 			if got := namesAt(w, now); len(got) > 0 {
 				t.Errorf("after a %s is taken: %q", via, got)
 			}
-			now = now.Add(gathering)
+			now = now.Add(batchDelay)
 		}
 	}
 }
 
-// What is owed is told without a commit, and delays nothing.
+// News are told without a commit, and delay nothing.
 func TestNotifierReminds(t *testing.T) {
-	w := newTestNotifier("touch")
+	w := newTestNotifier("tell")
 	w.remind("a.json")
 	w.remind("b.json")
-	w.debts.owe("b.json", owesClose)
+	w.news.addNews("b.json", newsClose)
 	if got := namesAt(w, time.Now()); !slices.Equal(got, []string{"b.json"}) {
 		t.Errorf("taken: %q", got)
 	}
@@ -153,26 +153,26 @@ func TestNotifierReminds(t *testing.T) {
 func TestNotifierObserves(t *testing.T) {
 	for _, c := range []struct {
 		event     txn.Event
-		owed      debt // by each inode
-		directory debt
+		news      news // by each inode
+		directory news
 	}{
-		{txn.Event{Via: txn.ViaForeign, Changed: true}, owesModify | owesClose, owesModify | owesClose},
-		{txn.Event{Via: txn.ViaRecovery, Changed: true}, owesModify | owesClose, owesModify | owesClose},
+		{txn.Event{Via: txn.ViaForeign, Changed: true}, newsModify | newsClose, newsModify | newsClose},
+		{txn.Event{Via: txn.ViaRecovery, Changed: true}, newsModify | newsClose, newsModify | newsClose},
 		{txn.Event{Via: txn.ViaForeign}, 0, 0},
-		{txn.Event{Via: txn.ViaForeign, Changed: true, Deleted: true}, owesModify, owesModify},
+		{txn.Event{Via: txn.ViaForeign, Changed: true, Deleted: true}, newsModify, newsModify},
 		{txn.Event{Via: txn.ViaUnlink, Changed: true, Deleted: true}, 0, 0},
 		{txn.Event{Via: txn.ViaRename, Changed: true}, 0, 0},
-		{txn.Event{Via: txn.ViaClose, Changed: true}, owesModify, 0},
+		{txn.Event{Via: txn.ViaClose, Changed: true}, newsModify, 0},
 		{txn.Event{Via: txn.ViaClose}, 0, 0},
 	} {
 		c.event.Name = "a.json"
-		w := newTestNotifier("touch")
+		w := newTestNotifier("tell")
 		w.observe(c.event)
-		if got := w.debts.(inDebt)["a.json"]; got != c.owed {
-			t.Errorf("%+v: an inode is owed %b, want %b", c.event, got, c.owed)
+		if got := w.news.(someNews)["a.json"]; got != c.news {
+			t.Errorf("%+v: for an inode there are news %b, want %b", c.event, got, c.news)
 		}
-		var directory debt
-		for _, o := range w.take(time.Now().Add(gathering)) {
+		var directory news
+		for _, o := range w.take(time.Now().Add(batchDelay)) {
 			directory = o.directory
 		}
 		if directory != c.directory {
@@ -181,21 +181,21 @@ func TestNotifierObserves(t *testing.T) {
 	}
 }
 
-// A toucher is told what to do by the registry's name, then by the one for its nodes, which
+// A teller is told what to do by the registry's name, then by the one for its nodes, which
 // the kernel is to forget then.
 func TestNotifierCarriesOut(t *testing.T) {
 	for _, c := range []struct {
-		debts debts
+		news  pendingNews
 		order order
 		want  string
 	}{
-		{inDebt{}, order{name: "a.json", directory: owesModify | owesClose}, "3a.json\x00"},
-		{inDebt{}, order{name: "a.json", nodes: []*node{{}, {}}}, "1\x001\x000\x00"},
-		{inDebt{}, order{name: "a.json", directory: owesModify, nodes: []*node{{}}}, "1a.json\x001\x000\x00"},
-		{free{}, order{name: "a.json", directory: owesModify, nodes: []*node{{}}}, "1a.json\x00"}, // by which the node has been told
+		{someNews{}, order{name: "a.json", directory: newsModify | newsClose}, "3a.json\x00"},
+		{someNews{}, order{name: "a.json", nodes: []*node{{}, {}}}, "1\x001\x000\x00"},
+		{someNews{}, order{name: "a.json", directory: newsModify, nodes: []*node{{}}}, "1a.json\x001\x000\x00"},
+		{noNews{}, order{name: "a.json", directory: newsModify, nodes: []*node{{}}}, "1a.json\x00"}, // by which the node has been told
 	} {
-		w := newTestNotifier("touch")
-		w.debts = c.debts
+		w := newTestNotifier("tell")
+		w.news = c.news
 		read, to := io.Pipe()
 		from, answer := io.Pipe()
 		var got bytes.Buffer
@@ -214,7 +214,7 @@ func TestNotifierCarriesOut(t *testing.T) {
 				}
 			}
 		}()
-		err := errors.Join(w.carryOut(&toucher{to, from}, c.order), to.Close(), <-done)
+		err := errors.Join(w.carryOut(&teller{to, from}, c.order), to.Close(), <-done)
 		if err != nil || got.String() != c.want || w.telling.Load() != nil {
 			t.Errorf("%v: ordered %q, want %q; %v", c.order, got.String(), c.want, err)
 		}
@@ -222,44 +222,44 @@ func TestNotifierCarriesOut(t *testing.T) {
 }
 
 func TestNotifierCommand(t *testing.T) {
-	toucher := append(make([]string, 0, 9), "clawfs", "touch")
-	first, second := newNotifier(toucher, "/a", 1, inDebt{}, zap.NewNop()), newNotifier(toucher, "/b", 2, inDebt{}, zap.NewNop())
-	if !slices.Equal(first.command, []string{"clawfs", "touch", "/a", "1"}) || !slices.Equal(second.command, []string{"clawfs", "touch", "/b", "2"}) {
+	teller := append(make([]string, 0, 9), "clawfs", "tell")
+	first, second := newNotifier(teller, "/a", 1, someNews{}, zap.NewNop()), newNotifier(teller, "/b", 2, someNews{}, zap.NewNop())
+	if !slices.Equal(first.command, []string{"clawfs", "tell", "/a", "1"}) || !slices.Equal(second.command, []string{"clawfs", "tell", "/b", "2"}) {
 		t.Errorf("commands %q and %q", first.command, second.command)
 	}
 }
 
-func TestIsToucher(t *testing.T) {
-	w := newTestNotifier("touch")
+func TestIsTeller(t *testing.T) {
+	w := newTestNotifier("tell")
 	w.pid.Store(77)
-	toucher := txn.Actor{PID: 77, Start: 1}
-	if !w.isToucher(toucher) {
-		t.Error("the toucher is not recognised")
+	teller := txn.Actor{PID: 77, Start: 1}
+	if !w.isTeller(teller) {
+		t.Error("the teller is not recognised")
 	}
-	if w.isToucher(txn.Actor{PID: 78, Start: 1}) {
-		t.Error("somebody else is taken for the toucher")
+	if w.isTeller(txn.Actor{PID: 78, Start: 1}) {
+		t.Error("somebody else is taken for the teller")
 	}
 	w.pid.Store(0)
-	if w.isToucher(txn.Actor{}) {
-		t.Error("a process that can't be told is taken for a toucher that does not run")
+	if w.isTeller(txn.Actor{}) {
+		t.Error("a process that can't be told is taken for a teller that does not run")
 	}
 }
 
-func TestIsTouch(t *testing.T) {
-	touch := fuse.SetAttrIn{SetAttrInCommon: fuse.SetAttrInCommon{Valid: fuse.FATTR_MTIME, Mtime: 5, Mtimensec: touchNsec}}
-	if !isTouch(&touch) {
-		t.Error("the toucher's request is not recognised")
+func TestIsTellers(t *testing.T) {
+	touch := fuse.SetAttrIn{SetAttrInCommon: fuse.SetAttrInCommon{Valid: fuse.FATTR_MTIME, Mtime: 5, Mtimensec: tellNsec}}
+	if !isTellers(&touch) {
+		t.Error("the teller's request is not recognised")
 	}
 	for _, more := range []uint32{fuse.FATTR_MTIME_NOW, fuse.FATTR_MODE, fuse.FATTR_UID, fuse.FATTR_GID, fuse.FATTR_SIZE} {
 		in := touch
 		in.Valid |= more
-		if isTouch(&in) {
-			t.Errorf("a request with %x as well is taken for the toucher's", more)
+		if isTellers(&in) {
+			t.Errorf("a request with %x as well is taken for the teller's", more)
 		}
 	}
 	touch.Mtimensec++
-	if isTouch(&touch) {
-		t.Error("another time is taken for the toucher's")
+	if isTellers(&touch) {
+		t.Error("another time is taken for the teller's")
 	}
 }
 
@@ -278,7 +278,7 @@ func touched(t *testing.T, device func(uint64) uint64, orders string) bool {
 		t.Fatal(err)
 	}
 	var answers bytes.Buffer
-	if err := Touch(strings.NewReader(orders), &answers, []string{dir, strconv.FormatUint(device(st.Dev), 10)}); err != nil {
+	if err := TellWatchers(strings.NewReader(orders), &answers, []string{dir, strconv.FormatUint(device(st.Dev), 10)}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := answers.Len(), strings.Count(orders, "\x00"); got != want {
@@ -319,7 +319,7 @@ func TestTouchRemoves(t *testing.T) {
 	if err := unix.Stat(dir, &st); err != nil {
 		t.Fatal(err)
 	}
-	if err := Touch(strings.NewReader("8\x00"), io.Discard, []string{dir, strconv.FormatUint(st.Dev, 10)}); err != nil {
+	if err := TellWatchers(strings.NewReader("8\x00"), io.Discard, []string{dir, strconv.FormatUint(st.Dev, 10)}); err != nil {
 		t.Fatal(err)
 	}
 	if left, err := os.ReadDir(filepath.Join(dir, ownName)); err != nil || len(left) > 0 {
@@ -327,21 +327,21 @@ func TestTouchRemoves(t *testing.T) {
 	}
 }
 
-func TestTouchErrors(t *testing.T) {
+func TestTellWatchersErrors(t *testing.T) {
 	for _, args := range [][]string{nil, {"/"}, {"/", "1", "2"}, {"/", "x"}, {"/", "-1"}} {
-		if Touch(strings.NewReader(""), io.Discard, args) == nil {
+		if TellWatchers(strings.NewReader(""), io.Discard, args) == nil {
 			t.Errorf("%q is taken", args)
 		}
 	}
 	broken := errors.New("broken")
-	if err := Touch(iotest.ErrReader(broken), io.Discard, []string{"/", "1"}); err != broken {
+	if err := TellWatchers(iotest.ErrReader(broken), io.Discard, []string{"/", "1"}); err != broken {
 		t.Errorf("told of reading: %v", err)
 	}
-	if Touch(strings.NewReader("\x00"), io.Discard, []string{"/", "1"}) == nil {
+	if TellWatchers(strings.NewReader("\x00"), io.Discard, []string{"/", "1"}) == nil {
 		t.Error("an order without anything is taken")
 	}
 	r, w := io.Pipe()
-	if r.CloseWithError(broken) != nil || Touch(strings.NewReader("0\x00"), w, []string{"/", "1"}) != broken {
+	if r.CloseWithError(broken) != nil || TellWatchers(strings.NewReader("0\x00"), w, []string{"/", "1"}) != broken {
 		t.Error("told of nothing where it can't answer")
 	}
 }
@@ -365,22 +365,22 @@ func TestWatchersAreToldOfEarlierClosesOnly(t *testing.T) {
 	}
 	written, before := add(), add()
 	var c closing
-	owed := func() []debt {
-		var list []debt
-		table.owe(dir, "a.json", owesClose, c.heardBy(written))
+	newsOf := func() []news {
+		var list []news
+		table.addNews(dir, "a.json", newsClose, c.heardBy(written))
 		for _, n := range r.nodes {
-			list = append(list, n.as.owed)
+			list = append(list, n.as.news)
 		}
-		table.told(before, owesClose)
+		table.clearNews(before, newsClose)
 		return list
 	}
-	if got := owed(); !slices.Equal(got, []debt{0, owesClose}) {
-		t.Errorf("of a file that was released without a close is owed %v", got)
+	if got := newsOf(); !slices.Equal(got, []news{0, newsClose}) {
+		t.Errorf("of a file that was released without a close has news %v", got)
 	}
 	c.note(table)
 	add()
-	if got := owed(); !slices.Equal(got, []debt{0, owesClose, 0}) {
-		t.Errorf("of a file that was closed is owed %v", got)
+	if got := newsOf(); !slices.Equal(got, []news{0, newsClose, 0}) {
+		t.Errorf("of a file that was closed has news %v", got)
 	}
 }
 
@@ -388,9 +388,9 @@ func TestWatchersAreToldOfEarlierClosesOnly(t *testing.T) {
 // directory's watchers hear nothing, those of the file do.
 func TestNotifierTellsOfAnotherName(t *testing.T) {
 	for _, writer := range []txn.Caller{{}, {Actor: txn.Actor{PID: 7}}} {
-		w := newTestNotifier("touch")
+		w := newTestNotifier("tell")
 		w.observe(txn.Event{Name: "a.json", Via: txn.ViaForeign, Changed: true, Writer: writer})
-		orders := w.take(time.Now().Add(gathering))
+		orders := w.take(time.Now().Add(batchDelay))
 		if len(orders) != 1 || len(orders[0].nodes) != 1 || (orders[0].directory != 0) != !writer.Known() {
 			t.Errorf("written by %v: %v is told", writer.Actor, orders)
 		}

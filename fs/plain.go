@@ -72,7 +72,7 @@ func (n *node) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint3
 		}
 	}
 	if n.fsys.tells(ctx) != nil && !n.own {
-		n.fsys.registries.told(n, owesClose)
+		n.fsys.registries.clearNews(n, newsClose)
 		return openedToTell{}, fuse.FOPEN_DIRECT_IO | fuse.FOPEN_NOFLUSH, 0
 	}
 	if r := n.remains(ctx); r != nil && (writes(flags) || flags&unix.O_TRUNC != 0 || n.changed() != nil) {

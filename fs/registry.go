@@ -90,7 +90,7 @@ func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.
 		}
 		return &named{n, base, path, stx.Ino, sizeTimeOf(&stx), turns}, nil
 	}
-	child, err := n.fsys.registries.lookUpNow(ctx, look, func() bool { return n.fsys.isToucher(ctx) })
+	child, err := n.fsys.registries.lookUpNow(ctx, look, func() bool { return n.fsys.isTeller(ctx) })
 	switch {
 	case err == errNotRegular:
 		return n.lookupPlain(ctx, base, false, out)
@@ -113,7 +113,7 @@ func (n *node) lookupGone(ctx context.Context, base, path string, err error, ask
 	switch {
 	case err != unix.ENOENT:
 		return nil, registryErrno(err)
-	case !n.fsys.isToucher(ctx):
+	case !n.fsys.isTeller(ctx):
 		n.fsys.store.Missed(path, n.fsys.callers.of(ctx), threadOf(ctx), asked)
 		return nil, syscall.ENOENT
 	}
@@ -174,7 +174,7 @@ func (n *node) statWhere(base string, stx *unix.Statx_t, look func() looked) err
 		switch at.presence {
 		case txn.Gone, txn.Hidden:
 			return unix.ENOENT
-		case txn.InInfo:
+		case txn.AtHead:
 			if err == unix.ENOENT { // it is being removed just now
 				time.Sleep(placingPause)
 				continue
@@ -299,7 +299,7 @@ func (n *node) withRegistry(dir *node, base string, do func(fd int) error) error
 // changeObject is withObject for changes of a file's metadata. No commit of a registry is
 // under way meanwhile: it would take over the metadata from before. Watchers of a registry's
 // other nodes are to be told that.
-func (n *node) changeObject(ctx context.Context, what debt, do func(fd int) error) error {
+func (n *node) changeObject(ctx context.Context, what news, do func(fd int) error) error {
 	if r := n.remains(ctx); r != nil {
 		return r.change(n, do)
 	}
@@ -345,7 +345,7 @@ func (n *node) openRegistry(ctx context.Context, dir *node, base, path string, f
 		}
 		n.fsys.registries.endToWrite(n, f)
 		if options.Truncate {
-			f.staging()
+			f.noteFirstWrite()
 		}
 	} else {
 		s, err := dir.openFound(ctx, base, path)
@@ -396,7 +396,7 @@ func (n *node) truncateRegistry(ctx context.Context, path string, f fusefs.FileH
 	caller := n.fsys.callers.named(ctx)
 	if h, ok := f.(*registryFile); ok && h.tx != nil {
 		h.noteWriter(ctx)
-		h.staging()
+		h.noteFirstWrite()
 		err := h.tx.Truncate(caller, size)
 		h.committed()
 		return commitErrno(err)
@@ -414,6 +414,6 @@ func (n *node) truncateRegistry(ctx context.Context, path string, f fusefs.FileH
 	if err := n.fsys.store.Truncate(path, caller, size); err != nil {
 		return registryErrno(err)
 	}
-	n.fsys.registries.told(n, owesModify)
+	n.fsys.registries.clearNews(n, newsModify)
 	return 0
 }

@@ -40,9 +40,9 @@ type registryFile struct {
 	// ends counts copies from behind the end that nothing came of.
 	ends atomic.Int32
 
-	// begun is how often the registry had been looked at when something was staged
+	// looksAtFirstWrite is how often the registry had been looked at when something was staged
 	// first since the last commit, plus one; 0: nothing is staged.
-	begun atomic.Uint64
+	looksAtFirstWrite atomic.Uint64
 }
 
 // opened says how the kernel is to use the file, which is one of its node's by
@@ -51,7 +51,7 @@ func (f *registryFile) opened() uint32 {
 	if f.tx == nil {
 		return fuse.FOPEN_DIRECT_IO | fuse.FOPEN_NOFLUSH
 	}
-	f.lineage = f.node.fsys.lineages.use(f.node.lasting())
+	f.lineage = f.node.fsys.lineages.use(f.node.stableID())
 	return fuse.FOPEN_DIRECT_IO
 }
 
@@ -146,7 +146,7 @@ func (f *registryFile) Write(ctx context.Context, data []byte, off int64) (uint3
 		caller = f.node.fsys.callers.Describe(caller, "")
 	}
 	f.noteWriter(ctx)
-	f.staging()
+	f.noteFirstWrite()
 	var n int
 	var err error
 	if f.append {
@@ -178,12 +178,12 @@ func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
 	return commitErrno(err)
 }
 
-// staging is called at each write, and when the file is truncated by opening it. The kernel
+// noteFirstWrite is called at each write, and when the file is truncated by opening it. The kernel
 // tells watchers of this inode then. A watcher that reads at the first of these events still
 // sees the old version, and may pass over the next event.
-func (f *registryFile) staging() {
+func (f *registryFile) noteFirstWrite() {
 	f.closed.Store(false)
-	f.begun.CompareAndSwap(0, f.node.looks()+1)
+	f.looksAtFirstWrite.CompareAndSwap(0, f.node.looks()+1)
 }
 
 // committed is called after an attempt to commit. Watchers of this inode know of it,
@@ -193,8 +193,8 @@ func (f *registryFile) committed() {
 	if f.tx.Dirty() {
 		return
 	}
-	if begun := f.begun.Swap(0); begun == f.node.looks()+1 {
-		f.node.fsys.registries.told(f.node, owesModify)
+	if begun := f.looksAtFirstWrite.Swap(0); begun == f.node.looks()+1 {
+		f.node.fsys.registries.clearNews(f.node, newsModify)
 	} else {
 		f.node.fsys.registries.mayPassOver(f.node)
 	}
@@ -225,7 +225,7 @@ func (f *registryFile) Release(context.Context) syscall.Errno {
 		f.tx.Release()
 		f.committed()
 		if dir, base, path, ok := f.node.registry(); ok {
-			f.node.fsys.heard(dir, base, path, owesClose, f.closing.heardBy(f.node))
+			f.node.fsys.heard(dir, base, path, newsClose, f.closing.heardBy(f.node))
 		}
 		if like := f.like.Load(); like != nil {
 			f.node.fsys.origin.drop(*like)
@@ -250,7 +250,7 @@ func (f *registryFile) Allocate(ctx context.Context, off, size uint64, mode uint
 	case mode != 0:
 		return syscall.EOPNOTSUPP
 	}
-	f.staging()
+	f.noteFirstWrite()
 	if end := int64(off + size); end > f.tx.Size() {
 		return commitErrno(f.tx.Truncate(f.callerOf(ctx), end))
 	}

@@ -105,7 +105,7 @@ func (t *registryTable) grantCache(n *node, changes uint64) bool {
 	if t.changes.Load() != changes || !n.as.state.keepsSizeTime() {
 		return false
 	}
-	n.as.given = true
+	n.as.granted = true
 	return true
 }
 
@@ -114,16 +114,16 @@ func (t *registryTable) grantCache(n *node, changes uint64) bool {
 func (t *registryTable) mayHaveTold(n *node, since time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return n.as.given || n.as.used.After(since) && time.Since(n.as.used) < sizedReading
+	return n.as.granted || n.as.used.After(since) && time.Since(n.as.used) < sizedReading
 }
 
 // revokeCache reports whether the kernel may use size and time of a node without asking,
 // and notes that it is about to be told not to. The caller holds registryTable.mu.
 func (in *registryNode) revokeCache() bool {
-	if !in.given {
+	if !in.granted {
 		return false
 	}
-	in.given, in.used = false, time.Now()
+	in.granted, in.used = false, time.Now()
 	return true
 }
 

@@ -13,20 +13,20 @@ import (
 // Some of a registry's nodes may have watchers that have not heard of a change. The
 // notifier (notify.go) has them told.
 
-// A debt is what the watchers of a node have not heard from the kernel.
-type debt uint8
+// news are the events that the watchers of a node have not got from the kernel.
+type news uint8
 
 const (
-	owesModify debt = 1 << iota // it has another content: IN_MODIFY
-	owesClose                   // it was closed after writing: IN_CLOSE_WRITE
-	owesAttrib                  // it has another mode, owner, or the like: IN_ATTRIB
-	owesDelete                  // it has no name any more: IN_ATTRIB, IN_DELETE_SELF
+	newsModify news = 1 << iota // it has another content: IN_MODIFY
+	newsClose                   // it was closed after writing: IN_CLOSE_WRITE
+	newsAttrib                  // it has another mode, owner, or the like: IN_ATTRIB
+	newsDelete                  // it has no name any more: IN_ATTRIB, IN_DELETE_SELF
 )
 
-// owe notes what watchers of a registry's nodes are to be told: of those that concerns says,
-// which may be nil for all. Of a node without a name there is one thing to tell. It reports
-// whether there is anybody to tell.
-func (t *registryTable) owe(dir *node, base string, what debt, concerns func(*node) bool) (owes bool) {
+// addNews adds news for the watchers of a registry's nodes: of all nodes, or of those that
+// concerns selects. A node without a name has one piece of news only: that it has none. The
+// result says whether there is such a node.
+func (t *registryTable) addNews(dir *node, base string, what news, concerns func(*node) bool) (any bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.find(dir, base)
@@ -38,26 +38,26 @@ func (t *registryTable) owe(dir *node, base string, what debt, concerns func(*no
 		case concerns != nil && !concerns(n):
 			continue
 		case n.isGone():
-			n.as.owed |= owesDelete
+			n.as.news |= newsDelete
 		default:
-			n.as.owed |= what
+			n.as.news |= what
 		}
-		owes = true
+		any = true
 	}
-	return owes
+	return any
 }
 
-// heardBy says which nodes are owed what those who watch one of them have heard from the
-// kernel: the others of the same file.
+// heardBy selects the nodes whose watchers have not heard of a change that was made by a node:
+// the other nodes of the same file.
 func heardBy(n *node) (concerns func(*node) bool) {
 	number := n.number.Load()
 	return func(other *node) bool { return other != n && other.number.Load() == number }
 }
 
-// heard has watchers of those nodes of a registry that concerns says told what those of one
-// node, and those of the directory, have heard from the kernel.
-func (fsys *fileSystem) heard(dir *node, base, path string, what debt, concerns func(*node) bool) {
-	if w := fsys.watchers.Load(); w != nil && what != 0 && fsys.registries.owe(dir, base, what, concerns) {
+// heard is called when the kernel has told the watchers of one node and of the directory. It has
+// the watchers of the nodes that concerns selects told, too.
+func (fsys *fileSystem) heard(dir *node, base, path string, what news, concerns func(*node) bool) {
+	if w := fsys.watchers.Load(); w != nil && what != 0 && fsys.registries.addNews(dir, base, what, concerns) {
 		w.remind(path)
 	}
 }
@@ -80,15 +80,15 @@ func (c *closing) heardBy(n *node) (concerns func(*node) bool) {
 	return func(other *node) bool { return others(other) && (newest == 0 || other.id.Ino <= newest) }
 }
 
-// isGone reports whether a registry's node stands for a file that has no name any more.
+// isGone reports whether a registry's node stands for a file that has lost its last name.
 func (n *node) isGone() bool {
 	left := n.left.Load()
 	return left != nil && left.Nlink == 0
 }
 
-// debtors returns the nodes of a registry whose watchers are to be told something, and
-// whether those of its directory are to be told that it was modified, too.
-func (t *registryTable) debtors(dir *node, base string) (nodes []*node, directory bool) {
+// withNews returns the nodes of a registry for which there are news, and whether watchers of
+// the directory are to be told that it was modified.
+func (t *registryTable) withNews(dir *node, base string) (nodes []*node, directory bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.find(dir, base)
@@ -96,7 +96,7 @@ func (t *registryTable) debtors(dir *node, base string) (nodes []*node, director
 		return nil, false
 	}
 	for _, n := range r.nodes {
-		if n.as.owed != 0 {
+		if n.as.news != 0 {
 			nodes = append(nodes, n)
 		}
 	}
@@ -104,21 +104,21 @@ func (t *registryTable) debtors(dir *node, base string) (nodes []*node, director
 	return nodes, directory
 }
 
-// owed returns what the watchers of a node are to be told.
-func (t *registryTable) owed(n *node) debt {
+// newsOf returns the news for the watchers of a node.
+func (t *registryTable) newsOf(n *node) news {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if n.as.owed&owesDelete != 0 && !n.isGone() {
-		n.as.owed = n.as.owed&^owesDelete | owesAttrib // it has lost one of its names
+	if n.as.news&newsDelete != 0 && !n.isGone() {
+		n.as.news = n.as.news&^newsDelete | newsAttrib // it has lost one of its names
 	}
-	return n.as.owed
+	return n.as.news
 }
 
 // toTell returns a node whose watchers are to be told of another content, or nil. The
 // caller holds registryTable.mu.
 func (r *registryNodes) toTell() *node {
 	for _, n := range r.nodes {
-		if n.as.owed&owesModify != 0 && !n.isGone() {
+		if n.as.news&newsModify != 0 && !n.isGone() {
 			return n
 		}
 	}
@@ -138,47 +138,47 @@ func (t *registryTable) lookUpToTell(dir *node, base string) *node {
 	return nil
 }
 
-// told is called where the kernel makes events for the watchers of a node, which may be
-// none of a registry's.
-func (t *registryTable) told(n *node, what debt) {
+// clearNews is called where the kernel makes events for the watchers of a node. The node may
+// be none of a registry's.
+func (t *registryTable) clearNews(n *node, what news) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n.as.owed &^= what
+	n.as.news &^= what
 }
 
-// mayPassOver is called instead where watchers may pass the event over that the kernel
-// makes for a node by which the registry was written, and for its directory.
+// mayPassOver is called instead where watchers may pass over the event of a write: that of the
+// node by which the registry was written, and that of its directory.
 func (t *registryTable) mayPassOver(n *node) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if r := n.all.Load(); r != nil && n.as.owed&owesModify != 0 {
+	if r := n.all.Load(); r != nil && n.as.news&newsModify != 0 {
 		r.passedOver = true
 	}
 }
 
-// tellName is the name below .clawfs by which the toucher reaches the node whose watchers
-// are being told. An event for the name of a registry would be one for its directory, too,
-// whose watchers have heard of the change from the kernel; nobody watches .clawfs.
+// tellName is the name below .clawfs by which the teller reaches the node whose watchers
+// are being told. An event by the registry's own name would reach the watchers of its
+// directory, too, which have heard of the change from the kernel. Nobody watches .clawfs.
 const tellName = "tell"
 
-// telling is what the toucher has been ordered to tell.
+// telling is the order that the teller carries out.
 type telling struct{ node *node } // nil: it goes by the registry's own name
 
-// tells returns what the toucher is telling if the request comes from it, or nil.
+// tells returns the teller's order, if the request comes from the teller; else nil.
 func (fsys *fileSystem) tells(ctx context.Context) *telling {
 	w := fsys.watchers.Load()
 	if w == nil {
 		return nil
 	}
 	now := w.telling.Load()
-	if now == nil || !fsys.isToucher(ctx) {
+	if now == nil || !fsys.isTeller(ctx) {
 		return nil
 	}
 	return now
 }
 
-// lookupToTell finds the node whose watchers are being told. That has one name for
-// the toucher if it has none for others, so that the toucher can remove it.
+// lookupToTell finds the node whose watchers are being told. If it has lost its last name it
+// has one for the teller, so that the teller can remove it.
 func (n *node) lookupToTell(ctx context.Context, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	now := n.fsys.tells(ctx)
 	if now == nil || now.node == nil {
@@ -200,16 +200,16 @@ func (n *node) lookupToTell(ctx context.Context, out *fuse.EntryOut) (*fusefs.In
 	return child.entryOut(roleRegistry, &stx, out), 0
 }
 
-// openedToTell is the toucher's open file. Nothing can be done with it: when it is closed
-// the kernel tells watchers that something was written.
+// openedToTell is the teller's open file. Its one use is the close: then the kernel tells
+// watchers that a writer has closed the file.
 type openedToTell struct{}
 
-// removeToTell answers the toucher where it removes a node that has lost its last name.
+// removeToTell answers the teller where it removes a node that has lost its last name.
 func (n *node) removeToTell(ctx context.Context) syscall.Errno {
 	now := n.fsys.tells(ctx)
 	if now == nil || now.node == nil || !now.node.isGone() {
 		return syscall.EROFS
 	}
-	n.fsys.registries.told(now.node, owesDelete|owesModify|owesClose|owesAttrib)
+	n.fsys.registries.clearNews(now.node, newsDelete|newsModify|newsClose|newsAttrib)
 	return 0
 }

@@ -56,7 +56,7 @@ func (n *node) Setxattr(ctx context.Context, attr string, data []byte, flags uin
 	if errno := n.changeable(); errno != 0 {
 		return errno
 	}
-	return plainErrno(n.changeObject(ctx, owesAttrib, func(fd int) error {
+	return plainErrno(n.changeObject(ctx, newsAttrib, func(fd int) error {
 		return retry(func() error { return unix.Setxattr(procPath(fd), attr, data, int(flags)) })
 	}))
 }
@@ -66,7 +66,7 @@ func (n *node) Removexattr(ctx context.Context, attr string) syscall.Errno {
 	if errno := n.changeable(); errno != 0 {
 		return errno
 	}
-	return plainErrno(n.changeObject(ctx, owesAttrib, func(fd int) error {
+	return plainErrno(n.changeObject(ctx, newsAttrib, func(fd int) error {
 		return retry(func() error { return unix.Removexattr(procPath(fd), attr) })
 	}))
 }

@@ -8,7 +8,7 @@ type Presence uint8
 // What Look can find.
 const (
 	OnDisk Presence = iota // the backing file says whether there is one, and how large it is
-	InInfo                 // there is one; Info says size and time, the backing file the rest
+	AtHead                 // there is one; Info says size and time, the backing file the rest
 	Gone                   // there is none for this process, even if there is a backing file
 	Hidden                 // others are creating it: there is none for this process yet, unless they have closed it or somebody locks it
 )
@@ -36,9 +36,9 @@ func (s *Store) Look(name string, who func() Actor) (Presence, Info) {
 	case !r.replacingLive:
 		return OnDisk, Info{}
 	case r.head != nil:
-		return InInfo, Info{Size: r.head.Size, Time: r.head.Time}
+		return AtHead, Info{Size: r.head.Size, Time: r.head.Time}
 	case r.blank != nil:
-		return InInfo, Info{Time: r.blank.Time}
+		return AtHead, Info{Time: r.blank.Time}
 	}
 	return Gone, Info{}
 }

@@ -94,7 +94,7 @@ func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logge
 	}
 	o := s.live.now.Load().options
 	server, err := fs.Mount(s.dir.Fd(), s.store, s.path, fs.Options{
-		Patterns: s.patterns, Toucher: toucher(), AllowOther: o.allowOther, Debug: o.debugFUSE, Log: log,
+		Patterns: s.patterns, Teller: teller(), AllowOther: o.allowOther, Debug: o.debugFUSE, Log: log,
 		Without: o.without, Transport: o.transport.value, Numbers: s.dir.Numbers(),
 	})
 	if err != nil {
