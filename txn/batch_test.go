@@ -188,7 +188,7 @@ func TestAVersionThatIsBeingPlacedIsNotShown(t *testing.T) {
 	b.storage.before = func() { during, info = b.store.Look(file, who) }
 	b.save(program(1), `["new","longer"]`)
 	b.storage.before = nil
-	if during != txn.InInfo || info.Size != int64(len(`["old"]`)) {
+	if during != txn.AtHead || info.Size != int64(len(`["old"]`)) {
 		t.Errorf("meanwhile: %v, %d bytes", during, info.Size)
 	}
 	if p, _ := b.store.Look(file, who); p != txn.OnDisk {

@@ -103,7 +103,7 @@ func (r *Registry) create(like fs.File) (made bool, err error) {
 // false where it has one. Errors are the storage's, and fs.ErrExist.
 func (r *Registry) replaceBlank(p Replacement) (done bool, err error) {
 	differs := p.changes()
-	fault := r.alone(func() {
+	fault := r.exclusively(func() {
 		r.mu.Lock()
 		event, failed := r.refresh()
 		head, blank := r.head, r.blank

@@ -72,10 +72,10 @@ func (r *Registry) apply(q *request, head *Version, removed *removal, seq *uint6
 	}
 	v := &Version{
 		Seq: *seq, Parent: q.event.Parent, Digest: text.Digest, Size: int64(len(text.Bytes)), Writer: q.event.Writer.Actor,
-		content: text, dialect: r.noted(d), lines: d == Lines, beside: q.beside,
+		content: text, dialect: r.noted(d), lines: d == Lines, firstLines: q.firstLines,
 	}
-	if q.beside == nil && head != nil && d == Strict && v.isLine() {
-		v.beside = head.beside
+	if q.firstLines == nil && head != nil && d == Strict && v.isLine() {
+		v.firstLines = head.firstLines
 	}
 	q.made, q.left, q.event.Seq, q.event.Changed = v, v, v.Seq, true
 	q.event.Outcome = Merged
@@ -128,10 +128,10 @@ func (r *Registry) textOf(q *request, onto **Version, removed *removal) (*seen.C
 // firstLines returns the version on which the request shows that it is JSON lines, with
 // the lines that it remembers. It returns nil where there are none, or nothing is merged.
 func (r *Registry) firstLines(q *request, head *Version) *Version {
-	if head == nil || len(head.beside) == 0 || dialectIn(q.doc) != Lines || q.put {
+	if head == nil || len(head.firstLines) == 0 || dialectIn(q.doc) != Lines || q.put {
 		return nil
 	}
-	return head.withBeside()
+	return head.withFirstLines()
 }
 
 func (q *request) appendsLines() {
@@ -164,7 +164,7 @@ func (r *Registry) appendedTo(q *request, head *Version) *seen.Content {
 		return nil
 	}
 	line := bytes.TrimPrefix(q.appended, []byte("\n"))
-	text := bytes.Clone(head.withBeside().content.Bytes)
+	text := bytes.Clone(head.withFirstLines().content.Bytes)
 	if len(text) > 0 && text[len(text)-1] != '\n' {
 		text = append(text, '\n')
 	}
@@ -216,7 +216,7 @@ func (r *Registry) combine(q *request, base *seen.Content, head *Version) (*seen
 		return head.content, d, nil
 	case merge.TookTheirs:
 		if res.TwoLines {
-			q.beside = head.besides(q.content)
+			q.firstLines = head.firstLinesFor(q.content)
 		}
 		return q.content, own, nil
 	}
@@ -359,7 +359,7 @@ func (r *Registry) seeWritten(q *request) {
 		Merged: q.left == nil || q.left.Digest != q.content.Digest,
 	}
 	for _, writer := range q.writers {
-		w.Beside = r.writesElsewhere(writer, q.tx)
+		w.Overlaps = r.writesElsewhere(writer, q.tx)
 		r.seen.Wrote(writer, w)
 	}
 	r.seen.UseChoice(&q.choice)

@@ -30,7 +30,7 @@ func (s *Store) exclusively(regs []*Registry, f func() error) error {
 	}
 	r := regs[0]
 	var err error
-	fault := r.alone(func() {
+	fault := r.exclusively(func() {
 		r.setReplacingLive(true)
 		err = s.exclusively(regs[1:], f)
 		r.setReplacingLive(false)

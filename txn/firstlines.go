@@ -15,8 +15,8 @@ import (
 // overlap, are known for what they are only then: until then one of the lines is the
 // file, and its version remembers the others.
 
-// maxBeside is how many lines a version remembers.
-const maxBeside = 256
+// maxFirstLines is how many lines a version remembers.
+const maxFirstLines = 256
 
 // isLine reports whether the content is one line.
 func (v *Version) isLine() bool { return isLine(v.content.Bytes) }
@@ -66,27 +66,27 @@ func firstOf(lines *jsondoc.Doc) (first jsondoc.Value) {
 	return first
 }
 
-// besides returns what a version is to remember that replaces v, and that was made
+// firstLinesFor returns what a version is to remember that replaces v, and that was made
 // without knowledge of v.
-func (v *Version) besides(content *seen.Content) []*seen.Content {
+func (v *Version) firstLinesFor(content *seen.Content) []*seen.Content {
 	other := func(c *seen.Content) bool { return c.Digest != content.Digest }
 	var list []*seen.Content
-	for _, c := range append(slices.Clip(v.beside), v.content) {
+	for _, c := range append(slices.Clip(v.firstLines), v.content) {
 		if other(c) {
 			list = append(list, c)
 		}
 	}
-	return list[max(0, len(list)-maxBeside):]
+	return list[max(0, len(list)-maxFirstLines):]
 }
 
-// withBeside returns the version as it is if it is JSON lines: with the lines that it
+// withFirstLines returns the version as it is if it is JSON lines: with the lines that it
 // remembers, the oldest first.
-func (v *Version) withBeside() *Version {
-	if len(v.beside) == 0 {
+func (v *Version) withFirstLines() *Version {
+	if len(v.firstLines) == 0 {
 		return v
 	}
 	var text []byte
-	for _, c := range v.beside {
+	for _, c := range v.firstLines {
 		text = append(append(text, bytes.TrimSuffix(c.Bytes, []byte("\n"))...), '\n')
 	}
 	c := seen.NewContent(append(text, v.content.Bytes...))
@@ -97,7 +97,7 @@ func (v *Version) withBeside() *Version {
 // line, what it remembers, or a line that the writers have seen there.
 func (r *Registry) beginsWith(lines *jsondoc.Doc, v *Version, saw seen.Seen) bool {
 	first := firstOf(lines)
-	known := append(slices.Clip(v.beside), v.content)
+	known := append(slices.Clip(v.firstLines), v.content)
 	for i := range saw.Candidates {
 		if c := saw.Candidates[i].Content; c != nil && isLine(c.Bytes) {
 			known = append(known, c)

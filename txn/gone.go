@@ -58,7 +58,7 @@ func (s *Store) eraseBrief(name string) {
 func (s *Store) erase(name string) (ok bool, err error) {
 	r := s.acquire(name)
 	defer s.release(r)
-	fault := r.alone(func() { ok, err = r.erase() })
+	fault := r.exclusively(func() { ok, err = r.erase() })
 	return ok, errors.Join(err, fault)
 }
 
@@ -144,7 +144,7 @@ func (s *Store) Forget(name string, seqs ...uint64) ([]uint64, error) {
 	r := s.acquire(name)
 	defer s.release(r)
 	var err error
-	fault := r.alone(func() { seqs, err = r.forgetVersions(seqs) })
+	fault := r.exclusively(func() { seqs, err = r.forgetVersions(seqs) })
 	return seqs, errors.Join(err, fault)
 }
 

@@ -23,7 +23,7 @@ func (s *Store) LinkIn(name string, c Caller, p Replacement, link func() error) 
 	}
 	var err error
 	removed := false
-	fault := r.alone(func() { removed, err = r.linkIn(c, p, content, link) })
+	fault := r.exclusively(func() { removed, err = r.linkIn(c, p, content, link) })
 	if removed {
 		return s.Replace(name, c, p)
 	}

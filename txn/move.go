@@ -356,7 +356,7 @@ func (s *Store) MoveOut(name string, c Caller, move func() error) error {
 	r.leaving.Lock()
 	defer r.leaving.Unlock()
 	var err error
-	if fault := r.alone(func() { err = r.moveOut(c, move) }); fault != nil {
+	if fault := r.exclusively(func() { err = r.moveOut(c, move) }); fault != nil {
 		return fault
 	}
 	return err

@@ -26,7 +26,7 @@ func (t *Tx) Put() {
 func (r *Registry) dropBlank(c Caller) {
 	r.leaving.Lock()
 	defer r.leaving.Unlock()
-	_ = r.alone(func() {
+	_ = r.exclusively(func() {
 		r.mu.Lock()
 		wanted := r.blank == nil || len(r.open) > 0
 		r.mu.Unlock()

@@ -26,14 +26,14 @@ type request struct {
 	replaces  *removal // the version that the process had removed before it created the file
 	during    func()   // not a commit: run this while nothing else touches the registry
 
-	event  Event
-	err    error
-	alone  bool            // nobody else has changed the head since what its author had seen
-	choice seen.Choice     // of the merge base
-	takes  []*draft        // those in flight that have become a part of the content
-	made   *Version        // the version that this request made, nil where none
-	left   *Version        // the head that it left: made, or the one before
-	beside []*seen.Content // see Version
+	event      Event
+	err        error
+	alone      bool            // nobody else has changed the head since what its author had seen
+	choice     seen.Choice     // of the merge base
+	takes      []*draft        // those in flight that have become a part of the content
+	made       *Version        // the version that this request made, nil where none
+	left       *Version        // the head that it left: made, or the one before
+	firstLines []*seen.Content // see Version
 
 	answered bool      // it is done, whatever becomes of the rest of its batch
 	turn     chan bool // true: lead; false: done
@@ -45,7 +45,7 @@ func (q *request) reset(name string) {
 		d.tx.takenInto.Store(nil)
 	}
 	q.committed.Store(false)
-	q.err, q.made, q.left, q.choice, q.takes, q.beside = nil, nil, nil, seen.Choice{}, nil, nil
+	q.err, q.made, q.left, q.choice, q.takes, q.firstLines = nil, nil, nil, seen.Choice{}, nil, nil
 	q.event = Event{Name: name, Via: q.via, Writer: q.logged(), Note: q.intent.Note}
 }
 

@@ -217,7 +217,7 @@ func TestARegistryThatIsBeingRemovedIsShown(t *testing.T) {
 		return b.storage.Storage.Remove(name, stamp, seq)
 	}
 	b.ok(b.store.Unlink(file, program(1)))
-	if during != txn.InInfo {
+	if during != txn.AtHead {
 		t.Errorf("meanwhile: %v", during)
 	}
 }

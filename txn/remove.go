@@ -40,7 +40,7 @@ func (s *Store) Unlink(name string, c Caller) error {
 func (r *Registry) unlink(c Caller, only *Version) error {
 	for range maxAttempts {
 		var err error
-		if fault := r.alone(func() { err = r.delete(c, only) }); fault != nil {
+		if fault := r.exclusively(func() { err = r.delete(c, only) }); fault != nil {
 			return fault
 		}
 		if !errors.Is(err, ErrBeaten) {
@@ -151,9 +151,9 @@ func (s *Store) below(dir string) []*Registry {
 	return out
 }
 
-// alone runs f while no commit of the registry is under way. The error is a
+// exclusively runs f while no commit of the registry is under way. The error is a
 // *FaultError where f has panicked.
-func (r *Registry) alone(f func()) error {
+func (r *Registry) exclusively(f func()) error {
 	q := &request{draft: &draft{}, during: f}
 	r.submit(q)
 	return q.err

@@ -232,7 +232,7 @@ func (s *Store) Close() error {
 func (s *Store) archiveHeads() error {
 	var first error
 	for _, r := range s.all() {
-		_ = r.alone(func() {
+		_ = r.exclusively(func() {
 			if err := r.keepHead(); err != nil && first == nil {
 				first = err
 			}

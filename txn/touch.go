@@ -61,7 +61,7 @@ func (t *Tx) touch(c Caller) error {
 func (r *Registry) touch(c Caller) error {
 	e := Event{Outcome: Unchanged, Via: ViaTruncate, Writer: c}
 	var err error
-	fault := r.alone(func() {
+	fault := r.exclusively(func() {
 		r.mu.Lock()
 		var found *Event
 		if found, err = r.refresh(); err == nil && r.exists() {

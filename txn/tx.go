@@ -104,7 +104,7 @@ func (r *Registry) beginInPlace(c Caller, o BeginOptions) (t *Tx, err error) {
 	defer r.leaving.Unlock()
 	t, err = r.begin(c, o, false)
 	if o.Create && errors.Is(err, fs.ErrNotExist) {
-		if fault := r.alone(func() { t, err = r.begin(c, o, true) }); fault != nil {
+		if fault := r.exclusively(func() { t, err = r.begin(c, o, true) }); fault != nil {
 			err = fault
 		}
 	}

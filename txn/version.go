@@ -34,8 +34,9 @@ type Version struct {
 	// lines says that the content is known to be JSON lines.
 	lines bool
 
-	// beside are lines that others had begun the registry with, if this is one, too.
-	beside []*seen.Content
+	// firstLines are lines that other writers had begun the registry with. They are kept while
+	// this version may be a first line, too.
+	firstLines []*seen.Content
 }
 
 // Bytes returns the content. It must not be changed.

@@ -60,7 +60,7 @@ func startDaemon(name string, o *mountOptions, out streams) error {
 // daemonArgs are the arguments of the daemon. They don't depend on the working
 // directory. Of a flag that is there twice the last one holds.
 func daemonArgs(o *mountOptions, dir string) []string {
-	args := append([]string{"mount"}, o.given()...)
+	args := append([]string{"mount"}, o.flagsGiven()...)
 	return append(args, "--foreground=true", "--log-file="+o.logFile, fmt.Sprintf("--ready-fd=%d", readyDescriptor), "--", dir)
 }
 

@@ -75,7 +75,7 @@ func defaultConfigFile(uid int, getenv func(string) string) string {
 // It can be called again when the file has changed. The error is a *configError.
 func (o *mountOptions) configured(dir string) (*mountOptions, error) {
 	c := newMountOptions()
-	if err := c.flags.Parse(o.given()); err != nil {
+	if err := c.flags.Parse(o.flagsGiven()); err != nil {
 		return nil, err
 	}
 	return c, c.configure(dir)

@@ -169,8 +169,8 @@ func (o *mountOptions) register(f *pflag.FlagSet) {
 	}
 }
 
-// given returns the flags that were given, in a form that can be parsed again.
-func (o *mountOptions) given() []string {
+// flagsGiven returns the flags of the command line, in a form that can be parsed again.
+func (o *mountOptions) flagsGiven() []string {
 	var args []string
 	o.flags.VisitAll(func(f *pflag.Flag) {
 		if !f.Changed {

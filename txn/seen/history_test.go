@@ -170,7 +170,7 @@ func (h *history) write(c Caller, words []string, at Tick) {
 	on := h.handle(words, at)
 	w := Write{
 		Content: h.content(words[2]), Begun: on.at,
-		Merged: words[1] == "merges" || slices.Contains(words, "merged"), Redirected: words[1] == "redirects", Beside: slices.Contains(words, "beside"),
+		Merged: words[1] == "merges" || slices.Contains(words, "merged"), Redirected: words[1] == "redirects", Overlaps: slices.Contains(words, "beside"),
 	}
 	if words[1] == "puts" {
 		w.Begun = 0

@@ -155,7 +155,7 @@ func (v *Views) ofMembers(s *Seen, f *family, o *Origin) {
 		since = views[len(views)-1].since()
 	}
 	for _, a := range f.members {
-		tasks = tasks || a.isBeside(o) && a.caller.Start < o.Start && !o.DescendsFrom(a.caller.Actor)
+		tasks = tasks || a.overlapsWrite(o) && a.caller.Start < o.Start && !o.DescendsFrom(a.caller.Actor)
 	}
 	s.Alone = !tasks && len(s.Candidates) > 0 && !v.changes.byOthers(since, f.contains)
 }

@@ -157,7 +157,7 @@ func TestPassesOverlap(t *testing.T) {
 		want                                 bool
 	}{{1, 5, 3, 7, true}, {1, 3, 3, 7, false}, {1, 9, 3, 5, true}, {0, 9, 3, 5, false}, {3, 5, 0, 9, false}} {
 		one, other := &view{begun: c.begun, ended: c.ended}, &view{begun: c.otherBegun, ended: c.otherEnded}
-		if one.writtenBeside(other) != c.want || other.writtenBeside(one) != c.want {
+		if one.overlapsWrite(other) != c.want || other.overlapsWrite(one) != c.want {
 			t.Errorf("%+v: beside %v", c, !c.want)
 		}
 	}

@@ -270,7 +270,7 @@ func (v *Views) ofProcess(s *Seen, memory []*actorViews, o *Origin) {
 		if w, _ := a.latest(o.Event, 0); w != nil {
 			since, tasks = max(since, w.first), tasks || w.merged
 		}
-		tasks = tasks || a.isBeside(o)
+		tasks = tasks || a.overlapsWrite(o)
 	}
 	self := func(c *Caller) bool {
 		return slices.ContainsFunc(memory, func(a *actorViews) bool { return c.author() == a.caller.author() })
@@ -278,11 +278,11 @@ func (v *Views) ofProcess(s *Seen, memory []*actorViews, o *Origin) {
 	s.Alone = !tasks && len(s.Candidates) > 0 && !v.changes.byOthers(since, self)
 }
 
-// isBeside reports whether a write of the actor was under way at the same time as the
+// overlapsWrite reports whether a write of the actor was under way at the same time as the
 // writer's.
-func (a *actorViews) isBeside(o *Origin) bool {
+func (a *actorViews) overlapsWrite(o *Origin) bool {
 	mine := view{begun: o.openedBy(), ended: o.Event + 1}
-	return slices.ContainsFunc(a.views, func(one *view) bool { return one.writtenBeside(&mine) })
+	return slices.ContainsFunc(a.views, func(one *view) bool { return one.overlapsWrite(&mine) })
 }
 
 // late returns what the last write was made from, if several tasks were at work

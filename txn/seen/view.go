@@ -122,7 +122,7 @@ func (a *actorViews) prove() {
 	last := a.newest()
 	for i := len(a.views) - 2; i >= 0; i-- {
 		v := a.views[i]
-		if v.reading.overlaps(last.reading) || v.writtenBeside(last) {
+		if v.reading.overlaps(last.reading) || v.overlapsWrite(last) {
 			v.proved, last.proved = true, true
 		}
 	}
@@ -131,8 +131,8 @@ func (a *actorViews) prove() {
 	}
 }
 
-// writtenBeside reports whether two writes were under way at once.
-func (v *view) writtenBeside(o *view) bool {
+// overlapsWrite reports whether two writes were under way at once.
+func (v *view) overlapsWrite(o *view) bool {
 	return v.begun != 0 && o.begun != 0 && v.begun < o.ended && o.begun < v.ended
 }
 

@@ -76,7 +76,7 @@ type Write struct {
 	From       *Candidate // its base, nil if nothing was seen
 	Redirected bool       // it came by a shell's redirection
 	Merged     bool       // the head holds something else since
-	Beside     bool       // another transaction of the process has unsaved bytes
+	Overlaps   bool       // another transaction of the process has unsaved bytes
 }
 
 // Wrote notes that the caller's write was committed.
@@ -86,7 +86,7 @@ func (v *Views) Wrote(c Caller, w Write) {
 		v.isDead(a) // its writer may have ended before the file was put in place
 	}
 	at, now := v.cfg.Next(), v.cfg.Now()
-	seen := &view{kind: wrote, content: w.Content, first: at, last: at, lastAt: now, begun: w.Begun, ended: w.Ended, merged: w.Merged, proved: w.Beside}
+	seen := &view{kind: wrote, content: w.Content, first: at, last: at, lastAt: now, begun: w.Begun, ended: w.Ended, merged: w.Merged, proved: w.Overlaps}
 	if seen.ended == 0 {
 		seen.ended = at
 	}
