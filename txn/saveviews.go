@@ -20,13 +20,18 @@ import (
 // keeps its registry in memory goes on from there when clawfs was started anew
 // beside it. Views are appended to a record, one JSON object a line, and taken over by
 // the next store of the same boot of the system. A line replaces an earlier one about
-// the same process and registry. A line that was cut off does not count.
+// the same process and registry. A line that was cut off does not count. Where the record
+// itself was cut off, by a full disk or a kill, it says nothing of a process that it does not
+// name: that is older than the store and not known, as after a kill of the daemon.
 
 // savedLine is one line of the record. The version before wrote all as one line, with
 // Contents and Registries.
 type savedLine struct {
 	Boot string `json:"boot,omitempty"` // the lines that follow are of this boot of the system
 	Tick Tick   `json:"tick,omitempty"` // and has happened up to here
+	Ends bool   `json:"ends,omitempty"` // behind them comes a line with Ended; older builds write none
+
+	Ended bool `json:"ended,omitempty"` // the record is whole up to here
 
 	Digest string `json:"digest,omitempty"` // of Bytes, in hexadecimal
 	Bytes  []byte `json:"bytes,omitempty"`
@@ -52,6 +57,7 @@ type savedMissed struct {
 type savedViews struct {
 	tick        Tick
 	missedBelow []savedMissed
+	cut         bool // it is not whole
 
 	mu         sync.Mutex // guards registries
 	registries map[string]*savedRegistry
@@ -80,7 +86,7 @@ func (s *Store) SaveViews() error {
 
 func (s *Store) writeViews(w *viewWriter) {
 	w.write("\n") // a line that was cut off ends here
-	w.put(savedLine{Boot: s.cfg.Boot, Tick: s.Now()})
+	w.put(savedLine{Boot: s.cfg.Boot, Tick: s.Now(), Ends: true})
 	for _, l := range s.wider.all() {
 		if !l.Listed && s.cfg.Alive(l.By.Actor) {
 			w.put(savedLine{MissedBelow: &savedMissed{l.dir, l.By}})
@@ -97,6 +103,7 @@ func (s *Store) writeViews(w *viewWriter) {
 	for name, left := range s.saved.all() {
 		w.putRegistry(name, left.order, maps.Values(left.actors), maps.Values(left.contents))
 	}
+	w.put(savedLine{Ended: true})
 }
 
 // viewWriter writes lines of the record. A content may be as large as a registry: it is
@@ -198,6 +205,7 @@ func (v *viewReader) add(l savedLine) {
 		v.hold(digest, b)
 	}
 	v.views.tick = max(v.views.tick, l.Tick)
+	v.views.cut = (v.views.cut || l.Ends) && !l.Ended
 	if l.Order != nil {
 		v.views.of(l.Registry).order = l.Order
 	}
@@ -280,8 +288,8 @@ func (v *savedViews) rename(from, to string) {
 }
 
 // restore reads the views that the store before has saved. A line that can't be read, or
-// is of another boot, does not count. Where there is a record, a process that is not in
-// it has seen nothing. The order of events goes on.
+// is of another boot, does not count. Where there is a whole record, a process that is not
+// in it has seen nothing. The order of events goes on.
 func (s *Store) restore() {
 	if s.cfg.Boot == "" {
 		return
@@ -296,7 +304,9 @@ func (s *Store) restore() {
 		return
 	}
 	s.saved = v
-	s.seenConfig.Began = 0
+	if !v.cut {
+		s.seenConfig.Began = 0
+	}
 	s.events.Store(uint64(v.tick))
 	for _, m := range v.missedBelow {
 		if s.cfg.Alive(m.By.Actor) {

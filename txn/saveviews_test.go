@@ -154,6 +154,35 @@ func TestForgottenContentsAreNotSaved(t *testing.T) {
 	}
 }
 
+// A record that was cut off, by a full disk or a kill, says nothing of a process that it does
+// not name: what that writes replaces nothing of others, as after a kill of the daemon.
+func TestACutRecordTellsOfNobodyElse(t *testing.T) {
+	gateway, other, cli := program(1), program(2), program(2000)
+	for cut, whole := 0, false; !whole; cut += 7 {
+		b := newBench(t, `{"a":1}`, func(c *txn.Config) { c.Boot, c.Began = "boot", 1000 })
+		b.read(other)
+		b.save(other, `{"a":1,"other":2}`)
+		b.read(gateway)
+		b.save(gateway, `{"a":1,"other":2,"gateway":2}`)
+		b.ok(b.store.SaveViews())
+		record, err := b.storage.TakeViews()
+		b.ok(err)
+		views, err := io.ReadAll(record)
+		b.ok(err)
+		cut = min(cut, len(views))
+		whole = cut == len(views)
+		b.ok(b.storage.AppendViews(func(w io.Writer) error { _, err := w.Write(views[:cut]); return err }))
+
+		b.store = txn.New(b.storage, b.config)
+		b.read(cli)
+		b.save(cli, `{"a":1,"other":2,"gateway":2,"cli":2}`)
+		b.save(gateway, `{"a":1,"other":2,"gateway":3}`)
+		if got, want := b.head(), `{"a":1,"other":2,"gateway":3,"cli":2}`; got != want {
+			t.Fatalf("of %d bytes %d were saved, behind %q; the registry holds %s, want %s", len(views), cut, views[max(0, cut-60):cut], got, want)
+		}
+	}
+}
+
 // A large registry's views are saved and taken over without copies of it in memory, but
 // for the line that is read.
 func TestViewsOfLargeRegistriesTakeLittleMemory(t *testing.T) {
