@@ -117,7 +117,7 @@ func (t *registryTable) create(ctx context.Context, f *registryFile, at *named) 
 	} else {
 		f.node = t.toWrite(ctx, r, at.sizeTime) // somebody else was faster
 	}
-	if r.current = f.node; !r.isWritten() {
+	if r.current = f.node; r.isWriters(f.node) {
 		r.write(f.node)
 	}
 	f.node.files.add(f)

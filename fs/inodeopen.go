@@ -59,12 +59,13 @@ func (t *registryTable) beginToWrite(n *node, thread int) (ok bool) {
 	t.withLocks(func(locks *lockQuestion) {
 		n.rest()
 		var next nodeState
-		next, ok = n.as.state.openedToWrite(n.all.Load().isWriters(n), n.all.Load().isFree(n), func() bool { return t.must(n, thread, locks) })
+		r := n.all.Load()
+		next, ok = n.as.state.openedToWrite(r.isWriters(n), r.isFree(n), func() bool { return t.must(n, thread, locks) })
 		if locks.open {
 			return
 		}
-		if n.as.state = next; ok {
-			n.all.Load().write(n)
+		if n.as.state = next; ok && r.isWriters(n) {
+			r.write(n)
 		}
 		t.relooked(n, thread, ok, true)
 		if ok {
@@ -109,7 +110,40 @@ func (r *registryNodes) isFree(n *node) bool {
 
 // isWriters reports whether nobody has another node open for writing. The caller holds
 // registryTable.mu.
-func (r *registryNodes) isWriters(n *node) bool { return r.writing == n || !r.isWritten() }
+func (r *registryNodes) isWriters(n *node) bool {
+	w := r.writers()
+	return w == nil || w == n
+}
+
+// write makes a node the one that writers get, unless it stands for a file that had the
+// name before. The caller holds registryTable.mu.
+func (r *registryNodes) write(n *node) {
+	if n.number.Load() != r.number {
+		return
+	}
+	if old := r.writing; old != nil && old != n {
+		old.as.state = old.as.state.replacedAsWriting()
+	}
+	r.writing = n
+}
+
+// writers returns the node by which somebody has the registry open for writing, the one
+// that writers get first; nil if nobody has. The caller holds registryTable.mu.
+func (r *registryNodes) writers() *node {
+	if r.writing != nil && r.writing.isWritten() {
+		return r.writing
+	}
+	for _, n := range r.nodes {
+		if n.number.Load() == r.number && n.isWritten() {
+			return n
+		}
+	}
+	return nil
+}
+
+// isWritten reports whether somebody has the node open for writing, or is about to. The
+// caller holds registryTable.mu.
+func (n *node) isWritten() bool { return n.as.opens > 0 || n.files.writers() > 0 }
 
 // endToWrite adds the file that was opened, if it was.
 func (t *registryTable) endToWrite(n *node, f *registryFile) {
@@ -127,22 +161,7 @@ func (t *registryTable) endToWrite(n *node, f *registryFile) {
 // somebody holds a lock on it; or the thread has looked again already and came back to
 // the same node, since it opens a descriptor. The caller holds mu.
 func (t *registryTable) must(n *node, thread int, locks *lockQuestion) bool {
-	return thread == 0 || t.again[thread].key == n.all.Load().key || n.files.any() && locks.heldToRead(n)
-}
-
-// lockedToWrite returns the node that writers have, with a reference for the kernel, if a lock
-// was taken by a descriptor on it: the name leads there though others read by another node. The
-// caller holds registryTable.mu.
-func (r *registryNodes) lockedToWrite(locks *lockQuestion) *node {
-	w := r.writing
-	if w == nil || w == r.current || !w.files.any() || !locks.heldToWrite(w) {
-		return nil
-	}
-	n := w.fsys.nodes.acquire(w.id)
-	if n != nil {
-		n.as.state, r.current = shared, n
-	}
-	return n
+	return thread == 0 || t.again[thread].key == n.all.Load().key || n.files.any() && locks.on(n)
 }
 
 // takesAny reports whether a node takes a file of a thread for reading, fit or not: it does

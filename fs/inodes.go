@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -347,7 +348,9 @@ func (t *registryTable) lookUp(ctx context.Context, at *named, tells func() bool
 		case a.writes:
 			n = t.toWriteNext(ctx, r, at.sizeTime, thread)
 		default:
-			n, err = t.toReadApart(ctx, at, thread)
+			if n = r.lockedOpen(at.sizeTime, locks); n == nil && !locks.open {
+				n, err = t.toReadApart(ctx, at, thread)
+			}
 		}
 	})
 	return n, err
@@ -356,21 +359,17 @@ func (t *registryTable) lookUp(ctx context.Context, at *named, tells func() bool
 // toLookUp returns the node that a name leads to, with a reference for the kernel; nil
 // while it is asked whether the registry is locked. The caller holds mu.
 func (t *registryTable) toLookUp(ctx context.Context, r *registryNodes, at sizeTime, locks *lockQuestion) *node {
-	old := r.current
-	if n := r.lockedToWrite(locks); n != nil || locks.open {
+	if n := r.lockedOpen(at, locks); n != nil || locks.open {
 		return n
 	}
+	old := r.current
 	if n := old.acquireIfShows(r.number, at); n != nil {
 		return n
 	}
-	if old != nil && old.files.any() && (old.as.state == shared || locks.held(old)) {
+	if old != nil && old.as.state == shared && old.files.any() {
 		if n := old.fsys.nodes.acquire(old.id); n != nil {
-			n.as.state = shared
 			return n
 		}
-	}
-	if locks.open {
-		return nil
 	}
 	r.current = t.toShow(ctx, r, at)
 	return r.current
@@ -396,17 +395,23 @@ func (n *node) acquireIfShows(number uint64, at sizeTime) *node {
 	if n == nil || n.number.Load() != number {
 		return nil
 	}
-	if n.as.state == showsVersion && n.as.shows == at || n.as.state == blank && at.isBlank() {
+	if n.showsAt(at) {
 		return n.fsys.nodes.acquire(n.id)
 	}
 	return nil
 }
 
+// showsAt reports whether all that a node shows has that size and time. The caller holds
+// registryTable.mu.
+func (n *node) showsAt(at sizeTime) bool {
+	return n.as.state == showsVersion && n.as.shows == at || n.as.state == blank && at.isBlank()
+}
+
 // toWrite returns the node for a thread that was told to look again in order to
 // write. The caller holds mu.
 func (t *registryTable) toWrite(ctx context.Context, r *registryNodes, at sizeTime) *node {
-	if r.writing != nil {
-		if n := r.writing.fsys.nodes.acquire(r.writing.id); n != nil {
+	if w := cmp.Or(r.writers(), r.writing); w != nil {
+		if n := w.fsys.nodes.acquire(w.id); n != nil {
 			return n
 		}
 	}
@@ -431,24 +436,6 @@ func (t *registryTable) lookedAgain(thread int) {
 		a.node.as.opens--
 	}
 	delete(t.again, thread)
-}
-
-// write makes a node the one that writers get, unless it stands for a file that had the
-// name before. The caller holds registryTable.mu.
-func (r *registryNodes) write(n *node) {
-	if n.number.Load() != r.number {
-		return
-	}
-	if old := r.writing; old != nil && old != n {
-		old.as.state = old.as.state.replacedAsWriting()
-	}
-	r.writing = n
-}
-
-// isWritten reports whether somebody has the registry open for writing. The caller
-// holds registryTable.mu.
-func (r *registryNodes) isWritten() bool {
-	return r.writing != nil && (r.writing.as.opens > 0 || r.writing.files.any())
 }
 
 // toReadApart returns a node that shows the present head and is nobody else's, for

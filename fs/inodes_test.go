@@ -208,6 +208,44 @@ func TestLockBesideAReader(t *testing.T) {
 	}
 }
 
+// A lock keeps out all who open the registry then, whichever version its holder has open, and
+// though others have opened the registry in between.
+func TestLockOnAnOlderVersion(t *testing.T) {
+	m := aside(t)
+	holder, other, writer := m.newClient(), m.newClient(), m.newClient()
+	writer.write("a.json", `{"v":1}`)
+	holder.do("(h := os.open('a.json', os.O_RDONLY)) and os.read(h, 100) and None")
+	writer.write("a.json", `{"v":2}`)
+	other.do("(n := os.open('a.json', os.O_RDONLY)) and os.read(n, 100) and None")
+	holder.do("__import__('fcntl').flock(h, 2)")
+	for _, wanted := range []string{"RDONLY", "RDWR"} {
+		other.do("(o := os.open('a.json', os.O_%s))", wanted)
+		other.want(`"EAGAIN"`, "__import__('fcntl').flock(o, 2|4)")
+		other.want(`"{\"v\":2}"`, "os.pread(o, 100, 0)")
+		other.do("os.close(o)")
+	}
+	holder.do("os.close(h)")
+	other.do("(o := os.open('a.json', os.O_RDWR))")
+	other.want(`null`, "__import__('fcntl').flock(o, 2|4)")
+}
+
+// Where the holder of a lock can't be found, since it has the descriptor from others that have
+// ended or closed it, the lock counts as one of those who write. Otherwise two would have it.
+func TestLockOfAnUnknownHolder(t *testing.T) {
+	m := aside(t)
+	holder, other, reader := m.newClient(), m.newClient(), m.newClient()
+	holder.write("a.json", `{"v":1}`)
+	reader.do("(r := os.open('a.json', os.O_RDONLY)) and os.read(r, 100) and None")
+	holder.do("(h := os.open('a.json', os.O_RDWR))")
+	holder.do("(child := __import__('subprocess').Popen(['bash', '-c', 'flock 9; { echo; read; } <&0 & exit'," +
+		" '9'], stdin=-1, stdout=-1, preexec_fn=lambda: os.dup2(h, 9), pass_fds=[9])) and child.stdout.readline() and child.wait()")
+	holder.do("os.close(h)")
+	other.do("(o := os.open('a.json', os.O_RDWR))")
+	other.want(`"EAGAIN"`, "__import__('fcntl').flock(o, 2|4)")
+	holder.do("child.stdin.close()")
+	other.want(`null`, "__import__('fcntl').flock(o, 2)")
+}
+
 // The kernel may have told a size from a look-up until it is told that it may not any more.
 // The daemon hears nothing of that. What it told long ago is nothing to read by.
 func TestWhatTheKernelMayHaveTold(t *testing.T) {

@@ -1,38 +1,28 @@
 package fs
 
-// lockQuestion is whether a registry is locked, which is asked without the table's
-// mutex.
+import "slices"
+
+// lockQuestion is on which of a registry's nodes somebody has a lock. It is asked without
+// the table's mutex.
 type lockQuestion struct {
 	open     bool // it was asked, and is to be answered
 	answered bool
-	locked   bool
-	written  bool   // it is locked by a descriptor that is open for writing
-	device   uint64 // of the file system that the registry is on
-	number   uint64 // of the registry
-	writers  []int  // processes that have it open for writing
+	locked   lockedNodes
+
+	device, number uint64 // of the registry
+	openers        []int  // processes that have it open
 }
 
-// held returns the answer for the registry of a node. Where there is none yet it is false,
-// and the question is open: its caller changes nothing, and is called again.
-func (q *lockQuestion) held(n *node) bool {
+// on reports whether somebody has a lock on a node. Where there is no answer yet it is
+// false, and the question is open: its caller changes nothing, and is called again.
+func (q *lockQuestion) on(n *node) bool {
+	r := n.all.Load()
 	if !q.answered {
 		q.open, q.device, q.number = true, n.fsys.device.Load(), n.number.Load()
-		if r := n.all.Load(); r.writing != nil {
-			q.writers = r.writing.files.openers()
-		}
+		q.openers = r.openers(q.number)
 	}
-	return q.locked
+	return slices.Contains(q.locked.ids, n.id.Ino) || q.locked.unknown && n == r.likelyLocked()
 }
-
-// heldToRead is held for a node by which nobody writes: a lock is not on it that was taken by
-// a descriptor open for writing.
-func (q *lockQuestion) heldToRead(n *node) bool {
-	return q.held(n) && (!q.written || n.files.writers() > 0)
-}
-
-// heldToWrite reports whether a lock was taken by a descriptor that is open for writing. It is
-// false where that can't be told.
-func (q *lockQuestion) heldToWrite(n *node) bool { return q.held(n) && q.written }
 
 // withLocks calls do with mu held, and once more if it has asked whether a registry is
 // locked.
@@ -43,8 +33,7 @@ func (t *registryTable) withLocks(do func(*lockQuestion)) {
 		if !q.open {
 			return
 		}
-		locked, written := lockOn(q.device, q.number, q.writers)
-		q = lockQuestion{answered: true, locked: locked, written: written}
+		q = lockQuestion{answered: true, locked: findLockedNodes(q.device, q.number, q.openers)}
 	}
 }
 
@@ -52,4 +41,45 @@ func (t *registryTable) locked(do func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	do()
+}
+
+// openers returns the processes that have opened a registry by a node with a number, each
+// once. The caller holds registryTable.mu.
+func (r *registryNodes) openers(number uint64) (pids []int) {
+	for _, n := range r.nodes {
+		if n.number.Load() != number {
+			continue
+		}
+		for _, f := range n.files.all() {
+			if !slices.Contains(pids, f.opener.PID) {
+				pids = append(pids, f.opener.PID)
+			}
+		}
+	}
+	return pids
+}
+
+// likelyLocked returns the node on which a lock is whose holder can't be found: programs
+// that lock a registry mostly write it. The caller holds registryTable.mu.
+func (r *registryNodes) likelyLocked() *node {
+	if w := r.writers(); w != nil {
+		return w
+	}
+	return r.current
+}
+
+// lockedOpen returns the node on which somebody has a lock, with a reference for the kernel: the
+// name leads there, whatever it shows. No lock matters as long as nobody has another node
+// open than the one to which the name leads anyway. The caller holds registryTable.mu.
+func (r *registryNodes) lockedOpen(at sizeTime, locks *lockQuestion) *node {
+	for _, n := range r.nodes {
+		if n.number.Load() != r.number || n == r.current && n.showsAt(at) || !n.files.any() || !locks.on(n) {
+			continue
+		}
+		if n = n.fsys.nodes.acquire(n.id); n != nil {
+			n.as.state, r.current = shared, n
+			return n
+		}
+	}
+	return nil
 }

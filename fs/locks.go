@@ -27,17 +27,33 @@ func isLocked(device, inode uint64) bool {
 	return findLock(func(list []byte) bool { return hasLock(list, device, inode) })
 }
 
-// lockOn is isLocked, and reports whether the lock was taken by a descriptor that is open for
-// writing: all such descriptors of a registry are on one inode, those for reading are on
-// others. A process that has taken a lock may have inherited the descriptor, and have ended: so
-// those are asked, too, that may have opened it.
-func lockOn(device, inode uint64, openers []int) (locked, written bool) {
-	var pids []int
-	locked = findLock(func(list []byte) bool {
-		pids = lockers(list, device, inode)
-		return len(pids) > 0
-	})
-	return locked, locked && slices.ContainsFunc(append(pids, openers...), func(pid int) bool { return process.HasLockToWrite(pid, device, inode) })
+// lockedNodes are the nodes of a registry on which locks are.
+type lockedNodes struct {
+	ids     []uint64 // their node ids
+	unknown bool     // there is a lock, and on which node can't be told
+}
+
+// findLockedNodes finds the locks on a registry. One that is taken or given up meanwhile may be
+// found or not. All nodes of a registry have one number, so that the list does not say which of
+// them is locked: the kernel says it of a descriptor. A process that has taken a lock may have
+// inherited that, and have ended: so those are asked, too, that have opened the registry.
+func findLockedNodes(device, number uint64, openers []int) lockedNodes {
+	for range manyLooksForLock {
+		var takers []int
+		if !findLock(func(list []byte) bool {
+			takers = lockers(list, device, number)
+			return len(takers) > 0
+		}) {
+			return lockedNodes{}
+		}
+		for _, pid := range append(takers, openers...) {
+			if ids := process.LocksOpen(pid, device, number); len(ids) > 0 {
+				return lockedNodes{ids: ids, unknown: slices.Contains(ids, 0)}
+			}
+		}
+		// Another process has got the lock while these were asked.
+	}
+	return lockedNodes{unknown: true}
 }
 
 // findLock reads the list until the lock is found, or is not there.
@@ -77,7 +93,7 @@ func holdsLock(c txn.Caller, device, inode uint64) bool {
 		}
 		return false
 	})
-	return taken || (any || !inFirstPIDNamespace()) && process.HasLockOpen(c.PID, device, inode)
+	return taken || (any || !inFirstPIDNamespace()) && len(process.LocksOpen(c.PID, device, inode)) > 0
 }
 
 // firstPIDNamespace is the inode number of the first pid namespace, on every machine.

@@ -2,6 +2,8 @@ package process
 
 import (
 	"bytes"
+	"encoding/binary"
+	"iter"
 	"os"
 	"strconv"
 
@@ -13,39 +15,54 @@ import (
 // and the device of its file system; device 0 is any. A shell closes one of two descriptors
 // before it writes by the other.
 func HasOpen(pid int, device, number uint64) bool {
-	return anyOpen(pid, device, number, func([]byte) bool { return true })
-}
-
-// HasLockOpen is HasOpen for a descriptor with a lock.
-func HasLockOpen(pid int, device, number uint64) bool {
-	return anyOpen(pid, device, number, func(info []byte) bool { return bytes.Contains(info, []byte("\nlock:\t")) })
-}
-
-// HasLockToWrite is HasLockOpen for a descriptor that is open for writing.
-func HasLockToWrite(pid int, device, number uint64) bool {
-	return anyOpen(pid, device, number, func(info []byte) bool {
-		_, flags, _ := bytes.Cut(info, []byte("\nflags:\t"))
-		octal, _, _ := bytes.Cut(flags, []byte("\n"))
-		n, err := strconv.ParseUint(string(octal), 8, 64)
-		return err == nil && n&unix.O_ACCMODE != unix.O_RDONLY && bytes.Contains(info, []byte("\nlock:\t"))
-	})
-}
-
-// anyOpen is HasOpen for a descriptor whose fdinfo satisfies wanted.
-func anyOpen(pid int, device, number uint64, wanted func(info []byte) bool) bool {
-	if pid == 0 {
-		return false
-	}
-	infos := "/proc/" + strconv.Itoa(pid) + "/fdinfo"
-	entries, _ := os.ReadDir(infos) // none of a process that has ended
-	want := []byte("\nino:\t" + strconv.FormatUint(number, 10) + "\n")
-	for _, e := range entries {
-		info, err := readProc(infos + "/" + e.Name())
-		if err == nil && bytes.Contains(info, want) && wanted(info) && mayBeOn(pid, device, info) {
-			return true
-		}
+	for range descriptors(pid, device, number, "") {
+		return true
 	}
 	return false
+}
+
+// LocksOpen goes through the descriptors of a file, told as by HasOpen, by which a process has a
+// lock on it. It returns for each the id by which the kernel knows the inode. Several inodes of one
+// file system can have one number, and have ids of their own. The id is 0 where it can't be told.
+func LocksOpen(pid int, device, number uint64) (ids []uint64) {
+	for fd := range descriptors(pid, device, number, "\nlock:\t") {
+		ids = append(ids, idOfDescriptor(pid, fd))
+	}
+	return ids
+}
+
+// idOfDescriptor returns the id of the inode that a process has open by a descriptor, or 0. The
+// kernel says it without asking who serves the file system.
+func idOfDescriptor(pid int, fd string) uint64 {
+	handle, _, err := unix.NameToHandleAt(unix.AT_FDCWD, "/proc/"+strconv.Itoa(pid)+"/fd/"+fd, unix.AT_SYMLINK_FOLLOW)
+	if err != nil || handle.Type() != idHandle || handle.Size() < 8 {
+		return 0
+	}
+	b := handle.Bytes()
+	return uint64(binary.NativeEndian.Uint32(b))<<32 | uint64(binary.NativeEndian.Uint32(b[4:]))
+}
+
+// idHandle is the kernel's type of a handle that has an id, in two halves, and a generation
+// (FILEID_INO64_GEN).
+const idHandle = 0x81
+
+// descriptors goes through the descriptors of a file that a process has whose fdinfo holds a
+// text.
+func descriptors(pid int, device, number uint64, text string) iter.Seq[string] {
+	return func(yield func(fd string) bool) {
+		if pid <= 0 {
+			return
+		}
+		infos := "/proc/" + strconv.Itoa(pid) + "/fdinfo"
+		entries, _ := os.ReadDir(infos) // none of a process that has ended
+		want := []byte("\nino:\t" + strconv.FormatUint(number, 10) + "\n")
+		for _, e := range entries {
+			info, err := readProc(infos + "/" + e.Name())
+			if err == nil && bytes.Contains(info, want) && bytes.Contains(info, []byte(text)) && mayBeOn(pid, device, info) && !yield(e.Name()) {
+				return
+			}
+		}
+	}
 }
 
 // mayBeOn reports whether an open file, whose fdinfo is info, can be on a device: the

@@ -26,15 +26,16 @@ func open(t *testing.T, name string, flags int, lock bool) {
 func TestOpenFilesOfAProcess(t *testing.T) {
 	other := sleeper(t).Process.Pid
 	for name, c := range map[string]struct {
-		open                  func(t *testing.T, file string)
-		isOpen, lock, toWrite bool
+		open   func(t *testing.T, file string)
+		isOpen bool
+		locks  int // descriptors with one
 	}{
-		"not open":             {func(*testing.T, string) {}, false, false, false},
-		"open":                 {func(t *testing.T, f string) { open(t, f, os.O_RDWR, false) }, true, false, false},
-		"locked, reading":      {func(t *testing.T, f string) { open(t, f, os.O_RDONLY, true) }, true, true, false},
-		"locked, writing":      {func(t *testing.T, f string) { open(t, f, os.O_WRONLY, true) }, true, true, true},
-		"locked, both":         {func(t *testing.T, f string) { open(t, f, os.O_RDWR, true) }, true, true, true},
-		"read locked, written": {func(t *testing.T, f string) { open(t, f, os.O_RDONLY, true); open(t, f, os.O_RDWR, false) }, true, true, false},
+		"not open":             {func(*testing.T, string) {}, false, 0},
+		"open":                 {func(t *testing.T, f string) { open(t, f, os.O_RDWR, false) }, true, 0},
+		"locked, reading":      {func(t *testing.T, f string) { open(t, f, os.O_RDONLY, true) }, true, 1},
+		"locked, writing":      {func(t *testing.T, f string) { open(t, f, os.O_WRONLY, true) }, true, 1},
+		"locked, both":         {func(t *testing.T, f string) { open(t, f, os.O_RDWR, true) }, true, 1},
+		"read locked, written": {func(t *testing.T, f string) { open(t, f, os.O_RDONLY, true); open(t, f, os.O_RDWR, false) }, true, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "file")
@@ -47,9 +48,9 @@ func TestOpenFilesOfAProcess(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, device := range []uint64{st.Dev, 0} {
-				got := [3]bool{HasOpen(os.Getpid(), device, st.Ino), HasLockOpen(os.Getpid(), device, st.Ino), HasLockToWrite(os.Getpid(), device, st.Ino)}
-				if want := [3]bool{c.isOpen, c.lock, c.toWrite}; got != want {
-					t.Errorf("device %d: open, with a lock, with a lock and for writing: %v, want %v", device, got, want)
+				isOpen, locks := HasOpen(os.Getpid(), device, st.Ino), LocksOpen(os.Getpid(), device, st.Ino)
+				if isOpen != c.isOpen || len(locks) != c.locks {
+					t.Errorf("device %d: open: %t, want %t; locks: %d, want %d", device, isOpen, c.isOpen, len(locks), c.locks)
 				}
 			}
 			if HasOpen(os.Getpid(), st.Dev+1, st.Ino) {
