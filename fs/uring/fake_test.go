@@ -307,7 +307,7 @@ func TestNotificationsAreTheKernels(t *testing.T) {
 	n := &Notifier{}
 	f := os.NewFile(uintptr(daemon), "device")
 	defer f.Close()
-	n.connect(f, 45)
+	n.Connect(f, 45)
 	for name, c := range map[string]struct {
 		send func() fuse.Status
 		code int32

@@ -18,8 +18,9 @@ type Notifier struct {
 	minor  atomic.Uint32 // of the kernel's protocol
 }
 
-// connect has notifications go to a device.
-func (n *Notifier) connect(device *os.File, minor uint32) {
+// Connect has notifications go to a device, given with the minor number of the kernel's
+// protocol; nil ends that.
+func (n *Notifier) Connect(device *os.File, minor uint32) {
 	n.minor.Store(minor)
 	n.device.Store(device)
 }

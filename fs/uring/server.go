@@ -153,7 +153,7 @@ func (s *Server) Start(fd int) error {
 		return errors.Join(err, unix.Close(fd))
 	}
 	s.device, s.fd = os.NewFile(uintptr(fd), "/dev/fuse"), fd
-	s.notifier.connect(s.device, a.minor)
+	s.notifier.Connect(s.device, a.minor)
 	s.running.Add(1)
 	go func() {
 		defer s.running.Done()
@@ -191,7 +191,7 @@ func (s *Server) serve() {
 		s.interrupts.all()
 		select {
 		case <-done:
-			s.notifier.connect(nil, 0)
+			s.notifier.Connect(nil, 0)
 			_ = s.device.Close()
 			return
 		case <-time.After(cancelInterval):
