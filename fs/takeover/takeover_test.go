@@ -1,0 +1,102 @@
+package takeover_test
+
+import (
+	"bytes"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"clawfs/fs/mountpoint"
+)
+
+// A daemon is killed while it does a request: the caller has its answer from the next one, by
+// the descriptor that it had open.
+func TestRequestInFlightIsAnswered(t *testing.T) {
+	p, _ := newPlace(t, "hold")
+	var out bytes.Buffer
+	cat := exec.Command("cat", filepath.Join(p.mountpoint(), "f"))
+	cat.Stdout, cat.Stderr = &out, &out
+	if err := cat.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.awaits(t, "reads", 1)
+	signalTo(t, p.said("daemons")[0], unix.SIGKILL)
+	if err := cat.Wait(); err != nil || out.String() != "generation 2, resent true\n" {
+		t.Errorf("%v: %s", err, out.String())
+	}
+}
+
+// Requests wait while there is no daemon, and one that comes after it has died is no resent one.
+func TestRequestsWaitForTheNextDaemon(t *testing.T) {
+	p, _ := newPlace(t)
+	signalTo(t, p.said("daemons")[0], unix.SIGKILL)
+	if got := p.cat(t); !strings.HasPrefix(got, "generation 2") {
+		t.Error(got)
+	}
+	if got := p.cat(t); got != "generation 2, resent false\n" {
+		t.Error(got)
+	}
+}
+
+// A daemon that hangs is killed, and the next one takes over.
+func TestHangingDaemonIsReplaced(t *testing.T) {
+	p, _ := newPlace(t)
+	daemon := p.said("daemons")[0]
+	signalTo(t, daemon, unix.SIGSTOP)
+	for pid, _ := strconv.Atoi(daemon); !mountpoint.IsStopped(pid); {
+		time.Sleep(time.Millisecond)
+	}
+	if got := p.cat(t); !strings.HasPrefix(got, "generation 2") {
+		t.Error(got)
+	}
+}
+
+// A supervisor that dies is replaced by the daemon, and that one holds what the former held.
+func TestSupervisorIsReplaced(t *testing.T) {
+	p, first := newPlace(t)
+	signalTo(t, p.said("supervisors")[0], unix.SIGKILL)
+	_ = first.Wait()
+	p.awaits(t, "supervisors", 2)
+	if got := p.cat(t); got != "generation 1, resent false\n" {
+		t.Error(got)
+	}
+	signalTo(t, p.said("daemons")[0], unix.SIGKILL)
+	if got := p.cat(t); !strings.HasPrefix(got, "generation 2") {
+		t.Error(got)
+	}
+	signalTo(t, p.said("supervisors")[1], unix.SIGTERM)
+	p.isGone(t, p.said("daemons")[1])
+}
+
+// A daemon that dies again and again is given up, and its mount is taken away.
+func TestMountIsGivenUp(t *testing.T) {
+	p, supervisor := newPlace(t)
+	p.say("fail", "yes")
+	signalTo(t, p.said("daemons")[0], unix.SIGKILL)
+	if err := supervisor.Wait(); err == nil {
+		t.Error("the supervisor ended as if all were well")
+	}
+	if got := p.said("daemons"); len(got) != testPolicy().Most {
+		t.Errorf("there were daemons %q", got)
+	}
+	if got := p.cat(t); !strings.Contains(got, "No such file") {
+		t.Error(got)
+	}
+}
+
+// The end of the mount is that of both processes.
+func TestUnmountEndsBoth(t *testing.T) {
+	p, supervisor := newPlace(t)
+	if err := unix.Unmount(p.mountpoint(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := supervisor.Wait(); err != nil {
+		t.Error(err)
+	}
+	p.isGone(t, p.said("daemons")[0])
+}
