@@ -1,0 +1,90 @@
+package ledger
+
+import "encoding/binary"
+
+// Kind says what an open handle is.
+type Kind uint32
+
+// The kinds of handles.
+const (
+	File      Kind = 1 // a plain file
+	Directory Kind = 2
+	Registry  Kind = 3
+)
+
+// Handle is what is known of an open file or directory.
+type Handle struct {
+	Node  uint64 // its id
+	Flags uint32 // with which it was opened
+	Kind  Kind
+}
+
+// The number of a handle is how many there were before, and the place of its record. No later
+// one has it: the kernel may send the release of a handle again after its place was used anew.
+const (
+	placeBits     = 20
+	handlesSoFar  = 32 // in the memory's header
+	handleMaximum = 1<<placeBits - 1
+)
+
+const (
+	handleNodeField  = 8
+	handleFlagsField = 16
+	handleKindField  = 20
+)
+
+// Add notes that the kernel is about to be told of an open handle, and returns the number by
+// which it is to know it; 0 where there is no room.
+func (l *Ledger) Add(h Handle) uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	place := l.handles.take()
+	if place == 0 {
+		return 0
+	}
+	record := l.handles.at(place)
+	before := binary.NativeEndian.Uint64(l.memory[handlesSoFar:]) + 1
+	binary.NativeEndian.PutUint64(l.memory[handlesSoFar:], before)
+	number := before<<placeBits | uint64(place)
+	binary.NativeEndian.PutUint64(record[handleNodeField:], h.Node)
+	binary.NativeEndian.PutUint32(record[handleFlagsField:], h.Flags)
+	binary.NativeEndian.PutUint32(record[handleKindField:], uint32(h.Kind))
+	binary.NativeEndian.PutUint64(record, number)
+	return number
+}
+
+// Handle returns what is known of a handle.
+func (l *Ledger) Handle(number uint64) (h Handle, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	record, ok := l.handle(number)
+	if !ok {
+		return h, false
+	}
+	return Handle{
+		Node:  binary.NativeEndian.Uint64(record[handleNodeField:]),
+		Flags: binary.NativeEndian.Uint32(record[handleFlagsField:]),
+		Kind:  Kind(binary.NativeEndian.Uint32(record[handleKindField:])),
+	}, true
+}
+
+// Drop forgets a handle that the kernel has released.
+func (l *Ledger) Drop(number uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.handle(number); ok {
+		l.handles.drop(placeOf(number))
+	}
+}
+
+// handle returns a handle's record. The caller holds mu.
+func (l *Ledger) handle(number uint64) (record []byte, ok bool) {
+	place := placeOf(number)
+	if place == 0 || place >= l.handles.end() {
+		return nil, false
+	}
+	record = l.handles.at(place)
+	return record, binary.NativeEndian.Uint64(record) == number
+}
+
+func placeOf(number uint64) uint32 { return uint32(number & handleMaximum) }

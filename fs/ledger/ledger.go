@@ -1,0 +1,188 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// Format is that of the memory's records. A daemon takes over what has its own format only.
+const Format = 1
+
+// FormatError says that another version of the program has left the memory.
+type FormatError struct{ Found uint64 }
+
+// Error names both formats.
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("what the daemon before has left has format %d, and this version knows %d", e.Found, Format)
+}
+
+// Ledger holds the records of one connection. Its methods may be called concurrently.
+type Ledger struct {
+	fd     int
+	memory []byte
+
+	mu      sync.Mutex // guards what follows, and the records
+	nodes   table
+	names   table // those that are too long for a node's record
+	handles table
+	byID    map[uint64]entry
+}
+
+// entry is where a node's record is.
+type entry struct {
+	place uint32
+	given uint64 // references that this daemon has told the file system of
+}
+
+// The layout: a page for the format, the tables' last places and the number of handles so far, then the tables.
+const (
+	headerSize = 4096
+	nodeSize   = 128
+	nameSize   = 256
+	handleSize = 32
+
+	mostNodes   = 4 << 20
+	mostNames   = 256 << 10
+	mostHandles = 1 << placeBits
+
+	namesAt   = headerSize + mostNodes*nodeSize
+	handlesAt = namesAt + mostNames*nameSize
+	totalSize = handlesAt + mostHandles*handleSize
+)
+
+// New makes the memory for a new connection.
+func New() (*Ledger, error) {
+	fd, err := unix.MemfdCreate("clawfs-ledger", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("memfd_create", err)
+	}
+	if err := unix.Ftruncate(fd, totalSize); err != nil {
+		unix.Close(fd)
+		return nil, os.NewSyscallError("ftruncate", err)
+	}
+	l, err := mapped(fd)
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	binary.NativeEndian.PutUint64(l.memory, Format)
+	return l, nil
+}
+
+// Open reads what other daemons have left. The descriptor stays the caller's. The error is a
+// *FormatError, or the system's.
+func Open(fd int) (*Ledger, error) {
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("dup", err)
+	}
+	l, err := mapped(own)
+	if err != nil {
+		unix.Close(own)
+		return nil, err
+	}
+	if found := binary.NativeEndian.Uint64(l.memory); found != Format {
+		l.Close()
+		return nil, &FormatError{Found: found}
+	}
+	l.load()
+	return l, nil
+}
+
+func mapped(fd int) (*Ledger, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, os.NewSyscallError("fstat", err)
+	}
+	if st.Size != totalSize { // another layout, or no ledger
+		return nil, &FormatError{}
+	}
+	memory, err := unix.Mmap(fd, 0, totalSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil, os.NewSyscallError("mmap", err)
+	}
+	return &Ledger{
+		fd: fd, memory: memory, byID: make(map[uint64]entry),
+		nodes:   table{memory: memory[headerSize:namesAt], size: nodeSize, last: memory[8:]},
+		names:   table{memory: memory[namesAt:handlesAt], size: nameSize, last: memory[16:]},
+		handles: table{memory: memory[handlesAt:], size: handleSize, last: memory[24:]},
+	}, nil
+}
+
+// load finds the records that are there.
+func (l *Ledger) load() {
+	used := make(map[uint32]bool)
+	l.nodes.load(func(place uint32, record []byte) bool {
+		n := nodeRecord(record)
+		if !n.isPlaced() { // its daemon died before it had told the kernel
+			clear(record)
+			return false
+		}
+		l.byID[n.id()] = entry{place: place}
+		if at := n.longName(); at != 0 {
+			used[at] = true
+		}
+		return true
+	})
+	l.names.load(func(place uint32, _ []byte) bool { return used[place] })
+	l.handles.load(func(uint32, []byte) bool { return true })
+}
+
+// Close gives the memory up. The supervisor's stays.
+func (l *Ledger) Close() {
+	_ = unix.Munmap(l.memory)
+	_ = unix.Close(l.fd)
+}
+
+// FD returns the memory's descriptor.
+func (l *Ledger) FD() int { return l.fd }
+
+// table is an array of records, of which the first word says whether it is there. The first
+// place stays empty, so that 0 means none.
+type table struct {
+	memory []byte
+	size   int
+	last   []byte // the last place that was ever used, in the memory's header
+	free   []uint32
+}
+
+// end returns the place behind the last one that was ever used.
+func (t *table) end() uint32 { return binary.NativeEndian.Uint32(t.last) + 1 }
+
+// at returns the record of a place.
+func (t *table) at(place uint32) []byte { return t.memory[int(place)*t.size:][:t.size] }
+
+// take returns a free place, 0 if there is none.
+func (t *table) take() uint32 {
+	if last := len(t.free) - 1; last >= 0 {
+		place := t.free[last]
+		t.free = t.free[:last]
+		return place
+	}
+	place := t.end()
+	if int(place) >= len(t.memory)/t.size {
+		return 0
+	}
+	binary.NativeEndian.PutUint32(t.last, place)
+	return place
+}
+
+// drop frees a place.
+func (t *table) drop(place uint32) {
+	clear(t.at(place))
+	t.free = append(t.free, place)
+}
+
+// load finds the places that are used. Those that keep does not want are freed.
+func (t *table) load(keep func(place uint32, record []byte) bool) {
+	for place := uint32(1); place < t.end(); place++ {
+		record := t.at(place)
+		if binary.NativeEndian.Uint64(record) == 0 || !keep(place, record) {
+			t.drop(place)
+		}
+	}
+}
