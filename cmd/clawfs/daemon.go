@@ -45,6 +45,51 @@ func findDaemon(m *mountinfo.Info) *daemonProcess {
 	return openProcess(lockHolder(m.Mountpoint))
 }
 
+// findDaemons finds all processes behind a living mount: the daemon, and its supervisor if it
+// has one.
+func findDaemons(m *mountinfo.Info) (all daemonProcesses) {
+	pids := mountpoint.Servers(m)
+	if len(pids) == 0 {
+		pids = []int{lockHolder(m.Mountpoint)}
+	}
+	for _, pid := range pids {
+		if d := openProcess(pid); d != nil {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// daemonProcesses are those of one mount. Where one is told to end all do.
+type daemonProcesses []*daemonProcess
+
+func (all daemonProcesses) close() {
+	for _, d := range all {
+		d.close()
+	}
+}
+
+// wait returns when all have ended, or with an error when ctx has.
+func (all daemonProcesses) wait(ctx context.Context) error {
+	for _, d := range all {
+		if err := d.wait(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end tells the processes to end and waits for it, first in order, then at once.
+func (all daemonProcesses) end(ctx context.Context) error {
+	if len(all) == 0 {
+		return nil
+	}
+	if err := all[0].end(ctx); err != nil {
+		return err
+	}
+	return all[1:].wait(ctx)
+}
+
 func openProcess(pid int) *daemonProcess {
 	if pid <= 0 {
 		return nil
@@ -77,18 +122,10 @@ func lockHolder(dir string) int {
 }
 
 // close gives the descriptor back.
-func (d *daemonProcess) close() {
-	if d != nil {
-		unix.Close(d.fd)
-	}
-}
+func (d *daemonProcess) close() { unix.Close(d.fd) }
 
-// wait returns when the process has ended, or with an error when ctx has. A nil
-// daemon has ended.
+// wait returns when the process has ended, or with an error when ctx has.
 func (d *daemonProcess) wait(ctx context.Context) error {
-	if d == nil {
-		return nil
-	}
 	const slice = 50 * time.Millisecond // how often ctx is looked at
 	for {
 		fds := []unix.PollFd{{Fd: int32(d.fd), Events: unix.POLLIN}}

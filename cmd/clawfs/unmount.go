@@ -61,10 +61,10 @@ func unmount(ctx context.Context, name string, o unmountOptions, out streams) er
 	if !o.force && m.IsDead() { // a daemon that is stopped would keep this process from ending
 		return m.Detach(true)
 	}
-	d := findDaemon(m.Mount)
-	defer d.close()
+	all := findDaemons(m.Mount)
+	defer all.close()
 	if o.force {
-		return forceOut(ctx, m, d)
+		return forceOut(ctx, m, all)
 	}
 	if o.timeout > 0 {
 		var cancel context.CancelFunc
@@ -74,7 +74,7 @@ func unmount(ctx context.Context, name string, o unmountOptions, out streams) er
 	if err := waitOut(ctx, m, out); err != nil {
 		return err
 	}
-	return d.wait(ctx)
+	return all.wait(ctx)
 }
 
 // notMounted says what is mounted instead of clawfs.
@@ -111,11 +111,8 @@ func waitOut(ctx context.Context, m mountpoint.Point, out streams) error {
 
 // forceOut makes the directory an ordinary one whoever uses it, and ends the
 // daemon. The daemon unmounts by itself; what it leaves is taken away here.
-func forceOut(ctx context.Context, m mountpoint.Point, d *daemonProcess) error {
-	var err error
-	if d != nil {
-		err = d.end(ctx)
-	}
+func forceOut(ctx context.Context, m mountpoint.Point, all daemonProcesses) error {
+	err := all.end(ctx)
 	now, findErr := mountpoint.Find(m.Dir)
 	if findErr != nil {
 		return findErr

@@ -12,25 +12,46 @@ import (
 	"github.com/moby/sys/mountinfo"
 )
 
-// Server returns the id of the process that serves a FUSE mount; 0 if none can be seen. The
+// Server returns the id of a process that serves a FUSE mount; 0 if none can be seen. The
 // mount is not asked. Kernels that tell no connection of an open FUSE device give 0, and
 // so does a process of another user.
 func Server(m *mountinfo.Info) int {
-	own := Command(os.Getpid())
-	var likely, others []int // those of this program are few
-	for _, pid := range Processes() {
-		if Command(pid) == own {
-			likely = append(likely, pid)
-		} else {
-			others = append(others, pid)
-		}
-	}
-	for _, pid := range append(likely, others...) {
-		if serves(pid, m.Minor) {
-			return pid
+	for _, pids := range candidates() {
+		if i := slices.IndexFunc(pids, func(pid int) bool { return serves(pid, m.Minor) }); i >= 0 {
+			return pids[i]
 		}
 	}
 	return 0
+}
+
+// Servers returns the ids of all processes that serve a mount, or keep it for those that do:
+// the daemon, and its supervisor if it has one.
+func Servers(m *mountinfo.Info) (all []int) {
+	for _, pids := range candidates() {
+		for _, pid := range pids {
+			if serves(pid, m.Minor) {
+				all = append(all, pid)
+			}
+		}
+		if all != nil {
+			break
+		}
+	}
+	return all
+}
+
+// candidates returns the processes of this program, which are few, and all others.
+func candidates() [2][]int {
+	own := Command(os.Getpid())
+	var both [2][]int
+	for _, pid := range Processes() {
+		if Command(pid) == own {
+			both[0] = append(both[0], pid)
+		} else {
+			both[1] = append(both[1], pid)
+		}
+	}
+	return both
 }
 
 // Command returns the name that the kernel has for a process, "?" if there is none.
