@@ -1,6 +1,6 @@
 // Package fs mounts a directory in place and serves it to the kernel. It turns
 // requests into verbs of package txn, and decides neither what a document is nor
-// what a merge gives. With package uring below it, it is the only importer of go-fuse.
+// what a merge gives. With packages uring and takeover below it, it is the only importer of go-fuse.
 //
 // Requests come by /dev/fuse, or over io_uring (transport.go); no handler knows by which.
 //
@@ -69,6 +69,14 @@
 // (inodes.go): the kernel has one size per inode, and fstat carries no handle. Each node
 // has a state, and nodestate.go has all transitions. A file that has lost its name while
 // somebody has it open goes on by itself (remains.go).
+//
+// # A later daemon
+//
+// With a keeper (package takeover) the kernel's connection outlives the daemon. Then carried
+// stands before all requests: what the kernel is told is in the ledger first, and what it
+// knows from a daemon before is brought back when a request names it. Node ids of plain files
+// follow from the backing file, so that they are the same. Those of registries hold the
+// number of daemons so far, so that two daemons never give the same one.
 //
 // # What a handler must not do
 //

@@ -18,6 +18,7 @@ import (
 
 	"clawfs/fs/mountpoint"
 	"clawfs/fs/process"
+	"clawfs/fs/takeover"
 	"clawfs/txn"
 )
 
@@ -31,6 +32,8 @@ type Options struct {
 	Without    []string    // optimizations to do without, of Optimizations
 	Transport  string      // one of Transports; empty: DeviceTransport
 	Numbers    Numbers     `json:"-"` // inode numbers that programs see; there must be some
+
+	Keeper *takeover.Keeper `json:"-"` // what is left for a later daemon, or was left for this one; nil: nothing is
 }
 
 // Optimizations: tests run with each of them on and off.
@@ -40,8 +43,12 @@ const (
 	KernelCache = "kernel-cache" // names, attributes and pages that the kernel keeps
 )
 
+// Resending is what a kernel may lack that a takeover needs: it sends requests again that a
+// dead daemon had. Options.Without may hold it as well.
+const Resending = "resending"
+
 // Optimizations returns the names that Options.Without may hold.
-func Optimizations() []string { return []string{HeldThreads, ReadAhead, KernelCache} }
+func Optimizations() []string { return []string{HeldThreads, ReadAhead, KernelCache, Resending} }
 
 // Server serves one mount.
 type Server struct {
@@ -62,7 +69,11 @@ type Server struct {
 // It changes the process: the umask becomes 0, since the kernel applies the
 // callers', and the limit of descriptors is raised as far as possible.
 //
-// Errors: those of package mountpoint, *PatternError, *TransportError, or the system's.
+// With a keeper that has a connection nothing is mounted: that connection is taken over, whose
+// mountpoint is dir.
+//
+// Errors: those of package mountpoint, *PatternError, *TransportError, *TakeoverError,
+// *ledger.FormatError, or the system's.
 func Mount(root int, store *txn.Store, dir string, o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
@@ -76,7 +87,13 @@ func Mount(root int, store *txn.Store, dir string, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	way, err := fsys.connect(dir, options, o.Transport)
+	connect := fsys.connect
+	if o.Keeper != nil {
+		connect = func(dir string, options *fusefs.Options, wanted string) (transport, error) {
+			return fsys.connectKept(dir, options, wanted, o.Keeper)
+		}
+	}
+	way, err := connect(dir, options, o.Transport)
 	if err != nil {
 		return nil, err
 	}
@@ -233,6 +250,14 @@ func (s *Server) serve() {
 	s.way.Serve()
 	s.fsys.callers.Close()
 	s.fsys.nodes.clear()
+}
+
+// Alive returns as soon as what every request needs can be had. It waits for no disk.
+func (s *Server) Alive() {
+	s.fsys.registries.mu.Lock()
+	defer s.fsys.registries.mu.Unlock()
+	s.fsys.nodes.mu.Lock()
+	defer s.fsys.nodes.mu.Unlock()
 }
 
 // Wait returns when the mount was taken away, by whomever, and the last request

@@ -1,0 +1,231 @@
+package fs
+
+import (
+	"encoding/binary"
+	"sync"
+
+	fusefs "github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+
+	"clawfs/fs/ledger"
+	"clawfs/fs/takeover"
+)
+
+// carried stands before requests on a mount that a later daemon can take over. It keeps the
+// ledger, and brings back what the kernel knows from a daemon before:
+//
+//   - A node, by looking its name up once more. If that leads to another object the node
+//     is gone: ESTALE, upon which the kernel looks a path up again by itself.
+//   - An open plain file, or directory, by opening its node again.
+//   - An open registry not at all: EIO, but for its release. What was staged by it
+//     went with its daemon.
+//
+// A request that the kernel sends again may have been done. One that can't be done twice, and whose
+// effect would not be known from its result, is answered EIO (doubtful).
+type carried struct {
+	*requests
+	ledger *ledger.Ledger
+
+	bringing sync.Mutex        // held while something is brought back; before mu
+	mu       sync.RWMutex      // guards open
+	open     map[uint64]uint64 // from handles' numbers to those of the file system
+}
+
+func newCarried(r *requests, l *ledger.Ledger) *carried {
+	return &carried{requests: r, ledger: l, open: make(map[uint64]uint64)}
+}
+
+// doubtful answers a request that may have been done already, and can't be done twice.
+func doubtful(header *fuse.InHeader) fuse.Status {
+	if takeover.IsResent(header.Unique) {
+		return fuse.EIO
+	}
+	return fuse.OK
+}
+
+// node makes sure that nodes are known.
+func (c *carried) node(ids ...uint64) fuse.Status {
+	for _, id := range ids {
+		if id == rootID || c.ledger.IsGiven(id) {
+			continue
+		}
+		c.bringing.Lock()
+		status := c.bring(id)
+		c.bringing.Unlock()
+		if !status.Ok() {
+			return status
+		}
+	}
+	return fuse.OK
+}
+
+// bring brings a node back, and the directories above it. The caller holds bringing.
+func (c *carried) bring(id uint64) fuse.Status {
+	if id == rootID {
+		return fuse.OK
+	}
+	n, given, ok := c.ledger.Node(id)
+	switch {
+	case given:
+		return fuse.OK
+	case !ok || id&registryID != 0:
+		if c.fsys.nodes.get(id) != nil { // there was no room in the ledger
+			return fuse.OK
+		}
+		return fuse.Status(unix.ESTALE)
+	case n.Name == nameless:
+		return fuse.Status(unix.ESTALE)
+	}
+	if status := c.bring(n.Parent); !status.Ok() {
+		return status
+	}
+	var out fuse.EntryOut
+	status := c.requests.Lookup(nil, &fuse.InHeader{NodeId: n.Parent}, n.Name, &out)
+	switch {
+	case status == fuse.ENOENT || status.Ok() && out.NodeId == 0:
+		return fuse.Status(unix.ESTALE)
+	case !status.Ok():
+		return status
+	case out.NodeId != id || out.Generation != n.Generation:
+		c.requests.Forget(out.NodeId, 1)
+		return fuse.Status(unix.ESTALE)
+	}
+	c.ledger.Again(id)
+	return fuse.OK
+}
+
+// handle makes sure that a handle is open, and its node known. It puts the number by which the
+// file system knows it in the place of the kernel's.
+func (c *carried) handle(id uint64, caller fuse.Caller, number *uint64) fuse.Status {
+	c.mu.RLock()
+	inner, ok := c.open[*number]
+	c.mu.RUnlock()
+	if ok {
+		*number = inner
+		return fuse.OK
+	}
+	c.bringing.Lock()
+	defer c.bringing.Unlock()
+	inner, status := c.reopen(id, caller, *number)
+	*number = inner
+	return status
+}
+
+// reopen opens a handle again that a daemon before had open. The caller holds bringing.
+func (c *carried) reopen(id uint64, caller fuse.Caller, number uint64) (uint64, fuse.Status) {
+	c.mu.RLock()
+	inner, ok := c.open[number]
+	c.mu.RUnlock()
+	if ok {
+		return inner, fuse.OK
+	}
+	h, ok := c.ledger.Handle(number)
+	if !ok || h.Node != id || h.Kind == ledger.Registry {
+		return 0, fuse.EIO
+	}
+	if status := c.bring(id); !status.Ok() {
+		return 0, status
+	}
+	if n := c.requests.node(id); n != nil && n.role() == roleRegistry {
+		return 0, fuse.EIO // it was renamed onto a registry while it was open
+	}
+	in := &fuse.OpenIn{InHeader: fuse.InHeader{NodeId: id, Caller: caller}, Flags: h.Flags}
+	var out fuse.OpenOut
+	var status fuse.Status
+	if h.Kind == ledger.Directory {
+		status = c.requests.OpenDir(nil, in, &out)
+	} else {
+		status = c.requests.Open(nil, in, &out)
+	}
+	if status.Ok() {
+		c.opened(number, out.Fh)
+	}
+	return out.Fh, status
+}
+
+func (c *carried) opened(number, inner uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open[number] = inner
+}
+
+// opens notes that the kernel is about to be told of a handle, and gives it its number.
+func (c *carried) opens(id uint64, flags uint32, kind ledger.Kind, out *fuse.OpenOut) {
+	const once = unix.O_CREAT | unix.O_EXCL | unix.O_TRUNC // done by the open
+	inner := out.Fh
+	out.Fh = c.ledger.Add(ledger.Handle{Node: id, Flags: flags &^ once, Kind: kind})
+	c.opened(out.Fh, inner)
+}
+
+// kindOf tells what was opened. Every handle of a registry is FOPEN_DIRECT_IO; others, if
+// they are, are below .clawfs.
+func (c *carried) kindOf(id uint64, out *fuse.OpenOut) ledger.Kind {
+	if n := c.requests.node(id); out.OpenFlags&fuse.FOPEN_DIRECT_IO != 0 && n != nil && !n.own {
+		return ledger.Registry
+	}
+	return ledger.File
+}
+
+// releases forgets a handle. ok is false where this daemon has not opened it.
+func (c *carried) releases(number *uint64) (ok bool) {
+	c.mu.Lock()
+	inner, ok := c.open[*number]
+	delete(c.open, *number)
+	c.mu.Unlock()
+	c.ledger.Drop(*number)
+	*number = inner
+	return ok
+}
+
+// refers notes what the kernel is about to be told of a name.
+func (c *carried) refers(status fuse.Status, parent uint64, name string, out *fuse.EntryOut) fuse.Status {
+	if status.Ok() && out.NodeId != 0 {
+		c.ledger.Refer(ledger.Node{ID: out.NodeId, Generation: out.Generation, Parent: parent, Name: name})
+	}
+	return status
+}
+
+// listed is refers for a listing with attributes: of each entry a struct fuse_entry_out, a
+// struct fuse_dirent, and the name, padded to eight bytes. An entry without a node was not
+// looked up.
+func (c *carried) listed(dir uint64, list []byte) {
+	const generationAt, nameLengthAt, nameAt = 8, 128 + 16, 128 + 24
+	for len(list) >= nameAt {
+		id, length := binary.NativeEndian.Uint64(list), int(binary.NativeEndian.Uint32(list[nameLengthAt:]))
+		size := (nameAt + length + 7) &^ 7
+		if size > len(list) {
+			return
+		}
+		if id != 0 {
+			c.ledger.Refer(ledger.Node{
+				ID: id, Generation: binary.NativeEndian.Uint64(list[generationAt:]),
+				Parent: dir, Name: string(list[nameAt:][:length]),
+			})
+		}
+		list = list[size:]
+	}
+}
+
+// child returns what the file system knows by a name, nil for nothing.
+func (c *carried) child(dir uint64, name string) *fusefs.Inode {
+	if n := c.requests.node(dir); n != nil {
+		return n.GetChild(name)
+	}
+	return nil
+}
+
+// nameless stands for the name of an object that has none that is known.
+const nameless = "/"
+
+// moved notes under which name an object is found now.
+func (c *carried) moved(child *fusefs.Inode) {
+	if child == nil {
+		return
+	}
+	now := ledger.Node{ID: child.StableAttr().Ino, Parent: rootID, Name: nameless}
+	if name, parent := child.Parent(); parent != nil {
+		now.Name, now.Parent = name, parent.StableAttr().Ino
+	}
+	c.ledger.Move(now)
+}

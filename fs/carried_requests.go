@@ -1,0 +1,367 @@
+package fs
+
+import (
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+
+	"clawfs/fs/ledger"
+)
+
+// All requests, as carried prepares them.
+
+// Lookup keeps the ledger.
+func (c *carried) Lookup(cancel <-chan struct{}, header *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
+	if status := c.node(header.NodeId); !status.Ok() {
+		return status
+	}
+	return c.refers(c.requests.Lookup(cancel, header, name, out), header.NodeId, name, out)
+}
+
+// Forget ends references: of the file system's all at once, when the kernel has none left.
+func (c *carried) Forget(id, count uint64) {
+	if given := c.ledger.Forget(id, count); given > 0 {
+		c.requests.Forget(id, given)
+	}
+}
+
+// GetAttr brings node and handle back.
+func (c *carried) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
+	if status := c.node(in.NodeId); !status.Ok() {
+		return status
+	}
+	if in.Flags()&fuse.FUSE_GETATTR_FH != 0 {
+		if status := c.handle(in.NodeId, in.Caller, &in.Fh_); !status.Ok() {
+			return status
+		}
+	}
+	return c.requests.GetAttr(cancel, in, out)
+}
+
+// Statx brings node and handle back.
+func (c *carried) Statx(cancel <-chan struct{}, in *fuse.StatxIn, out *fuse.StatxOut) fuse.Status {
+	if status := c.node(in.NodeId); !status.Ok() {
+		return status
+	}
+	if in.GetattrFlags&fuse.FUSE_GETATTR_FH != 0 {
+		if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {
+			return status
+		}
+	}
+	return c.requests.Statx(cancel, in, out)
+}
+
+// SetAttr brings node and handle back. A truncation of a registry is a commit.
+func (c *carried) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
+	if status := c.node(in.NodeId); !status.Ok() {
+		return status
+	}
+	if n := c.requests.node(in.NodeId); in.Valid&fuse.FATTR_SIZE != 0 && n != nil && n.role() == roleRegistry {
+		if status := doubtful(&in.InHeader); !status.Ok() {
+			return status
+		}
+	}
+	if in.Valid&fuse.FATTR_FH != 0 {
+		if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {
+			return status
+		}
+	}
+	return c.requests.SetAttr(cancel, in, out)
+}
+
+// once prepares a request that can't be done twice.
+func (c *carried) once(header *fuse.InHeader, ids ...uint64) fuse.Status {
+	if status := doubtful(header); !status.Ok() {
+		return status
+	}
+	return c.node(append(ids, header.NodeId)...)
+}
+
+// Mknod keeps the ledger.
+func (c *carried) Mknod(cancel <-chan struct{}, in *fuse.MknodIn, name string, out *fuse.EntryOut) fuse.Status {
+	if status := c.once(&in.InHeader); !status.Ok() {
+		return status
+	}
+	return c.refers(c.requests.Mknod(cancel, in, name, out), in.NodeId, name, out)
+}
+
+// Mkdir keeps the ledger.
+func (c *carried) Mkdir(cancel <-chan struct{}, in *fuse.MkdirIn, name string, out *fuse.EntryOut) fuse.Status {
+	if status := c.once(&in.InHeader); !status.Ok() {
+		return status
+	}
+	return c.refers(c.requests.Mkdir(cancel, in, name, out), in.NodeId, name, out)
+}
+
+// Symlink keeps the ledger.
+func (c *carried) Symlink(cancel <-chan struct{}, header *fuse.InHeader, target, name string, out *fuse.EntryOut) fuse.Status {
+	if status := c.once(header); !status.Ok() {
+		return status
+	}
+	return c.refers(c.requests.Symlink(cancel, header, target, name, out), header.NodeId, name, out)
+}
+
+// Link keeps the ledger.
+func (c *carried) Link(cancel <-chan struct{}, in *fuse.LinkIn, name string, out *fuse.EntryOut) fuse.Status {
+	if status := c.once(&in.InHeader, in.Oldnodeid); !status.Ok() {
+		return status
+	}
+	return c.refers(c.requests.Link(cancel, in, name, out), in.NodeId, name, out)
+}
+
+// Unlink notes another name of the object, if it has one.
+func (c *carried) Unlink(cancel <-chan struct{}, header *fuse.InHeader, name string) fuse.Status {
+	if status := c.once(header); !status.Ok() {
+		return status
+	}
+	child := c.child(header.NodeId, name)
+	status := c.requests.Unlink(cancel, header, name)
+	if status.Ok() {
+		c.moved(child)
+	}
+	return status
+}
+
+// Rmdir is done once.
+func (c *carried) Rmdir(cancel <-chan struct{}, header *fuse.InHeader, name string) fuse.Status {
+	if status := c.once(header); !status.Ok() {
+		return status
+	}
+	return c.requests.Rmdir(cancel, header, name)
+}
+
+// Rename notes the new names, and another one of what was replaced.
+func (c *carried) Rename(cancel <-chan struct{}, in *fuse.RenameIn, oldName, newName string) fuse.Status {
+	if status := c.once(&in.InHeader, in.Newdir); !status.Ok() {
+		return status
+	}
+	replaced := c.child(in.Newdir, newName)
+	status := c.requests.Rename(cancel, in, oldName, newName)
+	if status.Ok() {
+		c.moved(replaced)
+		c.moved(c.child(in.Newdir, newName))
+	}
+	return status
+}
+
+// Readlink brings the node back.
+func (c *carried) Readlink(cancel <-chan struct{}, header *fuse.InHeader) ([]byte, fuse.Status) {
+	if status := c.node(header.NodeId); !status.Ok() {
+		return nil, status
+	}
+	return c.requests.Readlink(cancel, header)
+}
+
+// Access brings the node back.
+func (c *carried) Access(cancel <-chan struct{}, in *fuse.AccessIn) fuse.Status {
+	if status := c.node(in.NodeId); !status.Ok() {
+		return status
+	}
+	return c.requests.Access(cancel, in)
+}
+
+// GetXAttr brings the node back.
+func (c *carried) GetXAttr(cancel <-chan struct{}, header *fuse.InHeader, attr string, dest []byte) (uint32, fuse.Status) {
+	if status := c.node(header.NodeId); !status.Ok() {
+		return 0, status
+	}
+	return c.requests.GetXAttr(cancel, header, attr, dest)
+}
+
+// ListXAttr brings the node back.
+func (c *carried) ListXAttr(cancel <-chan struct{}, header *fuse.InHeader, dest []byte) (uint32, fuse.Status) {
+	if status := c.node(header.NodeId); !status.Ok() {
+		return 0, status
+	}
+	return c.requests.ListXAttr(cancel, header, dest)
+}
+
+// SetXAttr brings the node back. With flags its success depends on what was before.
+func (c *carried) SetXAttr(cancel <-chan struct{}, in *fuse.SetXAttrIn, attr string, data []byte) fuse.Status {
+	if in.Flags != 0 {
+		if status := doubtful(&in.InHeader); !status.Ok() {
+			return status
+		}
+	}
+	if status := c.node(in.NodeId); !status.Ok() {
+		return status
+	}
+	return c.requests.SetXAttr(cancel, in, attr, data)
+}
+
+// RemoveXAttr is done once.
+func (c *carried) RemoveXAttr(cancel <-chan struct{}, header *fuse.InHeader, attr string) fuse.Status {
+	if status := c.once(header); !status.Ok() {
+		return status
+	}
+	return c.requests.RemoveXAttr(cancel, header, attr)
+}
+
+// StatFs brings the node back.
+func (c *carried) StatFs(cancel <-chan struct{}, header *fuse.InHeader, out *fuse.StatfsOut) fuse.Status {
+	if status := c.node(header.NodeId); !status.Ok() {
+		return status
+	}
+	return c.requests.StatFs(cancel, header, out)
+}
+
+// Create keeps the ledger.
+func (c *carried) Create(cancel <-chan struct{}, in *fuse.CreateIn, name string, out *fuse.CreateOut) fuse.Status {
+	if in.Flags&unix.O_EXCL != 0 {
+		if status := doubtful(&in.InHeader); !status.Ok() {
+			return status
+		}
+	}
+	if status := c.node(in.NodeId); !status.Ok() {
+		return status
+	}
+	return c.created(c.requests.Create(cancel, in, name, out), in, name, out)
+}
+
+// Tmpfile keeps the ledger. The file has no name, so that it is not brought back.
+func (c *carried) Tmpfile(cancel <-chan struct{}, in *fuse.CreateIn, out *fuse.CreateOut) fuse.Status {
+	if status := c.node(in.NodeId); !status.Ok() {
+		return status
+	}
+	return c.created(c.requests.Tmpfile(cancel, in, out), in, nameless, out)
+}
+
+func (c *carried) created(status fuse.Status, in *fuse.CreateIn, name string, out *fuse.CreateOut) fuse.Status {
+	if status.Ok() {
+		c.refers(status, in.NodeId, name, &out.EntryOut)
+		c.opens(out.NodeId, in.Flags, c.kindOf(out.NodeId, &out.OpenOut), &out.OpenOut)
+	}
+	return status
+}
+
+// Open gives the handle a number of its own.
+func (c *carried) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	if status := c.node(in.NodeId); !status.Ok() {
+		return status
+	}
+	status := c.requests.Open(cancel, in, out)
+	if status.Ok() {
+		c.opens(in.NodeId, in.Flags, c.kindOf(in.NodeId, out), out)
+	}
+	return status
+}
+
+// OpenDir gives the handle a number of its own.
+func (c *carried) OpenDir(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	if status := c.node(in.NodeId); !status.Ok() {
+		return status
+	}
+	status := c.requests.OpenDir(cancel, in, out)
+	if status.Ok() {
+		c.opens(in.NodeId, in.Flags, ledger.Directory, out)
+	}
+	return status
+}
+
+// Read brings the handle back.
+func (c *carried) Read(cancel <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse.ReadResult, fuse.Status) {
+	if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {
+		return nil, status
+	}
+	return c.requests.Read(cancel, in, buf)
+}
+
+// Writev brings the handle back.
+func (c *carried) Writev(cancel <-chan struct{}, in *fuse.WriteIn, data [][]byte) (uint32, fuse.Status) {
+	if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {
+		return 0, status
+	}
+	return c.requests.Writev(cancel, in, data)
+}
+
+// CopyFileRange brings both handles back.
+func (c *carried) CopyFileRange(cancel <-chan struct{}, in *fuse.CopyFileRangeIn) (uint32, fuse.Status) {
+	if status := c.handle(in.NodeId, in.Caller, &in.FhIn); !status.Ok() {
+		return 0, status
+	}
+	if status := c.handle(in.NodeIdOut, in.Caller, &in.FhOut); !status.Ok() {
+		return 0, status
+	}
+	return c.requests.CopyFileRange(cancel, in)
+}
+
+// Ioctl brings the handle back.
+func (c *carried) Ioctl(cancel <-chan struct{}, in *fuse.IoctlIn, inbuf []byte, out *fuse.IoctlOut, outbuf []byte) fuse.Status {
+	if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {
+		return status
+	}
+	return c.requests.Ioctl(cancel, in, inbuf, out, outbuf)
+}
+
+// Lseek brings the handle back.
+func (c *carried) Lseek(cancel <-chan struct{}, in *fuse.LseekIn, out *fuse.LseekOut) fuse.Status {
+	if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {
+		return status
+	}
+	return c.requests.Lseek(cancel, in, out)
+}
+
+// Flush brings the handle back.
+func (c *carried) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
+	if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {
+		return status
+	}
+	return c.requests.Flush(cancel, in)
+}
+
+// Fsync brings the handle back.
+func (c *carried) Fsync(cancel <-chan struct{}, in *fuse.FsyncIn) fuse.Status {
+	if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {
+		return status
+	}
+	return c.requests.Fsync(cancel, in)
+}
+
+// FsyncDir brings the handle back.
+func (c *carried) FsyncDir(cancel <-chan struct{}, in *fuse.FsyncIn) fuse.Status {
+	if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {
+		return status
+	}
+	return c.requests.FsyncDir(cancel, in)
+}
+
+// Fallocate brings the handle back.
+func (c *carried) Fallocate(cancel <-chan struct{}, in *fuse.FallocateIn) fuse.Status {
+	if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {
+		return status
+	}
+	return c.requests.Fallocate(cancel, in)
+}
+
+// ReadDir brings the handle back.
+func (c *carried) ReadDir(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
+	if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {
+		return status
+	}
+	return c.requests.ReadDir(cancel, in, out)
+}
+
+// ReadDirPlus brings the handle back. What it looks up is noted.
+func (c *carried) ReadDirPlus(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
+	if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {
+		return status
+	}
+	status := c.requests.ReadDirPlus(cancel, in, out)
+	if status.Ok() {
+		c.listed(in.NodeId, out.Bytes())
+	}
+	return status
+}
+
+// Release forgets the handle.
+func (c *carried) Release(cancel <-chan struct{}, in *fuse.ReleaseIn) {
+	if c.releases(&in.Fh) {
+		c.requests.Release(cancel, in)
+	}
+}
+
+// ReleaseDir forgets the handle.
+func (c *carried) ReleaseDir(in *fuse.ReleaseIn) {
+	if c.releases(&in.Fh) {
+		c.requests.ReleaseDir(in)
+	}
+}

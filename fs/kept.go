@@ -1,0 +1,109 @@
+package fs
+
+import (
+	"errors"
+	"fmt"
+
+	fusefs "github.com/hanwen/go-fuse/v2/fs"
+
+	"clawfs/fs/ledger"
+	"clawfs/fs/mountpoint"
+	"clawfs/fs/takeover"
+	"clawfs/fs/uring"
+)
+
+// TakeoverError says why a mount that a later daemon can take over can't be had.
+type TakeoverError struct{ Reason string }
+
+// Error has the reason.
+func (e *TakeoverError) Error() string { return "no other daemon could take over: " + e.Reason }
+
+// keptTransport is the device on a mount that a later daemon can take over.
+type keptTransport struct {
+	*takeover.Server
+	keeper *takeover.Keeper
+	ledger *ledger.Ledger
+}
+
+func (k *keptTransport) transport() Transport { return Transport{Name: DeviceTransport} }
+
+// Serve serves until the mount is gone. Then there is nothing to take over.
+func (k *keptTransport) Serve() {
+	k.Server.Serve()
+	k.keeper.Release()
+	k.ledger.Close()
+}
+
+// connectKept is connect with a keeper: it mounts and leaves the mount with the supervisor, or
+// takes over what was left.
+func (fsys *fileSystem) connectKept(dir string, o *fusefs.Options, wanted string, k *takeover.Keeper) (transport, error) {
+	if wanted == RingTransport {
+		return nil, &TakeoverError{"requests that come by io_uring are lost with their daemon, so the transport must be the device"}
+	}
+	notifier := &uring.Notifier{}
+	o.ServerCallbacks = notifier
+	raw := &requests{RawFileSystem: fusefs.NewNodeFS(fsys.root, o), fsys: fsys}
+	var way *keptTransport
+	var err error
+	if c := k.Connection(); c != nil {
+		way, err = resumeKept(raw, c, o)
+	} else {
+		way, err = fsys.beginKept(raw, dir, o, k)
+	}
+	if err != nil {
+		return nil, err
+	}
+	way.keeper = k
+	notifier.Connect(way.Device())
+	fsys.pruner.notify = pruneBy(notifier)
+	fsys.registries.startIDs(k.Past().Generation)
+	return way, nil
+}
+
+// beginKept mounts, and leaves the mount with the supervisor.
+func (fsys *fileSystem) beginKept(raw *requests, dir string, o *fusefs.Options, k *takeover.Keeper) (*keptTransport, error) {
+	l, err := ledger.New()
+	if err != nil {
+		return nil, err
+	}
+	device, err := mountDevice(dir, &o.MountOptions)
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	server := takeover.NewServer(newCarried(raw, l), &o.MountOptions)
+	init, err := server.Begin(device)
+	if err == nil && (fsys.without(Resending) || !takeover.CanResend(init)) {
+		err = &TakeoverError{"this kernel can't send requests again, Linux 6.9 and later can"}
+	}
+	if err == nil {
+		err = k.Keep(takeover.Connection{Dir: dir, Init: init, Device: device, Root: fsys.root.fd, Memory: l.FD()})
+	}
+	if err != nil {
+		l.Close()
+		return nil, errors.Join(err, mountpoint.Detach(dir, true))
+	}
+	return &keptTransport{Server: server, ledger: l}, nil
+}
+
+// resumeKept takes over what another daemon has left.
+func resumeKept(raw *requests, c *takeover.Connection, o *fusefs.Options) (*keptTransport, error) {
+	l, err := ledger.Open(c.Memory)
+	if err != nil {
+		return nil, err
+	}
+	server := takeover.NewServer(newCarried(raw, l), &o.MountOptions)
+	if err := server.Resume(c); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("cannot take over: %w", err)
+	}
+	return &keptTransport{Server: server, ledger: l}, nil
+}
+
+// startIDs keeps the ids of registries' nodes apart from those that a daemon before has given.
+func (t *registryTable) startIDs(generation int) {
+	const nodesOfOne = 1 << 40
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ids = uint64(generation-1) * nodesOfOne
+}
