@@ -121,10 +121,14 @@ func runDaemon(ctx context.Context, name string, o *mountOptions) error {
 		told = true
 		return errors.Join(json.NewEncoder(pipe).Encode(r), pipe.Close())
 	}
-	err = serve(ctx, name, o, logger, lifecycle{
-		ready:    func() error { return tell(report{PID: os.Getpid()}) },
-		stopping: func() {},
-	})
+	if o.takeover {
+		err = supervise(name, o, os.Stderr, func(pid int) error { return tell(report{PID: pid}) })
+	} else {
+		err = serve(ctx, name, o, logger, lifecycle{
+			ready:    func() error { return tell(report{PID: os.Getpid()}) },
+			stopping: func() {},
+		})
+	}
 	if err != nil && !told {
 		// Whether the report arrives or not, the error is in the log, too.
 		_ = tell(report{Failure: classify(err)})

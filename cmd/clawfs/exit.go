@@ -225,6 +225,7 @@ func rules() []rule {
 		row(exitNoFUSE, func(e *fs.TransportError) string {
 			return "clawfs mount --transport auto takes the device instead"
 		}),
+		row(exitNoFUSE, func(e *fs.TakeoverError) string { return "mount without --takeover" }),
 		row(exitUsage, func(e *listen.NotLocalError) string { return "give an address as 127.0.0.1:8080 or unix:PATH" }),
 		row(exitNoFUSE, func(e *mountpoint.NoFUSEError) string { return e.Cure }),
 	}

@@ -54,6 +54,8 @@ func exported() []metric {
 			func(_ *servedDir, t *tally) float64 { return float64(t.recovered) }},
 		{"clawfs_open_transactions", "Transactions that are open.", prometheus.GaugeValue,
 			func(s *servedDir, _ *tally) float64 { return float64(s.store.Transactions()) }},
+		{"clawfs_takeovers_total", "Daemons that have died and were replaced by another one.", prometheus.CounterValue,
+			func(s *servedDir, _ *tally) float64 { return float64(s.takeovers()) }},
 		{"clawfs_start_time_seconds", "When the mount began to serve, in seconds since 1970.", prometheus.GaugeValue,
 			func(s *servedDir, _ *tally) float64 { return float64(s.since.UnixNano()) / 1e9 }},
 	}
@@ -72,6 +74,14 @@ func describeTransactions() *prometheus.Desc {
 
 func describeBatches() *prometheus.Desc {
 	return describe("clawfs_batch_seconds", "How long batches of commits took to be on disk.")
+}
+
+// takeovers returns how many daemons have died before this one took over.
+func (s *servedDir) takeovers() int {
+	if s.keeper == nil {
+		return 0
+	}
+	return s.keeper.Past().Generation - 1
 }
 
 // Describe is prometheus.Collector's.

@@ -16,6 +16,7 @@ import (
 	"clawfs/cmd/clawfs/listen"
 	"clawfs/fs"
 	"clawfs/fs/mountpoint"
+	"clawfs/fs/takeover"
 )
 
 // mountOptions are the flags of mount.
@@ -36,6 +37,7 @@ type mountOptions struct {
 	rules            []registryRule // from the configuration only
 
 	transport  choice
+	takeover   bool
 	config     string
 	allowOther bool
 	debugFUSE  bool
@@ -49,6 +51,8 @@ type mountOptions struct {
 	metrics    string // address; empty: none
 	foreground bool
 	readyFD    int // descriptor on which to report that the mount serves; -1: none
+	takeoverFD int // descriptor of the supervisor's socket; -1: there is none
+	mostDeaths int // of daemons within a minute
 
 	flags *pflag.FlagSet // what sets all of these
 }
@@ -98,13 +102,17 @@ func newMountCommand(out streams) *cobra.Command {
 		if err := o.makeAbsolute(); err != nil {
 			return err
 		}
-		if o.readyFD >= 0 || o.foreground {
+		supervises := o.takeover && o.takeoverFD < 0
+		if (o.readyFD >= 0 || o.foreground) && !supervises {
 			if !o.doesWithout(earlyCollection) {
 				limitGarbage()
 			}
 			if !o.doesWithout(timerSlackName) {
 				allowTimerSlack()
 			}
+		}
+		if o.takeoverFD >= 0 {
+			return runSupervised(cmd.Context(), args[0], o)
 		}
 		if o.readyFD >= 0 {
 			return runDaemon(cmd.Context(), args[0], o)
@@ -130,6 +138,7 @@ func newMountOptions() *mountOptions {
 		logLevel:   choice{value: "info", allowed: []string{"debug", "info", "warn", "error"}},
 		logFormat:  choice{value: formatConsole, allowed: []string{formatConsole, formatJSON}},
 		readyFD:    -1,
+		takeoverFD: -1,
 		flags:      pflag.NewFlagSet("mount", pflag.ContinueOnError),
 	}
 	o.flags.SortFlags = false
@@ -153,6 +162,7 @@ func (o *mountOptions) register(f *pflag.FlagSet) {
 	f.BoolVar(&o.rejectStale, "reject-stale", false, "refuse a write that was not made from the newest version, instead of merging it")
 	f.BoolVar(&o.refuseMassDelete, "refuse-mass-delete", false, "refuse a write that drops most of a list that others have changed")
 	f.Var(&o.transport, "transport", "how the kernel's requests come: by /dev/fuse, by io_uring, or (auto) by io_uring where it can be had")
+	f.BoolVar(&o.takeover, "takeover", false, "have another daemon take over when this one dies, instead of leaving a dead mount")
 	f.StringVar(&o.config, "config", "", "configuration `FILE` (default /etc/clawfs/config.toml for root, ~/.config/clawfs/config.toml for others)")
 	f.BoolVar(&o.allowOther, "allow-other", false, "let other users in, as far as the files' modes allow")
 	f.Var(&o.logLevel, "log-level", "least level that is logged")
@@ -164,7 +174,9 @@ func (o *mountOptions) register(f *pflag.FlagSet) {
 	f.BoolVar(&o.checkStore, "check-store", false, "look for contradictions in memory when the mount ends")
 	f.StringSliceVar(&o.without, "without", nil, "`OPTIMIZATIONS` to do without: "+strings.Join(optimizations(), ", "))
 	f.IntVar(&o.readyFD, "ready-fd", o.readyFD, "descriptor to report readiness on")
-	for _, name := range []string{"debug-fuse", "check-store", "without", "ready-fd"} {
+	f.IntVar(&o.takeoverFD, "takeover-fd", o.takeoverFD, "descriptor of a supervisor's socket")
+	f.IntVar(&o.mostDeaths, "most-deaths", takeover.DefaultPolicy().Most, "`NUMBER` of daemons that may die within a minute before the mount is given up")
+	for _, name := range []string{"debug-fuse", "check-store", "without", "ready-fd", "takeover-fd", "most-deaths"} {
 		f.Lookup(name).Hidden = true
 	}
 }
@@ -243,6 +255,9 @@ func runForeground(ctx context.Context, name string, o *mountOptions) error {
 		if err := keepCrashes(f); err != nil {
 			return err
 		}
+	}
+	if o.takeover {
+		return superviseForeground(name, o, log)
 	}
 	logger, err := newLogger(log, o.logFormat.value, o.logLevel.value, o.logFile == "" && underJournal())
 	if err != nil {

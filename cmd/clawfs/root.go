@@ -58,7 +58,7 @@ func newRootCommand(out streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{Command: cmd.CommandPath(), Problem: err}
 	})
-	root.AddCommand(newTellerCommand(),
+	root.AddCommand(newTellerCommand(), newSupervisorCommand(),
 		newMountCommand(out), newUnmountCommand(out), newStatusCommand(out), newWatchCommand(out), newViewCommand(out),
 		newLogCommand(out), newShowCommand(out), newDiffCommand(out), newRestoreCommand(out), newUndoCommand(out), newResolveCommand(out), newPutCommand(out),
 		newQuarantineCommand(out), newCheckCommand(out), newForgetCommand(out),

@@ -16,6 +16,7 @@ import (
 	"clawfs/fs"
 	"clawfs/fs/mountpoint"
 	"clawfs/fs/process"
+	"clawfs/fs/takeover"
 	"clawfs/txn"
 )
 
@@ -27,6 +28,9 @@ const drainLimit = 10 * time.Second
 type lifecycle struct {
 	ready    func() error // the mount serves; an error ends the daemon
 	stopping func()       // it has been told to end
+
+	keeper *takeover.Keeper // of a daemon under a supervisor; nil: there is none
+	serves func(*fs.Server) // told as soon as there is one; nil: nobody is
 }
 
 // managed is the lifecycle of a daemon under a service manager. Without one it
@@ -70,6 +74,7 @@ type servedDir struct {
 	dir   *backing.Dir
 	store *txn.Store
 
+	keeper    *takeover.Keeper    // nil: no daemon takes over
 	patterns  *fs.Patterns        // what is a registry as long as the mount serves
 	transport func() fs.Transport // by which way requests come
 
@@ -84,7 +89,7 @@ type servedDir struct {
 func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logger, life lifecycle) error {
 	taken, stopTaking := takeSignals()
 	defer stopTaking()
-	s, err := openCleared(name, given, log)
+	s, err := openWith(life.keeper, name, given, log)
 	if err != nil {
 		return err
 	}
@@ -95,12 +100,15 @@ func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logge
 	o := s.live.now.Load().options
 	server, err := fs.Mount(s.dir.Fd(), s.store, s.path, fs.Options{
 		Patterns: s.patterns, Teller: teller(), AllowOther: o.allowOther, Debug: o.debugFUSE, Log: log,
-		Without: o.without, Transport: o.transport.value, Numbers: s.dir.Numbers(),
+		Without: o.without, Transport: o.transport.value, Numbers: s.dir.Numbers(), Keeper: life.keeper,
 	})
 	if err != nil {
 		return fmt.Errorf("cannot mount %s: %w", s.path, err)
 	}
-	s.transport = server.Transport
+	if life.serves != nil {
+		life.serves(server)
+	}
+	s.transport, s.keeper = server.Transport, life.keeper
 	if !o.doesWithout(processors) {
 		addProcessors()
 	}
@@ -117,6 +125,15 @@ func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logge
 	return s.untilEnd(ctx, server, taken, life, reload)
 }
 
+// openWith opens a directory to mount on it, or that another daemon has mounted and left with
+// the keeper. Errors are those of openCleared.
+func openWith(keeper *takeover.Keeper, name string, given *mountOptions, log *zap.Logger) (*servedDir, error) {
+	if keeper != nil && keeper.Connection() != nil {
+		return openKept(keeper.Connection(), given, log)
+	}
+	return openCleared(name, given, log)
+}
+
 // openCleared takes dead mounts off a directory and opens it. Errors are those of
 // clearMountpoint and openServed.
 func openCleared(name string, given *mountOptions, log *zap.Logger) (*servedDir, error) {
@@ -125,7 +142,7 @@ func openCleared(name string, given *mountOptions, log *zap.Logger) (*servedDir,
 		if err != nil {
 			return nil, err
 		}
-		s, err := openServed(path, given, log)
+		s, err := openServed(path, path, given, log)
 		var came *mountpoint.MountedError
 		if !errors.As(err, &came) {
 			return s, err
@@ -134,15 +151,16 @@ func openCleared(name string, given *mountOptions, log *zap.Logger) (*servedDir,
 	}
 }
 
-// openServed opens what is served: the directory and the store over it. The error
-// is a *mountpoint.MountedError where a mount of clawfs has come on top of the directory.
-func openServed(path string, given *mountOptions, log *zap.Logger) (*servedDir, error) {
+// openServed opens what is served: the directory, by a path that leads below the mount, and the
+// store over it. The error is a *mountpoint.MountedError where a mount of clawfs has come on
+// top of the directory.
+func openServed(path, below string, given *mountOptions, log *zap.Logger) (*servedDir, error) {
 	l, err := given.live(path)
 	if err != nil {
 		return nil, err
 	}
 	o := l.now.Load().options
-	dir, err := openBacking(path, o, log)
+	dir, err := openBacking(path, below, o, log)
 	if err != nil {
 		return nil, err
 	}
@@ -202,11 +220,11 @@ func clearMountpoint(name string, o *mountOptions, log *zap.Logger) (string, err
 	return path, err
 }
 
-// openBacking opens a directory for serving it and logs what a crash had left
-// behind there. The error is a *mountpoint.MountedError where what is opened is not the
+// openBacking opens a directory for serving it, by a path that leads below the mount, and logs
+// what a crash had left behind there. The error is a *mountpoint.MountedError where what is opened is not the
 // bare directory.
-func openBacking(path string, o *mountOptions, log *zap.Logger) (*backing.Dir, error) {
-	dir, err := backing.Open(path, backing.Options{
+func openBacking(path, below string, o *mountOptions, log *zap.Logger) (*backing.Dir, error) {
+	dir, err := backing.Open(below, backing.Options{
 		Durability:   backing.Durability(o.durability.interval),
 		KeepVersions: int(o.keepVersions),
 		KeepBytes:    int64(o.keepSize),
@@ -294,6 +312,9 @@ func (s *servedDir) stop(server *fs.Server, end <-chan os.Signal) error {
 	}()
 	err := server.Shutdown(ctx)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		if s.keeper != nil {
+			s.keeper.Release() // nobody takes over what is left of the mount
+		}
 		s.store.Abandon()
 		s.log.Warn("files were still open; what was not closed is in quarantine")
 		return nil

@@ -37,7 +37,7 @@ func TestMountThatComesInBetween(t *testing.T) {
 	before := tree(t, filepath.Dir(dir))
 	for name, open := range map[string]func() error{
 		"mount": func() error {
-			s, err := openServed(dir, newMountOptions(), zap.NewNop())
+			s, err := openServed(dir, dir, newMountOptions(), zap.NewNop())
 			if err == nil {
 				s.dir.Close()
 			}

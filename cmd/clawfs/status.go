@@ -50,6 +50,13 @@ type status struct {
 	BatchTime  batchTiming `json:"batch_seconds"`
 	Memory     int64       `json:"memory_bytes,omitempty"` // resident
 	Transport  *transport  `json:"transport,omitempty"`
+	Takeover   *takeovers  `json:"takeover,omitempty"` // nil: no other daemon would take over
+}
+
+// takeovers says how often a daemon has died and another one has taken over.
+type takeovers struct {
+	Count int       `json:"count"`
+	Last  time.Time `json:"last,omitzero"`
 }
 
 // transport says by which way the kernel's requests come.
@@ -163,6 +170,10 @@ func (d *servedDir) status() status {
 	s.Registries, s.Dialects = d.registries()
 	way := transport(d.transport())
 	s.Transport = &way
+	if d.keeper != nil {
+		past := d.keeper.Past()
+		s.Takeover = &takeovers{Count: past.Generation - 1, Last: past.Last}
+	}
 	return s
 }
 
@@ -233,12 +244,23 @@ func (s streams) printStatus(v status) error {
 	if err == nil && v.Transport != nil {
 		_, err = fmt.Fprintf(s.stdout, "  requests by %s\n", transportText(*v.Transport))
 	}
+	if err == nil && v.Takeover != nil {
+		err = s.printf("  another daemon would take over%s\n", v.Takeover.text())
+	}
 	for _, name := range slices.Sorted(maps.Keys(v.Dialects)) {
 		if err == nil {
 			err = s.printf("  %s: %s\n", name, dialectText(v.Dialects[name]))
 		}
 	}
 	return err
+}
+
+// text says how often that was, if it was.
+func (t *takeovers) text() string {
+	if t.Count == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", as it has done %s, last at %s", versions.Count(t.Count, "time"), t.Last.Local().Format("2006-01-02 15:04:05"))
 }
 
 func transportText(t transport) string {

@@ -214,6 +214,10 @@ var mountedLine = regexp.MustCompile(`is mounted, process ([0-9]+), log in `)
 // transportVariable is the environment variable that names the transport of all mounts.
 const transportVariable = "CLAWFS_TRANSPORT"
 
+// takeoverVariable is the environment variable that has all mounts taken over when their daemon
+// dies.
+const takeoverVariable = "CLAWFS_TAKEOVER"
+
 // start runs `clawfs mount`.
 func (m *mount) start(flags ...string) {
 	m.t.Helper()
@@ -227,6 +231,9 @@ func (m *mount) start(flags ...string) {
 	}
 	if transport := os.Getenv(transportVariable); transport != "" {
 		args = append(args, "--transport", transport)
+	}
+	if os.Getenv(takeoverVariable) != "" {
+		args = append(args, "--takeover")
 	}
 	out, err := exec.Command(clawfs, append(append(args, flags...), m.dir)...).CombinedOutput()
 	found := mountedLine.FindSubmatch(out)
