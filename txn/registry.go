@@ -44,7 +44,6 @@ type Registry struct {
 	queue         []*request
 	leading       bool
 	foreignErr    error    // why the live file is not a valid document, if it is not
-	viewsRestored bool     // views that the store before had saved of it are taken over
 	foundBy       []Caller // those who have made, by another name of the file or by moving it, what refresh is to find
 	foundVia      Via      // by which call they have; empty: refresh finds a foreign change
 	moved         bool     // the live file may be another registry's, in another dialect
@@ -91,8 +90,7 @@ func (r *Registry) refresh() (e *Event, err error) {
 	if first && err == nil && r.head != nil {
 		r.foundSeq = r.head.Seq
 	}
-	if first && err == nil && !r.viewsRestored {
-		r.viewsRestored = true
+	if first && err == nil {
 		r.takeOver()
 	}
 	return e, err
