@@ -27,6 +27,19 @@ func killable() []change {
 		},
 		call: func(b *bench, _ string) (bool, error) { return true, b.d.Rename("d/a", "d/b", false) },
 	}, change{
+		name: "exchange", before: []string{"v2", "1:v1"}, after: []string{"w3", "1:w1", "2:w2"},
+		prep: func(b *bench) {
+			b.must(os.Mkdir(filepath.Join(b.path, "e"), 0o700))
+			stamp := b.commit("e/a", "", 1, 0, "w1")
+			stamp = b.commit("e/a", stamp, 2, 1, "w2")
+			b.commit("e/a", stamp, 3, 2, "w3")
+		},
+		call: func(b *bench, _ string) (bool, error) { return true, b.d.Exchange("d", "e") },
+	}, change{
+		name: "exchange with an empty one", before: []string{"v2", "1:v1"}, after: []string{"(none)"},
+		prep: func(b *bench) { b.must(os.Mkdir(filepath.Join(b.path, "e"), 0o700)) },
+		call: func(b *bench, _ string) (bool, error) { return true, b.d.Exchange("e", "d") },
+	}, change{
 		name: "quarantine", before: []string{"v2", "1:v1"}, after: []string{"v2", "1:v1"},
 		call: func(b *bench, _ string) (bool, error) {
 			_, err := b.d.Quarantine("d/a", []byte("{bad"), []byte(`{"why":"bad"}`))
@@ -70,9 +83,12 @@ func killAt(t *testing.T, c change, step string) {
 	}
 	b.open()
 	got := b.state()
-	if c.name == "rename" || c.name == "rename over" {
-		b.checkRenamed(c, got)
-	} else {
+	switch {
+	case strings.HasPrefix(c.name, "rename"):
+		b.checkMoved(c, got, "d/b")
+	case strings.HasPrefix(c.name, "exchange"):
+		b.checkMoved(c, got, "e/a")
+	default:
 		b.checkChanged(c, step, got)
 	}
 	b.wantTidy()
@@ -102,17 +118,18 @@ func copiesFirst(c change) bool {
 	return c.name == "replace without exchange" || strings.HasPrefix(c.name, "overwrite")
 }
 
-func (b *bench) checkRenamed(c change, got []string) {
+// checkMoved wants d/a and what is to have its name to be both as before, or both moved.
+func (b *bench) checkMoved(c change, got []string, to string) {
 	b.Helper()
-	other := append([]string{b.live("d/b")}, b.kept("d/b")...)
+	other := append([]string{b.live(to)}, b.kept(to)...)
 	switch {
 	case slices.Equal(got, c.before): // not begun: what it was to replace is there
-		if want := "w3"; c.name == "rename over" && other[0] != want {
-			b.Errorf("d/b: %q, want %q", other, want)
+		if want := "w3"; (c.name == "rename over" || c.name == "exchange") && other[0] != want {
+			b.Errorf("%s: %q, want %q", to, other, want)
 		}
 	case slices.Equal(got, c.after) && slices.Equal(other, c.before):
 	default:
-		b.Errorf("d/a: %q, d/b: %q", got, other)
+		b.Errorf("d/a: %q, %s: %q", got, to, other)
 	}
 }
 

@@ -12,12 +12,15 @@ import (
 // movePrefix begins the entries of stage that tell of a Rename under way.
 const movePrefix = "@move-"
 
-// move is a Rename under way, as it is written down for the case of a crash
+// move is a Rename or an Exchange under way, as it is written down for the case of a crash
 // between the rename of the live file and that of its history.
 type move struct {
 	From string `json:"from"`
 	To   string `json:"to"`
 	Ino  uint64 `json:"history"` // inode of the history that is to move, 0 if there is none
+
+	// Live is of an Exchange: the inode of the directory at From before.
+	Live uint64 `json:"live,omitempty"`
 }
 
 // Rename moves a live file, or a whole directory, to another name, and its
@@ -53,19 +56,25 @@ func (d *Dir) rename(from, to string, noreplace bool) error {
 	if nothing, err := d.prepareTarget(source, fromBase, target, toBase, to, noreplace); nothing || err != nil {
 		return err
 	}
-	m, slot, err := d.announce(from, to)
+	return d.moveBoth(source, target, move{From: from, To: to}, func() error {
+		if noreplace {
+			return moveNew(source, fromBase, target, toBase)
+		}
+		return rename(source, fromBase, target, toBase, 0)
+	})
+}
+
+// moveBoth has live move what is live, and the history follow. The names of m are in the
+// directories source and target.
+func (d *Dir) moveBoth(source, target int, m move, live func() error) error {
+	m, slot, err := d.announce(m)
 	if err != nil {
 		return err
 	}
-	if noreplace {
-		err = moveNew(source, fromBase, target, toBase)
-	} else {
-		err = rename(source, fromBase, target, toBase, 0)
-	}
-	if err != nil {
+	if err := live(); err != nil {
 		return errors.Join(err, d.unannounce(slot))
 	}
-	err = d.syncMoved(source, target, from, to)
+	err = d.syncMoved(source, target, m.From, m.To)
 	if move := d.moveHistory(m); move == nil {
 		move = d.unannounce(slot)
 		err = errors.Join(err, move)
@@ -76,6 +85,60 @@ func (d *Dir) rename(from, to string, noreplace bool) error {
 		return &UncertainError{Err: err}
 	}
 	return nil
+}
+
+// Exchange has two directories change places, and the histories of what is in them. After
+// an *UncertainError they have, though perhaps not durably.
+func (d *Dir) Exchange(one, other string) error {
+	err := d.change("exchange", one)
+	if err != nil {
+		return err
+	}
+	defer d.leave()
+	if err = checkName(other); err == nil {
+		err = d.exchange(one, other)
+	}
+	return wrap("exchange", one, err)
+}
+
+func (d *Dir) exchange(one, other string) error {
+	m := move{From: one, To: other}
+	switch st, err := statHistory(d, one); {
+	case err != nil:
+		return err
+	case st == nil:
+		m = move{From: other, To: one} // whose history is to move, if it has one
+	}
+	fromDir, fromBase := split(m.From)
+	toDir, toBase := split(m.To)
+	source, err := openDir(d.root, fromDir)
+	if err != nil {
+		return err
+	}
+	defer closeFD(source)
+	target, err := openDir(d.root, toDir)
+	if err != nil {
+		return err
+	}
+	defer closeFD(target)
+	for _, at := range []struct {
+		dir  int
+		base string
+	}{{target, toBase}, {source, fromBase}} {
+		st, err := statAt(at.dir, at.base)
+		switch {
+		case err != nil:
+			return err
+		case st == nil:
+			return unix.ENOENT
+		case st.mode&unix.S_IFMT != unix.S_IFDIR:
+			return unix.ENOTDIR
+		}
+		m.Live = st.ino
+	}
+	return d.moveBoth(source, target, m, func() error {
+		return rename(source, fromBase, target, toBase, unix.RENAME_EXCHANGE)
+	})
 }
 
 // prepareTarget looks at both names and quarantines a file that the rename is
@@ -124,9 +187,8 @@ func (d *Dir) quarantineLive(parent int, base, name string, st *state) error {
 
 // announce writes down that a history is about to move. There is nothing to
 // write, and no slot, where there is no history.
-func (d *Dir) announce(from, to string) (move, string, error) {
-	m := move{From: from, To: to}
-	st, err := statHistory(d, from)
+func (d *Dir) announce(m move) (move, string, error) {
+	st, err := statHistory(d, m.From)
 	if err != nil || st == nil {
 		return m, "", err
 	}
@@ -257,7 +319,7 @@ func (d *Dir) fixName(parent int, component string) error {
 	return nil
 }
 
-// finishMove completes a Rename that was cut short after the live file had its
+// finishMove completes a Rename or an Exchange that was cut short after what is live had its
 // new name.
 func (d *Dir) finishMove(slot string) error {
 	text, err := readFileAt(d.stage, slot, 1<<20)
@@ -286,8 +348,12 @@ func (d *Dir) finish(m move) error {
 	if err != nil {
 		return err
 	}
-	if from != nil || to == nil || hist == nil || hist.ino != m.Ino {
-		return nil // it was not begun, or done already
+	done := from == nil && to != nil
+	if m.Live != 0 {
+		done = to != nil && to.ino == m.Live
+	}
+	if !done || hist == nil || hist.ino != m.Ino {
+		return nil // it was not begun, or the history has moved already
 	}
 	return d.moveHistory(m)
 }

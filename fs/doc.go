@@ -39,8 +39,8 @@
 //	LINK                         Store.Exclusively               Store.Replace onto a registry's name
 //	READDIR                      Store.Look while one is made    getdents
 //
-// A directory's RENAME is Store.RenameDir, which takes the histories along. Errors
-// become errnos in one table, errnoTable.
+// A directory's RENAME is Store.RenameDir, and Store.ExchangeDirs where two change places. Both
+// take the histories along. Errors become errnos in one table, errnoTable.
 //
 // A registry that is being created is an empty file in the directory from the first
 // request on, so that the file system below lets one creator succeed. Store.Look hides

@@ -41,3 +41,40 @@ func TestDescriptorsOfExchangedRegistries(t *testing.T) {
 		}
 	}
 }
+
+// Directories that have changed places have their registries by the other names, for who has
+// them open and for who opens them, as a bare directory has.
+func TestExchangedDirectories(t *testing.T) {
+	const exchange = "__import__('ctypes').CDLL(None).renameat2(-100, b'one', -100, b'two', 2)"
+	const holds = "[open(n + '/a.json').read() if os.path.exists(n + '/a.json') else None for n in ('one', 'two')]"
+	mount, bare := aside(t).newClient(), (&mount{t: t, dir: t.TempDir(), stderr: &lockedBuffer{}}).newClient()
+	for name, steps := range map[string][]string{
+		"written by name":        {"[w := open('one/a.json', 'w'), w.write('{\"one\":1,\"more\":2}'), w.close()] and None"},
+		"replaced":               {"[w := open('one/new', 'w'), w.write('{\"one\":1,\"more\":2}'), w.close(), os.rename('one/new', 'one/a.json')] and None"},
+		"written by descriptor":  {"os.pwrite(fd, b'{\"one\":7}', 0)", "os.fsync(fd)"},
+		"both":                   {"os.pwrite(fd, b'{\"one\":7}', 0)", "[w := open('one/a.json', 'w'), w.write('{\"two\":8}'), w.close()] and None"},
+		"exchanged twice":        {exchange, "[w := open('one/a.json', 'w'), w.write('{\"one\":5}'), w.close()] and None"},
+		"removed":                {"os.unlink('one/a.json')", "[w := open('one/a.json', 'w'), w.write('{\"one\":1}'), w.close()] and None"},
+		"exchanged with nothing": {"[os.rename('two', 'three'), os.mkdir('two')] and None", exchange, "[w := open('two/a.json', 'w'), w.write('{\"one\":1}'), w.close()] and None"},
+	} {
+		var got [2]string
+		for i, c := range []*client{mount, bare} {
+			c.do("[__import__('shutil').rmtree(n) for n in os.listdir('.')] and None")
+			c.do("[os.mkdir(n) for n in ('one', 'two')] and None")
+			c.write("one/a.json", `{"one":1}`)
+			c.write("two/a.json", `{"two":1}`)
+			c.do("[(open(n + '/a.json').read()) for n in ('one', 'two')]")
+			c.do("(fd := os.open('one/a.json', os.O_RDWR))")
+			c.want("0", exchange)
+			for _, step := range steps {
+				c.do("%s and None", step)
+			}
+			got[i] = c.eval("os.pread(fd, 100, 0)")
+			c.do("os.close(fd)")
+			got[i] += c.eval(holds)
+		}
+		if got[0] != got[1] {
+			t.Errorf("%s: %s, in a bare directory %s", name, got[0], got[1])
+		}
+	}
+}

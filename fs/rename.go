@@ -175,11 +175,16 @@ func (fsys *fileSystem) renameBehind(from, to place, flags uint32) error {
 }
 
 // renameDirectory moves a directory with the histories of the registries below
-// it.
+// it, or has two change places.
 func (fsys *fileSystem) renameDirectory(ctx context.Context, from, to place, flags uint32) error {
 	source, okFrom := from.dir.pathOf(from.base)
 	target, okTo := to.dir.pathOf(to.base)
-	if !okFrom || !okTo || flags&^unix.RENAME_NOREPLACE != 0 || to.mode != 0 && to.mode != unix.S_IFDIR {
+	switch {
+	case !okFrom || !okTo || to.mode != 0 && to.mode != unix.S_IFDIR:
+		return renameat(from, to, flags)
+	case flags == unix.RENAME_EXCHANGE && to.mode == unix.S_IFDIR:
+		return fsys.store.ExchangeDirs(source, target)
+	case flags&^unix.RENAME_NOREPLACE != 0:
 		return renameat(from, to, flags)
 	}
 	return fsys.store.RenameDir(source, target, flags&unix.RENAME_NOREPLACE != 0)

@@ -208,6 +208,61 @@ func TestARenamedDirectoryTakesItsRegistriesAlong(t *testing.T) {
 	}
 }
 
+// Registries in directories that change places go along: what a program has seen of one is
+// no view of the other, which has its name then.
+func TestExchangedDirectoriesTakeTheirRegistriesAlong(t *testing.T) {
+	b := newBench(t, "", func(c *txn.Config) { c.Boot = "boot" })
+	p := program(1)
+	for _, again := range []bool{false, true} {
+		b.saveTo("one/a.json", p, `{"one":1}`)
+		b.saveTo("two/a.json", p, `{"two":1}`)
+		if again {
+			b.restart()
+		}
+		tx, err := b.store.Begin("one/a.json", p, txn.BeginOptions{Truncate: true})
+		b.ok(err)
+		_, err = tx.WriteAt(p, []byte(`{"one":2}`), 0)
+		b.ok(err)
+		b.ok(b.store.ExchangeDirs("one", "two"))
+		if tx.Name() != "two/a.json" {
+			t.Errorf("it is %s", tx.Name())
+		}
+		b.saveTo("one/a.json", p, `{"one":3}`)
+		b.ok(tx.Flush(p, txn.Death{}))
+		tx.Release()
+		if one, two := b.readFrom("one/a.json", p), b.readFrom("two/a.json", p); one != `{"one":3}` || two != `{"one":2}` {
+			t.Errorf("they hold %s and %s", one, two)
+		}
+	}
+}
+
+// A directory that was renamed has its new name though that may not be durable.
+func TestADirectoryWhoseRenameIsUncertain(t *testing.T) {
+	b := newBench(t, "")
+	p := program(1)
+	b.saveTo("d/a.json", p, `{"a":1}`)
+	b.storage.Storage = &uncertainRename{b.storage.Storage}
+	if err := b.store.RenameDir("d", "e", false); err == nil {
+		t.Fatal("it is certain")
+	}
+	b.saveTo("e/a.json", p, `{"a":2}`)
+	if e := b.last(); e.Parent != 1 || e.Seq != 2 || e.Via != txn.ViaClose {
+		t.Errorf("version %d of %d, by %s", e.Seq, e.Parent, e.Via)
+	}
+}
+
+// uncertainRename renames, and says that this may not be durable.
+type uncertainRename struct{ txn.Storage }
+
+func (u *uncertainRename) Rename(from, to string, noreplace bool) error {
+	return errors.Join(u.Storage.Rename(from, to, noreplace), uncertainError{})
+}
+
+type uncertainError struct{}
+
+func (uncertainError) Error() string   { return "perhaps not durable" }
+func (uncertainError) Uncertain() bool { return true }
+
 // While a registry is being removed the live file may be gone already: others still find it.
 func TestARegistryThatIsBeingRemovedIsShown(t *testing.T) {
 	b := newBench(t, `["x"]`)

@@ -2,6 +2,7 @@ package txn
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -10,7 +11,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"clawfs/txn/seen"
@@ -275,16 +275,18 @@ func (v *savedViews) all() map[string]*savedRegistry {
 	return maps.Clone(v.registries)
 }
 
-// rename has what is below a directory go with it. v may be nil.
-func (v *savedViews) rename(from, to string) {
-	for name := range v.all() {
-		if below, ok := strings.CutPrefix(name, from+"/"); ok {
-			r := v.take(name)
-			v.mu.Lock()
-			v.registries[to+"/"+below] = r
-			v.mu.Unlock()
-		}
+// rename gives registries other names; "" stands for the one that they have. v may be nil.
+func (v *savedViews) rename(renamed func(string) string) {
+	if v == nil {
+		return
 	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	now := make(map[string]*savedRegistry, len(v.registries))
+	for name, r := range v.registries {
+		now[cmp.Or(renamed(name), name)] = r
+	}
+	v.registries = now
 }
 
 // restore reads the views that the store before has saved. A line that can't be read, or

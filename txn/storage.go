@@ -80,6 +80,10 @@ type Storage interface {
 	// its history with it. With noreplace an existing target is fs.ErrExist.
 	Rename(from, to string, noreplace bool) error
 
+	// Exchange has two directories change places, and the histories of what is in
+	// them.
+	Exchange(one, other string) error
+
 	// LastRecord returns the newest line recorded for name, nil if there is
 	// none. It costs the same however long the log is.
 	LastRecord(name string) ([]byte, error)

@@ -68,6 +68,7 @@ func Run(t *testing.T, open func(t *testing.T) Target) {
 		"what is kept of the gone can be erased":          testErase,
 		"a renamed file takes its history along":          testRenameFile,
 		"a renamed directory takes its histories along":   testRenameDir,
+		"directories that change places, too":             testExchange,
 		"a rename spares what it must not replace":        testRenameNoReplace,
 		"a rename of nothing says so":                     testRenameMissing,
 		"neither history is lost by a rename":             testRenameOver,

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 func testRenameFile(s *suite) {
@@ -37,6 +38,46 @@ func testRenameDir(s *suite) {
 	s.Mkdir("one")
 	s.commits("one/a.json", 1)
 	s.wantVersions("one/a.json")
+}
+
+func testExchange(s *suite) {
+	for _, dir := range []string{"one", "two", "empty", "none"} {
+		s.Mkdir(dir)
+	}
+	s.commits("one/a.json", 2)
+	s.commits("two/a.json", 3)
+	s.must(s.Storage.Record("one/a.json", []byte(`{"of":"one"}`)))
+	s.must(s.Storage.Exchange("one", "two"))
+	s.wantLive("one/a.json", "v3")
+	s.wantVersions("one/a.json", "1:v1", "2:v2")
+	s.wantLast("one/a.json", "")
+	s.wantLive("two/a.json", "v2")
+	s.wantVersions("two/a.json", "1:v1")
+	s.wantLast("two/a.json", `{"of":"one"}`)
+
+	s.must(s.Storage.Exchange("empty", "two"))
+	s.wantAbsent("two/a.json")
+	s.wantVersions("two/a.json")
+	s.wantLive("empty/a.json", "v2")
+	s.wantVersions("empty/a.json", "1:v1")
+	s.wantLast("empty/a.json", `{"of":"one"}`)
+	s.must(s.Storage.Exchange("two", "none"))
+	s.wantLive("empty/a.json", "v2")
+
+	for _, wrong := range []struct {
+		one, other string
+		want       error
+	}{
+		{"one", "missing", fs.ErrNotExist},
+		{"missing", "one", fs.ErrNotExist},
+		{"one", "one/a.json", syscall.ENOTDIR},
+	} {
+		if err := s.Storage.Exchange(wrong.one, wrong.other); !errors.Is(err, wrong.want) {
+			s.Errorf("Exchange of %s and %s: %v, want %v", wrong.one, wrong.other, err, wrong.want)
+		}
+	}
+	s.wantLive("one/a.json", "v3")
+	s.wantVersions("one/a.json", "1:v1", "2:v2")
 }
 
 func testRenameNoReplace(s *suite) {

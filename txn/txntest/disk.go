@@ -131,6 +131,21 @@ func (d *disk) rename(from, to string) {
 	swapNames(d.hist, from, to)
 }
 
+// exchange has two directories change places, and the histories of what is in them.
+func (d *disk) exchange(one, other string) {
+	exchangeNames(d.files, one, other)
+	exchangeNames(d.dirs, one, other)
+	exchangeNames(d.hist, one, other)
+}
+
+func exchangeNames[V any](m map[string]V, a, b string) {
+	if hasBelow(m, a) {
+		swapNames(m, a, b)
+	} else {
+		swapNames(m, b, a)
+	}
+}
+
 func moveNames[V any](m map[string]V, from, to string) {
 	for name, v := range maps.Clone(m) {
 		if moved, ok := moved(name, from, to); ok {

@@ -196,6 +196,35 @@ func (m *Memory) Rename(from, to string, noreplace bool) error {
 	return nil
 }
 
+// Exchange implements txn.Storage.
+func (m *Memory) Exchange(one, other string) error {
+	for _, name := range [...]string{one, other} {
+		if err := checkName("exchange", name); err != nil {
+			return err
+		}
+	}
+	if err := m.reach("exchange", one, "exchange"); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, name := range [...]string{one, other} {
+		switch _, isFile := m.now.files[name]; {
+		case isFile:
+			return pathError("exchange", one, syscall.ENOTDIR)
+		case !m.now.isDir(name):
+			return pathError("exchange", one, fs.ErrNotExist)
+		}
+	}
+	if one != other && (below(one, other) || below(other, one)) {
+		return pathError("exchange", one, syscall.EINVAL)
+	}
+	m.now.exchange(one, other)
+	exchangeNames(m.book.last, one, other)
+	m.syncAll()
+	return nil
+}
+
 // LastRecord implements txn.Storage.
 func (m *Memory) LastRecord(name string) ([]byte, error) {
 	log, err := m.Log(name)
