@@ -78,6 +78,19 @@
 // follow from the backing file, so that they are the same. Those of registries hold the
 // number of daemons so far, so that two daemons never give the same one.
 //
+// # Lock order
+//
+// First reading.mu of one open file, plainWriters.mu of one node, remains.mu of one file, or
+// directory.mu of one open directory. Then the locks of package txn: a handler may commit or
+// look with one of the first held. Then registryTable.mu, with which no function of txn is
+// called and no list of locks is read (withLocks): a commit's observer takes it. Then
+// nodeTable.mu and registryFiles.mu. All other mutexes guard a few fields, and no other lock
+// is taken with one of them held.
+//
+// One way goes against that: a function that runs under Store.Exclusively asks for remains.mu
+// and, for reading, for plainWriters.mu of the file that it changes (withObject). The kernel
+// lets no other request change that file meanwhile, and so none holds them.
+//
 // # What a handler must not do
 //
 //   - Wait for its own mount, by path or otherwise: everything is relative to
