@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What follows are system calls relative to a descriptor. None of them ever
-// leaves the directory that the descriptor stands for, follows a symbolic link,
-// or needs the path by which the directory was reached.
+// These are system calls relative to a descriptor. None of them ever leaves the directory that
+// the descriptor stands for, follows a symbolic link, or needs the path by which the directory
+// was reached.
 
 const (
-	// resolution keeps openat2 below its descriptor: a name can't lead out of
-	// the directory, whatever others do to it meanwhile.
+	// resolution keeps openat2 below its descriptor: a name can't lead out of the directory, even
+	// if others change it meanwhile.
 	resolution = unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS
 
 	// longestPath is what is handed to the kernel at once. Its limit is 4,096
@@ -108,7 +108,7 @@ func statFD(fd int) (*state, error) {
 	return newState(&st), nil
 }
 
-// writeAll writes b at the end of what was written before.
+// writeAll writes b behind the bytes that were written before.
 func writeAll(fd int, b []byte) error {
 	for len(b) > 0 {
 		var n int

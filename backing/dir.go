@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Durability says when a commit is on disk.
+// Durability says when a commit is on disk. A positive one is an interval: commits are synced
+// at most once in it, and a power failure loses at most those within it.
 type Durability time.Duration
 
 const (
@@ -58,9 +59,8 @@ type Options struct {
 	// Without has the optimizations to do without, of Optimizations.
 	Without []string
 
-	// ReadOnly opens for looking only: nothing is created, locked or recovered,
-	// and whatever would change something is EROFS. It works while another
-	// process holds the lock.
+	// ReadOnly opens for looking only: nothing is created, locked or recovered, and each change
+	// fails with EROFS. It works while another process holds the lock.
 	ReadOnly bool
 
 	// reach is called before each step of a change with its name; an error that
@@ -113,7 +113,7 @@ func setDefault[T comparable](p *T, v T) {
 type Dir struct {
 	path  string // for messages only
 	o     Options
-	owner ids // who owns what is created in .clawfs
+	owner ids // owner of the files that are created in .clawfs
 	lock  *flock.Flock
 
 	inUse  sync.RWMutex // held for reading by each call, for writing by Close

@@ -21,8 +21,8 @@ func (o *Options) writesDirect() bool {
 }
 
 // writeContent writes what a new file is to hold. Nobody reads it from the file as long as this
-// process holds it, so a copy in the page cache is made for nothing. What can't be
-// written past it goes there: the end of the content, and all of it where the file system or
+// process holds it, so a copy in the page cache is made for nothing. Two things can't be
+// written past it and go there: the end of the content, and all of it where the file system or
 // the disk want other pieces. The syncs that follow are the same.
 func (d *Dir) writeContent(fd int, b []byte) error {
 	if d.o.writesDirect() && len(b) >= d.o.leastDirect {

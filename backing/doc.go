@@ -58,8 +58,8 @@
 //	                          history may hold leftovers if the process was killed
 //	stage/@move-N             a rename under way: {"from":…,"to":…,"history":inode}
 //
-// The live file itself is always the truth. Whatever is deleted from .clawfs
-// while no process serves the directory is merely gone from history.
+// The live file itself is always the truth. A file that is deleted from .clawfs while no
+// process serves the directory is merely gone from history.
 //
 // # Names in the history
 //

@@ -33,7 +33,7 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("%s/%s has format %q; this clawfs knows format %d", e.Dir, Name, e.Found, e.Wanted)
 }
 
-// SizeError says that a file is larger than what may be read.
+// SizeError says that a file is larger than a file that may be read.
 type SizeError struct {
 	Name        string
 	Size, Limit int64 // bytes

@@ -111,7 +111,7 @@ func (r *replacement) openLinked() (fd int, old []byte, err error) {
 	return fd, old, nil
 }
 
-// openToOverwrite opens a live file for writing, whatever its mode, as far as the
+// openToOverwrite opens a live file for writing, against its mode if need be, as far as the
 // daemon may.
 func (d *Dir) openToOverwrite(parent int, base string) (int, error) {
 	return openAt(parent, base, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY, 0)

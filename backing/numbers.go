@@ -263,7 +263,7 @@ func (n *Numbers) LetGo(number uint64) {
 	n.release(number)
 }
 
-// note notes e, in place of what was noted of the inode. The caller holds mu.
+// note notes e, in place of an earlier note of the inode. The caller holds mu.
 func (n *Numbers) note(ino uint64, e note) {
 	if old, ok := n.notes[ino]; ok {
 		n.release(old.number)
@@ -374,7 +374,7 @@ func (n *Numbers) readLine(line string) bool {
 	return true
 }
 
-// add adds a line to what is pending. The caller holds mu.
+// add adds a line to the pending ones. The caller holds mu.
 func (n *Numbers) add(kind byte, numbers ...uint64) {
 	if n.dir != nil {
 		n.pending.Write(appendNumbers(n.pending.AvailableBuffer(), kind, numbers...))

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Recovery is one leftover of a crash, or of a full disk, and what became of it.
+// Recovery is one leftover of a crash, or of a full disk, and its fate.
 type Recovery struct {
 	Name string // of the registry
 	Seq  uint64 // the version that it is, or was to become

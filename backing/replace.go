@@ -12,13 +12,12 @@ import (
 // durably as the Dir was opened for, if its stamp still is the given one ("":
 // there must be no file). Otherwise ok is false and nothing has changed.
 //
-// seq numbers the new version. What was live becomes version oldSeq in the
-// history; 0 says that nothing of it is to be kept. digest is the SHA-256 of
-// content. mtime becomes the file's modification time. like, if not nil, is an
-// open file whose owner, mode and extended attributes the new file gets;
-// otherwise it gets those of the live file, or mode 0600. Without like it is a write in
-// place: a file that has other names is written itself (linked.go), and nothing here is
-// said of it.
+// seq numbers the new version. The file that was live becomes version oldSeq in the history; 0
+// says that nothing of it is to be kept. digest is the SHA-256 of content. mtime becomes the
+// file's modification time. like, if not nil, is an open file whose owner, mode and extended
+// attributes the new file gets; otherwise it gets those of the live file, or mode 0600. Without
+// like it is a write in place: a file that has other names is written itself (linked.go), and
+// nothing here is said of it.
 //
 // After an error nothing was replaced, unless it is an *UncertainError: then
 // the new content is live, and newStamp is right.

@@ -114,8 +114,8 @@ func (n *node) fillAttr(stx *unix.Statx_t, out *fuse.Attr) {
 	}
 }
 
-// Setattr implements chmod, chown, truncate and utimensat. A file that is open
-// for writing is truncated through its handle, whatever its mode is by now.
+// Setattr implements chmod, chown, truncate and utimensat. A file that is open for writing is
+// truncated through its handle: its mode may have changed since.
 func (n *node) Setattr(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAttrIn, out *fuse.AttrOut) syscall.Errno {
 	if errno := n.changeable(); errno != 0 {
 		return errno

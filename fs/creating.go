@@ -18,9 +18,9 @@ import (
 // A registry that somebody is creating is a file without a version. Other processes do not
 // find it before it is closed or locked.
 
-// createRegistry opens a registry that the caller has not found. If nobody creates it
-// either, an empty file with the caller's owner and mode is made, which others find
-// once it is closed. All who create it share its node, and so its locks.
+// createRegistry opens a registry that the caller has not found. If nobody creates it either,
+// an empty file with the caller's owner and mode is made, which others find once it is closed.
+// All its creators share its node, and so its locks.
 func (n *node) createRegistry(ctx context.Context, base, path string, flags, mode uint32, out *fuse.EntryOut) (*fusefs.Inode, fusefs.FileHandle, uint32, syscall.Errno) {
 	like, err := n.nameless(ctx, mode)
 	if err != nil {

@@ -32,9 +32,9 @@ import (
 //   - A commit may come between look-up and open, so that the inode is not fit any more.
 //     Then the open fails with ESTALE, and the kernel repeats the look-up once, by itself.
 //     The second look-up gets a private inode, which can't become unfit.
-//   - Where somebody holds a lock on it (flock, fcntl), an inode stays that of its
-//     name as long as it is open: locks are the kernel's and belong to the inode.
-//     Each process is told then what it could read there itself.
+//   - Where somebody holds a lock on it (flock, fcntl), an inode stays that of its name as long
+//     as it is open: locks are the kernel's and belong to the inode. Each process is told then
+//     the size that it could read there itself.
 //   - A file that has no version yet has one inode for all, readers and writers:
 //     there is nothing to read.
 //
@@ -231,8 +231,8 @@ func (t *registryTable) nodesOf(dir *node, base string) []*node {
 	return nil
 }
 
-// move notes that a registry has another name: its nodes are those of that from now on. What
-// had that name before has another number.
+// move notes that a registry has another name: its nodes are those of that from now on. The
+// node that had the name before has another number.
 func (t *registryTable) move(from, to *place) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

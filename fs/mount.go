@@ -216,9 +216,8 @@ func mountOptions(root int, o Options) (*fusefs.Options, error) {
 	}, nil
 }
 
-// readAheadKiB is how much of a plain file the kernel reads ahead: four times of what
-// it does without being told, with which a file is read in half the time. With more it
-// takes longer again.
+// readAheadKiB is how much of a plain file the kernel reads ahead: four times its default, with
+// which a file is read in half the time. With more it takes longer again.
 const readAheadKiB = 512
 
 // readAhead has the kernel read ahead so far on a mount's device. Only root may; without

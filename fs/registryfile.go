@@ -33,7 +33,7 @@ type registryFile struct {
 	lineage  *lineage                    // of the content, for the case that it is renamed onto another registry
 	begins   txn.Tick                    // a place before it was opened
 	like     atomic.Pointer[backingFile] // without a name; the staged content takes its owner and mode; nil: none
-	closed   atomic.Bool                 // by its opener, who has written nothing since and may have other descriptors of it
+	closed   atomic.Bool                 // by its opener, which has written nothing since and may have other descriptors of it
 
 	closing closing
 

@@ -25,7 +25,7 @@ import (
 // remains are what is left of such a file, for the nodes that stand for it.
 type remains struct {
 	fsys  *fileSystem
-	last  *txn.Snapshot // what the file held last; nil: all show that who have it open
+	last  *txn.Snapshot // what the file held last; nil: all its open handles show that
 	users int           // how many files are open of them; guarded by registryTable.mu
 
 	mu   sync.Mutex // guards what follows
@@ -73,8 +73,8 @@ func (fsys *fileSystem) keep(at *place) *remains {
 	return r
 }
 
-// keeps gives the nodes of a file that a name has ceased to stand for its remains, and those
-// who have it open. The caller holds registryTable.mu.
+// keeps gives remains to the nodes and the open handles of a file that a name has ceased to
+// stand for. The caller holds registryTable.mu.
 func (r *registryNodes) keeps(number uint64, rest *remains) {
 	if r == nil || rest == nil {
 		return
@@ -183,8 +183,8 @@ func (n *node) remains(ctx context.Context) *remains {
 	return nil
 }
 
-// lastVersion returns what the file held last when its name ceased to stand for it, if not
-// all show that who have it open; else nil.
+// lastVersion returns the version that the file held last when its name ceased to stand for it;
+// nil if all its open handles show that.
 func (f *registryFile) lastVersion() *txn.Snapshot {
 	if r := f.kept.Load(); r != nil {
 		return r.last
@@ -238,8 +238,7 @@ func (n *node) statRemoved(ctx context.Context, stx *unix.Statx_t) error {
 	return nil
 }
 
-// statElsewhere corrects what is told about a file that has another name, by which it may
-// have been changed, to what was set of it.
+// statElsewhere puts into the attributes of a file those that were set of it by another name.
 func (n *node) statElsewhere(stx *unix.Statx_t) {
 	var now unix.Statx_t
 	r := n.kept.Load()
@@ -265,7 +264,7 @@ func (r *remains) change(n *node, do func(fd int) error) error {
 	return do(int(c.Fd()))
 }
 
-// with looks at what is left of a file, by a descriptor of it.
+// with calls do with a descriptor of the remains of a file.
 func (r *remains) with(do func(fd int) error) error {
 	r.mu.Lock()
 	fd := r.fd
@@ -331,8 +330,8 @@ func copyWhole(to, from *os.File) error {
 // largestRemains is what a file without a name may hold: it is in memory.
 const largestRemains = 64 << 20
 
-// remainsFile is an open file that has no name. Its bytes are the same for all who have
-// opened it so.
+// remainsFile is an open file that has no name. Its bytes are the same for all handles that
+// were opened so.
 type remainsFile struct {
 	node   *node
 	of     *remains

@@ -98,8 +98,8 @@ func (n *node) Rename(ctx context.Context, name string, newParent fusefs.InodeEm
 	return errno
 }
 
-// moved notes for which files names do not stand any more that have just been renamed, and
-// what is left of the files.
+// moved notes that names have just been renamed, and so stand for other files, and keeps the
+// remains of the files that they stood for.
 func (fsys *fileSystem) moved(from, to *place, flags uint32, rest [2]*remains) {
 	switch exchanged := flags&unix.RENAME_EXCHANGE != 0; {
 	case fsys.areLinks(*from, *to):

@@ -158,7 +158,7 @@ func makeEvents(mountpoint string, device uint64, name string, what news) {
 	defer closeFD(dir)
 	var st unix.Stat_t
 	if unix.Fstat(dir, &st) != nil || st.Dev != device {
-		return // not the mount, but what it covered
+		return // not the mount, but the directory below it
 	}
 	for range manyLooksToTell {
 		if makeEventsIn(dir, filepath.Base(name), what) != unix.ESTALE {

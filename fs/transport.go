@@ -49,7 +49,7 @@ type transport interface {
 	transport() Transport
 }
 
-// Transport says by which way requests come, and what that takes.
+// Transport says by which way requests come, and how much memory that takes.
 func (s *Server) Transport() Transport { return s.way.transport() }
 
 // deviceTransport is go-fuse's own.
@@ -147,9 +147,8 @@ func connectRing(raw fuse.RawFileSystem, dir string, o fuse.MountOptions, notifi
 	return &ringTransport{server, plan}, nil
 }
 
-// quick reports whether a request's handler waits for nothing, as a rule: it looks at what
-// is in memory, commits nothing, and reads no plain file. What is written to a registry is
-// staged in memory.
+// quick reports whether a request's handler waits for nothing, as a rule: it looks at memory
+// only, commits nothing, and reads no plain file. A write to a registry is staged in memory.
 func quick(r uring.Request) bool {
 	registry := r.Node&registryID != 0
 	switch r.Opcode {

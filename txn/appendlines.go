@@ -7,9 +7,9 @@ import (
 	"clawfs/txn/seen"
 )
 
-// What is appended to JSON lines is valid if the new lines are: of what was there that is
-// known. So a log's line costs no look at all of the log, though all of it is written.
-// Wherever this cannot be said, the common way is gone, with the same result.
+// JSON lines with lines appended are valid if the new lines are: the old ones are known to be.
+// So a log's line costs no look at all of the log, though all of it is written. Wherever this
+// cannot be said, the common way is gone, with the same result.
 
 // Append stages p behind the staged content and returns what WriteAt does. Whole lines
 // that are appended to JSON lines are committed: a log is written for as long as its
@@ -58,8 +58,8 @@ func (t *Tx) addsLines() bool {
 // endsLine reports whether what is put behind text begins a line.
 func endsLine(text []byte) bool { return len(text) == 0 || text[len(text)-1] == '\n' }
 
-// keepsLines reports whether a version is known to be JSON lines, and what replaces it is
-// to be.
+// keepsLines reports whether a version is known to be JSON lines, and the next one must be,
+// too.
 func (r *Registry) keepsLines(v *Version) bool { return v.lines && r.dialectOf(v) == Lines }
 
 // staged returns what is staged, with the document that it is in doc, or adds set where

@@ -44,9 +44,8 @@ func (r *Registry) tryBatch(batch []*request) (bool, error) {
 	return r.place(batch, head, next, whole)
 }
 
-// apply makes the request's change on top of head, or of what was there before
-// where there is none, and returns the head after it. It touches nothing but the
-// request.
+// apply makes the request's change on top of head, or without a head on top of the version that
+// was removed, and returns the head after it. It touches nothing but the request.
 func (r *Registry) apply(q *request, head *Version, removed *removal, seq *uint64) *Version {
 	if head != nil {
 		q.event.Seq, q.event.Parent = head.Seq, head.Seq

@@ -80,8 +80,8 @@ func (r *Registry) dialectOf(v *Version) Dialect {
 	return v.dialect
 }
 
-// noted returns what a version notes of its dialect: what the configuration says need
-// not be noted, and what it says no longer is not kept.
+// noted returns the dialect that a version notes. A dialect that the configuration gives need
+// not be noted, and one that it gives no longer is not kept.
 func (r *Registry) noted(d Dialect) Dialect {
 	if _, ok := r.store.cfg.Dialect(r.name); ok && d != Plain {
 		return Strict
@@ -259,8 +259,8 @@ func patternFor(name string) string {
 	return pattern
 }
 
-// Dialect returns the dialect that is noted with the version. What the configuration
-// says is not noted.
+// Dialect returns the dialect that is noted with the version. A dialect that the configuration
+// gives is not noted.
 func (v *Version) Dialect() Dialect { return v.dialect }
 
 // Dialects returns the dialects of the registries in memory, as they are noted.

@@ -27,10 +27,9 @@
 //
 // The write:
 //
-//   - A [Tx] is what one open-for-write handle stages until it is closed. A temporary
-//     file that is renamed onto a registry is one, too ([Store.Replace]). A put replaces
-//     the head outright ([Tx.Put]). An intent says which head, and what that is for
-//     ([Tx.Intend]).
+//   - A [Tx] is what one open-for-write handle stages until it is closed. A temporary file that
+//     is renamed onto a registry is one, too ([Store.Replace]). A put replaces the head
+//     outright ([Tx.Put]). An intent names that head, and the purpose ([Tx.Intend]).
 //   - A draft is content of a transaction together with the views of its writers. It is
 //     in flight until it is committed.
 //   - A candidate is a view that the content may have been made from. The merge base is
@@ -77,11 +76,11 @@
 // # Lock order
 //
 // Registry.leaving, of one registry at a time, or of two in the order of their names, then
-// Store.mu, then Tx.mu, of several of a registry in the order in which they were begun, then Registry.mu, then docCache.mu and widerLooks.mu. A goroutine that holds leaving may
-// wait in the queue of any registry; a leader never takes it. A goroutine that
-// holds Registry.mu or Tx.mu never takes Store.mu. A leader holds its own Tx.mu and asks
-// others for what they have in hand: it tries their Tx.mu, and goes without where it is
-// held.
+// Store.mu, then Tx.mu, of several of a registry in the order in which they were begun, then
+// Registry.mu, then docCache.mu and widerLooks.mu. A goroutine that holds leaving may wait in the
+// queue of any registry; a leader never takes it. A goroutine that holds Registry.mu or Tx.mu never
+// takes Store.mu. A leader holds its own Tx.mu and asks other transactions for their drafts: it
+// tries their Tx.mu, and goes without where it is held.
 //
 // The leader of a registry holds no lock while it merges and writes: readers never wait
 // for a writer. While Registry.mu is held the storage is asked for a stat only. A foreign

@@ -40,8 +40,8 @@ func newDocCache(limit int64, after func(time.Duration, func()) Stopper) *docCac
 	return &docCache{limit: limit, after: after, docs: make(map[*seen.Content]*list.Element), used: list.New()}
 }
 
-// parse returns the tree of c, from the cache if it is there. What c shares with another
-// document in that grammar is not parsed again; like may be nil. The error is a
+// parse returns the tree of c, from the cache if it is there. Parts that c shares with like,
+// another document in that grammar, are not parsed again; like may be nil. The error is a
 // *jsondoc.SyntaxError.
 func (k *docCache) parse(c *seen.Content, like *jsondoc.Doc, g jsondoc.Grammar, lim jsondoc.Limits) (*jsondoc.Doc, error) {
 	if d := k.get(c, g); d != nil {

@@ -74,11 +74,10 @@ func (t *Tx) concerns(c Caller) bool {
 	return false
 }
 
-// Sync makes what is staged safe, as fsync(2) promises: it commits. Errors are those
-// of Flush, with one exception. A program that writes a shorter document over a longer
-// one may sync before it cuts off the rest of that: the Truncate that follows
-// commits then, and until then what is staged is in quarantine, so that a crash leaves
-// a trace of it.
+// Sync makes what is staged safe, as fsync(2) promises: it commits. Errors are those of Flush,
+// with one exception. A program that writes a shorter document over a longer one may sync
+// before it cuts off the rest of that: the Truncate that follows commits then. Until then the
+// staged content is in quarantine, so that a crash leaves a trace of it.
 func (t *Tx) Sync(c Caller) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

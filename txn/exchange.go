@@ -2,10 +2,10 @@ package txn
 
 import "slices"
 
-// Exchange runs exchange, which has the files of two registries change places, while no
-// commit of either is under way. The transactions of each file are those of the other name
-// from then on. What they have staged is committed before, if it is whole; else it stays
-// staged. c has done it: both have been changed by it. The error is exchange's.
+// Exchange runs exchange, which has the files of two registries change places, while no commit
+// of either is under way. The transactions of each file are those of the other name from then
+// on. Content that is staged on them is committed before, if it is whole; else it stays staged.
+// c is the writer of both new heads. The error is exchange's.
 func (s *Store) Exchange(one, other string, c Caller, exchange func() error) error {
 	s.commitWhole(one)
 	s.commitWhole(other)

@@ -10,10 +10,10 @@ import (
 	"clawfs/txn/seen"
 )
 
-// A file with one line is a document until a second line shows that it is JSON lines.
-// Several that each begin it with a line of their own, as calls of one server that
-// overlap, are known for what they are only then: until then one of the lines is the
-// file, and its version remembers the others.
+// A file with one line is a document until a second line shows that it is JSON lines. Several
+// writers may each begin it with a line of their own, as calls of one server that overlap. They
+// are known to be writers of lines only then: until then one of the lines is the file, and its
+// version remembers the others.
 
 // maxFirstLines is how many lines a version remembers.
 const maxFirstLines = 256
@@ -41,8 +41,8 @@ func FirstLine(content []byte, digest string) []byte {
 	return nil
 }
 
-// Continued returns the lines that content is, if it begins with what was there as one
-// line; nil if it does not.
+// Continued returns content as lines, if its first line is the document that was there; else
+// nil.
 func Continued(was, content []byte) *jsondoc.Doc {
 	if !isLine(was) {
 		return nil
@@ -93,8 +93,8 @@ func (v *Version) withFirstLines() *Version {
 	return &Version{Seq: v.Seq, Parent: v.Parent, Digest: c.Digest, Size: int64(len(c.Bytes)), Time: v.Time, Writer: v.Writer, content: c, dialect: Lines}
 }
 
-// beginsWith reports whether the first of some lines is what a version holds that is one
-// line, what it remembers, or a line that the writers have seen there.
+// beginsWith reports whether the first of some lines is a known one: the one line that a
+// version holds, a first line that it remembers, or a line that the writers have seen there.
 func (r *Registry) beginsWith(lines *jsondoc.Doc, v *Version, saw seen.Seen) bool {
 	first := firstOf(lines)
 	known := append(slices.Clip(v.firstLines), v.content)

@@ -12,8 +12,8 @@ import (
 // A process knows the content of all its handles before any of it is committed. So the
 // open transactions of one process concern the choice of the merge base.
 
-// draft is content of a transaction together with what is known of how it was
-// made. It is immutable, but for committed and alone.
+// draft is content of a transaction together with the facts that are known about its making. It
+// is immutable, but for committed and alone.
 type draft struct {
 	tx         *Tx // nil for a finished file
 	content    *seen.Content

@@ -7,10 +7,10 @@ import (
 	"clawfs/txn/seen"
 )
 
-// LinkIn has a finished file be the registry itself: link gives it a further name,
-// durably. The content is validated, and there must be no registry of that name
-// (fs.ErrExist). It is Replace where what was here was removed just now. Errors are those of
-// Replace, and link's.
+// LinkIn has a finished file be the registry itself: link gives it a further name, durably. The
+// content is validated, and there must be no registry of that name (fs.ErrExist). It is Replace
+// where the version that was here was removed just now. Errors are those of Replace, and
+// link's.
 func (s *Store) LinkIn(name string, c Caller, p Replacement, link func() error) error {
 	r := s.acquire(name)
 	defer s.release(r)

@@ -40,7 +40,7 @@ func (s *Store) PartOfCall(name string, c Caller, thread int) {
 }
 
 // Found notes that a thread was told that there is a registry of that name. It matters only
-// where somebody was told otherwise before; then who returns the thread's process.
+// where a process was told otherwise before; then who returns the thread's process.
 func (s *Store) Found(name string, thread int, who func() Caller) {
 	if !s.missed.Load() {
 		return

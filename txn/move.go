@@ -12,17 +12,17 @@ import (
 // Handles are what a Rename asks of the transactions of the file that it moves.
 type Handles struct {
 	IsOpen func(*Tx) bool    // whether somebody has it open still
-	Like   func(*Tx) fs.File // the file that moves, open, for what is staged to take after; nil: it takes after none
+	Like   func(*Tx) fs.File // the file that moves, open: staged content takes over its owner and mode; nil: it takes over none
 }
 
 // Rename moves a registry to another name. To a free one its history goes along; one that
 // is there is replaced as by Replace. Of several that move or remove a registry one
 // succeeds. Its transactions are those of the other name from then on.
 //
-// What they have staged is committed first, if it is whole. If it is not, or there is no
-// version yet, and IsOpen says that somebody has one of them open still, the rename
-// succeeds, and the transaction goes on: staged says so. Others find what the name held,
-// or what the file held if the name was free.
+// Content that is staged on them is committed first, if it is whole. If it is not, or there is
+// no version yet, and IsOpen says that somebody has one of them open still, the rename
+// succeeds, and the transaction goes on: staged says so. Others find what the name held, or
+// what the file held if the name was free.
 //
 // Of p the content and its time are the registry's. Errors are those of Replace,
 // fs.ErrNotExist, and the storage's.

@@ -79,7 +79,7 @@ type Event struct {
 	Kept      int             // entries of the head that a merge has kept and that the content lacks
 	Err       error           // why it was rejected or aborted
 	Copy      string          // id of the quarantined copy, if there is one
-	Note      Note            // what its writer says that it is for
+	Note      Note            // its purpose, as its writer says
 }
 
 // Base tells which merge base was taken, for people who want to know why a

@@ -25,8 +25,8 @@ type keptCopy struct {
 // manyCopies is how many copies are remembered.
 const manyCopies = 256
 
-// quarantine keeps refused content with what is known of its writer, and
-// returns the id of the copy.
+// quarantine keeps refused content with the facts about its writer, and returns the id of the
+// copy.
 func (s *Store) quarantine(e *Event, content []byte) (string, error) {
 	c := &keptCopy{name: e.Name, writer: e.Writer.Actor, digest: sha256.Sum256(content), users: 1}
 	if id, ok := s.copies.again(c, s.storage.IsKept); ok {

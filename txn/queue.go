@@ -14,7 +14,7 @@ type request struct {
 	*draft
 	doc     *jsondoc.Doc
 	adds    bool     // whole lines to JSON lines, which it is known to be; doc may be nil
-	writers []Caller // those who wrote the content; the first one is logged
+	writers []Caller // the writers of the content; the first one is logged
 	begun   Tick     // when the first of it was staged, 0 if that is not known
 	ended   Tick     // of a finished file: the place behind its first write
 	like    fs.File
@@ -28,14 +28,14 @@ type request struct {
 
 	event      Event
 	err        error
-	alone      bool            // nobody else has changed the head since what its author had seen
+	alone      bool            // nobody else has changed the head since the version that its author had seen
 	choice     seen.Choice     // of the merge base
 	takes      []*draft        // those in flight that have become a part of the content
 	made       *Version        // the version that this request made, nil where none
 	left       *Version        // the head that it left: made, or the one before
 	firstLines []*seen.Content // see Version
 
-	answered bool      // it is done, whatever becomes of the rest of its batch
+	answered bool      // it is done, even if the rest of its batch fails
 	turn     chan bool // true: lead; false: done
 }
 

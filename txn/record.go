@@ -8,8 +8,8 @@ import (
 	"clawfs/txn/seen"
 )
 
-// Record is one line of a registry's log: what happened, never what was in it. Commands
-// show it as it is, and fill in what they have found out.
+// Record is one line of a registry's log: what happened, never what was in it. Commands show it
+// as it is, and fill in the fields that they find out.
 type Record struct {
 	Seq        uint64           `json:"seq"`              // the version that is the head after it, 0: none
 	Parent     uint64           `json:"parent,omitempty"` // the version that was the head before it

@@ -24,8 +24,8 @@ func (r *Registry) tellRefusal(c Caller, via Via, lost []byte, size int64, cause
 	r.store.observe(&e)
 }
 
-// Check reports whether content could be a new registry of that name, to which c wants to
-// bring a file that holds it. What can't is reported as refused; the file keeps it. Errors
+// Check reports whether content could be a new registry of that name, to which c wants to bring
+// a file that holds it. A change that can't is reported as refused; the file keeps it. Errors
 // are *InvalidError and *TooLargeError.
 func (s *Store) Check(name string, c Caller, via Via, content []byte) error {
 	r := s.acquire(name)
@@ -37,7 +37,7 @@ func (s *Store) Check(name string, c Caller, via Via, content []byte) error {
 	return err
 }
 
-// CheckSize is Check of a file's size, for whoever has not read it yet. The error is a
+// CheckSize is Check of a file's size, for a caller that has not read it yet. The error is a
 // *TooLargeError.
 func (s *Store) CheckSize(name string, c Caller, via Via, size int64) error {
 	if size <= s.cfg.MaxSize {

@@ -18,8 +18,8 @@ import (
 // stampUnknown is no file's stamp: the next refresh reads the file.
 const stampUnknown = "?"
 
-// Registry is one registry file: its head, the queue of commits to it, and what
-// each process has seen of it.
+// Registry is one registry file: its head, the queue of commits to it, and the views that each
+// process has of it.
 type Registry struct {
 	store *Store
 
@@ -44,7 +44,7 @@ type Registry struct {
 	queue         []*request
 	leading       bool
 	foreignErr    error    // why the live file is not a valid document, if it is not
-	foundBy       []Caller // those who have made, by another name of the file or by moving it, what refresh is to find
+	foundBy       []Caller // the writers of a change that refresh is about to find: made by another name of the file, or by moving it
 	foundVia      Via      // by which call they have; empty: refresh finds a foreign change
 	moved         bool     // the live file may be another registry's, in another dialect
 	unarchived    bool     // head was committed here and is not in the history

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// RenameDir moves a directory, named like a registry, and the history of what
-// is in it. Registries that are open follow their files. Errors: fs.ErrExist
-// with noreplace, or the storage's.
+// RenameDir moves a directory, named like a registry, and the history of the registries in it.
+// Registries that are open follow their files. Errors: fs.ErrExist with noreplace, or the
+// storage's.
 func (s *Store) RenameDir(from, to string, noreplace bool) error {
 	return s.moveDirs(s.below(from), func(name string) string { return movedName(name, from, to) }, func() error {
 		return s.storage.Rename(from, to, noreplace)

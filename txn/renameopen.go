@@ -13,10 +13,9 @@ import (
 // handle is a transaction of the registry from then on.
 
 // ReplaceOpen is Replace for a file that is open for writing, by one handle of each of the
-// openers. A document is committed. What is none is refused, unless unfinished says that
-// somebody has the file open still: then it is staged, and nothing else is done but that a
-// free name gets an empty file. What each handle writes from then on belongs to its
-// transaction, which must be given back with Release.
+// openers. A document is committed. Content that is no document is refused, unless unfinished
+// says that the file is still open: then it is staged, and a free name gets an empty file.
+// Later writes of a handle belong to its transaction, which must be given back with Release.
 func (s *Store) ReplaceOpen(name string, c Caller, p Replacement, openers []Caller, unfinished func() bool) (handles []*Tx, staged bool, err error) {
 	r := s.acquire(name)
 	defer s.release(r)
@@ -65,8 +64,8 @@ func (r *Registry) goOn(opener Caller, c *seen.Content, begun Tick) *Tx {
 	return t
 }
 
-// continues notes that what the transaction holds is what its file held when that was renamed
-// to the registry that it is of now. The caller holds Registry.mu.
+// continues notes that the transaction holds the bytes that its file held when it was renamed
+// to this registry. The caller holds Registry.mu.
 func (t *Tx) continues(c *seen.Content) {
 	r := t.reg()
 	t.since = r.store.Next()

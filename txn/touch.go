@@ -82,9 +82,9 @@ func (r *Registry) touch(c Caller) error {
 	return err
 }
 
-// setTime gives the live file, and what it is, another modification time, and the event
-// the one before. A time that can't be set is no failure: the content is right. Only the
-// leader calls it, with mu held, which is given up meanwhile.
+// setTime gives the live file, and its version or its blank, another modification time. The
+// event gets the time before. A time that can't be set is no failure: the content is right.
+// Only the leader calls it, with mu held, which is given up meanwhile.
 func (r *Registry) setTime(to time.Time, e *Event) {
 	name, stamp := r.name, r.stamp
 	r.replacingLive = true

@@ -42,10 +42,10 @@ type Tx struct {
 	before       []byte        // the content that the staged content was made from
 	synced       bool          // staged content was synced though the rest of before is behind it
 	dirty        bool          // staged content may differ from that of the last attempt
-	known        *seen.Content // what is staged up to behind, if that is known to be JSON lines; else nil
+	known        *seen.Content // the staged bytes before behind, if these are known to be JSON lines; else nil
 	lent         int           // length of what of data an earlier attempt has, too: copy before changing that
 	behind       int           // length of the content at the open, or at the last commit
-	anew         int           // length of what was written from the start on, without a gap, since the open
+	anew         int           // length of the bytes that were written from the start on, without a gap, since the open
 	rewritten    bool          // not all that was written since is behind that
 	merged       bool          // the commit of data has left another head
 	older        bool          // data is an older version of the file than the one that was renamed here
@@ -74,7 +74,7 @@ type Tx struct {
 // BeginOptions say how a registry is opened for writing.
 type BeginOptions struct {
 	Truncate  bool    // O_TRUNC: begin with nothing
-	Append    bool    // O_APPEND: where there is no version, go on behind what was refused of the same author or its kin
+	Append    bool    // O_APPEND: where there is no version, go on behind the refused content of the same author or its kin
 	Create    bool    // O_CREAT: where there is none, make a file; exclusive creations fail from then on
 	Exclusive bool    // O_EXCL: it is fs.ErrExist where there is one
 	Thread    int     // that opens it; 0: it is not known
@@ -146,7 +146,7 @@ func (r *Registry) begin(c Caller, o BeginOptions, create bool) (*Tx, error) {
 	return nil, ErrBeaten
 }
 
-// newTx begins a transaction on what is there. The caller holds mu.
+// newTx begins a transaction on the present head. The caller holds mu.
 func (r *Registry) newTx(c Caller, o BeginOptions) *Tx {
 	t := &Tx{opener: c, opened: r.store.Next(), headAtOpen: r.head}
 	t.at.Store(r)
@@ -304,8 +304,8 @@ func (t *Tx) Truncate(c Caller, size int64) error {
 	return t.commitSynced(c)
 }
 
-// prepare checks that the transaction can take a change of what is behind from, up to
-// the given size, and notes who makes it.
+// prepare checks that the transaction can take a change of the bytes behind from, up to the
+// given size, and notes the writer.
 func (t *Tx) prepare(c Caller, from, size int64) error {
 	if t.aborted != nil {
 		return t.aborted

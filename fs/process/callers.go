@@ -8,8 +8,8 @@ import (
 	"clawfs/txn/seen"
 )
 
-// Callers tells which process a thread belongs to, and what is known of that process. It
-// may be used by several goroutines at once.
+// Callers tells which process a thread belongs to, with the facts that are known of it. It may
+// be used by several goroutines at once.
 type Callers struct {
 	living *serials // nil: the kernel tells processes apart
 	held   heldThreads

@@ -41,8 +41,8 @@ type params struct {
 	}
 }
 
-// submission is struct io_uring_sqe of 128 bytes, for a command of FUSE: what follows the
-// first 48 is struct fuse_uring_cmd_req.
+// submission is struct io_uring_sqe of 128 bytes, for a command of FUSE: the bytes behind the
+// first 48 are struct fuse_uring_cmd_req.
 type submission struct {
 	opcode, flags uint8
 	ioprio        uint16

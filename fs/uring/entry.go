@@ -17,7 +17,7 @@ type handler interface {
 
 // entry is what the kernel and a thread pass requests to each other in.
 type entry struct {
-	memory  []byte         // mapped: a page for what is below but the payload, then the payload
+	memory  []byte         // mapped: a page for the fields below without the payload, then the payload
 	headers []byte         // struct fuse_uring_req_header
 	payload []byte         //
 	iovecs  *[2]unix.Iovec // for the kernel, of headers and payload

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Notifier tells the kernel that what it keeps is no longer so, by the device. It has the
-// methods of fs.ServerCallbacks and fuse.Server.PruneNotify. Before the mount, and after it,
-// they return ENODEV.
+// Notifier tells the kernel by the device that facts which it keeps are no longer true. It has
+// the methods of fs.ServerCallbacks and fuse.Server.PruneNotify. Before the mount, and after
+// it, they return ENODEV.
 type Notifier struct {
 	device atomic.Pointer[os.File]
 	minor  atomic.Uint32 // of the kernel's protocol
@@ -26,7 +26,7 @@ func (n *Notifier) Connect(device *os.File, minor uint32) {
 }
 
 // send sends a notification: a struct fuse_out_header without a number, with a code in the
-// place of the error, and what is the code's.
+// place of the error, then the fields that belong to the code.
 func (n *Notifier) send(code int32, body []byte) fuse.Status {
 	device := n.device.Load()
 	if device == nil {

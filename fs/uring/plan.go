@@ -17,8 +17,8 @@ type Plan struct {
 	Most     int // entries of all queues together, when handlers wait
 }
 
-// What entries may take. A page is not there before something was written to it, so what
-// a mount has in memory is mostly a small part of this.
+// What entries may take. A page is not there before something was written to it, so that a
+// mount mostly has a small part of this in memory.
 const (
 	MemoryLimit = 256 << 20 // for the payloads of the entries that each mount begins with
 	ThreadLimit = 256       // of which each queue has one

@@ -109,7 +109,7 @@ func hexValue(c byte) (rune, bool) {
 	return 0, false
 }
 
-// number parses a number. What JSON5 adds is marked.
+// number parses a number. The additions of JSON5 are marked.
 func (p *parser) number() error {
 	start := p.pos
 	var flags uint8

@@ -91,9 +91,9 @@ func appendUnicode(dst, s []byte) ([]byte, int) {
 	return append(dst, 0xe0|byte(r>>12), 0x80|byte(r>>6)&0xbf, 0x80|byte(r)&0x3f), 6
 }
 
-// AppendJSON appends the value as strict JSON: its own text where that is
-// strict, and else a text of the same value. What JSON can't say becomes what
-// JavaScript's JSON.stringify makes of it: Infinity and NaN become null.
+// AppendJSON appends the value as strict JSON: its own text where that is strict, and else a
+// text of the same value. A value that JSON does not have becomes the one that JavaScript's
+// JSON.stringify makes of it: Infinity and NaN become null.
 func (v Value) AppendJSON(dst []byte) []byte {
 	if v.d.grammar == JSON || v.d.grammar == Lines && v.i > 0 {
 		return append(dst, v.Raw()...)

@@ -210,8 +210,8 @@ func (v *Views) viewsOf(f *family, o *Origin) []memberView {
 	return out
 }
 
-// isKept reports whether a member has ended, and what it has read is in the hands of a
-// process that has started it, still lives, and has not started the writer.
+// isKept reports whether a member has ended, and its readings are in the hands of a process
+// that has started it, still lives, and has not started the writer.
 func (v *Views) isKept(a *actorViews, o *Origin) bool {
 	if !v.isDead(a) {
 		return false

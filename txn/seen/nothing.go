@@ -83,10 +83,10 @@ func (v *Views) look(c Caller, l look) {
 	of.answers = append(of.answers, l)
 }
 
-// oneCall is how long before a call the kernel may have asked for it more than once: it
-// asks again where it is told of another inode than it had. A machine with thirty processes
-// for each processor takes more than a quarter of a second between the two; a program that
-// asks by itself and then writes without reading is rare, and what it writes is merged.
+// oneCall is how long before a call the kernel may have asked for it more than once: it asks
+// again where it is told of another inode than it had. A machine with thirty processes for each
+// processor takes more than a quarter of a second between the two; a program that asks by
+// itself and then writes without reading is rare, and its content is merged.
 const oneCall = 2 * time.Second
 
 // PartOfCall takes back the last answer that a thread of the caller got: it was the

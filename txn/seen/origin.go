@@ -66,7 +66,8 @@ type Candidate struct {
 	// once may come late.
 	Late bool
 
-	// Looked says, of nothing, that the author has read since what others have created.
+	// Looked says of a view of nothing that its author has since read a registry that others had
+	// created.
 	Looked bool
 
 	Tx int // which transaction in flight this is, for the caller

@@ -2,14 +2,14 @@ package seen
 
 import "slices"
 
-// OfPut returns what a process has seen that puts a file in place, as o has it, if it means
-// to replace by that what is there; else ok is false. The writers of the file are others;
-// copied says that its content is a version of the registry that was copied into it. It
-// means to replace it in three cases:
+// OfPut returns the views of a process that puts a file in place, as o has it, if it means to
+// replace the head; else ok is false. The writers of the file are others; copied says that its
+// content is a version of the registry that was copied into it. It means to replace it in three
+// cases:
 //
-//   - It has a memory, and what is there is its own last write.
-//   - It has none, no writer of the file is of its family, and what is there is the family's
-//     last write, which is newer than the file; or the family has removed what was there.
+//   - It has a memory, and the head is its own last write.
+//   - It has none, no writer of the file is of its family, and the head is the family's last
+//     write, which is newer than the file; or the family has removed the registry.
 //   - It has none, and the file holds an earlier state that its family has seen, though that
 //     has written, or removed it, since, one command after the other: a backup is brought back.
 func (v *Views) OfPut(o Origin, writers []Origin, content *Content, copied bool) (s Seen, ok bool) {

@@ -157,8 +157,8 @@ func (v *Views) Save(head *Content, hold func(*Content), missed []Absence) []Sav
 	return out
 }
 
-// maxSavedDead is how many of the dead are saved of one registry, the latest ones: what
-// one command of a script has made the next one goes on from.
+// maxSavedDead is how many of the dead are saved of one registry, the latest ones: each command
+// of a script goes on from the content of the one before.
 const maxSavedDead = 64
 
 // worthSaving returns the processes that live, and the latest of those that have ended

@@ -29,8 +29,8 @@ type view struct {
 	shown  Tick      // of the last reading: when the version was opened
 	lastAt time.Time // when that was
 
-	unused int  // readings that no write has used up; 0 of what is no reading
-	usedUp Tick // when a write used up the last one; 0 of what is no reading
+	unused int  // readings that no write has used up; 0 of a view that is no reading
+	usedUp Tick // when a write used up the last one; 0 of a view that is no reading
 
 	// proved says that another task of the same process was reading or writing at
 	// the same time.

@@ -64,9 +64,9 @@ func (b *book) object(what, name string, line []byte) {
 	}
 }
 
-// Check returns what is wrong after a test: whatever its caller did against the
-// contract of txn.Storage, commits that were left half done, and live files and
-// versions that valid refuses. What Foreign wrote is not asked about.
+// Check returns the problems after a test: calls against the contract of txn.Storage, commits
+// that were left half done, and live files and versions that valid refuses. Content that
+// Foreign wrote is not asked about.
 func (m *Memory) Check(valid func(name string, content []byte) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

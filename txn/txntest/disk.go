@@ -32,8 +32,7 @@ func (f file) stamp() string {
 	return strconv.FormatUint(f.state, 10)
 }
 
-// staged is the new file of a commit and, once that has been exchanged, what
-// was live before.
+// staged is the new file of a commit and, after the exchange, the file that was live before.
 type staged struct {
 	file
 	seq       uint64

