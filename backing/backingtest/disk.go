@@ -140,9 +140,9 @@ func (d *Disk) inUse() bool {
 	})
 }
 
-// What a power failure takes with it.
+// The losses of a power failure.
 const (
-	FlushLog     = 1 // everything but what is in the log
+	FlushLog     = 1 // everything but the entries of the log
 	FlushNothing = 2 // everything that was not synced
 )
 

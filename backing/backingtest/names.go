@@ -181,7 +181,7 @@ func testOddNames(s *suite) {
 	s.Mkdir(strings.Repeat("d", 255))
 	s.Mkdir("@" + strings.Repeat("D", 254))
 	deep := ""
-	for range 30 { // longer than what the kernel takes in one call
+	for range 30 { // longer than the kernel takes in one call
 		deep += strings.Repeat("deep", 50)
 		s.Mkdir(deep)
 		deep += "/"

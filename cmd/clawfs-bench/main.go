@@ -1,10 +1,10 @@
 // Command clawfs-bench measures clawfs and its peers in one run: scripts/bench
 // builds and installs what it needs and starts it.
 //
-// Every work is done by all subjects in turn, round after round, in another
-// order each time, so that the disk's moods hit all of them. What a subject
-// does is done by clients in processes of their own (the folders client and
-// bbolt). Each speed is given as a ratio to a baseline of the same round.
+// Every work is done by all subjects in turn, round after round, in another order each time, so
+// that the disk's moods hit all of them. The work of a subject is done by clients in processes
+// of their own (the folders client and bbolt). Each speed is given as a ratio to a baseline of
+// the same round.
 package main
 
 import (

@@ -52,7 +52,7 @@ func (b *bench) nodeSubject(name string, p *place, style string) subject {
 	return subject{name: name, place: p, client: b.tools.node, style: style}
 }
 
-// peers are all who take part in commits and appends on the bare disk.
+// peers are all that take part in commits and appends on the bare disk.
 func (b *bench) peers() []subject {
 	return []subject{
 		b.goSubject(naive, b.bare, "in-place"),

@@ -15,9 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The daemon is this program again, in a session of its own, with its standard
-// error in the log, so that whatever the Go runtime says last is kept. A pipe
-// leads from it to the command that started it, for one report.
+// The daemon is this program again, in a session of its own, with its standard error in the
+// log, so that the last words of the Go runtime are kept. A pipe leads from it to the command
+// that started it, for one report.
 
 // report is what a daemon tells the command that started it: that it serves, or
 // why it does not.
@@ -75,7 +75,7 @@ func spawn(args []string, log *os.File) (report, error) {
 		return report{}, err
 	}
 	defer in.Close()
-	// What this process was born with, a lock held by a script for instance, must
+	// Descriptors that this process was started with, a lock held by a script for instance, must
 	// not live on in the daemon.
 	if err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		return report{}, os.NewSyscallError("close_range", err)

@@ -223,8 +223,8 @@ func (c *checker) content(name string, content []byte, last *versions.Record) er
 	return nil
 }
 
-// document reads what a registry holds in its dialect: what the configuration says, else
-// what its log or its content do.
+// document reads the content of a registry in its dialect: that of the configuration, else that
+// of its log or its content.
 func (c *checker) document(name string, content []byte, last *versions.Record) (*jsondoc.Doc, txn.Dialect, error) {
 	d, settled := c.live.Dialect(name)
 	if !settled && last != nil {

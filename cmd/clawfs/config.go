@@ -22,8 +22,8 @@ type configFile struct {
 	Directory map[string]configSection `toml:"directory"`
 }
 
-// configSection is what the file says of one directory. The keys are those of
-// mount's flags, and what is not there is left to flags and defaults.
+// configSection is what the file says of one directory. The keys are those of mount's flags. A
+// key that is not there is left to flags and defaults.
 type configSection struct {
 	Registry         []string     `toml:"registry"`
 	Ignore           []string     `toml:"ignore"`

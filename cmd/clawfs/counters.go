@@ -8,8 +8,8 @@ import (
 	"clawfs/txn"
 )
 
-// counters count what a daemon has done since it began to serve. What status
-// shows and what is exported as metrics both come from here.
+// counters count what a daemon has done since it began to serve. The figures of status and the
+// metrics both come from here.
 type counters struct {
 	mu        sync.Mutex // guards what follows
 	outcomes  [txn.Aborted + 1]uint64
@@ -49,8 +49,8 @@ func (c *counters) tally() tally {
 	return tally{c.outcomes, c.conflicts, c.adopted, c.recovered, c.writes}
 }
 
-// The buckets of durations: the first ends at firstBucket, each at twice the one
-// before, and what takes longer than the last is in none.
+// The buckets of durations: the first ends at firstBucket, each at twice the one before, and a
+// duration longer than the last is in none.
 const (
 	firstBucket = 50 * time.Microsecond
 	buckets     = 20

@@ -105,7 +105,7 @@ type busyError struct {
 	Holders []holder
 }
 
-// Error names the directory and who holds it.
+// Error names the directory and the processes that hold it.
 func (e *busyError) Error() string {
 	return fmt.Sprintf("%s is still in use%s", e.Dir, heldBy(e.Holders))
 }
@@ -149,8 +149,8 @@ func (e *metricsError) Error() string {
 // Unwrap returns the reason.
 func (e *metricsError) Unwrap() error { return e.Err }
 
-// verdict is no error of the command but what it found out, which it has printed
-// already: the exit code says it again.
+// verdict is no error of the command but its finding, which it has printed already: the exit
+// code says it again.
 type verdict struct{ code int }
 
 // Error is not shown.
@@ -163,8 +163,8 @@ type rule struct {
 	hint func(error) string
 }
 
-// rules is that table: the first row that fits an error decides. What fits none
-// is exitFailed, without a hint.
+// rules is that table: the first row that fits an error decides. An error that fits none is
+// exitFailed, without a hint.
 func rules() []rule {
 	return []rule{
 		row(exitUsage, func(e *usageError) string { return e.Command + " --help" }),

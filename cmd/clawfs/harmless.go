@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// Names of files and of members, values, and what programs call themselves can hold
-// anything: sequences that have a terminal do things, or signs that have lines read
-// backwards. Whatever is printed for people has them spelled out, as JSON does, so that
-// what is printed of a value still is that value. --json has them so, too. Only bytes that
-// are asked for as such, and do not go to a terminal, are printed as they are.
+// Names of files, of members and of programs, and values, can hold anything: sequences that
+// have a terminal do things, or signs that have lines read backwards. Text for people has them
+// spelled out, as JSON does, so that a printed value still is that value. --json has them so,
+// too. Only bytes that are asked for as such, and do not go to a terminal, are printed as they
+// are.
 
 // isHarmful reports whether a terminal may do something else with a character than show it.
 func isHarmful(r rune) bool {

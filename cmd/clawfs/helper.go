@@ -16,10 +16,9 @@ func isHelper(program string) bool {
 	return slices.Contains([]string{"mount.fuse.clawfs", "mount.clawfs"}, filepath.Base(program))
 }
 
-// helperArgs turns the arguments of a mount helper into those of `clawfs mount`.
-// The options of the mount are its flags; what mount(8) deals with itself is
-// passed over. A helper says nothing where it succeeds, unless it is verbose. The
-// error is a *usageError.
+// helperArgs turns the arguments of a mount helper into those of `clawfs mount`. The options of
+// the mount are its flags; options that mount(8) deals with itself are passed over. A helper
+// says nothing where it succeeds, unless it is verbose. The error is a *usageError.
 func helperArgs(args []string) (command []string, verbose bool, err error) {
 	var places, options []string
 	for i := 0; i < len(args); i++ {

@@ -77,8 +77,8 @@ func findHolders(m *mountinfo.Info) []holder {
 	}
 }
 
-// usesMount looks for a use of anything in a mount by a process. Paths don't tell
-// enough: what was opened before the mount has the same ones.
+// usesMount looks for a use of anything in a mount by a process. Paths don't tell enough: files
+// that were opened before the mount have the same ones.
 func usesMount(pid int, m *mountinfo.Info) (path string, ok bool) {
 	proc := filepath.Join("/proc", strconv.Itoa(pid))
 	links := []string{"cwd", "root", "exe"}

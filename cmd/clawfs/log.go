@@ -89,8 +89,8 @@ func newest(records []versions.Record, n int) []versions.Record {
 	return records
 }
 
-// printRecord prints a record for people: a line, and one for each conflict and
-// whatever else there is to say.
+// printRecord prints a record for people: a line, and one for each conflict and each further
+// fact.
 func (s streams) printRecord(r versions.Record, h *versions.History, base bool) error {
 	version := r.Registry
 	if r.Seq > 0 {
@@ -126,7 +126,7 @@ func outcomeColour(r versions.Record) int {
 	return green
 }
 
-// baseLines say which merge base was taken and why; with all, what became of the others, too.
+// baseLines say which merge base was taken and why; with all, why the others were not.
 func baseLines(b *txn.BaseRecord, h *versions.History, all bool) []string {
 	line := "base: " + string(b.Kind) + numbered(h, b.Digest)
 	if b.Why != "" {

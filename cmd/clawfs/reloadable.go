@@ -90,8 +90,8 @@ func (l *reloadable) included(name string, load func(string) ([]byte, error)) bo
 	return isIncluded(l.dir, name, load)
 }
 
-// reload reads the configuration of a directory again. What is wrong with it
-// leaves everything as it was.
+// reload reads the configuration of a directory again. An error in it leaves everything as it
+// was.
 func (l *reloadable) reload(given *mountOptions, dir string, log *zap.Logger) {
 	old := l.now.Load()
 	again, err := given.live(dir)

@@ -147,7 +147,7 @@ func openCleared(name string, given *mountOptions, log *zap.Logger) (*servedDir,
 		if !errors.As(err, &came) {
 			return s, err
 		}
-		// A mount has come in between. What it is worth, another look tells.
+		// A mount has come in between. Another look tells whether it counts.
 	}
 }
 
@@ -221,8 +221,8 @@ func clearMountpoint(name string, o *mountOptions, log *zap.Logger) (string, err
 }
 
 // openBacking opens a directory for serving it, by a path that leads below the mount, and logs
-// what a crash had left behind there. The error is a *mountpoint.MountedError where what is opened is not the
-// bare directory.
+// what a crash had left behind there. The error is a *mountpoint.MountedError where the path does
+// not lead to the bare directory.
 func openBacking(path, below string, o *mountOptions, log *zap.Logger) (*backing.Dir, error) {
 	dir, err := backing.Open(below, backing.Options{
 		Durability:   backing.Durability(o.durability.interval),
@@ -325,8 +325,8 @@ func (s *servedDir) stop(server *fs.Server, end <-chan os.Signal) error {
 	return err
 }
 
-// closeStore keeps for the next daemon what only this one knows. What can't be kept
-// is no error of the mount's.
+// closeStore keeps for the next daemon what only this one knows. Failing to keep it is no error
+// of the mount's.
 func (s *servedDir) closeStore() {
 	if s.live.now.Load().options.checkStore {
 		if err := s.store.CheckInvariants(); err != nil {

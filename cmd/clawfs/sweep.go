@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	// sweepEvery is how often is looked at what has become too old.
+	// sweepEvery is the time between two looks for entries that have become too old.
 	sweepEvery = 6 * time.Hour
 
-	// fewRemoved is how many registries may go before what is kept of them is looked at.
-	// Where much is kept it takes an eighth of that, since all of it is looked at.
+	// fewRemoved is how many registries may go before their histories are looked at. Where much is
+	// kept it takes an eighth of that, since all of it is looked at.
 	fewRemoved = 256
 )
 

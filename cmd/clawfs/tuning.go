@@ -76,12 +76,12 @@ func liveHeap() uint64 {
 	return sample[0].Value.Uint64()
 }
 
-// maxProcessors is how many of Go's processors serve requests where there are fewer cores.
-// The thread that waits for the next request in read(2) keeps its processor for up to 10 ms,
-// until the runtime takes it away, and a commit that waits for the disk keeps another: with
-// one a core, requests wait for a processor that does nothing. Of 4, 8 and 16, eight was best
-// on two cores. Two to three are kept so, whatever the machine has: with eight cores and
-// more, enough should be left. That was not measured.
+// maxProcessors is how many of Go's processors serve requests where there are fewer cores. The
+// thread that waits for the next request in read(2) keeps its processor for up to 10 ms, until
+// the runtime takes it away, and a commit that waits for the disk keeps another: with one a
+// core, requests wait for a processor that does nothing. Of 4, 8 and 16, eight was best on two
+// cores. Two to three are kept so on any machine: with eight cores and more, enough should be
+// left. That was not measured.
 const maxProcessors = 8
 
 // addProcessors gives the Go runtime more processors than there are cores, unless the

@@ -18,7 +18,7 @@ type planOptions struct {
 	asJSON bool
 }
 
-// The words for who wins where a later version has changed the same place.
+// The words for the winner where a later version has changed the same place.
 const (
 	winsNobody = "refuse"
 	winsLater  = "keep"

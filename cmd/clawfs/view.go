@@ -97,7 +97,7 @@ func openBrowser(file string) error {
 	return nil
 }
 
-// viewSources are where the page has from what it shows.
+// viewSources are the sources of the page's facts.
 type viewSources struct {
 	root string // the only directory that is shown; "" for all mounts
 	also string // … and a directory that need not be mounted; "" for none
@@ -195,7 +195,7 @@ func viewDir(m mountpoint.Point) view.Dir {
 	return d
 }
 
-// Status asks a daemon for what it has done.
+// Status asks a daemon for its counts.
 func (s *viewSources) Status(ctx context.Context, d view.Dir) view.Status {
 	m, err := mountpoint.Find(d.Path)
 	if err != nil {

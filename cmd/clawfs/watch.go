@@ -14,8 +14,8 @@ import (
 	"clawfs/txn"
 )
 
-// watchBacklog is how many transactions a command that watches may be behind.
-// What comes then is not sent to it, since commits wait for nobody.
+// watchBacklog is how many transactions a command that watches may be behind. Later events are
+// not sent to it, since commits wait for nobody.
 const watchBacklog = 1024
 
 // watchers are the commands that watch a daemon.

@@ -213,8 +213,8 @@ func (b *bench) groups(m mutant) [][]*test {
 	return groups
 }
 
-// execute runs tests of one binary to the first failure, and returns how much time of
-// a processor they took. What takes more than the limit of that, or hangs, is ended
+// execute runs tests of one binary to the first failure, and returns how much time of a
+// processor they took. A test that takes more memory than the limit, or hangs, is ended
 // together with all that it has started.
 func (b *bench) execute(ctx context.Context, limit time.Duration, tests []*test, env string) (time.Duration, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*limit) // other processes work, too

@@ -18,8 +18,8 @@ import (
 
 // options is what the command line says.
 type options struct {
-	tests   []string // packages whose tests are run, beside that which is mutated
-	args    []string // what each test binary is given, too
+	tests   []string // packages whose tests are run, beside the mutated one
+	args    []string // further arguments of each test binary
 	known   string
 	again   string
 	one     int // of so many mutants one is tried

@@ -10,11 +10,10 @@
 // without a failing test (it doesn't build, it panicked, it ran out of time)
 // is one failure.
 //
-// A test that failed may run once more: an event {"Action":"again","Package":P,"Test":T}
-// says that what follows counts for the test T, and its subtests, in place of what came
-// before. A test that passes then is listed as unsteady: it has found something that
-// happens seldom. The failure of a test that ran into a data race, or of a package that
-// died, stays.
+// A test that failed may run once more: an event {"Action":"again","Package":P,"Test":T} says
+// that the events behind it count for the test T, and its subtests, in place of the earlier
+// ones. A test that passes then is listed as unsteady: it has found something that happens
+// seldom. The failure of a test that ran into a data race, or of a package that died, stays.
 //
 // The exit code is 0 if nothing failed, else 1; it is also 1 where nothing ran
 // at all.
@@ -172,8 +171,8 @@ func countUp(runs map[id]*run, t *run) {
 	}
 }
 
-// closePackage counts the tests of a package that has ended, prints its line
-// and what its failures had to say, and forgets it.
+// closePackage counts the tests of a package that has ended, prints its line and the output of
+// its failures, and forgets it.
 func (s *summary) closePackage(p *run, runs map[id]*run, w io.Writer) {
 	before := s.failed
 	n := 0
@@ -267,7 +266,7 @@ func (s *summary) finish(runs map[id]*run, w io.Writer) {
 	}
 }
 
-// print writes what took long, what was skipped, and the last line.
+// print writes the slow tests, the skipped ones, and the last line.
 func (s *summary) print(w io.Writer) {
 	slices.SortFunc(s.slow, func(a, b *run) int { return cmp.Compare(b.elapsed, a.elapsed) })
 	for i, t := range s.slow {

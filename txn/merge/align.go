@@ -101,10 +101,10 @@ func (m *merger) alignRows(l *list3, id *identity, lg bool) table {
 	return m.rowTable(l, ob, tb, to)
 }
 
-// alignSequences aligns the head and theirs with the base, and what both have
-// added with each other unless the list is a log. An element that both have just
-// so is never taken for an edited one: a commit that is sent once more has to
-// find what it has added before.
+// alignSequences aligns the head and theirs with the base. It aligns the elements that both
+// have added with each other, unless the list is a log. An element that both have just so is
+// never taken for an edited one: a commit that is sent once more has to find what it has added
+// before.
 func (m *merger) alignSequences(l *list3, ob, tb []match, to []int32, lg bool) {
 	if m.agreed {
 		m.alignSequence(ob, l.b, l.o)

@@ -70,10 +70,9 @@ func addedUp(base, head, theirs jsondoc.Value) (int64, bool) {
 	return o + int64(step), true
 }
 
-// isStamp tells stamps by their name and by the shape of their value: names
-// that end in At or _at, mtime and updated with a number, a time or null;
-// names with At inside, as in updatedAtMs, with a time only; and whatever a
-// program notes as last used or last touched.
+// isStamp tells stamps by their name and by the shape of their value: names that end in At or
+// _at, mtime and updated with a number, a time or null; names with At inside, as in
+// updatedAtMs, with a time only; and members that a program notes as last used or last touched.
 func isStamp(name string, v jsondoc.Value) bool {
 	if strings.HasPrefix(name, "lastUsed") || strings.HasPrefix(name, "lastTouched") {
 		return true
@@ -177,8 +176,8 @@ func laterStamp(head, theirs jsondoc.Value) Side {
 	return Theirs
 }
 
-// double returns what JavaScript makes of a number; ok is false for what is no
-// number, and for what JavaScript cannot print as one.
+// double returns a number as JavaScript reads it; ok is false for a value that is no number,
+// and for a number that JavaScript cannot print as one.
 func double(v jsondoc.Value) (f float64, ok bool) {
 	if v.Kind() != jsondoc.Number {
 		return 0, false

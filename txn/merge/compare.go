@@ -23,7 +23,7 @@ type spot struct {
 	name  string // of the member, "" for an element
 	rules *rules
 	loose bool          // an element of a list without identities
-	in    jsondoc.Value // of what was removed: the container in the newer version
+	in    jsondoc.Value // of an element or member that was removed: its container in the newer version
 }
 
 // where returns a hash of the place. Most places are equal in both versions, and

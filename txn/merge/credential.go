@@ -28,8 +28,8 @@ func credentialName(name string) bool {
 // credential.
 func NamesCredential(name string) bool { return credentialName(name) }
 
-// IsCredential reports whether an object is a credential by what it holds: then its
-// members access, refresh, key and auth are what lets its holder in.
+// IsCredential reports whether an object is a credential by its members: then access, refresh,
+// key and auth among them let their holder in.
 func IsCredential(v jsondoc.Value) bool { return v.Kind() == jsondoc.Object && isCredential(v) }
 
 // holdsCredential reports whether an object is a credential, or has a member whose name
@@ -43,8 +43,8 @@ func holdsCredential(v jsondoc.Value) bool {
 	return isCredential(v)
 }
 
-// isCredential reports whether an object is a credential by what it holds: the tokens of
-// a login, a key of a provider, the login at a container registry.
+// isCredential reports whether an object is a credential by its members: the tokens of a login,
+// a key of a provider, the login at a container registry.
 func isCredential(v jsondoc.Value) bool {
 	hasKey, hasProvider := false, false
 	for m := range v.Members() {

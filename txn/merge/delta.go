@@ -36,13 +36,12 @@ type change struct {
 	telling bool
 	stamp   bool          // it says when something happened
 	aside   bool          // it is one of counters and stamps only
-	in      jsondoc.Value // of what was removed: the container in the newer document that lacks it
+	in      jsondoc.Value // of a removal: the container in the newer document that lacks the value
 	loose   bool          // an element of a list without identities: nothing tells it but all that it holds
 }
 
-// Compare returns what to changes relative to from, by the same rules by which
-// Merge lines documents up. What the round trip of the newer one's writer does to the
-// older one is no change, nor is formatting.
+// Compare returns what to changes relative to from, by the same rules by which Merge lines
+// documents up. The round trip of the newer one's writer is no change, nor is formatting.
 func Compare(from, to *jsondoc.Doc, p *Policy) *Delta {
 	return compare(from, to, p, false)
 }
@@ -231,7 +230,7 @@ func (p *places) keepsLeaf(v jsondoc.Value) bool {
 	return false
 }
 
-// index returns the places of what was changed, which are found once.
+// index returns the places of the changes, which are found once.
 func (d *Delta) index() *places {
 	if d.places == nil {
 		d.places = &places{changed: make(map[jsondoc.Value]bool, len(d.changes)), outer: d.spans()}
@@ -243,8 +242,8 @@ func (d *Delta) index() *places {
 	return d.places
 }
 
-// starts returns where what was added or changed is written, and where the containers
-// are from which something was removed, each in the order of the document.
+// starts returns the offsets of the values that were added or changed, and of the containers
+// from which something was removed, each in the order of the document.
 func (d *Delta) starts() (changed, lacking []int) {
 	for _, c := range d.changes {
 		if c.at.Exists() {

@@ -1,6 +1,6 @@
-// Package merge brings two changes of one JSON document together: a three-way
-// merge of what others have committed (the head) and what a transaction writes
-// (theirs), both made from the same base.
+// Package merge brings two changes of one JSON document together: a three-way merge of the
+// commits of others (the head) and the content of a transaction (theirs), both made from the
+// same base.
 //
 // # What always holds
 //
@@ -17,13 +17,13 @@
 //     object, nested no deeper than the deeper of head and theirs. Identities that
 //     are unique in each version are unique in the result unless they are only
 //     guessed, and so are sets.
-//   - What only one side has changed is as that side has it: added, changed, or
-//     gone. A value that both have changed is brought together by the rules for its sort,
-//     or it is a [Conflict], with its path. Nothing is lost without one, but for
-//     the earlier of two stamps and what a side counts up.
+//   - What only one side has changed is as that side has it: added, changed, or gone. A value
+//     that both have changed is brought together by the rules for its sort, or it is a
+//     [Conflict], with its path. Nothing is lost without one, but for the earlier of two stamps
+//     and the steps of a counter.
 //   - Comments are content: they are merged at their places, and one that a side has
 //     changed is in the result or a conflict.
-//   - What theirs leaves alone keeps the bytes that it has in the head.
+//   - A value that theirs leaves alone keeps the bytes that it has in the head.
 //   - The cost is near linear in the length of the documents, whatever they hold.
 //   - Hashes find what may be equal; the values decide whether it is.
 //   - Conflicts, warnings and errors hold paths and counts, never a value.

@@ -7,8 +7,8 @@ import (
 	"clawfs/txn/roundtrip"
 )
 
-// echo is what a writer makes of a document that it reads and writes back, as far as
-// what it has written shows.
+// echo is a document as its writer reads it and writes it back, as far as the written text
+// shows.
 type echo struct {
 	of, doc *jsondoc.Doc // the document as it is, and as the writer has it
 	trip    *roundtrip.Trip
@@ -16,7 +16,7 @@ type echo struct {
 	origins map[jsondoc.Value]jsondoc.Value
 }
 
-// pair is a value of the document and what the writer has put in its place.
+// pair is a value of the document and the one that the writer has put in its place.
 type pair struct {
 	of, is jsondoc.Value // is does not exist where the writer has left a member out
 	// key is that of a member that was left out, in the writer's object without it,
@@ -27,8 +27,8 @@ type pair struct {
 	emptied bool // the writer has emptied the container, which it spells as one of another kind
 }
 
-// echoOf returns the echo of base in x, nil if there is none. What JavaScript does to
-// numbers is left to respelled.
+// echoOf returns the echo of base in x, nil if there is none. The numbers of JavaScript are
+// left to respelled.
 func echoOf(base, x *jsondoc.Doc, p *Policy) *echo {
 	if x.Grammar() == jsondoc.Lines {
 		return nil // what was written once is not written back

@@ -6,16 +6,16 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// emitter writes a merged document. The head's text is the skeleton: whatever is
-// untouched is copied byte for byte, and what comes from theirs takes on the
-// layout of the place that it comes to.
+// emitter writes a merged document. The head's text is the skeleton: its untouched parts are
+// copied byte for byte, and parts from theirs take on the layout of the place that they come
+// to.
 type emitter struct {
 	dst         []byte
 	headSrc     []byte // the head's text
 	headStyle   style
 	theirStyle  style
 	comments    bool // the head may hold comments
-	commentOpen bool // what was written last is a comment that a line break has to end
+	commentOpen bool // the text so far ends with a comment that a line break has to end
 }
 
 // emit writes the head with what becomes of its root; f says which comments around it
@@ -191,7 +191,7 @@ func (b *builder) fill() {
 	b.close()
 }
 
-// asTheyWere returns how many of the first items are as the head has them, with what is
+// asTheyWere returns how many of the first items are as the head has them, with the gaps
 // between them.
 func (b *builder) asTheyWere(items []item) int {
 	n := 0

@@ -16,8 +16,8 @@ func (b *builder) leadOf(n *note, first bool) {
 	}
 }
 
-// theirs writes a gap of theirs in the head's layout: inner is the indentation of its
-// lines, last that of the line that what follows is on.
+// theirs writes a gap of theirs in the head's layout: inner is the indentation of its lines,
+// last that of the line behind it.
 func (b *builder) theirs(gap []byte, inner, last string) {
 	at := len(b.dst)
 	if bytes.IndexByte(gap, '\n') < 0 {

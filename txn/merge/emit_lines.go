@@ -6,9 +6,9 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// emitLines is emit for JSON lines: each line that one side has as it is keeps its
-// bytes. The last line ends where it does in one of the versions, so that what is
-// appended begins a new one.
+// emitLines is emit for JSON lines: each line that one side has as it is keeps its bytes. The
+// last line has an end if it has one in one of the versions, so that the next append begins a
+// new line.
 func emitLines(head, theirs *jsondoc.Doc, root out) []byte {
 	src := head.Source()
 	lines := elements(make([]jsondoc.Value, head.Root().Len()), head.Root())

@@ -10,11 +10,11 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// What stands alike at both ends of a list in all versions is left out where elements are
-// told apart by an identity: an element there is the same one in each version, as no other
-// has its identity. To know that the rest has other identities takes more than a look at
-// the rest. So what tells the elements of a list apart is kept with a document, with the
-// hashes of all keys, and passed on to the next one.
+// Elements that stand alike at both ends of a list in all versions are left out where elements
+// are told apart by an identity: an element there is the same one in each version, as no other
+// has its identity. To know that the rest has other identities takes more than a look at the
+// rest. So what tells the elements of a list apart is kept with a document, with the hashes of
+// all keys, and passed on to the next one.
 
 // ends says how many elements stand alike at both ends of all versions of a list.
 type ends struct{ lo, hi int }
@@ -31,7 +31,7 @@ func (e ends) position(i int32) int32 {
 // between returns a version without them.
 func (e ends) between(list []jsondoc.Value) []jsondoc.Value { return list[e.lo : len(list)-e.hi] }
 
-// identifyBetween is identify for what is between both ends of the lists, if that is
+// identifyBetween is identify for the elements between both ends of the lists, if these are
 // much less than all; ok is false if it is not, or if it takes a look at all to know.
 func identifyBetween(r *rules, lists []jsondoc.Value, versions ...[]jsondoc.Value) (id identity, e ends, ok bool) {
 	if r.as == AsSet || r.as == AsSequence || r.as == AsLog {
@@ -263,8 +263,8 @@ func learn(list []jsondoc.Value, configured []string) *knownIdentity {
 	return k
 }
 
-// keysBetween returns the keys of what is between the ends of the lists. It is false unless
-// each element has a key, and none of its list has the same one.
+// keysBetween returns the keys of the elements between the ends of the lists. It is false
+// unless each element has a key, and none of its list has the same one.
 func (k *knownIdentity) keysBetween(e ends, versions [][]jsondoc.Value, of int) (lists []keyList, ok bool) {
 	key := func(e jsondoc.Value) ([]byte, bool) { return elementKey(e, k.names) }
 	lists = make([]keyList, len(versions))

@@ -11,9 +11,9 @@ import (
 // unbounded is the bound of a comparison that nothing was compared before.
 const unbounded = math.MaxInt
 
-// sameBytes compares two texts unless they are a large part of what has been
-// compared in vain already: bound is the length of the smallest enclosing pair.
-// So each byte is compared at most log₂(n) times, however deep documents nest.
+// sameBytes compares two texts unless they are a large part of the bytes that have been
+// compared in vain already: bound is the length of the smallest enclosing pair. So each byte is
+// compared at most log₂(n) times, however deep documents nest.
 func sameBytes(a, b []byte, bound int) (same bool, next int) {
 	if len(a) != len(b) || len(a) > bound/2 {
 		return false, bound

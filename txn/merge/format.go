@@ -6,10 +6,9 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// insert writes a value of theirs at a place of the head. Scalars and keys are
-// spelled as theirs has them. Lines break as in theirs, indented as in the head;
-// but what theirs has on one line because all of it is on one line spreads out
-// in a head that does, and the other way round.
+// insert writes a value of theirs at a place of the head. Scalars and keys are spelled as
+// theirs has them. Lines break as in theirs, indented as in the head; but parts of a document
+// that is on one line spread out in a head that does, and the other way round.
 func (e *emitter) insert(v jsondoc.Value, indent string, lines bool) {
 	if lines && e.theirStyle.lines || hasComments(v) {
 		e.indented(v, indent)
@@ -89,8 +88,8 @@ func (e *emitter) indented(v jsondoc.Value, indent string) {
 	e.dst = append(e.dst, raw[len(raw)-1])
 }
 
-// reindented writes a gap of theirs with other indentation: inner on each new line, and
-// last on the line that what follows the gap is on.
+// reindented writes a gap of theirs with other indentation: inner on each new line, and last on
+// the line behind the gap.
 func (e *emitter) reindented(gap []byte, inner, last string) {
 	for i := 0; i < len(gap); {
 		if n := commentLen(gap[i:]); n > 0 {

@@ -2,9 +2,9 @@ package merge
 
 import "bytes"
 
-// gapParts is a gap taken apart: the part of the kid before it, up to the
-// comma; whether there is a comma; the comment behind it on the same line, which
-// belongs to that kid too; and what leads to the next kid.
+// gapParts is a gap taken apart: the part of the kid before it, up to the comma; whether there
+// is a comma; the comment behind it on the same line, which belongs to that kid too; and the
+// part that leads to the next kid.
 type gapParts struct {
 	tail  []byte
 	comma bool

@@ -204,8 +204,8 @@ func (n *numberedKeys) of(number int) ([]byte, jsondoc.Value) {
 	return n.keys[number], n.first[number]
 }
 
-// add fills the keys of one version in; false if some element has none. What follows a
-// key in one version most often does in the next one, too, which saves looking it up.
+// add fills the keys of one version in; false if some element has none. A key that follows
+// another one in one version most often does in the next one, too, which saves looking it up.
 func (n *numberedKeys) add(l *keyList, elements []jsondoc.Value, key keyFunc) bool {
 	l.all, l.numbers, l.copies = n, make([]int32, len(elements)), make([]bool, len(elements))
 	l.at = make([]int32, n.len(), n.len()+len(elements))

@@ -2,11 +2,11 @@ package merge
 
 import "clawfs/txn/jsondoc"
 
-// A merge tells how many entries its result has that theirs lacks: members of objects
-// and elements of lists that come from the head. A value below one of them is not
-// counted again. Where theirs has changed something the rows of the containers show it
-// (countRows). What theirs has left as it was is not walked by the merge: there the
-// entries are those that the head has and the base lacks (countGained).
+// A merge tells how many entries its result has that theirs lacks: members of objects and
+// elements of lists that come from the head. A value below one of them is not counted again.
+// Where theirs has changed something the rows of the containers show it (countRows). Parts that
+// theirs has left as they were are not walked by the merge: there the entries are those that
+// the head has and the base lacks (countGained).
 
 // countRows counts the head's rows that stay and that theirs lacks.
 func (m *merger) countRows(tb *table) {

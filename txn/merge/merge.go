@@ -33,7 +33,7 @@ func (o Outcome) String() string {
 type Result struct {
 	Text      []byte // one document; it may be the source of head or theirs itself
 	Outcome   Outcome
-	Conflicts []Conflict // container by container: the head's places in order, then what only theirs has
+	Conflicts []Conflict // container by container: the head's places in order, then those that only theirs has
 	Warnings  []Warning
 	// Applied are rules that decided something where both sides had made changes, the
 	// first few; More counts the others.
@@ -279,8 +279,8 @@ func isCommand(name string) bool {
 	return false
 }
 
-// leaf merges what cannot be merged inside: scalars, values of different types,
-// and what is atomic.
+// leaf merges values that cannot be merged inside: scalars, values of different types, and
+// atomic ones.
 func (m *merger) leaf(b, o, t jsondoc.Value, r *rules) out {
 	if m.agreed {
 		return keep(o)

@@ -10,9 +10,9 @@ import (
 // moved is an element that is in another order relative to the others of its list.
 type moved struct{ from, to jsondoc.Value }
 
-// Moves yields the elements of lists that were moved, as they were and as they are; what
-// was changed in one is among Changes. Of a list as few are yielded as can be: the others
-// have kept their order. There are none unless Follow has made the delta.
+// Moves yields the elements of lists that were moved, as they were and as they are; the changes
+// inside of one are among Changes. Of a list as few are yielded as can be: the others have kept
+// their order. There are none unless Follow has made the delta.
 func (d *Delta) Moves() iter.Seq2[jsondoc.Value, jsondoc.Value] {
 	return func(yield func(from, to jsondoc.Value) bool) {
 		for _, m := range d.moves {

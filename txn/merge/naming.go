@@ -23,9 +23,9 @@ type Names struct {
 // NewNames returns Names for a document.
 func NewNames() *Names { return &Names{least: 64} }
 
-// Hold has all keys of the document's lists kept, until Drop: for a while, as they take
-// about as much memory as the document. What is kept with another document, that this one
-// is much like, helps to find them; like may be nil.
+// Hold has all keys of the document's lists kept, until Drop: for a while, as they take about
+// as much memory as the document. The names of like, another document that is much like this
+// one, help to find them; like may be nil.
 func (n *Names) Hold(like *Names) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -51,7 +51,7 @@ type named struct {
 	ok   bool
 }
 
-// namesOf returns where what is found out about a list is kept, nil for nowhere.
+// namesOf returns the place where the names of a list are kept, nil for none.
 func namesOf(elements []jsondoc.Value) *Names {
 	if len(elements) == 0 {
 		return nil

@@ -23,11 +23,11 @@ type table struct {
 // order returns the rows that remain, in the order of the result; nil if these
 // are the head's, all of them, in the head's order.
 //
-// Where theirs has moved elements of the base its order is the skeleton, else
-// the head's is. An element of only the other side comes behind its nearest
-// predecessor there. Where both sides added at one place the head's additions come
-// first; what one side has put in the place of others stands where the first of
-// them stood, so that what was added behind them stays behind it.
+// Where theirs has moved elements of the base its order is the skeleton, else the head's is. An
+// element of only the other side comes behind its nearest predecessor there. Where both sides
+// added at one place the head's additions come first; elements that one side has put in the
+// place of others stand where the first of them stood, so that additions behind them stay
+// behind.
 func (tb *table) order(moved bool) []int32 {
 	kept, added := 0, 0
 	for i := range tb.rows {
@@ -62,8 +62,8 @@ func (tb *table) remaining(order []int32) []int32 {
 	return order[:n]
 }
 
-// moved reports whether theirs has changed the order of what it shares with the
-// base, as far as that remains.
+// moved reports whether theirs has changed the order of the elements that it shares with the
+// base, as far as these remain.
 func (tb *table) moved() bool {
 	last := int32(-1)
 	for _, r := range tb.rowOfT {
@@ -77,8 +77,8 @@ func (tb *table) moved() bool {
 	return false
 }
 
-// buildFromHead puts what only theirs has into the head's order. What is gone keeps
-// its place until the end, and holds the place of what was put there instead.
+// buildFromHead puts what only theirs has into the head's order. An element that is gone keeps
+// its place until the end, and holds it for those that were put there instead.
 func (tb *table) buildFromHead(c *chain) {
 	at := c.front()
 	for i := range tb.heads {

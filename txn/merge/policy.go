@@ -13,7 +13,7 @@ type Resolution uint8
 // The resolutions.
 const (
 	Inherit    Resolution = iota // as the place around it; at the root: TakeTheirs
-	TakeTheirs                   // the later commit wins; what was changed outlives its deletion
+	TakeTheirs                   // the later commit wins; a changed value outlives its deletion
 	TakeOurs                     // the head wins
 	Reject                       // refuse the merge with a *ConflictError
 )
@@ -38,7 +38,7 @@ type Treatment uint8
 // The treatments.
 const (
 	ByShape    Treatment = iota // names and shapes decide (package comment)
-	AsValue                     // neither a counter nor a stamp, whatever its name
+	AsValue                     // neither a counter nor a stamp, against its name
 	AsCounter                   // both sides' increments are added
 	AsStamp                     // the later wins, silently
 	AsAtomic                    // one value, containers too: never merged inside
@@ -79,7 +79,7 @@ type Rule struct {
 	// apart; several names are one composite identity. Where not every element
 	// of every version has it, the list is a sequence.
 	Identity []string
-	// OnConflict holds for what is at Path and for all below it.
+	// OnConflict holds for the value at Path and for all below it.
 	OnConflict Resolution
 	// As is how the value at Path is merged.
 	As Treatment

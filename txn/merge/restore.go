@@ -100,8 +100,8 @@ func (s *splicer) member(p pair) {
 	}
 }
 
-// done returns the text with all that was put into it. What is put at one place comes
-// in the order in which it was put.
+// done returns the text with all that was put into it. Values that are put at one place come in
+// the order in which they were put.
 func (s *splicer) done() []byte {
 	slices.SortStableFunc(s.splices, func(a, b splice) int { return a.from - b.from })
 	out := make([]byte, 0, len(s.src)+len(s.src)/8)

@@ -26,7 +26,7 @@ func (a *aligner) common(l *list3, ob, tb []match, to []int32) common {
 	return common{aligner: a, list: l, ob: ob, tb: tb, to: to, newO: make([]bool, len(l.o)), newT: make([]bool, len(l.t))}
 }
 
-// find looks at what is matched with no element of the base.
+// find looks at the elements that are matched with none of the base.
 func (c *common) find() {
 	if !addsSome(c.ob) || !addsSome(c.tb) {
 		return

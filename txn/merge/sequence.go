@@ -5,12 +5,12 @@ import "clawfs/txn/jsondoc"
 // alignSequence matches the elements of x with those of base, by content and
 // place; dst gets one match for each element of x. The cost is near linear:
 //
-//  1. what is equal at both ends;
+//  1. the equal elements at both ends;
 //  2. between them the shortest edit script (E. W. Myers, An O(ND) Difference
 //     Algorithm, 1986) unless it is longer than maxScript, in which case equal
 //     elements that are unique, and their neighbours (P. Heckel, A Technique for
 //     Isolating Differences Between Files, 1978);
-//  3. what is equal of the rest, in its order: elements that were moved;
+//  3. the equal ones of the rest, in its order: elements that were moved;
 //  4. in the gaps, elements that were edited.
 func (a *aligner) alignSequence(dst []match, base, x []jsondoc.Value) {
 	s := a.sequences(dst, base, x)

@@ -24,7 +24,7 @@ type finding struct {
 	warns    bool
 }
 
-// trail is where a merge is, and what it has found on the way.
+// trail is the place of a merge, with its findings on the way.
 type trail struct {
 	path    []step
 	found   []finding

@@ -12,8 +12,8 @@ import (
 // bits and for all others apart, since many languages keep the former exactly.
 type numberFamily struct {
 	name string
-	// of returns what the writer makes of a number that it reads as this one; x holds
-	// the numbers that were written, for a writer that is no function of what it reads.
+	// of returns the number that the writer prints for one that it reads as this one; x holds the
+	// numbers that were written, for a writer that is no function of its input.
 	of func(n number, x *writtenNumbers) decimal
 	// isPrinted reports whether a number may have been printed so, where that is not
 	// whether of returns it as it is.
@@ -26,7 +26,7 @@ type numberFamily struct {
 	may func(b, x *figures) bool
 	// shown is how many values have to show it; 0 is 1.
 	shown int
-	// exact says that what is printed reads as the same double, or as its neighbour.
+	// exact says that the printed text reads as the same double, or as its neighbour.
 	exact bool
 	// native says that a comparison of numbers knows it by itself.
 	native bool
@@ -131,13 +131,13 @@ func ofVim(n number, _ *writtenNumbers) decimal {
 // become something else.
 type valueFamily struct {
 	name string
-	// may reports whether the writer of x may have made this round trip: from what is
-	// gone of what it has read, and from what x, or any part of it, does not hold.
+	// may reports whether the writer of x may have made this round trip: the values that are gone
+	// speak for it, and x holds nothing that speaks against it.
 	may func(gone, x *census) bool
 	// made reports whether x holds what the writer would have made; nil for yes.
 	made func(x *census) bool
-	// of appends what the writer makes of a value; ok is false for what it leaves alone.
-	// It is nil where what follows says what happens.
+	// of appends a value as the writer prints it; ok is false for a value that it leaves alone. It
+	// is nil where what follows says what happens.
 	of func(dst []byte, v jsondoc.Value, x *writtenTimes) (text []byte, ok bool)
 	// emptied is the kind of containers that are written as this text where they are
 	// empty.

@@ -157,7 +157,7 @@ type number struct {
 	double float64
 }
 
-// numberOf reads a number; ok is false for what is no double.
+// numberOf reads a number; ok is false for a text that is no double.
 func numberOf(raw []byte) (n number, ok bool) {
 	if n.decimal, ok = parseDecimal(raw); !ok {
 		return n, false

@@ -12,7 +12,7 @@ import (
 // Except is what is not looked for.
 type Except uint8
 
-// What need not, or cannot, be told.
+// Cases that need not, or cannot, be told.
 const (
 	// JavaScript's numbers, which comparisons know by themselves.
 	JavaScript Except = 1 << iota
@@ -169,8 +169,8 @@ func (t *Trip) addNumbers(b, w *census, native bool) {
 	}
 }
 
-// candidatesOf returns those of some families that what has gone and come does not rule
-// out, and by which the first few numbers that have come look printed.
+// candidatesOf returns those of some families that the values that went and came do not rule
+// out, and by which the first few numbers that came look printed.
 func candidatesOf(b, w *census, some func(f *numberFamily) bool) []candidate {
 	var out []candidate
 	for i := range numberFamilies {
@@ -213,8 +213,8 @@ func (c *candidate) explains(gone []number, there map[decimal]bool, x *writtenNu
 // window is how far two rows of numbers are searched for where they go on alike.
 const window = 32
 
-// changed returns the numbers of two rows that are not the same text in the same order:
-// what was edited, and what was spelled anew.
+// changed returns the numbers of two rows that are not the same text in the same order: those
+// that were edited, and those that were spelled anew.
 func changed(b, x []jsondoc.Value) (was, is []jsondoc.Value) {
 	for len(b) > 0 && len(x) > 0 {
 		if bytes.Equal(b[0].Raw(), x[0].Raw()) {
@@ -330,8 +330,8 @@ func (w *writtenNumbers) sameDouble(n number, reach int) decimal {
 	return n.decimal
 }
 
-// writtenTimes are the instants of what was written, in nanoseconds since 1970, as
-// they are spelled there.
+// writtenTimes are the instants in the written text, in nanoseconds since 1970, as they are
+// spelled there.
 type writtenTimes struct {
 	styles  timeStyle
 	spelled map[int64]string

@@ -5,8 +5,8 @@ import "time"
 // timeStyle is a way to spell an instant, as one bit.
 type timeStyle uint32
 
-// The parts of a style: how the zone is spelled, the fraction of a second, and what
-// stands between date and time.
+// The parts of a style: how the zone is spelled, the fraction of a second, and the sign between
+// date and time.
 const (
 	zoneZ = iota
 	zoneZero

@@ -6,8 +6,8 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// Trip is a round trip that a writer may have made: what becomes of a document that
-// it reads and writes back.
+// Trip is a round trip that a writer may have made: it turns a document that is read into the
+// one that is written back.
 type Trip struct {
 	numbers [len(axes)]*numberFamily
 	others  [len(axes)][]candidate // that explain less, or as much

@@ -2,7 +2,7 @@
 // doing the work that scripts/bench gives to files. It keeps to the protocol of
 // the Go client (../client/main.go).
 //
-// It is a module of its own, so that nobody who builds clawfs fetches a database.
+// It is a module of its own, so that building clawfs fetches no database.
 //
 // A bbolt file is open in one process at a time. One writer keeps it open;
 // several take turns and open it for each entry, in line for a lock of their

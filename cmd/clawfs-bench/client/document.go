@@ -72,8 +72,8 @@ func addEntry(name, id string, write writer) error {
 	return write(name, content)
 }
 
-// spliceEntry returns a document with one more entry before the end of its list,
-// without parsing it: what is measured beside it shall not drown in that.
+// spliceEntry returns a document with one more entry before the end of its list, without
+// parsing it: the measured work shall not drown in parsing.
 func spliceEntry(content []byte, id string) ([]byte, error) {
 	at := bytes.LastIndexByte(content, ']')
 	if at < 0 {

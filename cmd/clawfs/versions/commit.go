@@ -63,7 +63,7 @@ func (e *Engine) Commit(c *Commit) error {
 		return err
 	}
 	if c.Over != nil && *c.Over == "" {
-		// The directory of what is brought back may have gone with it.
+		// The directory of a registry that is brought back may have gone with it.
 		if err := os.MkdirAll(filepath.Dir(c.Path()), 0o700); err != nil {
 			return err
 		}
@@ -108,9 +108,9 @@ func (c *Commit) open() (*os.File, error) {
 		return fs.Put(c.Root, c.Name)
 	}
 	if c.Over == nil {
-		// What a process has read is what it is taken to have changed. Without a
-		// reading of its own that would be what its relatives have read, which may be
-		// anything. So it reads the head: what differs from that is what it wants.
+		// A process is taken to have changed the version that it has read. Without a reading of its own
+		// that would be what its relatives have read, which may be anything. So it reads the head: its
+		// differences from the head are what it wants.
 		if _, err := os.ReadFile(c.Path()); err != nil && !errors.Is(err, iofs.ErrNotExist) {
 			return nil, err
 		}

@@ -52,8 +52,7 @@ func (h *History) Read(seq uint64) (*Content, error) {
 	return c, nil
 }
 
-// Copy is a copy in quarantine: its id and what is known of the write that it comes
-// from.
+// Copy is a copy in quarantine: its id and the facts about the write that it comes from.
 type Copy struct {
 	ID string `json:"id"`
 	Record

@@ -15,7 +15,7 @@ const (
 	Added   = "added"
 	Removed = "removed"
 	Changed = "changed"
-	Moved   = "moved" // an element of a list; what is changed in it has a Difference of its own
+	Moved   = "moved" // an element of a list; a change inside of it has a Difference of its own
 )
 
 // Difference is one place in which two documents differ, as diff --json prints it.
@@ -24,7 +24,7 @@ type Difference struct {
 	Change   string          `json:"change"`
 	From     *string         `json:"from,omitempty"` // RFC 6901, where it is in the first document
 	To       *string         `json:"to,omitempty"`   // … and in the second
-	Old      json.RawMessage `json:"old,omitempty"`  // as strict JSON; none of what was moved
+	Old      json.RawMessage `json:"old,omitempty"`  // as strict JSON; none of an element that was moved
 	New      json.RawMessage `json:"new,omitempty"`
 
 	from, to jsondoc.Value
@@ -45,9 +45,9 @@ func (d *Difference) place() string {
 	return *d.From
 }
 
-// Compare returns the places in which two documents differ, in the order of the second
-// one; what was removed comes behind what is around it, what was moved last. Elements of
-// lists are matched as merging with that policy matches them; nil is the default one.
+// Compare returns the places in which two documents differ, in the order of the second one;
+// removals come behind the place around them, moves last. Elements of lists are matched as
+// merging with that policy matches them; nil is the default one.
 func Compare(a, b *jsondoc.Doc, p *merge.Policy) []Difference {
 	both := inOneDialect(a, b)
 	a, b = both[0], both[1]
@@ -122,7 +122,7 @@ type pathFinder struct {
 	starts []int // where the wanted values begin, in order
 }
 
-// find notes the paths to v and what is below it, if they are wanted.
+// find notes the paths to v and to the values below it, if they are wanted.
 func (f *pathFinder) find(v jsondoc.Value, path []byte) {
 	start, end := v.Span()
 	if i, _ := slices.BinarySearch(f.starts, start); i == len(f.starts) || f.starts[i] >= end {

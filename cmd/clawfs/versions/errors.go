@@ -38,7 +38,7 @@ type NoVersionError struct {
 	Kept []uint64 // those that are in the history
 }
 
-// Error names the registry, the version, and what there is.
+// Error names the registry, the version, and the versions that there are.
 func (e *NoVersionError) Error() string {
 	if len(e.Kept) == 0 {
 		return fmt.Sprintf("there is no version %d of %s, nor any other old one", e.Seq, e.Name)

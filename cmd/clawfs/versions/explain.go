@@ -96,9 +96,8 @@ func (pl *planner) copyOf(id string) *Content {
 	return c
 }
 
-// rebuilt makes what the writer wrote from the version that came of it: what others had
-// changed since the base is taken out again. Where both had changed a place the version
-// is believed.
+// rebuilt makes the writer's content from the version that came of it: the changes of others
+// since the base are taken out again. Where both had changed a place the version is believed.
 func (pl *planner) rebuilt(x *Explanation) (*Content, string) {
 	if x.Base == nil || x.Before == nil {
 		return nil, MineUnknown
@@ -140,7 +139,7 @@ func (pl *planner) decided(x *Explanation) {
 	}
 }
 
-// decide finds what the loser of a conflict had, and what the result has.
+// decide finds the loser's value of a conflict, and the value of the result.
 func (c *Decided) decide(loser, result *jsondoc.Doc, differences []Difference) {
 	path := c.Path
 	for _, d := range differences {

@@ -36,9 +36,9 @@ func (t Target) String() string {
 	return fmt.Sprintf("%s@%d", t.Name, t.Seq)
 }
 
-// Locate finds out in which directory of clawfs's a path lies. What it names, and
-// directories on the way, need not be there any more. Errors: *NotKeptError,
-// *DeadError, *StoppedError, or the system's.
+// Locate finds out in which directory of clawfs's a path lies. The registry that it names, and
+// directories on the way, need not be there any more. Errors: *NotKeptError, *DeadError,
+// *StoppedError, or the system's.
 func Locate(path string) (Place, error) {
 	path, err := resolve(path)
 	if err != nil {

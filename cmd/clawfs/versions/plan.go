@@ -13,8 +13,8 @@ import (
 	"clawfs/txn/merge"
 )
 
-// Plan is a change of a registry that was thought out and not made yet. Who has seen it
-// commits it by Engine.Commit.
+// Plan is a change of a registry that was thought out and not made yet. A user that has seen it
+// has it committed by Engine.Commit.
 type Plan struct {
 	Place
 	Head        *Content     // what the registry holds; nil: there is none
@@ -23,15 +23,15 @@ type Plan struct {
 	Result      *Content     // what the registry is to hold; nil: it is to be gone, or conflicts are in the way
 	Remove      bool         // it is to be gone
 	Differences []Difference // from the head to the result
-	Conflicts   []Conflict   // what came later has touched the same places
+	Conflicts   []Conflict   // later changes of the same places
 	Note        txn.Note
 }
 
-// Conflict is a place which both what is undone and what came later have changed.
+// Conflict is a place that both the undone change and a later one have changed.
 type Conflict struct {
 	Path        string       `json:"conflict"`              // RFC 6901, in the head; in the result where the head lacks it
 	Kind        string       `json:"kind"`                  // as in the log
-	Differences []Difference `json:"differences,omitempty"` // from what is there now to what undoing puts there
+	Differences []Difference `json:"differences,omitempty"` // from the present value to the one that undoing puts there
 }
 
 // Blocked reports whether conflicts are in the way, and nobody has said who wins.
@@ -185,8 +185,7 @@ func (pl *planner) read(contents ...*Content) ([]*jsondoc.Doc, error) {
 	return nil, &NotDocumentError{Path: pl.Path(), Err: first}
 }
 
-// part is a change that is put into the head: what one version has that another one, the
-// base, has not.
+// part is a change that is put into the head: from one version, the base, to another one.
 type part struct {
 	base, theirs *Content
 	paths        []string    // only at these places, in base or in theirs; none: everywhere
@@ -251,8 +250,8 @@ func (pl *planner) picked(p part, base, theirs *jsondoc.Doc) (at, lists []jsondo
 	return at, lists, nil
 }
 
-// differencesAt returns the differences at a path of the second document, around it and
-// below it. What was removed has a path in the first one only: it counts where it was below
+// differencesAt returns the differences at a path of the second document, around it and below
+// it. A value that was removed has a path in the first one only: it counts where it was below
 // the path, and else only where the path leads to nothing else.
 func differencesAt(all []Difference, path string) (found []Difference) {
 	var removed []Difference

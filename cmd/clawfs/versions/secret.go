@@ -17,8 +17,8 @@ const Mask = "•••••"
 type Span struct{ Start, End int }
 
 // Secrets returns where the values of a document are written that let their holder in, in
-// order. They are told by the name of their member or of one around it, as merging tells
-// them, by a few names more, and by their shape. It is a guess: what looks like nothing is not
+// order. They are told by the name of their member or of one around it, as merging tells them,
+// by a few names more, and by their shape. It is a guess: a secret that looks like none is not
 // found.
 func Secrets(doc *jsondoc.Doc) []Span {
 	var f secretFinder

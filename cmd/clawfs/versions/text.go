@@ -32,8 +32,8 @@ func CompareText(a, b []byte) []Line {
 	return lines
 }
 
-// layoutBytes is how large a document may become that is spread over lines: what is deep in
-// lists of lists may become hundreds of times as large.
+// layoutBytes is how large a document may become when it is spread over lines: one with lists
+// deep in lists may become hundreds of times as large.
 const layoutBytes = 32 << 20
 
 // Indent returns a strict document spread over lines, and any other as it is, as well as one

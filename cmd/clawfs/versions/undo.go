@@ -10,7 +10,7 @@ import (
 	"clawfs/txn"
 )
 
-// Winner says who wins where what is undone and what came later have changed the same
+// Winner says which side wins where the undone change and a later one have changed the same
 // place.
 type Winner uint8
 
@@ -28,9 +28,9 @@ type UndoOptions struct {
 	Wins  Winner
 	Paths []string // only what was changed there: as Compare gives them, or above; none: everywhere
 
-	// Only, if not nil, is the one difference that is undone, as Compare gives it for the
-	// version before the target and the target. A path may stand for two: what was removed
-	// from a list, and what came to its place.
+	// Only, if not nil, is the one difference that is undone, as Compare gives it for the version
+	// before the target and the target. A path may stand for two: an element that was removed from
+	// a list, and the one that came to its place.
 	Only *Difference
 }
 
@@ -108,7 +108,7 @@ type NotDocumentError struct {
 	Err  error
 }
 
-// Error names the registry and what is wrong.
+// Error names the registry and the problem.
 func (e *NotDocumentError) Error() string { return fmt.Sprintf("%s is no document: %v", e.Path, e.Err) }
 
 // Unwrap returns what is wrong.
@@ -137,7 +137,7 @@ func (e *Engine) Undo(t Target, o UndoOptions) (*Plan, error) {
 			}
 			return pl.bringBack(cmp.Or(o.Since, newest.Parent))
 		case newest.Deleted:
-			return nil, &NothingError{Path: pl.Path()} // what is there came behind clawfs
+			return nil, &NothingError{Path: pl.Path()} // the present file came behind clawfs
 		}
 		seq = newest.Seq
 	}

@@ -7,8 +7,9 @@ import (
 	"clawfs/txn"
 )
 
-// Says tells of a transaction, a line for each thing, what its outcome does not: what it
-// was for, which conflicts were decided, why it was refused. It holds no value of a document.
+// Says tells the facts of a transaction that its outcome does not, a line for each: its
+// purpose, the conflicts that were decided, why it was refused. It holds no value of a
+// document.
 func (r *Record) Says() []string {
 	var lines []string
 	if note := noteText(r.Note); note != "" {

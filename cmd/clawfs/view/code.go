@@ -10,11 +10,11 @@ import (
 	"clawfs/cmd/clawfs/versions"
 )
 
-// What a page shows of a text at most.
+// The limits of a text on a page.
 const (
 	codeLines = 400
 	codeBytes = 64 << 10
-	lineBytes = 2 << 10 // of one line; what is longer is broken
+	lineBytes = 2 << 10 // of one line; a longer one is broken
 
 	// wholeBytes is how large a document may be that is looked at as a whole several times
 	// over: laid out, compared as text, or merged once more to explain it.
@@ -80,7 +80,7 @@ func between(text []byte, at int) int {
 	return at
 }
 
-// without returns a part of a text with what is hidden in it masked.
+// without returns a part of a text with its hidden parts masked.
 func without(text []byte, hidden []versions.Span, at, end int) (out []byte) {
 	i, _ := slices.BinarySearchFunc(hidden, at, func(s versions.Span, at int) int { return cmp.Compare(s.End, at+1) })
 	for ; i < len(hidden) && hidden[i].Start < end; i++ {

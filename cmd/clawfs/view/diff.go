@@ -10,7 +10,7 @@ import (
 	"clawfs/cmd/clawfs/versions"
 )
 
-// What a page shows of differences at most.
+// The limits of differences on a page.
 const (
 	rowsOfDiff  = 200
 	valueBytes  = 1 << 10 // of one value

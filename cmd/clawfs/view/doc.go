@@ -1,21 +1,23 @@
-// Package view is a local web page on what clawfs keeps: which registries there are,
-// who has changed what in them, and what was refused.
+// Package view is a local web page on what clawfs keeps: which registries there are, their
+// changes with writers and times, and the writes that were refused.
 //
 // # What always holds
 //
 //   - Nothing is answered but to a browser that has brought the token, which a file of mode
 //     0600 and the terminal have and which works once; from then on it has a cookie. So another user
 //     of the machine gets nothing.
-//   - The host is a name below localhost that nobody can guess. A cookie is sent to all ports
-//     of a host: what else serves on this machine never gets ours. It also keeps away other sites'
-//     names for the loopback (DNS rebinding). What changes anything must come from our own page.
+//   - The host is a name below localhost that nobody can guess. A cookie is sent to all ports of a
+//     host: other servers on this machine never get ours. It also keeps away other sites' names
+//     for the loopback (DNS rebinding). A request that changes anything must come from our own
+//     page.
 //   - The page is shown what the user of the process may read, and no more.
 //   - Values of documents are text in the page, never markup. None is in an address, a title, a
 //     header or a log; credentials are masked until they are asked for.
 //   - The page runs no script and loads no style but its own two files, and is framed by nobody.
 //   - What is sent is bounded, however long a history and however large a document is; the rest
 //     comes when it is asked for.
-//   - How many connections are held is bounded. Who has not brought the token holds none for long.
+//   - How many connections are held is bounded. A client that has not brought the token holds
+//     none for long.
 //   - No descriptor of a directory outlives the request that has opened it: the page keeps no
 //     mount busy.
 //
@@ -36,5 +38,5 @@
 //	code.go       parts of texts; mask.go: without their credentials
 //
 // templates and static hold the page itself. Script adds what a page can't do without it:
-// live.js puts the newest state in place of what is shown. Everything else works without.
+// live.js puts the newest state in place of the one on the page. Everything else works without.
 package view

@@ -21,7 +21,7 @@ const cookieName = "clawfs"
 // enterPath is where the token is brought to.
 const enterPath = "/enter"
 
-// door lets browsers in: whoever brings the token gets a cookie. A token works once.
+// door lets browsers in: a browser that brings the token gets a cookie. A token works once.
 // Then there is another one, in the same file.
 type door struct {
 	address string // of the server, as a browser calls it
@@ -80,7 +80,7 @@ func (d *door) entranceLocked() string {
 	return fmt.Sprintf("%s%s?token=%s", d.address, enterPath, d.token)
 }
 
-// write puts the token into the file, by a new one that takes its place. What is there may be
+// write puts the token into the file, by a new one that takes its place. The file may be
 // somebody else's by now: a directory for all is cleaned of old files.
 func (d *door) write() error {
 	var page bytes.Buffer

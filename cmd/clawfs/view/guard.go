@@ -21,8 +21,8 @@ var headers = map[string]string{
 	"X-Frame-Options":              "DENY",
 }
 
-// guarded wraps the pages with what every request must have. The order matters: what
-// comes by a foreign name is told nothing at all.
+// guarded wraps the pages with what every request must have. The order matters: a request by a
+// foreign name is told nothing at all.
 func (s *Server) guarded(pages http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection() // of requests that change something
 	checked := origin.Handler(pages)
@@ -40,7 +40,7 @@ func (s *Server) guarded(pages http.Handler) http.Handler {
 			http.Error(w, "This is not the address of this page.", http.StatusMisdirectedRequest)
 		case r.URL.Path == enterPath && r.Method == http.MethodGet:
 			s.serveEntrance(w, r)
-		case strings.HasPrefix(r.URL.Path, "/static/"): // what everybody has who has clawfs
+		case strings.HasPrefix(r.URL.Path, "/static/"): // the same for every user of clawfs
 			checked.ServeHTTP(w, r)
 		case !known:
 			s.refuse(w, r)

@@ -35,8 +35,8 @@ type entry struct {
 	Issue   string // what is noteworthy about the newest record
 }
 
-// index knows the registries of a directory, since thousands take longer to look at than a
-// page may. It is made when it is first asked for, and what changes is looked at again.
+// index knows the registries of a directory, since thousands take longer to look at than a page
+// may. It is made when it is first asked for, and changes are looked at again.
 type index struct {
 	look  func() (*backing.Dir, error)
 	there func(found func(name string)) error
@@ -136,7 +136,7 @@ func newEntry(dir *backing.Dir, name string) *entry {
 	last := versions.LastRecord(dir, name)
 	e := &entry{Name: name, Seq: last.Seq, Time: last.Time, Became: last.Became(), Program: last.Program, Writer: last.Writer(), Size: last.Size, Gone: last.Deleted}
 	if last.Outcome == txn.Rejected.String() || last.Outcome == txn.Aborted.String() {
-		e.Size = sizeOf(dir, name) // the record has that of what was refused
+		e.Size = sizeOf(dir, name) // the record has that of refused content
 	}
 	if len(last.Conflicts) > 0 {
 		e.Issue = versions.Count(len(last.Conflicts), "conflict")

@@ -30,9 +30,9 @@ func masked(text []byte) (out []byte, some bool) {
 	return without(text, spans, 0, len(text)), true
 }
 
-// What is no document is searched for values of three kinds, each with the name of the member
-// before it, if there is one: in double quotes, in single ones, and bare. One that has no end
-// ends with its line. privateKey may go on over lines.
+// A text that is no document is searched for values of three kinds, each with the name of the
+// member before it, if there is one: in double quotes, in single ones, and bare. One that has
+// no end ends with its line. privateKey may go on over lines.
 const anyName = `(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|([\w-]+))`
 
 var (
@@ -44,8 +44,8 @@ var (
 	privateKey = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|$)`)
 )
 
-// hiddenPieces is hidden for what is no document: each value that looks like one, with its
-// name, is looked at by itself. What has the shape of a credential is one whatever is around it.
+// hiddenPieces is hidden for a text that is no document: each part that looks like a value, with
+// its name, is looked at by itself. A value with the shape of a credential is one anywhere.
 func hiddenPieces(text []byte) []versions.Span {
 	found := versions.SecretShapes(text)
 	for _, m := range privateKey.FindAllIndex(text, -1) {
@@ -96,7 +96,7 @@ func joined(spans []versions.Span) (out []versions.Span) {
 }
 
 // isSecret reports whether a string, which is the value of a member of some name, is a
-// credential. What can't be read counts as one.
+// credential. A value that can't be read counts as one.
 func isSecret(name string, value []byte) bool {
 	quoted, err := json.Marshal(name)
 	if err != nil {

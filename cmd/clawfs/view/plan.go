@@ -10,7 +10,7 @@ import (
 	"clawfs/txn"
 )
 
-// What can be done with a registry.
+// The deeds that can be done to a registry.
 const (
 	doRestore = "restore" // put a version back
 	doUndo    = "undo"    // undo a change, or a part of it
@@ -24,7 +24,7 @@ type deed struct {
 	In   string
 	Of   string
 	Seq  uint64
-	Wins string // "later", "undone": who wins a conflict with what came later
+	Wins string // "later", "undone": the winner of a conflict with a later change
 	Part string // the number of a difference, or of a conflict, that alone is meant
 	ID   string // of a copy in quarantine
 
@@ -219,7 +219,7 @@ func (s *Server) showPlan(r *http.Request, d *deed, notice string) (answer, erro
 	return answer{"plan", p}, nil
 }
 
-// words say what a deed is, and what its button says.
+// words name a deed, and its button.
 func (d *deed) words() (heading, button string) {
 	part := ""
 	if d.Part != "" {
@@ -239,7 +239,7 @@ func (d *deed) words() (heading, button string) {
 	return fmt.Sprintf("Undo %sversion %d", part, d.Seq), "Undo it"
 }
 
-// link returns the address of the preview, with who wins conflicts.
+// link returns the address of the preview, with the winner of conflicts.
 func (d *deed) link(wins, show string) string {
 	return link("/plan", "do", d.Do, "in", d.In, "of", d.Of, "v", fmt.Sprint(d.Seq), "part", d.Part, "wins", wins, "show", show)
 }

@@ -16,7 +16,7 @@ const (
 
 // plot is a drawing of the last hour.
 type plot struct {
-	Title, Says string // what it shows; the same in words, for whoever does not see it
+	Title, Says string // what it shows; the same in words, for users that do not see it
 	Bars        []bar
 	Lines       []polyline
 	Grid        []gridLine
@@ -74,7 +74,7 @@ func across(i int) float64 { return plotLeft + float64(plotWidth-plotLeft)*float
 // up returns how high a value is where the highest one is top.
 func up(v, top float64) float64 { return v / top * (plotHeight - plotBottom - plotTop) }
 
-// axes draws what does not depend on what is shown.
+// axes draws the parts that do not depend on the figures.
 func (p *plot) axes(minutes []Minute, top float64, label func(float64) string) {
 	for _, share := range []float64{0, 0.5, 1} {
 		p.Grid = append(p.Grid, gridLine{plotHeight - plotBottom - up(share*top, top), label(share * top)})

@@ -49,8 +49,7 @@ func (s *Server) editor(r *http.Request) (answer, error) {
 	return s.edit(d, c.Registry, c.Quarantine, []byte(c.Content), "")
 }
 
-// edited takes the text of the editor: it is checked, mended by machine, or shown as what it would
-// change.
+// edited takes the text of the editor: it is checked, mended by machine, or shown as its changes.
 func (s *Server) edited(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, textLimit)
 	a, err := s.nextEdit(r)
@@ -94,7 +93,7 @@ func (s *Server) nextEdit(r *http.Request) (answer, error) {
 func (s *Server) edit(d Dir, name, id string, text []byte, notice string) (answer, error) {
 	p := &repairPage{frame: newFrame(d, name, "Repair"), In: d.ID(), Of: name, ID: id, Notice: notice}
 	p.frame = p.under("Repair")
-	p.Stream = "" // nothing is to be put in place of what is typed
+	p.Stream = "" // nothing is to be put in place of the typed text
 	switch {
 	case len(text) > wholeBytes:
 		p.Problem = "It is too large to be edited here. In a terminal: clawfs show --quarantined, an editor, clawfs put."

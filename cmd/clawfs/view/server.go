@@ -36,7 +36,7 @@ type Address struct {
 const patience = 10 * time.Second
 
 // mostConnections is how many browsers' connections, of which each may be a stream of events, are
-// held at once. Whoever uses the machine can open some.
+// held at once. Every user of the machine can open some.
 const mostConnections = 256
 
 // Server is the page.

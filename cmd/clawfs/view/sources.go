@@ -29,7 +29,7 @@ func (d Dir) ID() string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// Sources are where the page has from what it shows.
+// Sources give the page its facts.
 type Sources interface {
 	// Dirs lists the directories that are there.
 	Dirs() ([]Dir, error)

@@ -82,7 +82,7 @@ func (s *Server) dirState(r *http.Request, d Dir) dirState {
 	return v
 }
 
-// tiles returns the figures: those of the daemon, where there is one, and what the history says.
+// tiles returns the figures: those of the daemon, where there is one, and those of the history.
 func (v *dirState) tiles() []tile {
 	in := v.ID()
 	registries := tile{Name: "Registries", Value: uint64(v.List.All), Link: link("/registries", "in", in)}

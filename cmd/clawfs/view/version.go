@@ -129,7 +129,7 @@ func (s *Server) hold(r *http.Request) (release func(), err error) {
 		return func() {
 			var m runtime.MemStats
 			if runtime.ReadMemStats(&m); m.HeapAlloc > freeAbove {
-				debug.FreeOSMemory() // the next one begins with what it needs
+				debug.FreeOSMemory() // the next one begins with its own offset
 			}
 			<-s.heavy
 		}, nil
