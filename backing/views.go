@@ -10,9 +10,9 @@ import (
 // viewsName is where AppendViews puts what it is given, in .clawfs.
 const viewsName = "views"
 
-// AppendViews adds what lines writes to the record of what is known of living processes,
-// for the next Open. It need not survive a power failure, which no process does. After an
-// error, that of lines among them, the record may end with a part of it.
+// AppendViews adds lines to the record of the views of living processes, for the next Open. It
+// need not survive a power failure, which no process does. After an error, that of lines among
+// them, the record may end with a part of it.
 func (d *Dir) AppendViews(lines func(io.Writer) error) error {
 	if d.o.ReadOnly {
 		return d.stateError("write", viewsName, unix.EROFS)

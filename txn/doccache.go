@@ -100,8 +100,8 @@ func (k *docCache) makeRoom(c *seen.Content) {
 	}
 }
 
-// sizeOf returns what a tree and its content take at most, with what is known of its lists:
-// up to 16 bytes for an element, which is three nodes or more.
+// sizeOf returns the bytes that a tree and its content take at most, with the names of the
+// elements of its lists: up to 16 bytes for an element, which is three nodes or more.
 func sizeOf(c *seen.Content, d *jsondoc.Doc) int64 {
 	return d.MemSize()/3*4 + int64(len(c.Bytes))
 }
