@@ -19,7 +19,7 @@ type move struct {
 	To   string `json:"to"`
 	Ino  uint64 `json:"history"` // inode of the history that is to move, 0 if there is none
 
-	// Live is of an Exchange: the inode of the directory at From before.
+	// Live is of an Exchange: the inode of what was at From before.
 	Live uint64 `json:"live,omitempty"`
 }
 
@@ -87,8 +87,8 @@ func (d *Dir) moveBoth(source, target int, m move, live func() error) error {
 	return nil
 }
 
-// Exchange has two directories change places, and the histories of what is in them. After
-// an *UncertainError they have, though perhaps not durably.
+// Exchange has two names change places, and the histories of both and of what is below
+// them. After an *UncertainError they have, though perhaps not durably.
 func (d *Dir) Exchange(one, other string) error {
 	err := d.change("exchange", one)
 	if err != nil {
@@ -126,13 +126,11 @@ func (d *Dir) exchange(one, other string) error {
 		base string
 	}{{target, toBase}, {source, fromBase}} {
 		st, err := statAt(at.dir, at.base)
-		switch {
-		case err != nil:
+		if err == nil && st == nil {
+			err = unix.ENOENT
+		}
+		if err != nil {
 			return err
-		case st == nil:
-			return unix.ENOENT
-		case st.mode&unix.S_IFMT != unix.S_IFDIR:
-			return unix.ENOTDIR
 		}
 		m.Live = st.ino
 	}

@@ -35,11 +35,11 @@
 //	RENAME of one onto another   Store.Rename: a commit
 //	RENAME to a plain name       Store.MoveOut                   rename
 //	RENAME_EXCHANGE of two       Store.Check, Store.Exchange
-//	RENAME_EXCHANGE              Store.Check, Store.Exclusively  the same, if with a registry
+//	RENAME_EXCHANGE with another Store.Check, Store.Arrive       the same, if with a registry
 //	LINK                         Store.Exclusively               Store.Replace onto a registry's name
 //	READDIR                      Store.Look while one is made    getdents
 //
-// A directory's RENAME is Store.RenameDir, and Store.ExchangeDirs where two change places. Both
+// A directory's RENAME is Store.RenameDir, and Store.ExchangeNames with RENAME_EXCHANGE. Both
 // take the histories along. Errors become errnos in one table, errnoTable.
 //
 // A registry that is being created is an empty file in the directory from the first

@@ -12,32 +12,31 @@ import (
 // exchange has two names change places. A file that becomes a registry must be fit for
 // it. No content can be lost.
 func (fsys *fileSystem) exchange(ctx context.Context, from, to place, flags uint32) error {
-	var names []string
+	if to.mode == 0 {
+		return unix.ENOENT
+	}
 	caller := fsys.callers.named(ctx)
+	var arrivals []txn.Arrival
 	for _, pair := range [][2]place{{from, to}, {to, from}} {
-		here, there := pair[0], pair[1]
-		if !here.registry {
-			continue
-		}
-		names = append(names, here.path)
-		if there.mode != unix.S_IFREG {
-			continue
-		}
-		file, content, err := fsys.readPlain(there, here.path, caller)
-		if err != nil {
-			return err
-		}
-		_ = file.Close()
-		if there.registry && len(content) > 0 {
-			continue
-		}
-		if err := fsys.store.Check(here.path, caller, txn.ViaRename, content); err != nil {
-			return err
+		if here, there := pair[0], pair[1]; here.registry {
+			p, err := fsys.arrival(ctx, there, here, caller)
+			if err != nil {
+				return err
+			}
+			arrivals = append(arrivals, txn.Arrival{Name: here.path, Replacement: p})
 		}
 	}
 	move := func() error { return renameat(from, to, flags) }
-	if !from.isRegistry() || !to.isRegistry() {
-		return fsys.store.Exclusively(names, move)
+	switch {
+	case from.mode == unix.S_IFDIR || to.mode == unix.S_IFDIR:
+		source, okFrom := from.dir.pathOf(from.base)
+		target, okTo := to.dir.pathOf(to.base)
+		if !okFrom || !okTo {
+			return move()
+		}
+		return fsys.store.ExchangeNames(source, target, caller)
+	case !from.isRegistry() || !to.isRegistry():
+		return fsys.store.Arrive(caller, arrivals, move)
 	}
 	if err := fsys.store.Exchange(from.path, to.path, caller, move); err != nil {
 		return err
@@ -46,6 +45,27 @@ func (fsys *fileSystem) exchange(ctx context.Context, from, to place, flags uint
 	fsys.follow(&from)
 	fsys.follow(&to)
 	return nil
+}
+
+// arrival returns the facts about what is to have a registry's name. What is no regular file
+// has no content.
+func (fsys *fileSystem) arrival(ctx context.Context, from, to place, caller txn.Caller) (p txn.Replacement, err error) {
+	if from.mode != unix.S_IFREG {
+		return p, nil
+	}
+	file, content, err := fsys.readPlain(from, to.path, caller)
+	if err != nil {
+		return p, err
+	}
+	defer file.Close()
+	if !from.registry || len(content) == 0 {
+		if err := fsys.store.Check(to.path, caller, txn.ViaRename, content); err != nil {
+			return p, err
+		}
+	}
+	p, _, err = fsys.replacement(ctx, file, from, to, unix.RENAME_EXCHANGE)
+	p.Content = content
+	return p, err
 }
 
 // exchange notes that two registries have changed places: the nodes of each are those of the

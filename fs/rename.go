@@ -124,12 +124,12 @@ func (fsys *fileSystem) rename(ctx context.Context, from, to place, flags uint32
 		return syscall.EEXIST
 	case flags&unix.RENAME_EXCHANGE == 0 && fsys.areLinks(from, to):
 		return 0 // as POSIX has it
+	case flags&unix.RENAME_EXCHANGE != 0:
+		return renameErrno(fsys.exchange(ctx, from, to, flags))
 	case from.mode == unix.S_IFDIR:
 		return plainErrno(fsys.renameDirectory(ctx, from, to, flags))
 	case from.mode != unix.S_IFREG || !from.registry && !to.registry:
-		return plainErrno(fsys.renameBehind(from, to, flags))
-	case flags&unix.RENAME_EXCHANGE != 0:
-		return renameErrno(fsys.exchange(ctx, from, to, flags))
+		return plainErrno(fsys.renameBehind(ctx, from, to, flags))
 	case !to.registry:
 		return registryErrno(fsys.store.MoveOut(from.path, fsys.callers.named(ctx), func() error { return renameat(from, to, flags) }))
 	case to.mode == unix.S_IFDIR:
@@ -161,33 +161,27 @@ func renameat(from, to place, flags uint32) error {
 	return retry(func() error { return unix.Renameat2(from.dir.fd, from.base, to.dir.fd, to.base, uint(flags)) })
 }
 
-// renameBehind renames a file that is no registry by name, or is no regular file. If it
-// replaces a registry, the store reads that name again.
-func (fsys *fileSystem) renameBehind(from, to place, flags uint32) error {
+// renameBehind renames a file that is no registry by name, or is no regular file.
+func (fsys *fileSystem) renameBehind(ctx context.Context, from, to place, flags uint32) error {
 	if !to.isRegistry() {
 		err := renameat(from, to, flags)
-		if err == nil && to.file.links == 1 && flags&unix.RENAME_EXCHANGE == 0 {
+		if err == nil && to.file.links == 1 {
 			fsys.origin.drop(to.file)
 		}
 		return err
 	}
-	return fsys.store.Exclusively([]string{to.path}, func() error { return renameat(from, to, flags) })
+	return fsys.store.Arrive(fsys.callers.named(ctx), []txn.Arrival{{Name: to.path}}, func() error { return renameat(from, to, flags) })
 }
 
 // renameDirectory moves a directory with the histories of the registries below
-// it, or has two change places.
+// it.
 func (fsys *fileSystem) renameDirectory(ctx context.Context, from, to place, flags uint32) error {
 	source, okFrom := from.dir.pathOf(from.base)
 	target, okTo := to.dir.pathOf(to.base)
-	switch {
-	case !okFrom || !okTo || to.mode != 0 && to.mode != unix.S_IFDIR:
-		return renameat(from, to, flags)
-	case flags == unix.RENAME_EXCHANGE && to.mode == unix.S_IFDIR:
-		return fsys.store.ExchangeDirs(source, target)
-	case flags&^unix.RENAME_NOREPLACE != 0:
+	if !okFrom || !okTo || flags&^unix.RENAME_NOREPLACE != 0 || to.mode != 0 && to.mode != unix.S_IFDIR {
 		return renameat(from, to, flags)
 	}
-	return fsys.store.RenameDir(source, target, flags&unix.RENAME_NOREPLACE != 0)
+	return fsys.store.RenameDir(source, target, flags&unix.RENAME_NOREPLACE != 0, fsys.callers.named(ctx))
 }
 
 // pathOf returns the path below the root of a name in this directory; not ok where
@@ -274,7 +268,7 @@ func (fsys *fileSystem) carryOver(number uint64, to place) {
 }
 
 // moveOver moves a file onto a registry's name that a symbolic link or a fifo has.
-// There is nothing to merge it with. The store adopts it.
+// There is nothing to merge it with.
 func (fsys *fileSystem) moveOver(ctx context.Context, from, to place, flags uint32) error {
 	caller := fsys.callers.named(ctx)
 	file, content, err := fsys.readPlain(from, to.path, caller)
@@ -288,13 +282,17 @@ func (fsys *fileSystem) moveOver(ctx context.Context, from, to place, flags uint
 	if err := errors.Join(err, file.Sync()); err != nil {
 		return err
 	}
-	move := func() error { return renameat(from, to, flags) }
-	if from.registry {
-		err = fsys.store.MoveOut(from.path, caller, move)
-	} else {
-		err = move()
-	}
+	p, _, err := fsys.replacement(ctx, file, from, to, flags)
 	if err != nil {
+		return err
+	}
+	p.Content = content
+	names := []txn.Arrival{{Name: to.path, Replacement: p}}
+	if from.registry {
+		fsys.store.CommitStaged(from.path)
+		names = append(names, txn.Arrival{Name: from.path})
+	}
+	if err := fsys.store.Arrive(caller, names, func() error { return renameat(from, to, flags) }); err != nil {
 		return err
 	}
 	fsys.lineages.drop(from.id)

@@ -44,7 +44,6 @@ func (m *moving) arrive(c Caller) {
 	m.to.mu.Lock()
 	m.to.foundBy, m.to.foundVia = []Caller{c}, ViaRename
 	e, _ := m.to.refresh() // the next one to ask is told the error
-	m.to.foundBy, m.to.foundVia = nil, ""
 	m.to.mu.Unlock()
 	m.store.observe(e)
 	m.attach(m.to)

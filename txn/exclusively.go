@@ -1,8 +1,10 @@
 package txn
 
 import (
+	"crypto/sha256"
 	"errors"
 	"slices"
+	"strings"
 )
 
 // Exclusively runs change, which renames files of the given registries behind the
@@ -19,6 +21,58 @@ func (s *Store) Exclusively(names []string, change func() error) error {
 		s.release(r)
 	}
 	return err
+}
+
+// Arrival is a file that has come to have a registry's name.
+type Arrival struct {
+	Name        string // of the registry
+	Replacement        // how it came; Content is nil where it is no document
+}
+
+// Arrive runs change, by which c puts other files by the names of registries, while no
+// commit of any of them is under way. What is there before takes no part: nothing is merged.
+// A document is a write of those that have written the file. The error is change's.
+func (s *Store) Arrive(c Caller, files []Arrival, change func() error) error {
+	slices.SortFunc(files, func(a, b Arrival) int { return strings.Compare(a.Name, b.Name) })
+	var regs []*Registry
+	for _, a := range files {
+		r := s.acquire(a.Name)
+		defer s.release(r)
+		regs = append(regs, r)
+	}
+	err := s.exclusively(regs, func() error {
+		err := change()
+		if err == nil {
+			for _, r := range regs {
+				r.changedBy(c)
+			}
+		}
+		return err
+	})
+	if err == nil {
+		for i, r := range regs {
+			r.arrived(c, &files[i].Replacement)
+		}
+	}
+	return err
+}
+
+// changedBy says whose doing it is if refresh finds another file next.
+func (r *Registry) changedBy(c Caller) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.foundBy, r.foundVia = []Caller{c}, ViaRename
+}
+
+// arrived notes what c has put here, and by whom it was written.
+func (r *Registry) arrived(c Caller, p *Replacement) {
+	r.mu.Lock()
+	e, _ := r.refresh() // the next one to ask is told the error
+	if head := r.head; head != nil && p.Content != nil && head.Digest == sha256.Sum256(p.Content) {
+		r.linked(c, *p, head.content)
+	}
+	r.mu.Unlock()
+	r.store.observe(e)
 }
 
 // exclusively runs f while no commit of any of the registries is under way, and

@@ -195,7 +195,7 @@ func TestARenamedDirectoryTakesItsRegistriesAlong(t *testing.T) {
 		return tx
 	}
 	below, beside := open("sub/a.json"), open("subway.json")
-	b.ok(b.store.RenameDir("sub", "to", false))
+	b.ok(b.store.RenameDir("sub", "to", false, p))
 	if below.Name() != "to/a.json" || beside.Name() != "subway.json" {
 		t.Errorf("they are %s and %s", below.Name(), beside.Name())
 	}
@@ -223,7 +223,7 @@ func TestExchangedDirectoriesTakeTheirRegistriesAlong(t *testing.T) {
 		b.ok(err)
 		_, err = tx.WriteAt(p, []byte(`{"one":2}`), 0)
 		b.ok(err)
-		b.ok(b.store.ExchangeDirs("one", "two"))
+		b.ok(b.store.ExchangeNames("one", "two", p))
 		if tx.Name() != "two/a.json" {
 			t.Errorf("it is %s", tx.Name())
 		}
@@ -242,7 +242,7 @@ func TestADirectoryWhoseRenameIsUncertain(t *testing.T) {
 	p := program(1)
 	b.saveTo("d/a.json", p, `{"a":1}`)
 	b.storage.Storage = &uncertainRename{b.storage.Storage}
-	if err := b.store.RenameDir("d", "e", false); err == nil {
+	if err := b.store.RenameDir("d", "e", false, p); err == nil {
 		t.Fatal("it is certain")
 	}
 	b.saveTo("e/a.json", p, `{"a":2}`)

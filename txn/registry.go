@@ -82,6 +82,7 @@ func (r *Registry) refresh() (e *Event, err error) {
 	if err != nil {
 		return nil, err
 	}
+	defer func() { r.foundBy, r.foundVia = nil, "" }()
 	if r.loaded && stamp == r.stamp {
 		return nil, nil
 	}
@@ -146,7 +147,6 @@ func (r *Registry) takeLinked(stamp string, by []Caller) *Event {
 	}
 	r.foundBy = by
 	e, _ := r.refresh() // the next one to ask is told the error
-	r.foundBy = nil
 	return e
 }
 
@@ -160,8 +160,8 @@ func (r *Registry) adoptAbsence() (*Event, error) {
 	if had == nil {
 		return nil, nil
 	}
-	r.seen.Changed()
-	e := &Event{Name: r.name, Outcome: Committed, Via: ViaForeign, Parent: had.Seq, Changed: true, Deleted: true}
+	r.seen.Changed(r.foundBy...)
+	e := r.foundEvent(&Event{Name: r.name, Parent: had.Seq, Deleted: true})
 	r.record(e, nil)
 	return e, nil
 }
@@ -214,12 +214,18 @@ func (r *Registry) adopt(c *seen.Content, mtime time.Time, stamp string) (*Event
 	if known || parent == 0 {
 		return nil, nil
 	}
-	e := &Event{Name: r.name, Outcome: Committed, Via: cmp.Or(r.foundVia, ViaForeign), Seq: v.Seq, Parent: parent, Changed: true, Size: v.Size, Time: v.Time}
+	e := r.foundEvent(&Event{Name: r.name, Seq: v.Seq, Parent: parent, Size: v.Size, Time: v.Time})
+	r.record(e, v)
+	return e, nil
+}
+
+// foundEvent returns e as the event of a change that refresh has found. The caller holds mu.
+func (r *Registry) foundEvent(e *Event) *Event {
+	e.Outcome, e.Changed, e.Via = Committed, true, cmp.Or(r.foundVia, ViaForeign)
 	if len(r.foundBy) > 0 {
 		e.Writer = r.foundBy[0]
 	}
-	r.record(e, v)
-	return e, nil
+	return e
 }
 
 // found returns the dialect of content that was found where a version was known, or

@@ -138,13 +138,13 @@ func (r *Registry) replaced(q *request, m *removal) *Version {
 	return m.version
 }
 
-// below returns the registries in memory below a directory.
+// below returns the registries in memory by a name, or below it; all for "".
 func (s *Store) below(dir string) []*Registry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []*Registry
 	for name, r := range s.registries {
-		if dir == "" || strings.HasPrefix(name, dir+"/") {
+		if dir == "" || name == dir || strings.HasPrefix(name, dir+"/") {
 			out = append(out, r)
 		}
 	}

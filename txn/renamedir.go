@@ -6,52 +6,50 @@ import (
 	"strings"
 )
 
-// RenameDir moves a directory, named like a registry, and the history of the registries in it.
-// Registries that are open follow their files. Errors: fs.ErrExist with noreplace, or the
-// storage's.
-func (s *Store) RenameDir(from, to string, noreplace bool) error {
-	return s.moveDirs(s.below(from), func(name string) string { return movedName(name, from, to) }, func() error {
-		return s.storage.Rename(from, to, noreplace)
-	})
+// RenameDir moves a directory, named like a registry, and the history of what is in it. c
+// does it. Registries that are open follow their files, and what was seen of one is seen of
+// it by its new name. Errors: fs.ErrExist with noreplace, or the storage's.
+func (s *Store) RenameDir(from, to string, noreplace bool, c Caller) error {
+	renamed := func(name string) string { return movedName(name, from, to) }
+	return s.moveAll(s.below(from), renamed, c, func() error { return s.storage.Rename(from, to, noreplace) })
 }
 
-// ExchangeDirs has two directories, named like registries, change places, with the
-// histories of what is in them. Registries that are open follow their files. The error is
-// the storage's.
-func (s *Store) ExchangeDirs(one, other string) error {
-	regs := append(s.below(one), s.below(other)...)
-	return s.moveDirs(regs, func(name string) string { return cmp.Or(movedName(name, one, other), movedName(name, other, one)) }, func() error {
-		return s.storage.Exchange(one, other)
-	})
+// ExchangeNames has two names, one of which at least is a directory's, change places, as
+// RenameDir moves one. The error is the storage's.
+func (s *Store) ExchangeNames(one, other string, c Caller) error {
+	renamed := func(name string) string {
+		return cmp.Or(movedName(name, one, other), movedName(name, other, one))
+	}
+	return s.moveAll(append(s.below(one), s.below(other)...), renamed, c, func() error { return s.storage.Exchange(one, other) })
 }
 
-// movedName returns the name that something below a directory has when that has moved; ""
-// for what is not below it.
+// movedName returns the name that something by a name or below it has when that has moved;
+// "" for what is elsewhere.
 func movedName(name, from, to string) string {
-	if rest, ok := strings.CutPrefix(name, from+"/"); ok {
-		return to + "/" + rest
+	if rest, ok := strings.CutPrefix(name, from); ok && (rest == "" || rest[0] == '/') {
+		return to + rest
 	}
 	return ""
 }
 
-// moveDirs runs move, which gives registries the names that renamed says, while no commit of
-// any of them is under way. The error is move's.
-func (s *Store) moveDirs(regs []*Registry, renamed func(string) string, move func() error) error {
+// moveAll runs move, by which c gives registries the names that renamed says, while no commit
+// of any of them is under way. The error is move's.
+func (s *Store) moveAll(regs []*Registry, renamed func(string) string, c Caller, move func() error) error {
 	slices.SortFunc(regs, func(a, b *Registry) int { return strings.Compare(a.Name(), b.Name()) })
 	return s.exclusively(slices.Compact(regs), func() error {
 		err := move()
 		if err == nil || uncertain(err) {
-			s.rekey(regs, renamed)
+			s.rekey(regs, renamed, c)
 			s.saved.rename(renamed)
 		}
 		return err
 	})
 }
 
-// rekey gives registries the names that they have after their directory was
-// renamed. One whose new name is in use by then keeps the old one, under which
-// it will find its file gone.
-func (s *Store) rekey(regs []*Registry, renamed func(string) string) {
+// rekey gives registries the names that they have after c has renamed their directory. One
+// whose new name is in use by then keeps the old one, under which it will find its file gone.
+// While a registry is elsewhere it may be none, and be changed: that comes back with it.
+func (s *Store) rekey(regs []*Registry, renamed func(string) string, c Caller) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range regs {
@@ -67,6 +65,7 @@ func (s *Store) rekey(regs []*Registry, renamed func(string) string) {
 		}
 		s.registries[name] = r
 		r.name = name
+		r.foundBy, r.foundVia = []Caller{c}, ViaRename
 		r.mu.Unlock()
 	}
 }

@@ -77,7 +77,7 @@ func (b *bench) readFrom(name string, c txn.Caller) string {
 // What was saved of a registry that nobody has opened since is saved again, and goes with
 // its directory.
 func TestSavedViewsWaitForTheirRegistry(t *testing.T) {
-	renamed := func(b *bench) { b.ok(b.store.RenameDir("d", "e", true)) }
+	renamed := func(b *bench) { b.ok(b.store.RenameDir("d", "e", true, program(1))) }
 	for _, test := range []struct {
 		name, was string
 		then      func(b *bench)

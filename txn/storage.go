@@ -80,8 +80,8 @@ type Storage interface {
 	// its history with it. With noreplace an existing target is fs.ErrExist.
 	Rename(from, to string, noreplace bool) error
 
-	// Exchange has two directories change places, and the histories of what is in
-	// them.
+	// Exchange has two names, of directories or files, change places, and the histories
+	// of both and of what is below them.
 	Exchange(one, other string) error
 
 	// LastRecord returns the newest line recorded for name, nil if there is

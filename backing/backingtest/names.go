@@ -70,7 +70,7 @@ func testExchange(s *suite) {
 	}{
 		{"one", "missing", fs.ErrNotExist},
 		{"missing", "one", fs.ErrNotExist},
-		{"one", "one/a.json", syscall.ENOTDIR},
+		{"one", "one/a.json", syscall.EINVAL},
 	} {
 		if err := s.Storage.Exchange(wrong.one, wrong.other); !errors.Is(err, wrong.want) {
 			s.Errorf("Exchange of %s and %s: %v, want %v", wrong.one, wrong.other, err, wrong.want)
@@ -78,6 +78,13 @@ func testExchange(s *suite) {
 	}
 	s.wantLive("one/a.json", "v3")
 	s.wantVersions("one/a.json", "1:v1", "2:v2")
+
+	s.commits("f.json", 4)
+	s.must(s.Storage.Exchange("one", "f.json"))
+	s.wantLive("f.json/a.json", "v3")
+	s.wantVersions("f.json/a.json", "1:v1", "2:v2")
+	s.wantLive("one", "v4")
+	s.wantVersions("one", "1:v1", "2:v2", "3:v3")
 }
 
 func testRenameNoReplace(s *suite) {

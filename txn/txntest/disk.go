@@ -130,7 +130,7 @@ func (d *disk) rename(from, to string) {
 	swapNames(d.hist, from, to)
 }
 
-// exchange has two directories change places, and the histories of what is in them.
+// exchange has two names change places, and the histories of both and of what is below them.
 func (d *disk) exchange(one, other string) {
 	exchangeNames(d.files, one, other)
 	exchangeNames(d.dirs, one, other)

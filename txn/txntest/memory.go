@@ -209,10 +209,7 @@ func (m *Memory) Exchange(one, other string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, name := range [...]string{one, other} {
-		switch _, isFile := m.now.files[name]; {
-		case isFile:
-			return pathError("exchange", one, syscall.ENOTDIR)
-		case !m.now.isDir(name):
+		if _, isFile := m.now.files[name]; !isFile && !m.now.isDir(name) {
 			return pathError("exchange", one, fs.ErrNotExist)
 		}
 	}
