@@ -8,8 +8,8 @@ import (
 
 // Create makes an empty live file where there is none; ok is false where there is
 // something. like, if not nil, is an open file whose owner, mode, extended attributes
-// and number the new file gets, or which becomes it where it has no name; else the mode
-// is 0600. Earlier records of the registry are made durable first: an
+// and number the new file gets, or which becomes it where it has no name, or keeps one (itself.go);
+// else the mode is 0600. Earlier records of the registry are made durable first: an
 // empty file whose log ends with a version is taken for one that has lost its
 // content. The new file itself survives a kill; a sync of its directory makes it
 // survive a power failure.
@@ -38,7 +38,7 @@ func (d *Dir) create(name string, like fs.File) (*state, error) {
 	if err := d.o.reach("create empty"); err != nil {
 		return nil, err
 	}
-	if !linkUnnamed(like, parent, base) {
+	if !linkItself(like, parent, base) {
 		if err := d.createLike(parent, base, like); err != nil {
 			return nil, err
 		}
@@ -65,15 +65,15 @@ func (d *Dir) syncLog(name string) error {
 	return nil
 }
 
-// linkUnnamed gives an open file that has no name the one of a live file. It
-// reports whether it could.
-func linkUnnamed(like fs.File, parent int, base string) bool {
+// linkItself gives an open file the name of a live file, if it has no name, or one that it
+// keeps. It reports whether it could.
+func linkItself(like fs.File, parent int, base string) bool {
 	open, ok := like.(interface{ Fd() uintptr })
 	if !ok {
 		return false
 	}
 	st, err := statFD(int(open.Fd()))
-	if err != nil || st.links > 0 || !st.regular() || st.size > 0 {
+	if err != nil || st.links > 0 && !isKept(like) || !st.regular() || st.size > 0 {
 		return false
 	}
 	return retry(func() error {
@@ -111,9 +111,13 @@ func (d *Dir) makeLike(fd int, like fs.File) error {
 	if err := a.apply(fd, is); err != nil {
 		return err
 	}
-	number, _, err := d.numberFrom(like)
+	number, from, err := d.numberFrom(like)
 	if err == nil && number != 0 {
 		d.numbers.Carry(is.ino, is.birth, number)
+	}
+	if err == nil && from != nil && from.links > 0 { // it is renamed, which changes no time
+		times := []unix.Timespec{from.mtime, from.mtime}
+		err = retry(func() error { return unix.UtimesNanoAt(fd, "", times, unix.AT_EMPTY_PATH) })
 	}
 	return err
 }

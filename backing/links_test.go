@@ -83,6 +83,38 @@ func TestReplacingOneNameOfALinkedFile(t *testing.T) {
 	}
 }
 
+// keptFile is a file that has a name which it does not lose.
+type keptFile struct{ *os.File }
+
+func (keptFile) KeepsName() bool { return true }
+
+// A file that keeps a name becomes the registry itself, if it holds what is committed; else it is
+// copied.
+func TestAFileWithANameBecomesTheRegistry(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commits("a", 2)
+	b.write("tmp", "v3")
+	f, err := os.Open(filepath.Join(b.path, "tmp"))
+	b.must(err)
+	defer f.Close()
+	info, err := f.Stat()
+	b.must(err)
+	for i, content := range []string{"v4", "v3"} { // as merged, and as it is
+		seq := uint64(3 + i)
+		_, ok, err := b.d.Commit("a", b.stamp("a"), seq, seq-1, []byte(content), sha256.Sum256([]byte(content)), info.ModTime(), keptFile{f})
+		if !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		b.wantLive("a", content)
+		live, err := os.Stat(filepath.Join(b.path, "a"))
+		b.must(err)
+		if got := os.SameFile(live, info); got != (content == "v3") {
+			t.Errorf("after %q the two are one file: %t", content, got)
+		}
+	}
+	b.wantTidy()
+}
+
 func TestIsPartOf(t *testing.T) {
 	for _, test := range []struct {
 		now, content, old string

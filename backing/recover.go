@@ -145,7 +145,10 @@ func (d *Dir) resolveStaged(hist int, name, entry string, s staged) (*Recovery, 
 	if err != nil {
 		return nil, err
 	}
-	if digest == s.digest {
+	switch {
+	case digest == s.digest && st.links > 1: // it is there by its other name
+		return nil, unlink(hist, entry)
+	case digest == s.digest:
 		return d.resolveNew(hist, name, entry, s.seq, "clawfs ended before the commit")
 	}
 	if live != nil && live.regular() {

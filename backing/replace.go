@@ -15,9 +15,10 @@ import (
 // seq numbers the new version. The file that was live becomes version oldSeq in the history; 0
 // says that nothing of it is to be kept. digest is the SHA-256 of content. mtime becomes the
 // file's modification time. like, if not nil, is an open file whose owner, mode and extended
-// attributes the new file gets; otherwise it gets those of the live file, or mode 0600. Without
-// like it is a write in place: a file that has other names is written itself (linked.go), and
-// nothing here is said of it.
+// attributes the new file gets; otherwise it gets those of the live file, or mode 0600. Where like
+// has a method KeepsName() bool that returns true, and holds the content, it is the new file itself
+// (itself.go). Without like it is a write in place: a file that has other names is written itself
+// (linked.go), and nothing here is said of it.
 //
 // After an error nothing was replaced, unless it is an *UncertainError: then
 // the new content is live, and newStamp is right.
@@ -90,6 +91,7 @@ type replacement struct {
 	mtime   time.Time
 	like    fs.File
 	parts   bool // it is no write to the other names that the live file has
+	itself  bool // the staged file is that which has another name, and goes on having it
 	staged
 
 	base   string // last component of the registry's name
@@ -178,6 +180,25 @@ func (r *replacement) stage() error {
 	if err = r.d.o.reach("create"); err != nil {
 		return err
 	}
+	if !r.linkStaged() {
+		if err = r.writeStaged(); err != nil {
+			return err
+		}
+	}
+	if err = r.d.o.reach("sync file"); err != nil {
+		return err
+	}
+	if err = r.syncStaged(); err != nil {
+		return err
+	}
+	if r.is, err = statFD(r.file); err == nil && (!r.isLinked() || r.like != nil || r.parts) {
+		err = r.number()
+	}
+	return err
+}
+
+// writeStaged makes the staged file.
+func (r *replacement) writeStaged() (err error) {
 	r.file, err = openAt(r.hist, r.entry, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
@@ -188,19 +209,14 @@ func (r *replacement) stage() error {
 	if err = r.d.writeContent(r.file, r.content); err != nil {
 		return err
 	}
-	if err = r.attributes(); err != nil {
-		return err
+	return r.attributes()
+}
+
+func (r *replacement) syncStaged() error {
+	if r.itself { // nothing is known of how it was written
+		return r.d.syncNew(r.file)
 	}
-	if err = r.d.o.reach("sync file"); err != nil {
-		return err
-	}
-	if err = r.d.syncStaged(r.file, r.was == nil || r.was.size == 0 || r.isLinked()); err != nil {
-		return err
-	}
-	if r.is, err = statFD(r.file); err == nil && (!r.isLinked() || r.like != nil || r.parts) {
-		err = r.number()
-	}
-	return err
+	return r.d.syncStaged(r.file, r.was == nil || r.was.size == 0 || r.isLinked())
 }
 
 // number gives the new file the inode number that programs see: that of the file which is to
@@ -210,6 +226,10 @@ func (r *replacement) number() error {
 	if r.was != nil {
 		before = r.d.numbers.Of(r.was.ino, r.was.birth)
 		number = before
+	}
+	if r.itself {
+		r.d.numbers.carry(r.is.ino, r.is.birth, r.d.numbers.Of(r.is.ino, r.is.birth), before)
+		return nil
 	}
 	lent, lender, err := r.d.numberFrom(r.like)
 	if err != nil {
@@ -271,7 +291,9 @@ func (r *replacement) attributes() error {
 
 // discard removes the staged file, which was not exchanged.
 func (r *replacement) discard() {
-	if r.is != nil {
+	switch {
+	case r.itself:
+	case r.is != nil:
 		r.d.numbers.Drop(r.is.ino, r.is.birth)
 	}
 	if r.lender != nil {

@@ -100,6 +100,19 @@ func changes() []change {
 			name: "remove", before: state("v2", "1:v1"), after: state("(none)", "1:v1", "2:v2"),
 			call: func(b *bench, stamp string) (bool, error) { return b.d.Remove("d/a", stamp, 2) },
 		},
+		{
+			name: "replace by a file with a name", before: state("v2", "1:v1"), after: state("v3", "1:v1", "2:v2"),
+			prep: func(b *bench) { b.write("other", "v3") },
+			call: func(b *bench, stamp string) (bool, error) {
+				f, err := os.Open(filepath.Join(b.path, "other"))
+				b.must(err)
+				defer f.Close()
+				info, err := f.Stat()
+				b.must(err)
+				_, ok, err := b.d.Commit("d/a", stamp, 3, 2, []byte("v3"), sha256.Sum256([]byte("v3")), info.ModTime(), keptFile{f})
+				return ok, err
+			},
+		},
 		overwriting("overwrite", "v3, longer"), overwriting("overwrite shorter", "3"),
 		{
 			name: "archive", before: state("v2", "1:v1"), after: state("v2", "1:v1", "9:v9"),

@@ -111,6 +111,7 @@ func (n *node) commitLink(ctx context.Context, file *node, to place) error {
 	if link == nil {
 		_, err = file.replaceByOpen(to.path, caller, p, like)
 	} else {
+		p.Like = linkedFile{like}
 		err = n.fsys.store.LinkIn(to.path, caller, p, link)
 	}
 	if err := statFD(fd, &stx); err != nil {
@@ -125,6 +126,13 @@ func (n *node) commitLink(ctx context.Context, file *node, to place) error {
 	}
 	return err
 }
+
+// linkedFile is an open file that becomes a registry, and has a name that it does not lose: what
+// is written by the one name is read by the other afterwards.
+type linkedFile struct{ *os.File }
+
+// KeepsName says so to package backing.
+func (linkedFile) KeepsName() bool { return true }
 
 // holds reports whether the name stands for a file.
 func (p *place) holds(f backingFile) bool {

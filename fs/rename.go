@@ -219,6 +219,9 @@ func (fsys *fileSystem) moveIn(ctx context.Context, from, to place, flags uint32
 	if moved != nil && len(moved.writers.list) > 0 {
 		staged, err = moved.replaceByOpen(to.path, caller, p, file)
 	} else {
+		if from.file.links > 1 {
+			p.Like, p.LooksAlike = linkedFile{file}, false
+		}
 		err = fsys.store.Replace(to.path, caller, p)
 	}
 	if err != nil {
@@ -226,7 +229,11 @@ func (fsys *fileSystem) moveIn(ctx context.Context, from, to place, flags uint32
 	}
 	fsys.carryOver(number, to)
 	fsys.lineages.drop(from.id)
-	if !staged { // the commit that follows takes the number over
+	switch {
+	case staged: // the commit that follows takes the number over
+	case to.holds(from.file):
+		fsys.outdatePlain(from.id)
+	default:
 		fsys.origin.drop(from.file)
 	}
 	return retry(func() error { return unix.Unlinkat(from.dir.fd, from.base, 0) })

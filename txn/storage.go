@@ -49,7 +49,8 @@ type Storage interface {
 	// content; mtime becomes the file's modification time. like, if not nil, is
 	// an open file whose owner, mode, extended attributes and inode number, as programs
 	// see it, the new file gets; otherwise it gets those of the live file, and is that for
-	// its other names, too.
+	// its other names, too. Where like has a method KeepsName() bool that returns true, it has a name
+	// that stays: the new file is like itself then, if that holds content.
 	//
 	// After an error nothing was replaced, unless the error has a method
 	// Uncertain() bool that returns true: then the new content is in place but

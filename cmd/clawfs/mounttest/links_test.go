@@ -49,6 +49,11 @@ var linkSteps = []string{
 	`cp sub/c.json tmp; mv tmp sub/c.json; echo '{"n":19}' >tmp.json`, // the same content, and a file of its own
 	`cp b.json tmp.json; mv tmp.json b.json; echo '{"n":20}' >d.txt`,
 	`rm a.json sub/c.json; touch a.json; ln a.json sub/c.json; touch tmp.json; mv tmp.json a.json; echo '{"n":21}' >sub/c.json`,
+	`echo '{"n":23}' >tmp; ln tmp tmp.json; rm -f a.json; mv tmp a.json; echo '{"n":24}' >tmp.json; rm tmp.json`, // a free name
+	`echo '{"n":25}' >tmp; ln tmp tmp.json; mv tmp a.json; echo '{"n":26}' >a.json; rm tmp.json`,                 // a registry's name
+	`ln a.json tmp.json; mv a.json tmp; mv tmp a.json; echo '{"n":27}' >a.json; rm tmp.json`,                     // aside, and back
+	`echo '{"n":28}' >tmp; rm a.json; ln tmp a.json; echo '{"n":29}' >tmp; echo '{"n":30}' >a.json; rm tmp`,      // just after a removal
+	`: >tmp; ln tmp tmp.json; rm a.json; mv tmp a.json; echo '{"n":31}' >tmp.json; rm tmp.json`,                  // a placeholder
 	`rm a.json; touch a.json; ln a.json tmp.json; touch tmp; mv tmp tmp.json; echo '{"n":22}' >a.json; rm tmp.json`,
 }
 
