@@ -71,7 +71,7 @@ func (r *Registry) apply(q *request, head *Version, removed *removal, seq *uint6
 	}
 	v := &Version{
 		Seq: *seq, Parent: q.event.Parent, Digest: text.Digest, Size: int64(len(text.Bytes)), Writer: q.event.Writer.Actor,
-		content: text, dialect: r.noted(d), lines: d == Lines, firstLines: q.firstLines,
+		content: text, from: r.beginsAfter(onto), dialect: r.noted(d), lines: d == Lines, firstLines: q.firstLines,
 	}
 	if q.firstLines == nil && head != nil && d == Strict && v.isLine() {
 		v.firstLines = head.firstLines
@@ -82,6 +82,14 @@ func (r *Registry) apply(q *request, head *Version, removed *removal, seq *uint6
 		q.event.Outcome = Committed
 	}
 	return v
+}
+
+// beginsAfter returns Version.from of a version that goes on from another one, nil for none.
+func (r *Registry) beginsAfter(before *Version) Tick {
+	if before == nil {
+		return r.store.Now()
+	}
+	return before.from
 }
 
 // textOf returns what the registry holds after the request, and in which dialect. onto

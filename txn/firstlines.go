@@ -90,7 +90,7 @@ func (v *Version) withFirstLines() *Version {
 		text = append(append(text, bytes.TrimSuffix(c.Bytes, []byte("\n"))...), '\n')
 	}
 	c := seen.NewContent(append(text, v.content.Bytes...))
-	return &Version{Seq: v.Seq, Parent: v.Parent, Digest: c.Digest, Size: int64(len(c.Bytes)), Time: v.Time, Writer: v.Writer, content: c, dialect: Lines}
+	return &Version{Seq: v.Seq, Parent: v.Parent, Digest: c.Digest, Size: int64(len(c.Bytes)), Time: v.Time, Writer: v.Writer, content: c, from: v.from, dialect: Lines}
 }
 
 // beginsWith reports whether the first of some lines is a known one: the one line that a

@@ -178,8 +178,10 @@ func (r *Registry) adopt(c *seen.Content, mtime time.Time, stamp string) (*Event
 		}
 	}
 	var parent uint64
+	var from Tick
 	known, last := false, r.head
 	if r.loaded {
+		from = r.beginsAfter(r.head)
 		r.seen.Changed(r.foundBy...)
 		if r.head == nil {
 			r.seen.Appeared()
@@ -196,7 +198,7 @@ func (r *Registry) adopt(c *seen.Content, mtime time.Time, stamp string) (*Event
 	r.loaded, r.stamp = true, stamp
 	r.setBlankless()
 	r.forget()
-	v := &Version{Seq: parent, Digest: c.Digest, Size: int64(len(c.Bytes)), Time: mtime, content: c}
+	v := &Version{Seq: parent, Digest: c.Digest, Size: int64(len(c.Bytes)), Time: mtime, content: c, from: from}
 	if !known {
 		r.lastSeq++
 		v.Seq, v.Parent = r.lastSeq, parent

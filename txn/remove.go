@@ -108,26 +108,25 @@ func (m *removal) orNewer(last *removal) *removal {
 }
 
 // replaced returns the version to merge a request with that finds no registry, nil for
-// none. It is the version that was here a moment ago, if the author had seen that or an
-// earlier one. Where it was moved aside, it counts as it is. Where it was removed, it
-// counts in three cases:
+// none. It is the version that was here a moment ago, if the author had seen that or one
+// that it goes on from (Version.from). It counts in three cases:
 //
-//   - the author has removed it itself: the removal is the first half of a replacement;
-//   - the author had read the registry itself;
-//   - the content holds most of what another family had read.
-//
-// A family that has removed the registry knows that it is gone.
+//   - the author has taken it away itself: that is the first half of a replacement;
+//   - the author has a memory of the registry;
+//   - the content holds most of what a family had seen. Where it was removed, and not moved
+//     aside, that is what another family than the remover's had read.
 func (r *Registry) replaced(q *request, m *removal) *Version {
 	taken := q.choice.Taken
 	switch {
 	case m == nil || taken != nil && taken.Content == nil:
 		return nil
-	case q.event.Writer.Actor == m.by.Actor || m.moved && taken != nil:
+	case q.event.Writer.Actor == m.by.Actor:
 		return m.version
-	case taken == nil || slices.Contains(m.by.Ancestors, q.event.Writer.Actor):
+	case taken == nil || taken.At < m.version.from || !m.moved && slices.Contains(m.by.Ancestors, q.event.Writer.Actor):
 		return nil
 	case q.seen.Memory:
 		return m.version
+	case m.moved:
 	case taken.Kind != seen.Read || m.by.Actor == q.seen.Family || slices.Contains(m.by.Ancestors, q.seen.Family):
 		return nil
 	}

@@ -2,6 +2,7 @@ package txn_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"sync"
@@ -223,5 +224,26 @@ func TestOneTakesARegistryAway(t *testing.T) {
 		if won.Load() != 1 {
 			t.Fatalf("%d took it away", won.Load())
 		}
+	}
+}
+
+// A name at which two programs make files in turn, to rename each to a place of its own, is no
+// registry that they share: what one of them has moved away is nothing that the other goes on
+// from.
+func TestAFileThatWasMovedOnIsNotMergedInto(t *testing.T) {
+	for _, asked := range []bool{true, false} {
+		b := newBench(t, "")
+		first, second := program(1), program(2)
+		away := 0
+		move := func() error { away++; return b.storage.Storage.Rename(file, fmt.Sprint("target-", away), true) }
+		b.save(first, `{"s":{"x":"2"},"n":530}`)
+		b.ok(b.store.MoveOut(file, first, move))
+		b.save(second, `{"s":{"y":"5"},"n":698}`)
+		b.ok(b.store.MoveOut(file, second, move))
+		if asked {
+			b.store.Missed(file, first, 7, b.store.Now()+1)
+		}
+		b.save(first, `{"s":{"x":"2","z":"3"},"n":858}`)
+		b.want(`{"s":{"x":"2","z":"3"},"n":858}`)
 	}
 }

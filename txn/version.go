@@ -31,6 +31,10 @@ type Version struct {
 	content *seen.Content
 	dialect Dialect // as far as the content has said it
 
+	// from is the place in the order of events from which on whoever saw the registry saw a
+	// version that this one goes on from: before it something else had its name, or nothing.
+	from Tick
+
 	// lines says that the content is known to be JSON lines.
 	lines bool
 
