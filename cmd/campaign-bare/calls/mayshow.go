@@ -1,6 +1,7 @@
 package calls
 
 import (
+	"cmp"
 	"encoding/json"
 	"reflect"
 	"regexp"
@@ -12,8 +13,8 @@ import (
 var token = regexp.MustCompile(`"t\d+"`)
 
 // unrelated reports whether what a name holds now shows nothing of what another
-// process had put there before: clawfs then has to guess what its writer had
-// seen, and may merge both.
+// process had put there before, or its writer has not read that: clawfs then has to
+// guess what the writer had seen, and may merge both.
 func (m *model) unrelated(path string) bool {
 	past := m.past[path]
 	if f := m.file(path); len(past) < 2 || f == nil || past[len(past)-1].content != f.current {
@@ -30,7 +31,7 @@ func (m *model) unrelated(path string) bool {
 		}
 	}
 	shown := slices.ContainsFunc(token.FindAllString(now.content, -1), func(t string) bool { return fresh[t] })
-	return now.by != before.by && len(fresh) > 0 && !shown
+	return now.by != before.by && (len(fresh) > 0 && !shown || !before.readers[now.by])
 }
 
 // respelled reports whether what a mount shows has the values of what a name holds
@@ -64,8 +65,10 @@ func (m *model) mayShow(f *file, by *description, from int64) (others []string, 
 	if by != nil && by.dirty {
 		return nil, ""
 	}
-	if by != nil && from == byMapping && by.mapped > 0 && by.mapped < len(f.versions) {
-		others, key = append(others, f.versions[by.mapped-1:]...), "snapshot"
+	if by != nil && from == byMapping {
+		if last := cmp.Or(by.mapped, by.since); last > 0 && last < len(f.versions) {
+			others, key = append(others, f.versions[last-1:]...), "snapshot"
+		}
 	}
 	if by != nil && by.pass && from > 0 && by.since < len(f.versions) && !m.holdsLock(by) {
 		others, key = append(others, f.versions[max(by.since-1, 0):]...), "snapshot"

@@ -23,10 +23,11 @@ type model struct {
 	by      int // who has made the last call
 }
 
-// version is what a name held, and the process that made it so.
+// version is what a name held, the process that made it so, and those that have read it.
 type version struct {
 	content string
 	by      int
+	readers map[int]bool
 }
 
 // slot is a handle of a process.
@@ -154,7 +155,7 @@ func (m *model) overlaps(c *Call) bool {
 	case "write", "pwrite", "ftruncate", "fallocate", "mmap":
 		d = m.handle(c.By, c.H)
 	case "copy", "sendfile":
-		if from := m.handle(c.By, c.H); from != nil && m.writtenBesides(from.f, from) {
+		if from := m.handle(c.By, c.H); from != nil && (from.f.refused || m.writtenBesides(from.f, from)) {
 			return true // what is copied is another version
 		}
 		d = m.handle(c.By, c.H2)
@@ -261,25 +262,30 @@ func (m *model) transfer(c *Call, d *description, a answer) {
 		if d.mapped == 0 {
 			d.mapped = len(d.f.versions)
 		}
-		m.reads(d, 0)
+		m.reads(c.By, d, 0)
 	case "lseek":
 		d.pos = a.ret
 		d.pass = d.pass && d.pos > 0
 	case "read":
-		m.reads(d, d.pos)
+		m.reads(c.By, d, d.pos)
 		d.pos += a.ret
 	case "pread":
-		m.reads(d, c.Off)
+		m.reads(c.By, d, c.Off)
 	}
 }
 
 // reads notes a reading by a handle from an offset on. Who reads under a lock
 // has what others have written and given up their locks for saved.
-func (m *model) reads(d *description, from int64) {
+func (m *model) reads(by int, d *description, from int64) {
 	if from == 0 {
 		d.since = len(d.f.versions)
 	}
 	d.pass = true
+	for path, past := range m.past {
+		if m.file(path) == d.f {
+			past[len(past)-1].readers[by] = true
+		}
+	}
 	if m.holdsLock(d) && m.released(d.f) {
 		for _, w := range m.dirtyBy(d.f) {
 			m.save(w)
@@ -432,7 +438,7 @@ func (m *model) saw(seen map[string]sight) {
 	for path := range seen {
 		f, past := m.file(path), m.past[path]
 		if f != nil && f.current != "" && len(m.dirtyBy(f)) == 0 && (len(past) == 0 || past[len(past)-1].content != f.current) {
-			m.past[path] = append(past, version{f.current, m.by})
+			m.past[path] = append(past, version{f.current, m.by, map[int]bool{}})
 		}
 	}
 	for _, f := range slices.Collect(maps.Values(m.files)) {

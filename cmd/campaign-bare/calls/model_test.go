@@ -1,6 +1,7 @@
 package calls
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -43,6 +44,34 @@ func TestRespelledIsExcusedAfterOthersOnly(t *testing.T) {
 		if got := m.respelled("a.json", test.shown); got != test.want {
 			t.Errorf("%v: %v", test, got)
 		}
+	}
+}
+
+// A merge is excused where its writer has not read what another process had put there, even
+// if that has something in common with what it writes.
+func TestUnreadIsExcused(t *testing.T) {
+	const before, after = `["t0001","t0002"]`, `["t0001","t0003"]`
+	save := func(by int, holds, text string) []told {
+		return []told{
+			{Call{By: by, Op: "open", H: by, Path: "a.json", Flags: "O_RDWR|O_CREAT"}, 0, holds},
+			{Call{By: by, Op: "pwrite", H: by, Data: text}, int64(len(text)), text},
+			{Call{By: by, Op: "close", H: by}, 0, text},
+		}
+	}
+	read := []told{
+		{Call{By: 2, Op: "open", H: 2, Path: "a.json", Flags: "O_RDONLY"}, 0, before},
+		{Call{By: 2, Op: "pread", H: 2, Len: 100}, int64(len(before)), before},
+		{Call{By: 2, Op: "close", H: 2}, 0, before},
+	}
+	first, second := save(1, "", before), save(2, before, after)
+	if m := played(slices.Concat(first, second)); !m.unrelated("a.json") {
+		t.Error("what was not read is not excused")
+	}
+	if m := played(slices.Concat(first, read, second)); m.unrelated("a.json") {
+		t.Error("what was read is excused")
+	}
+	if m := played(slices.Concat(first, save(1, before, after))); m.unrelated("a.json") {
+		t.Error("what the writer has written itself is excused")
 	}
 }
 
@@ -112,7 +141,7 @@ func TestModelAllowsOnlyWhatIsExcused(t *testing.T) {
 				opens(1, "1"), write("2"), closed("2")},
 		},
 		{
-			name: "kept open, mapped first", reader: 2, from: byMapping,
+			name: "kept open, mapped first", reader: 2, from: byMapping, others: []string{"1", "2"}, key: "snapshot",
 			calls: []told{created, write("1"), closed("1"), opens(2, "1"), opens(1, "1"), write("2"), closed("2")},
 		},
 		{
