@@ -88,7 +88,7 @@ part_at_once() {
     [ "$place" = mount ] || count=$bare_rounds
     for state in fresh used; do
       [ $state = fresh ] || [ -d "$work/used" ] || used_state
-      for kind in keys agents plugins; do
+      for kind in "${kinds[@]}"; do
         there=0 all=0 bad=0
         for ((n = 1; n <= count; n++)); do
           if [ "$state" = fresh ]; then now_is "$place"; else now_is "$place" used; fi
