@@ -37,3 +37,15 @@ server_memory_version() { jq -r .version "$CACHE/node_modules/@modelcontextproto
 server_memory_call() { MEMORY_FILE_PATH=$PWD/$1 mcp mcp-server-memory -- create_entities "{\"entities\":[{\"name\":\"$2\",\"entityType\":\"t\",\"observations\":[\"o\"]}]}" read_graph '{}'; }
 server_memory_alone() { server_memory_call memory.jsonl a; server_memory_call memory.jsonl b; }
 notes[server-memory]='its file is JSON lines; `MEMORY_FILE_PATH` must name a `*.jsonl`, which is a plain file'
+
+# Agents for the terminal; their settings are below HOME.
+for agent in gemini:@google/gemini-cli qwen:@qwen-code/qwen-code; do
+  package=${agent#*:} agent=${agent%%:*}
+  program "${package#*/}" npm:
+  f=${package#*/} f=${f//-/_}
+  eval "${f}_version() { jq -r .version \"\$CACHE/node_modules/$package/package.json\"; }
+    ${f}_add() { HOME=\$PWD $agent mcp add --scope user \"\$1\" /bin/true; }
+    ${f}_alone() { for n in a b c; do ${f}_add \$n; echo \"\$?\"; done; HOME=\$PWD $agent mcp remove --scope user b; ${f}_add b; cat .$agent/settings.json; rm -rf .$agent/{projects.json,projects.json.lock,history,tmp}; }
+    ${f}_count() { jq '.mcpServers | keys | length' .$agent/settings.json; }"
+done
+notes[gemini-cli]='it ends while it still registers the folder, so that `projects.json.lock` may be left, in a bare directory on a slow disk, too; ten seconds later it counts as stale'

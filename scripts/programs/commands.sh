@@ -112,3 +112,95 @@ sqlite3_alone() { sqlite3_start; sqlite3 s.db "INSERT INTO t VALUES('a'); SELECT
 sqlite3_add() { sqlite3 -cmd '.timeout 20000' s.db "INSERT INTO t VALUES('$1')"; }
 sqlite3_count() { sqlite3 s.db 'SELECT count(*) FROM t'; }
 notes[sqlite3]='databases are plain files'
+
+program git-conflict git
+git_conflict_version() { git --version; }
+# two_branches: both have changed a.json, and main is to have both.
+two_branches() {
+  export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
+  export GIT_AUTHOR_DATE='2026-01-01T00:00:00Z' GIT_COMMITTER_DATE='2026-01-01T00:00:00Z'
+  git init -qb main "$1" && cd "$1" || return
+  [ -z "${2-}" ] || echo "$2" >.gitattributes
+  echo '{"a":1}' >a.json && git add -A && git commit -qm one
+  git checkout -qb side && echo '{"a":2}' >a.json && git commit -qam two
+  git checkout -q main && echo '{"a":3}' >a.json && git commit -qam three
+}
+git_conflict_alone() {
+  (two_branches markers; git merge side; cat a.json; git checkout --ours a.json; cat a.json; git merge --abort; cat a.json; git cherry-pick side; git cherry-pick --abort; git status --short)
+  (two_branches attribute '*.json -merge'; git merge side; cat a.json; git checkout --theirs a.json; git add a.json; git commit -qm four; cat a.json; git status --short)
+  git -C markers fsck; git -C attribute fsck; rm -r markers/.git attribute/.git
+}
+notes[git-conflict]='differs: where git writes conflict markers into a registry the file is empty; `*.json -merge` in `.gitattributes` has it write none ([OPERATIONS.md](OPERATIONS.md#in-a-git-repository-an-npm-package-an-image))'
+
+program sponge moreutils
+sponge_version() { dpkg-query -Wf '${Version}' moreutils; }
+sponge_start() { echo '{}' >j.json; }
+sponge_alone() { sponge_start; jq '.a=1' j.json | sponge j.json; jq '.b=2' j.json | sponge j.json; jq -c 'del(.a)' j.json | sponge j.json; cat j.json; echo '{"c":1}' | sponge new.json; }
+sponge_add() { jq ".$1=1" j.json | sponge j.json; }
+sponge_count() { jq 'keys | length' j.json; }
+
+program gojq gojq
+gojq_version() { gojq --version; }
+gojq_start() { echo '{}' >j.json; }
+gojq_alone() { gojq_start; for n in a b; do gojq ".$n=1.50" j.json >t && mv t j.json; gojq ".$n.list=[1,{}]" -n >n.json; done; cat j.json; }
+gojq_add() { gojq ".$1=1" j.json >"j.$1.tmp" && mv "j.$1.tmp" j.json; }
+gojq_count() { jq 'keys | length' j.json; }
+
+program gron gron
+gron_version() { gron --version; }
+gron_start() { echo '{}' >j.json; }
+gron_add() { { gron j.json; echo "json.$1 = 1;"; } | gron --ungron >"j.$1.tmp" && mv "j.$1.tmp" j.json; }
+gron_alone() { gron_start; for n in a b; do gron_add $n; done; gron j.json | grep -v 'json.a' | gron --ungron >t; cp t j.json; cat j.json; }
+gron_count() { jq 'keys | length' j.json; }
+
+program yq go:github.com/mikefarah/yq/v4@v4.54.3
+yq_version() { yq --version; }
+yq_start() { echo '{"a": 1}' >j.json; }
+yq_alone() { yq_start; yq -i '.b = {"c": [1.50, "x"]}' j.json; cat j.json; yq -i 'del(.a)' j.json; cat j.json; yq -P j.json; yq -o json '.d = 2' j.json >t && mv t j.json; }
+yq_add() { yq -i ".$1 = 1" j.json; }
+yq_count() { jq '[keys[] | select(startswith("k"))] | length' j.json; }
+notes[yq]='`yq -i -o json` with several results writes several documents: it is told so (`EINVAL`), and says so'
+
+program yq-python yq
+yq_python_version() { dpkg-query -Wf '${Version}' yq; }
+yq_python_start() { echo '{}' >j.json; }
+yq_python_alone() { yq_python_start; /usr/bin/yq '.a=1' j.json | sponge j.json; /usr/bin/yq -c '.b=[.a]' j.json >t && mv t j.json; cat j.json; echo 'a: [1, 2]' >y.yaml; /usr/bin/yq . y.yaml >y.json; /usr/bin/yq -yi '.b=1' y.yaml; }
+yq_python_add() { /usr/bin/yq ".$1=1" j.json >"j.$1.tmp" && mv "j.$1.tmp" j.json; }
+yq_python_count() { jq 'keys | length' j.json; }
+notes[yq-python]='`yq -yi` makes YAML of a JSON file, which is refused'
+
+program dasel go:github.com/tomwright/dasel/v2/cmd/dasel@v2.8.1
+dasel_version() { dasel --version; }
+dasel_start() { echo '{"a": 1}' >j.json; }
+dasel_alone() { dasel_start; dasel put -f j.json -t int -v 2 b; cat j.json; dasel put -f j.json -t string -v x c; dasel delete -f j.json a; cat j.json; dasel -f j.json -w yaml >j.yaml; }
+dasel_add() { dasel put -f j.json -t int -v 1 "$1"; }
+dasel_count() { jq '[keys[] | select(startswith("k"))] | length' j.json; }
+
+program composer composer
+composer_version() { COMPOSER_ALLOW_SUPERUSER=1 composer --version --no-ansi; }
+composer_run() { COMPOSER_ALLOW_SUPERUSER=1 COMPOSER_HOME=$HOME/composer COMPOSER_DISABLE_NETWORK=1 composer --no-ansi --no-interaction "$@"; }
+composer_start() { echo '{"name": "a/b", "license": "MIT"}' >composer.json; }
+composer_alone() { composer_run init --name a/b; composer_run config extra.a 1; composer_run config extra.b 2; composer_run config --unset extra.a; composer_run config sort-packages true; composer_run validate --no-check-all; composer_run dump-autoload; }
+composer_add() { composer_run config "extra.$1" v; }
+composer_count() { jq '.extra | keys | length' composer.json; }
+masks[composer]='s/ComposerAutoloaderInit[0-9a-f]+/ID/g; s/ComposerStaticInit[0-9a-f]+/ID/g; s/[0-9a-f]{32}/ID/g'
+
+program json-server npm:
+json_server_version() { jq -r .version "$CACHE/node_modules/json-server/package.json"; }
+json_server_alone() {
+  local pid port i
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  echo '{"posts":[{"id":1,"title":"x"}]}' >db.json
+  json-server --quiet --host 127.0.0.1 --port "$port" db.json &
+  pid=$!
+  for i in $(seq 100); do curl -sf "http://127.0.0.1:$port/posts" && break; sleep 0.2; done
+  curl -s -H 'Content-Type: application/json' -d '{"title":"y"}' "http://127.0.0.1:$port/posts"
+  curl -s -X PATCH -H 'Content-Type: application/json' -d '{"title":"z"}' "http://127.0.0.1:$port/posts/1"
+  for i in $(seq 100); do grep -q '"z"' db.json && break; sleep 0.1; done
+  cat db.json
+  curl -s -X DELETE "http://127.0.0.1:$port/posts/1"
+  for i in $(seq 100); do grep -q '"z"' db.json || break; sleep 0.1; done
+  kill "$pid"
+  wait "$pid" 2>/dev/null
+  cat db.json
+}

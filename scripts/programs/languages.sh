@@ -73,3 +73,25 @@ export perl_code
 perl_alone() { for k in a b c; do perl -e "$perl_code" $k; cat l.json; done; perl -pi -e 's/1\.5/2.5/' l.json; perl -pi.bak -e 's/2\.5/3.5/' l.json; cat l.json; }
 perl_add() { perl -e "$perl_code" "$1"; }
 perl_count() { jq 'keys | length' l.json; }
+
+# locked LIBRARY PACKAGE FILE: a program of Python that locks the file itself, or another one beside it.
+locked() {
+  program "$1" "$2"
+  eval "$1_version() { dpkg-query -Wf '\${Version}' $2; }
+    $1_start() { echo '{}' >$3; }
+    $1_alone() { $1_start; for k in a b c; do /usr/bin/python3 -c \"\$$1_code\" \$k; cat $3; echo; done; }
+    $1_add() { /usr/bin/python3 -c \"\$$1_code\" \"\$1\"; }
+    $1_count() { jq 'keys | length' $3; }"
+}
+portalocker_code='import json, portalocker, sys, time
+with portalocker.Lock("locked.json", "r+", timeout=120) as f:
+    d = json.load(f); d[sys.argv[1]] = {"x": 1.5}; time.sleep(0.05)
+    f.seek(0); f.truncate(); json.dump(d, f)'
+filelock_code='import filelock, json, sys, time
+with filelock.FileLock("beside.json.lock", timeout=120):
+    d = json.load(open("beside.json")); d[sys.argv[1]] = {"x": 1.5}; time.sleep(0.05)
+    with open("beside.json", "w") as f: json.dump(d, f)'
+export portalocker_code filelock_code
+locked portalocker python3-portalocker locked.json
+notes[portalocker]='its lock, of the file itself, is kept on the mount, too'
+locked filelock python3-filelock beside.json

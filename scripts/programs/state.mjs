@@ -47,7 +47,7 @@ const libraries = {
     if (action === 'add') store.set(key, value(key)); else store.delete(key);
   },
   async nedb(action, key) {
-    const { default: Nedb } = await import('nedb');
+    const { default: Nedb } = await import('@seald-io/nedb');
     const db = new Nedb({ filename: 'nedb.db' });
     await new Promise((resolve, reject) => db.loadDatabase((error) => (error ? reject(error) : resolve())));
     await meet();

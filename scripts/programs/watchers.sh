@@ -46,4 +46,19 @@ entr_alone() { watched bash -c 'echo w.json | entr -n echo changed'; }
 
 program tail coreutils
 tail_version() { tail --version | head -n 1; }
-tail_alone() { echo one >log.jsonl; timeout 6 tail -n +1 -F log.jsonl >"$HOME/t" 2>/dev/null & sleep 1; echo two >>log.jsonl; sleep 1; mv log.jsonl log.1; echo three >log.jsonl; wait; cat "$HOME/t"; }
+tail_alone() {
+  local pid i
+  echo one >log.jsonl
+  tail -n +1 -F log.jsonl >"$HOME/t" 2>/dev/null &
+  pid=$!
+  sleep 1
+  echo two >>log.jsonl
+  sleep 1
+  mv log.jsonl log.1
+  echo three >log.jsonl
+  for ((i = 0; i < 200; i++)); do grep -q three "$HOME/t" && break; sleep 0.1; done
+  kill "$pid"
+  wait "$pid" 2>/dev/null
+  cat "$HOME/t"
+}
+notes[tail]='`-F` finds a file that was replaced some seconds later ([OPERATIONS.md](OPERATIONS.md#programs-that-watch-files))'
