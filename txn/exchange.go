@@ -7,6 +7,9 @@ import "slices"
 // on. Content that is staged on them is committed before, if it is whole; else it stays staged.
 // c is the writer of both new heads. The error is exchange's.
 func (s *Store) Exchange(one, other string, c Caller, exchange func() error) error {
+	if err := s.writable(); err != nil {
+		return err
+	}
 	s.commitWhole(one)
 	s.commitWhole(other)
 	names := []string{one, other}

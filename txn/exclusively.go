@@ -18,6 +18,9 @@ func (s *Store) Exclusively(names []string, change func() error) error {
 	}
 	err := s.exclusively(regs, change)
 	for _, r := range regs {
+		if s.shared != nil {
+			_, _ = r.present() // what has changed is for other hosts, too; the next one to ask is told the error
+		}
 		s.release(r)
 	}
 	return err

@@ -36,6 +36,9 @@ func (r *Registry) linkIn(c Caller, p Replacement, content *seen.Content, link f
 	r.mu.Lock()
 	foreign, err := r.refresh()
 	there, removed, last := r.exists(), r.removed != nil, r.lastSeq
+	if err == nil && !there {
+		err = r.store.writable()
+	}
 	r.replacingLive = err == nil && !there && !removed
 	replacingLive := r.replacingLive
 	r.mu.Unlock()

@@ -27,6 +27,9 @@ type Handles struct {
 // Of p the content and its time are the registry's. Errors are those of Replace,
 // fs.ErrNotExist, and the storage's.
 func (s *Store) Rename(from, to string, c Caller, p Replacement, h Handles) (staged bool, err error) {
+	if err := s.writable(); err != nil {
+		return false, err
+	}
 	s.commitWhole(from)
 	source, target := s.acquire(from), s.acquire(to)
 	defer s.release(source)
@@ -40,7 +43,7 @@ func (s *Store) Rename(from, to string, c Caller, p Replacement, h Handles) (sta
 	m := s.hold(source, target, to)
 	m.like = h.Like
 	defer m.letGo()
-	for range maxAttempts {
+	for try := (patience{store: s}); try.next(); {
 		v, err := source.present()
 		if err != nil {
 			return false, err
@@ -369,6 +372,9 @@ func (r *Registry) moveOut(c Caller, move func() error) error {
 	if err == nil && !r.exists() {
 		err = fs.ErrNotExist
 	}
+	if err == nil {
+		err = r.store.writable()
+	}
 	r.replacingLive = err == nil
 	r.mu.Unlock()
 	r.store.observe(foreign)
@@ -376,15 +382,17 @@ func (r *Registry) moveOut(c Caller, move func() error) error {
 		return err
 	}
 	err = move()
+	moved := err == nil
 	r.mu.Lock()
 	r.replacingLive = false
-	if err == nil {
+	if moved {
 		r.setAbsent()
+		err = r.publishAbsence()
 	} else {
 		r.stamp = stampUnknown
 	}
 	r.mu.Unlock()
-	if err == nil {
+	if moved {
 		r.gone(c, ViaRename, head, Note{})
 	}
 	return err

@@ -54,6 +54,7 @@ const (
 	ViaPut      Via = "put"      // Tx.Put, however the transaction was ended
 	ViaForeign  Via = "foreign"  // found in the backing directory, not written through clawfs
 	ViaRecovery Via = "recovery" // an older version put back
+	ViaPeer     Via = "peer"     // committed by another host (Event.Host)
 )
 
 // Event is one ended transaction, or a change found in the backing directory.
@@ -80,6 +81,7 @@ type Event struct {
 	Err       error           // why it was rejected or aborted
 	Copy      string          // id of the quarantined copy, if there is one
 	Note      Note            // its purpose, as its writer says
+	Host      string          // that has committed it; empty: this one
 }
 
 // Base tells which merge base was taken, for people who want to know why a

@@ -175,7 +175,7 @@ func (r *Registry) commitBatch(batch []*request) {
 	if len(batch) == 0 {
 		return
 	}
-	for range maxAttempts {
+	for p := (patience{store: r.store}); p.next(); {
 		done, err := r.tryBatch(batch)
 		if err != nil {
 			r.fail(batch, err)

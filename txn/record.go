@@ -33,6 +33,7 @@ type Record struct {
 	MoreRules  int              `json:"moreRules,omitempty"`  // how many more there were
 	Error      string           `json:"error,omitempty"`      // why it was rejected or aborted
 	Quarantine string           `json:"quarantine,omitempty"` // id of the copy
+	Host       string           `json:"host,omitempty"`       // that has committed it, if that is another one
 }
 
 // BaseRecord says from what a transaction was merged.
@@ -86,7 +87,7 @@ func (r *Registry) record(e *Event, v *Version) {
 func NewRecord(e *Event, at time.Time) Record {
 	rec := Record{
 		Seq: e.Seq, Parent: e.Parent, Time: at, Outcome: e.Outcome.String(), Via: e.Via, Size: e.Size, Deleted: e.Deleted,
-		PID: e.Writer.PID, Program: e.Writer.Program, UID: e.Writer.UID, Quarantine: e.Copy, Base: newBaseRecord(e.Base), Kept: e.Kept, MoreRules: e.More, Note: e.Note,
+		PID: e.Writer.PID, Program: e.Writer.Program, UID: e.Writer.UID, Quarantine: e.Copy, Base: newBaseRecord(e.Base), Kept: e.Kept, MoreRules: e.More, Note: e.Note, Host: e.Host,
 	}
 	if e.Err != nil {
 		rec.Error = e.Err.Error()

@@ -47,7 +47,7 @@ type Registry struct {
 	foundBy       []Caller // the writers of a change that refresh is about to find: made by another name of the file, or by moving it
 	foundVia      Via      // by which call they have; empty: refresh finds a foreign change
 	moved         bool     // the live file may be another registry's, in another dialect
-	unarchived    bool     // head was committed here and is not in the history
+	unarchived    bool     // head is not in the history, and was committed here or may be what an edit is made from
 
 	leaving sync.Mutex // held while the file is taken away; before all other locks
 }
@@ -100,9 +100,9 @@ func (r *Registry) refresh() (e *Event, err error) {
 // reload reads the live file and takes over what it finds. The caller holds mu.
 func (r *Registry) reload() (*Event, error) {
 	defer func() { r.moved = false }()
-	b, mtime, stamp, err := r.store.storage.Load(r.name)
+	b, mtime, stamp, from, err := r.load()
 	if errors.Is(err, fs.ErrNotExist) {
-		return r.adoptAbsence()
+		return r.adoptAbsence(from)
 	}
 	if err != nil {
 		return nil, err
@@ -113,11 +113,14 @@ func (r *Registry) reload() (*Event, error) {
 		r.head = r.head.withTime(mtime)
 		return nil, nil
 	}
-	if len(b) == 0 && r.mayBeBlank() {
+	if len(b) == 0 && (from.Blank || r.mayBeBlank()) {
 		r.setBlank(stamp, mtime)
+		if from.Blank {
+			r.setHidden(true)
+		}
 		return nil, nil
 	}
-	return r.adopt(c, mtime, stamp)
+	return r.adopt(c, mtime, stamp, from)
 }
 
 // tellLinks has the registries that are other names of a file, which has been written by one
@@ -150,10 +153,12 @@ func (r *Registry) takeLinked(stamp string, by []Caller) *Event {
 	return e
 }
 
-func (r *Registry) adoptAbsence() (*Event, error) {
+func (r *Registry) adoptAbsence(source Source) (*Event, error) {
 	first, had := !r.loaded, r.head
 	if first {
-		r.readLog()
+		if rec, _ := r.readLog(); rec.Seq > 0 && source.Host != "" {
+			had = &Version{Seq: rec.Seq} // it was there, when this host looked last
+		}
 	}
 	r.loaded = true
 	r.setAbsent()
@@ -161,14 +166,14 @@ func (r *Registry) adoptAbsence() (*Event, error) {
 		return nil, nil
 	}
 	r.seen.Changed(r.foundBy...)
-	e := r.foundEvent(&Event{Name: r.name, Parent: had.Seq, Deleted: true})
+	e := r.foundEvent(&Event{Name: r.name, Parent: had.Seq, Deleted: true}, source)
 	r.record(e, nil)
 	return e, nil
 }
 
 // adopt makes content found in the backing directory the head. Content that is
 // the last one recorded is that version; other content is a foreign commit.
-func (r *Registry) adopt(c *seen.Content, mtime time.Time, stamp string) (*Event, error) {
+func (r *Registry) adopt(c *seen.Content, mtime time.Time, stamp string, source Source) (*Event, error) {
 	if r.loaded && r.head != nil && r.store.storage.Linked(stamp) {
 		if _, err := r.admit(c, r.head, seen.Seen{}); err != nil {
 			// Somebody writes by another name of the file, or has. Those bytes are neither
@@ -195,35 +200,38 @@ func (r *Registry) adopt(c *seen.Content, mtime time.Time, stamp string) (*Event
 			r.seen.Changed() // while no store was there
 		}
 	}
-	r.loaded, r.stamp = true, stamp
+	r.loaded, r.stamp, r.unarchived = true, stamp, r.unarchived || r.store.shared != nil
 	r.setBlankless()
 	r.forget()
 	v := &Version{Seq: parent, Digest: c.Digest, Size: int64(len(c.Bytes)), Time: mtime, content: c, from: from}
 	if !known {
-		r.lastSeq++
+		r.lastSeq = max(r.lastSeq+1, source.Seq)
 		v.Seq, v.Parent = r.lastSeq, parent
 	}
-	v.dialect, r.foreignErr = r.found(c, last, known)
+	v.dialect, r.foreignErr = r.found(c, last, known || source.Host != "")
 	v.lines = v.dialect == Lines
 	switch {
 	case r.foreignErr != nil && known:
 		r.head = v
 		return r.stillInvalid(v, last), nil
+	case r.foreignErr != nil && r.store.shared != nil: // it is what all hosts have
+		r.head = v
+		return r.invalidEvent(v), nil
 	case r.foreignErr != nil:
 		return r.recover(v, last)
 	}
 	r.head = v
-	if known || parent == 0 {
+	if known || parent == 0 && source.Host == "" {
 		return nil, nil
 	}
-	e := r.foundEvent(&Event{Name: r.name, Seq: v.Seq, Parent: parent, Size: v.Size, Time: v.Time})
+	e := r.foundEvent(&Event{Name: r.name, Seq: v.Seq, Parent: parent, Size: v.Size, Time: v.Time}, source)
 	r.record(e, v)
 	return e, nil
 }
 
 // foundEvent returns e as the event of a change that refresh has found. The caller holds mu.
-func (r *Registry) foundEvent(e *Event) *Event {
-	e.Outcome, e.Changed, e.Via = Committed, true, cmp.Or(r.foundVia, ViaForeign)
+func (r *Registry) foundEvent(e *Event, source Source) *Event {
+	e.Outcome, e.Changed, e.Via, e.Host = Committed, true, cmp.Or(r.foundVia, source.via()), source.Host
 	if len(r.foundBy) > 0 {
 		e.Writer = r.foundBy[0]
 	}

@@ -38,7 +38,7 @@ func (s *Store) Unlink(name string, c Caller) error {
 // unlink deletes the registry, or only a version of it. The error is fs.ErrNotExist
 // where there is nothing, or another version. The caller holds leaving.
 func (r *Registry) unlink(c Caller, only *Version) error {
-	for range maxAttempts {
+	for p := (patience{store: r.store}); p.next(); {
 		var err error
 		if fault := r.exclusively(func() { err = r.delete(c, only) }); fault != nil {
 			return fault

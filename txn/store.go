@@ -94,6 +94,7 @@ func setDefault[T comparable](p *T, v T) {
 // concurrently.
 type Store struct {
 	storage    Storage
+	shared     Shared // the same storage, if it is one; else nil
 	cfg        Config
 	seenConfig seen.Config
 	docs       *docCache
@@ -107,6 +108,9 @@ type Store struct {
 	wider  widerLooks
 
 	saved *savedViews // by the store before; nil if there is nothing
+
+	stopFollowing func()         // nil where nothing is followed
+	merging       sync.WaitGroup // of what was changed behind a shared storage
 
 	mu         sync.Mutex // guards what follows, and Registry.users and parked
 	registries map[string]*Registry
@@ -131,6 +135,8 @@ func New(storage Storage, cfg Config) *Store {
 	}
 	s.events.Store(1) // 0 is no place
 	s.restore()
+	s.shared, _ = storage.(Shared)
+	s.follow()
 	return s
 }
 
@@ -221,6 +227,10 @@ func (s *Store) Sync() error { return s.storage.Sync() }
 // asked of the store meanwhile or afterwards, but by a Sweep that is under way. It does what it can; the error joins
 // those of the storage.
 func (s *Store) Close() error {
+	if s.stopFollowing != nil {
+		s.stopFollowing()
+		s.merging.Wait()
+	}
 	s.eraseRemoved()
 	return errors.Join(s.SaveViews(), s.archiveHeads())
 }

@@ -113,7 +113,7 @@ func (r *Registry) beginInPlace(c Caller, o BeginOptions) (t *Tx, err error) {
 
 // begin is Begin; only the leader creates.
 func (r *Registry) begin(c Caller, o BeginOptions, create bool) (*Tx, error) {
-	for range maxAttempts {
+	for p := (patience{store: r.store}); p.next(); {
 		r.mu.Lock()
 		event, err := r.refresh()
 		beaten, made := false, false
@@ -126,6 +126,8 @@ func (r *Registry) begin(c Caller, o BeginOptions, create bool) (*Tx, error) {
 			beaten = !made
 		case !r.exists():
 			err = fs.ErrNotExist
+		case o.Truncate:
+			err = r.store.writable()
 		}
 		var t *Tx
 		if err == nil && !beaten {
@@ -314,6 +316,11 @@ func (t *Tx) prepare(c Caller, from, size int64) error {
 		t.overflow = &TooLargeError{Name: t.Name(), Size: size, Limit: limit}
 		t.dirty = true
 		return t.overflow
+	}
+	if !t.unsaved.Load() {
+		if err := t.reg().store.writable(); err != nil {
+			return err
+		}
 	}
 	t.noteWriter(c)
 	if !t.dirty && !t.beganEmpty() {

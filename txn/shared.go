@@ -1,0 +1,253 @@
+package txn
+
+import (
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"time"
+
+	"clawfs/txn/seen"
+)
+
+// Shared is what a Storage has besides, if other hosts commit to the same registries. All
+// of them hold one newest version of each registry, and each host has an ordinary live file
+// of its own, which follows that.
+//
+// Load and Stamp are about the live file. Load lets it follow first, unless it was changed
+// behind the storage. Commit, Create and Remove are beaten by a commit of another host,
+// too. Their errors may have one of two methods:
+//
+//   - Unavailable() bool: nothing was done, nor will be; for instance, there is no majority.
+//   - Unknown() bool: it may have been done, or may still be; the next Load tells.
+type Shared interface {
+	Storage
+
+	// Follow has moved called with the name of each registry of which Load would return
+	// another version, until stop. It must be quick; a name may come twice.
+	Follow(moved func(name string)) (stop func())
+
+	// Source tells of what Load returned last of a name.
+	Source(name string) Source
+
+	// Publish makes the live file that has the stamp, and holds the content, the newest
+	// version everywhere. It has no version yet if seq is 0, and is absent without a stamp. ok is false where
+	// another host has committed since, or the live file is another one. Errors are those
+	// of Commit.
+	Publish(name, stamp string, seq uint64, content []byte, digest [32]byte, mtime time.Time) (ok bool, err error)
+
+	// Rebase puts the newest version in place of a live file that was changed behind the
+	// storage. That becomes a version of the history here.
+	Rebase(name, stamp string) error
+
+	// Writable returns nil, or why nothing can be committed at present: an error that is
+	// Unavailable. It does not wait.
+	Writable() error
+}
+
+// Source tells where the live file of a shared registry comes from.
+type Source struct {
+	Seq    uint64 // number that the version has here
+	Host   string // that made it; empty: this one
+	Blank  bool   // another host has created the registry, and it has no version yet
+	Edited bool   // the live file was changed behind the storage, and is no version
+	Base   []byte // of Edited: the version that it was made from, as far as it is kept
+}
+
+// commitTimeout is how long a commit that other hosts beat is made anew.
+const commitTimeout = 5 * time.Second
+
+// patience says how often to try again what somebody else has beaten: a number of times
+// where that is rare, and for a time, with a pause, where it is usual.
+type patience struct {
+	store *Store
+	tries int
+	until time.Time
+}
+
+// next reports whether to try again, and waits before.
+func (p *patience) next() bool {
+	p.tries++
+	if p.store.shared == nil {
+		return p.tries <= maxAttempts
+	}
+	if p.tries == 1 {
+		p.until = time.Now().Add(commitTimeout)
+	}
+	if p.tries > 2 {
+		time.Sleep(rand.N(2 * time.Millisecond))
+	}
+	return p.tries <= 2 || time.Now().Before(p.until)
+}
+
+// writable returns nil, or why nothing can be committed at present.
+func (s *Store) writable() error {
+	if s.shared == nil {
+		return nil
+	}
+	return s.shared.Writable()
+}
+
+// unavailable reports whether an error says that nothing was done, nor will be.
+func unavailable(err error) bool {
+	var u interface{ Unavailable() bool }
+	return errors.As(err, &u) && u.Unavailable()
+}
+
+// via is by which discovery it is found.
+func (s Source) via() Via {
+	if s.Host != "" {
+		return ViaPeer
+	}
+	return ViaForeign
+}
+
+// load reads the live file. Where the storage is shared it is decided before what becomes
+// of a change that was made behind the store. The caller holds mu.
+func (r *Registry) load() (content []byte, mtime time.Time, stamp string, from Source, err error) {
+	for p := (patience{store: r.store}); p.next(); {
+		content, mtime, stamp, err = r.store.storage.Load(r.name)
+		if from = r.source(); !from.Edited || err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return content, mtime, stamp, from, err
+		}
+		again, failed := r.takeEdit(content, mtime, stamp, from)
+		switch {
+		case failed != nil:
+			return nil, mtime, "", from, failed
+		case !again:
+			return content, mtime, stamp, r.source(), err
+		}
+	}
+	return nil, mtime, "", from, ErrBeaten
+}
+
+// source is Shared.Source; nothing is told where the storage is not shared.
+func (r *Registry) source() Source {
+	if r.store.shared == nil {
+		return Source{}
+	}
+	return r.store.shared.Source(r.name)
+}
+
+// follow has registries follow what other hosts commit, until Close.
+func (s *Store) follow() {
+	if s.shared == nil {
+		return
+	}
+	f := &follower{store: s, waiting: make(map[string]bool), room: make(chan struct{}, manyFollowing)}
+	stop := s.shared.Follow(f.moved)
+	s.stopFollowing = func() {
+		stop()
+		f.end()
+	}
+}
+
+// manyFollowing is how many registries follow at a time.
+const manyFollowing = 4
+
+// edited is a change that was made behind the store and that is to be merged: the live file
+// is the newest version again.
+type edited struct {
+	content, base *seen.Content
+	copy          string // in quarantine
+}
+
+// publishAbsence has all hosts know that the live file was taken away from here. Where
+// another one has committed meanwhile, that is here afterwards. The caller holds mu.
+func (r *Registry) publishAbsence() error {
+	shared := r.store.shared
+	if shared == nil {
+		return nil
+	}
+	ok, err := shared.Publish(r.name, "", r.lastSeq+1, nil, [32]byte{}, time.Time{})
+	if !ok && err == nil {
+		err = shared.Rebase(r.name, "")
+	}
+	if !ok {
+		r.stamp = stampUnknown
+	}
+	return err
+}
+
+// takeEdit decides about a live file that was changed behind the store, where the storage
+// is shared. It becomes the newest version everywhere if it is a document, or absent, and
+// no other host has committed meanwhile. Otherwise it goes to quarantine, the newest
+// version is in its place again, and once that is done it is merged like a write. again
+// says that the file is to be read again. Where nothing can be committed the file is what
+// this host shows, until something can. The caller holds mu.
+func (r *Registry) takeEdit(content []byte, mtime time.Time, stamp string, from Source) (again bool, err error) {
+	shared := r.store.shared
+	c, seq := seen.NewContent(content), r.lastSeq+1
+	valid := stamp == ""
+	switch {
+	case valid:
+	case len(content) == 0 && r.mayBeBlank():
+		valid, seq = true, 0
+	default:
+		_, failed := r.found(c, r.head, false)
+		valid = failed == nil
+	}
+	if valid {
+		ok, err := shared.Publish(r.name, stamp, seq, content, c.Digest, mtime)
+		if ok || unavailable(err) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	} else if unavailable(shared.Writable()) {
+		return false, nil
+	}
+	if stamp == "" || len(content) == 0 {
+		return true, shared.Rebase(r.name, stamp)
+	}
+	name := r.name
+	e := Event{Name: name, Outcome: Rejected, Via: ViaForeign, Err: errEdited, Size: int64(len(content))}
+	id, err := r.store.quarantine(&e, content)
+	if err != nil {
+		return false, err // what can't be kept is not replaced
+	}
+	if err := shared.Rebase(r.name, stamp); err != nil {
+		return false, err
+	}
+	edit := edited{content: c, copy: id}
+	switch {
+	case r.head != nil:
+		edit.base = r.head.content
+	case from.Base != nil:
+		edit.base = seen.NewContent(from.Base)
+	}
+	r.store.merging.Go(func() { r.store.merge(name, edit) })
+	return true, nil
+}
+
+// errEdited is why content that was found in a live file is in quarantine until it is
+// merged.
+var errEdited = errors.New("changed behind clawfs, and to be merged")
+
+// merge merges what was found in a live file with what other hosts have committed.
+func (s *Store) merge(name string, e edited) {
+	r := s.acquire(name)
+	defer s.release(r)
+	q := &request{draft: &draft{content: e.content}, via: ViaForeign}
+	from := seen.Candidate{Content: e.base, Kind: seen.Read, At: s.Next()}
+	if e.base == nil {
+		from.Kind = seen.Nothing
+	}
+	q.seen = seen.Seen{Candidates: []seen.Candidate{from}}
+	var err error
+	if q.doc, err = r.admit(e.content, r.Head(), q.seen); err == nil {
+		r.submit(q)
+		err = q.err
+	}
+	if err == nil {
+		s.discard(e.copy)
+		return
+	}
+	head := r.Head()
+	event := Event{Name: r.Name(), Outcome: Rejected, Via: ViaForeign, Err: err, Size: int64(len(e.content.Bytes)), Copy: e.copy}
+	if head != nil {
+		event.Seq, event.Parent = head.Seq, head.Seq
+	}
+	r.record(&event, head)
+	s.observe(&event)
+}
