@@ -1,0 +1,266 @@
+package cluster
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+)
+
+// advance has the live file follow the newest version that is known, unless somebody has
+// changed it behind the storage. The caller holds doing.
+func (s *Storage) advance(name string, r *registry) error {
+	for {
+		s.mu.Lock()
+		next, stamp := r.next, r.stamp
+		s.mu.Unlock()
+		if next == nil {
+			return nil
+		}
+		now, err := s.Local.Stamp(name)
+		if err != nil {
+			return err
+		}
+		if now != stamp {
+			content, _, loaded, err := s.Local.Load(name)
+			absent := errors.Is(err, fs.ErrNotExist)
+			if err != nil && !absent {
+				return err
+			}
+			now = loaded
+			switch {
+			case next.is(content, absent):
+				s.arrive(r, *next, now, r.seq)
+				continue
+			case r.at.is(content, absent):
+			case !absent && next.Ancestors.has(sha256.Sum256(content)): // an old replica
+			default:
+				return nil // an edit
+			}
+		}
+		if err := s.put(name, r, now, *next, r.seq); err != nil {
+			return err
+		}
+	}
+}
+
+// arrive notes that the live file is a version. The caller holds doing.
+func (s *Storage) arrive(r *registry, v version, stamp string, seq uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.at, r.stamp, r.seq, r.own = v.light(), stamp, seq, false
+	r.last = max(r.last, seq)
+	if r.next != nil && r.next.rev <= v.rev {
+		r.next = nil
+	}
+}
+
+// put writes a version over the live file that has the stamp; what was live becomes version
+// oldSeq of the history here, or goes to quarantine where that is 0. The caller holds doing.
+func (s *Storage) put(name string, r *registry, stamp string, v version, oldSeq uint64) error {
+	s.number(name, r)
+	seq := max(v.Seq, r.last+1, oldSeq+1)
+	var now string
+	var err error
+	ok := true
+	switch {
+	case v.State == gone && stamp == "":
+		seq = 0
+	case v.State == gone:
+		seq = 0
+		ok, err = s.Local.Remove(name, stamp, oldSeq)
+	case v.State == blank:
+		seq = 0
+		if stamp != "" {
+			ok, err = s.Local.Remove(name, stamp, oldSeq)
+		}
+		if ok && err == nil {
+			now, ok, err = s.create(name)
+		}
+	default:
+		now, ok, err = s.write(name, stamp, seq, oldSeq, v)
+	}
+	if err == nil && !ok {
+		err = errMoved
+	}
+	if err != nil {
+		return err
+	}
+	s.arrive(r, v, now, seq)
+	return nil
+}
+
+// errMoved says that somebody changed the live file at the very moment.
+var errMoved = errors.New("the live file is being changed behind clawfs")
+
+func (s *Storage) create(name string) (string, bool, error) {
+	if err := s.Local.MakeParents(name); err != nil {
+		return "", false, err
+	}
+	return s.Local.Create(name, nil)
+}
+
+func (s *Storage) write(name, stamp string, seq, oldSeq uint64, v version) (string, bool, error) {
+	content, err := s.packer.unpack(v.record)
+	if err != nil {
+		return "", false, err
+	}
+	if stamp == "" {
+		if err := s.Local.MakeParents(name); err != nil {
+			return "", false, err
+		}
+	}
+	return s.Local.Commit(name, stamp, seq, oldSeq, content, v.Digest, v.Time, nil)
+}
+
+// Publish implements txn.Shared.
+func (s *Storage) Publish(name, stamp string, seq uint64, content []byte, sum [32]byte, mtime time.Time) (bool, error) {
+	r := s.of(name)
+	defer r.doing.Unlock()
+	if s.number(name, r); seq > 0 {
+		seq = max(seq, r.last+1)
+	}
+	return s.publish(name, r, stamp, seq, content, sum, mtime)
+}
+
+// publish is Publish. The caller holds doing.
+func (s *Storage) publish(name string, r *registry, stamp string, seq uint64, content []byte, sum [32]byte, mtime time.Time) (bool, error) {
+	now, err := s.Local.Stamp(name)
+	if err != nil || now != stamp {
+		return false, err
+	}
+	s.mu.Lock()
+	down, behind := s.down, r.next != nil
+	s.mu.Unlock()
+	if down != nil || behind {
+		return false, down
+	}
+	rec := &record{Seq: seq, State: live, Digest: sum, Size: len(content), Time: mtime}
+	switch {
+	case stamp == "" && r.at.State == gone:
+		return true, nil
+	case stamp == "":
+		rec = &record{State: gone, Time: time.Now()}
+		seq = 0
+	case seq == 0:
+		rec = &record{State: blank, Time: mtime}
+	default:
+		if rec.packed, err = s.packer.pack(name, content); err != nil {
+			return false, err
+		}
+	}
+	if ok, err := s.swap(name, r, rec); !ok || err != nil {
+		return false, err
+	}
+	_, _, err = s.followed(r, seq, stamp, true, nil)
+	s.mu.Lock()
+	r.source.Edited, r.source.Seq = false, seq
+	s.mu.Unlock()
+	return true, err
+}
+
+// Rebase implements txn.Shared.
+func (s *Storage) Rebase(name, stamp string) error {
+	r := s.of(name)
+	defer r.doing.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), s.limits.commit)
+	defer cancel()
+	head, err := s.engine.Get(ctx, s.keys.head(name))
+	if err != nil {
+		return &UnavailableError{Err: err}
+	}
+	v := nothing()
+	if head.Rev != 0 {
+		rec, err := decode(head.Value)
+		if err != nil {
+			return &UnavailableError{Err: err}
+		}
+		v = version{rec, head.Rev}
+	}
+	s.number(name, r)
+	return s.put(name, r, stamp, v, r.last+1)
+}
+
+// Rename moves the live file, or a directory, here, and has other hosts know. It is no
+// longer one change for them: the new name comes first.
+func (s *Storage) Rename(from, to string, noreplace bool) error {
+	if err := s.Writable(); err != nil {
+		return err
+	}
+	if err := s.Local.Rename(from, to, noreplace); err != nil {
+		return err
+	}
+	return s.moved(from, to)
+}
+
+// Exchange is Rename of two names that change places.
+func (s *Storage) Exchange(one, other string) error {
+	if err := s.Writable(); err != nil {
+		return err
+	}
+	if err := s.Local.Exchange(one, other); err != nil {
+		return err
+	}
+	return errors.Join(s.moved(one, other), s.moved(other, one))
+}
+
+// moved has other hosts know what has moved from one name to another, with all below it.
+func (s *Storage) moved(from, to string) error {
+	var failed error
+	for _, name := range s.below(from) {
+		target := to + strings.TrimPrefix(name, from)
+		failed = errors.Join(failed, s.republish(target), s.republish(name))
+	}
+	if failed != nil {
+		return &UncertainError{failed}
+	}
+	return nil
+}
+
+// below returns the name, and all registries that are known below it.
+func (s *Storage) below(dir string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := []string{dir}
+	for name := range s.all {
+		if strings.HasPrefix(name, dir+"/") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// republish makes what the live file is by now the newest version everywhere.
+func (s *Storage) republish(name string) error {
+	r := s.of(name)
+	defer r.doing.Unlock()
+	content, mtime, stamp, err := s.Local.Load(name)
+	absent := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case errors.Is(err, fs.ErrInvalid): // a directory
+		return nil
+	case err != nil && !absent:
+		return err
+	}
+	if r.at.is(content, absent) {
+		s.arrive(r, r.at, stamp, r.seq)
+		return nil
+	}
+	r.numbered, r.last = false, 0 // it has another history
+	s.number(name, r)
+	seq := max(r.last, 1)
+	if len(content) == 0 {
+		seq = 0
+	}
+	ok, err := s.publish(name, r, stamp, seq, content, sha256.Sum256(content), mtime)
+	if err == nil && !ok { // another host was faster: what is here is an edit
+		s.mu.Lock()
+		s.follow(name)
+		s.mu.Unlock()
+	}
+	return err
+}

@@ -1,0 +1,194 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Options say how a Storage behaves. The zero value of a field means its default.
+type Options struct {
+	Cluster string // name of the cluster; hosts of one name share their registries
+	Host    string // name of this host, other than that of each other one
+
+	// Names yields the registries that have a live file here.
+	Names iter.Seq2[string, error]
+
+	// Join says what becomes of live files that have nothing to do with what the cluster
+	// has under their names.
+	Join Join
+
+	Commit time.Duration // how long a commit may wait for the cluster; 5 s
+	Answer time.Duration // how long a member has to answer before another one is asked; 1.5 s
+	Look   time.Duration // how often to ask whether the cluster can be written; 2 s
+
+	Told func(Message) // nil: nobody
+}
+
+func (o Options) withDefaults() Options {
+	o.Commit, o.Answer, o.Look = cmp.Or(o.Commit, 5*time.Second), cmp.Or(o.Answer, 1500*time.Millisecond), cmp.Or(o.Look, 2*time.Second)
+	if o.Told == nil {
+		o.Told = func(Message) {}
+	}
+	if o.Names == nil {
+		o.Names = func(func(string, error) bool) {}
+	}
+	return o
+}
+
+// Join says what becomes of live files that are unrelated to the cluster's.
+type Join string
+
+// The ways to join.
+const (
+	JoinRefuse Join = "refuse" // Open fails with an *UnrelatedError
+	JoinTake   Join = "take"   // the cluster's are taken; the live files go to the history
+	JoinGive   Join = "give"   // the live files become the newest versions everywhere
+	JoinMerge  Join = "merge"  // they are merged, as if both had been made from nothing
+)
+
+// Open returns a Storage over that of this host, and an engine. The live files have joined
+// the cluster then, but for those that were changed while no Storage looked after them:
+// Follow tells the store of these. It ends with the function that it returns. Errors:
+// *UnrelatedError, *UnavailableError, or those of the local storage.
+func Open(ctx context.Context, local Local, engine Engine, o Options) (*Storage, func(), error) {
+	o = o.withDefaults()
+	s := &Storage{
+		Local: local, engine: engine, keys: newKeys(o.Cluster), host: o.Host, packer: newPacker(), told: o.Told,
+		limits: limits{commit: o.Commit, answer: o.Answer, pause: 50 * time.Millisecond},
+		all:    make(map[string]*registry), follow: func(string) {}, since: time.Now(),
+	}
+	if _, err := s.list(ctx); err != nil {
+		return nil, nil, &UnavailableError{Err: err}
+	}
+	if err := s.join(o); err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		s.run(ctx, o)
+		close(done)
+	}()
+	return s, func() {
+		cancel()
+		<-done
+	}, nil
+}
+
+// join brings the live files and the cluster together.
+func (s *Storage) join(o Options) error {
+	names := make(map[string]bool)
+	for name, err := range o.Names {
+		if err != nil {
+			return err
+		}
+		names[name] = true
+	}
+	for name := range s.all {
+		names[name] = true
+	}
+	var unrelated []string
+	all := slices.Sorted(maps.Keys(names))
+	for _, name := range all {
+		err := s.joinOne(name, JoinRefuse)
+		if errors.Is(err, errUnrelated) {
+			unrelated = append(unrelated, name)
+		} else if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if len(unrelated) > 0 && cmp.Or(o.Join, JoinRefuse) == JoinRefuse {
+		return &UnrelatedError{unrelated}
+	}
+	for _, name := range unrelated {
+		if err := s.joinOne(name, o.Join); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// errUnrelated says that nothing tells what to do with a live file.
+var errUnrelated = errors.New("it has nothing to do with what the cluster has")
+
+// joinOne brings one live file and the cluster together.
+func (s *Storage) joinOne(name string, how Join) error {
+	r := s.of(name)
+	defer r.doing.Unlock()
+	content, mtime, stamp, err := s.Local.Load(name)
+	absent := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !absent {
+		return err
+	}
+	sum := digest(sha256.Sum256(content))
+	s.number(name, r)
+	seq := s.numberOf(name, r, sum)
+	s.mu.Lock()
+	next := r.next
+	r.stamp = stampUnknown
+	s.mu.Unlock()
+	switch {
+	case next == nil && absent:
+		s.arrive(r, nothing(), "", 0)
+		return nil
+	case next == nil:
+		if len(content) == 0 {
+			seq = 0
+		}
+		return s.give(name, r, stamp, seq, content, sum, mtime)
+	case next.is(content, absent):
+		s.arrive(r, *next, stamp, seq)
+		return nil
+	case absent, len(content) == 0, next.Ancestors.has(sum), how == JoinTake:
+		return s.put(name, r, stamp, *next, seq)
+	case how == JoinGive:
+		s.arrive(r, *next, stampUnknown, 0)
+		return s.give(name, r, stamp, seq, content, sum, mtime)
+	case how == JoinMerge:
+		return nil
+	case s.wasHere(name, next.Digest):
+		s.arrive(r, *next, stampUnknown, 0) // nobody else has committed since
+		return nil
+	case s.base(name, nothing(), next) != nil:
+		return nil
+	}
+	return errUnrelated
+}
+
+// give makes the live file the newest version.
+func (s *Storage) give(name string, r *registry, stamp string, seq uint64, content []byte, sum digest, mtime time.Time) error {
+	ok, err := s.publish(name, r, stamp, seq, content, sum, mtime)
+	if err == nil && !ok {
+		err = errMoved
+	}
+	return err
+}
+
+// numberOf returns the number that a live file has here, or is to have.
+func (s *Storage) numberOf(name string, r *registry, sum digest) uint64 {
+	var rec struct {
+		Seq    uint64 `json:"seq"`
+		Digest string `json:"digest"`
+	}
+	line, err := s.Local.LastRecord(name)
+	if err == nil && line != nil && json.Unmarshal(line, &rec) == nil && rec.Digest == hex.EncodeToString(sum[:]) {
+		return rec.Seq
+	}
+	return r.last + 1
+}
+
+// wasHere reports whether content is that of a version which is kept here.
+func (s *Storage) wasHere(name string, d digest) bool {
+	only := version{record: &record{Digest: d}}
+	return s.base(name, only, nil) != nil
+}

@@ -1,0 +1,374 @@
+package cluster_test
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"syscall"
+	"testing"
+
+	"clawfs/backing/cluster"
+	"clawfs/backing/cluster/enginetest"
+	"clawfs/txn"
+	"clawfs/txn/txntest"
+)
+
+// two opens two hosts of a new cluster, which have the content.
+func two(t *testing.T, content string) (engine *enginetest.Memory, a, b *host) {
+	t.Helper()
+	engine = enginetest.NewMemory()
+	a, b = open(t, engine, "a", txntest.NewMemory()), open(t, engine, "b", txntest.NewMemory())
+	if content != "" {
+		a.mustWrite(t, 1, content)
+		agree(t, is(content), a, b)
+	}
+	return engine, a, b
+}
+
+// absent waits until no host has the registry.
+func absent(t *testing.T, hosts ...*host) {
+	t.Helper()
+	await(t, "the registry to be gone", func() bool {
+		for _, h := range hosts {
+			stamp, err := h.disk.Stamp(registry)
+			if err != nil || stamp != "" || h.read(t) != "" {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func TestOthersHearOfACommit(t *testing.T) {
+	_, a, b := two(t, `{"n":1}`)
+	a.mustWrite(t, 1, `{"n":2}`)
+	agree(t, is(`{"n":2}`), a, b)
+	await(t, "the event", func() bool {
+		return b.events.has(func(e txn.Event) bool {
+			return e.Via == txn.ViaPeer && e.Host == "a" && e.Changed && e.Seq == 2 && e.Parent == 1 && e.Name == registry
+		})
+	})
+	if a.events.has(func(e txn.Event) bool { return e.Via == txn.ViaPeer }) {
+		t.Error("a host takes its own commit for another one's")
+	}
+	if err := a.store.Unlink(registry, program(1)); err != nil {
+		t.Fatal(err)
+	}
+	absent(t, a, b)
+	await(t, "the event", func() bool {
+		return b.events.has(func(e txn.Event) bool { return e.Via == txn.ViaPeer && e.Deleted && e.Host == "a" })
+	})
+}
+
+// What a host has changed, made from a version that others have gone on from, is merged.
+func TestAStaleWriteIsMerged(t *testing.T) {
+	_, a, b := two(t, `{"count":0,"items":[]}`)
+	tx, err := b.store.Begin(registry, program(7), txn.BeginOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Release()
+	_, _ = tx.ReadAt(program(7), make([]byte, 100), 0)
+	if err := a.add(program(1), "of-a"); err != nil {
+		t.Fatal(err)
+	}
+	agree(t, is(`{"count":1,"items":[{"id":"of-a"}]}`), a, b)
+	const mine = `{"count":1,"items":[{"id":"of-b"}]}`
+	if err := errors.Join(tx.Truncate(program(7), 0), writeAll(tx, mine), tx.Flush(program(7), txn.Death{})); err != nil {
+		t.Fatal(err)
+	}
+	agree(t, func(s string) bool {
+		return strings.Contains(s, "of-a") && strings.Contains(s, "of-b") && strings.Contains(s, `"count":2`)
+	}, a, b)
+}
+
+func writeAll(tx *txn.Tx, content string) error {
+	_, err := tx.WriteAt(program(7), []byte(content), 0)
+	return err
+}
+
+// Of several hosts that create a registry exclusively one succeeds.
+func TestExclusiveCreationIsOfOneHost(t *testing.T) {
+	_, a, b := two(t, "")
+	create := func(h *host) (*txn.Tx, error) {
+		return h.store.Begin(registry, program(3), txn.BeginOptions{Create: true, Exclusive: true})
+	}
+	tx, err := create(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := create(b); !errors.Is(err, fs.ErrExist) {
+		t.Fatalf("the second creation: %v", err)
+	}
+	if p, _ := b.store.Look(registry, func() txn.Actor { return program(4).Actor }); p != txn.Hidden {
+		t.Errorf("another host shows what is being created: %v", p)
+	}
+	if _, err := tx.WriteAt(program(3), []byte(`{"made":"by a"}`), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Flush(program(3), txn.Death{}); err != nil {
+		t.Fatal(err)
+	}
+	tx.Release()
+	agree(t, is(`{"made":"by a"}`), a, b)
+	if p, _ := b.store.Look(registry, func() txn.Actor { return program(4).Actor }); p != txn.OnDisk {
+		t.Errorf("another host does not show what was created: %v", p)
+	}
+}
+
+// A host that was away follows, and neither brings back nor undoes what others have done.
+func TestAHostThatWasAwayFollows(t *testing.T) {
+	for name, test := range map[string]struct {
+		others func(t *testing.T, a *host)
+		want   string // empty: there is no registry
+	}{
+		"changed": {func(t *testing.T, a *host) { a.mustWrite(t, 1, `{"n":2}`); a.mustWrite(t, 1, `{"n":3}`) }, `{"n":3}`},
+		"removed": {func(t *testing.T, a *host) {
+			if err := a.store.Unlink(registry, program(1)); err != nil {
+				t.Fatal(err)
+			}
+		}, ""},
+		"removed and made anew": {func(t *testing.T, a *host) {
+			if err := a.store.Unlink(registry, program(1)); err != nil {
+				t.Fatal(err)
+			}
+			a.mustWrite(t, 2, `{"other":true}`)
+		}, `{"other":true}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			engine, a, b := two(t, `{"n":1}`)
+			b.close()
+			test.others(t, a)
+			b = open(t, engine, "b", b.disk)
+			if test.want == "" {
+				absent(t, a, b)
+				return
+			}
+			agree(t, is(test.want), a, b)
+		})
+	}
+}
+
+// What was changed while no clawfs looked after the files is merged with what others have
+// done, from the version that both go on from.
+func TestAnEditWhileAwayIsMerged(t *testing.T) {
+	engine, a, b := two(t, `{"items":[{"id":"1"},{"id":"2"}],"n":1}`)
+	b.close()
+	a.mustWrite(t, 1, `{"items":[{"id":"2"}],"n":1}`)
+	b.disk.Foreign(registry, []byte(`{"items":[{"id":"1"},{"id":"2"},{"id":"3"}],"n":2}`))
+	b = open(t, engine, "b", b.disk)
+	agree(t, is(`{"items":[{"id":"2"},{"id":"3"}],"n":2}`), a, b)
+	await(t, "the copy to go", func() bool { return b.disk.Quarantined() == 0 })
+}
+
+// Where nobody else has committed an edit stands as it is, and so does one behind a
+// storage that serves.
+func TestAnEditAloneIsVerbatim(t *testing.T) {
+	engine, a, b := two(t, `{"n":1}`)
+	b.close()
+	b.disk.Foreign(registry, []byte("{ \"n\" : 2 }\n"))
+	b = open(t, engine, "b", b.disk)
+	agree(t, is("{ \"n\" : 2 }\n"), a, b)
+	b.disk.Foreign(registry, []byte("{ \"n\" : 3 }\n"))
+	b.read(t)
+	agree(t, is("{ \"n\" : 3 }\n"), a, b)
+	b.disk.Foreign(registry, nil)
+	b.read(t)
+	absent(t, a, b)
+}
+
+// An edit behind the storage that is no document reaches nobody, and is kept.
+func TestAnInvalidEditReachesNobody(t *testing.T) {
+	_, a, b := two(t, `{"n":1}`)
+	b.disk.Foreign(registry, []byte(`{"n":`))
+	b.read(t)
+	agree(t, is(`{"n":1}`), a, b)
+	await(t, "the refusal", func() bool {
+		return b.events.has(func(e txn.Event) bool {
+			var invalid *txn.InvalidError
+			return e.Outcome == txn.Rejected && errors.As(e.Err, &invalid) && e.Copy != ""
+		})
+	})
+	if n := b.disk.Quarantined(); n != 1 {
+		t.Errorf("%d copies are in quarantine", n)
+	}
+}
+
+func TestJoinOfUnrelatedFiles(t *testing.T) {
+	for how, want := range map[cluster.Join]func(string) bool{
+		cluster.JoinTake: is(`{"a":1}`),
+		cluster.JoinGive: is(`{"b":2}`),
+		cluster.JoinMerge: func(s string) bool {
+			return strings.Contains(s, `"a":1`) && strings.Contains(s, `"b":2`)
+		},
+	} {
+		t.Run(string(how), func(t *testing.T) {
+			engine := enginetest.NewMemory()
+			a := open(t, engine, "a", txntest.NewMemory())
+			a.mustWrite(t, 1, `{"a":1}`)
+			disk := txntest.NewMemory()
+			disk.Foreign(registry, []byte(`{"b":2}`))
+			var unrelated *cluster.UnrelatedError
+			if _, err := tryOpen(engine, "b", disk, cluster.JoinRefuse); !errors.As(err, &unrelated) || len(unrelated.Names) != 1 {
+				t.Fatalf("it joins without a choice: %v", err)
+			}
+			if live, _, _, _ := disk.Load(registry); string(live) != `{"b":2}` {
+				t.Fatalf("a refused join has changed the file: %s", live)
+			}
+			b, err := tryOpen(engine, "b", disk, how)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(b.close)
+			agree(t, want, a, b)
+		})
+	}
+}
+
+// Without a majority reads go on, and nothing is taken away before a write is refused.
+func TestWithoutAMajority(t *testing.T) {
+	_, a, b := two(t, `{"n":1}`)
+	b.client.Cut()
+	await(t, "the host to notice", func() bool { return b.storage.Writable() != nil })
+	for what, err := range map[string]error{
+		"create": func() error {
+			_, err := b.store.Begin("new.json", program(1), txn.BeginOptions{Create: true})
+			return err
+		}(),
+		"truncate": func() error {
+			_, err := b.store.Begin(registry, program(1), txn.BeginOptions{Truncate: true})
+			return err
+		}(),
+		"unlink": b.store.Unlink(registry, program(1)),
+		"move": func() error {
+			return b.store.MoveOut(registry, program(1), func() error { t.Error("moved"); return nil })
+		}(),
+	} {
+		if !errors.Is(err, syscall.EROFS) {
+			t.Errorf("%s: %v, want EROFS", what, err)
+		}
+	}
+	tx, err := b.store.Begin(registry, program(1), txn.BeginOptions{})
+	if err != nil {
+		t.Fatal(err) // a program may want a lock only
+	}
+	if _, err := tx.WriteAt(program(1), []byte("x"), 0); !errors.Is(err, syscall.EROFS) {
+		t.Errorf("write: %v, want EROFS", err)
+	}
+	if err := tx.Flush(program(1), txn.Death{}); err != nil {
+		t.Errorf("close of what was not changed: %v", err)
+	}
+	tx.Release()
+	a.mustWrite(t, 1, `{"n":2}`)
+	if got := b.read(t); got != `{"n":1}` {
+		t.Errorf("a host that is cut off reads %s", got)
+	}
+	b.client.Mend()
+	agree(t, is(`{"n":2}`), a, b)
+	await(t, "the host to notice", func() bool { return b.storage.Writable() == nil })
+	b.mustWrite(t, 1, `{"n":3}`)
+	agree(t, is(`{"n":3}`), a, b)
+}
+
+// A commit without an answer is told as such, and kept; the host finds out what became of it.
+func TestAnUnknownOutcomeIsTold(t *testing.T) {
+	engine, a, b := two(t, `{"n":1}`)
+	b.client.SetFate(func(call string) enginetest.Fate {
+		if call == "swap" {
+			return enginetest.Late
+		}
+		return enginetest.Answered
+	})
+	if err := b.write(program(1), `{"n":2}`); !isUnknown(err) || !errors.Is(err, syscall.EIO) {
+		t.Fatalf("a commit that nobody answers: %v", err)
+	}
+	if n := b.disk.Quarantined(); n != 1 {
+		t.Errorf("%d copies are in quarantine", n)
+	}
+	if got := b.read(t); got != `{"n":1}` {
+		t.Errorf("it shows %s", got)
+	}
+	b.client.SetFate(func(string) enginetest.Fate { return enginetest.Answered })
+	engine.Deliver()
+	agree(t, is(`{"n":2}`), a, b)
+	await(t, "the host to tell", func() bool {
+		return b.events.has(func(e txn.Event) bool { return e.Via == txn.ViaPeer && e.Host == "b" && e.Changed })
+	})
+}
+
+// The answer to a commit is lost, and another host has gone on from it before it is asked
+// for again: the commit was made, and is not made a second time.
+func TestALostAnswerBehindAnotherCommit(t *testing.T) {
+	_, a, b := two(t, `{"count":0,"items":[]}`)
+	hear := b.client.Deafen()
+	swaps := 0
+	b.client.SetFate(func(call string) enginetest.Fate {
+		if call != "swap" {
+			return enginetest.Answered
+		}
+		switch swaps++; swaps {
+		case 1:
+			return enginetest.AnswerLost
+		case 2:
+			await(t, "the other host to follow", func() bool { return strings.Contains(a.read(t), "of-b") })
+			if err := a.add(program(1), "of-a"); err != nil {
+				t.Error(err)
+			}
+		}
+		return enginetest.Answered
+	})
+	if err := b.add(program(2), "of-b"); err != nil {
+		t.Fatal(err)
+	}
+	hear()
+	agree(t, is(`{"count":2,"items":[{"id":"of-b"},{"id":"of-a"}]}`), a, b)
+	if swaps != 2 {
+		t.Errorf("%d swaps, want 2", swaps)
+	}
+}
+
+func TestAFullCluster(t *testing.T) {
+	engine, a, b := two(t, `{"n":1}`)
+	engine.SetFull(true)
+	if err := b.write(program(1), `{"n":2}`); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%v, want ENOSPC", err)
+	}
+	engine.SetFull(false)
+	b.mustWrite(t, 1, `{"n":3}`)
+	agree(t, is(`{"n":3}`), a, b)
+}
+
+// A host whose watch was forgotten lists anew.
+func TestCompactionHidesNothing(t *testing.T) {
+	engine, a, b := two(t, `{"n":1}`)
+	b.client.Cut()
+	a.mustWrite(t, 1, `{"n":2}`)
+	engine.Compact()
+	b.client.Mend()
+	agree(t, is(`{"n":2}`), a, b)
+}
+
+// Somebody has deleted the keys: what the hosts have is there again with the next commit.
+func TestDeletedKeys(t *testing.T) {
+	engine, a, b := two(t, `{"n":1}`)
+	engine.Delete("test/head/" + registry)
+	a.mustWrite(t, 1, `{"n":2}`)
+	agree(t, is(`{"n":2}`), a, b)
+}
+
+func TestTooLargeIsRefused(t *testing.T) {
+	_, a, _ := two(t, `{"n":1}`)
+	var b strings.Builder
+	b.WriteString(`{"x":"`)
+	for i := uint64(1); b.Len() < 6<<20; i = i*6364136223846793005 + 1442695040888963407 {
+		b.WriteByte("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"[i>>58])
+	}
+	b.WriteString(`"}`)
+	var large *cluster.TooLargeError
+	if err := a.write(program(1), b.String()); !errors.As(err, &large) || !errors.Is(err, syscall.EFBIG) {
+		t.Fatalf("%v, want EFBIG", err)
+	}
+	if got := a.read(t); got != `{"n":1}` {
+		t.Error("it is there all the same")
+	}
+}
