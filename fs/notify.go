@@ -77,7 +77,7 @@ func (w *notifier) observe(e txn.Event) {
 		return
 	}
 	switch e.Via {
-	case txn.ViaForeign, txn.ViaRecovery:
+	case txn.ViaForeign, txn.ViaRecovery, txn.ViaPeer:
 		what := newsModify
 		if !e.Deleted {
 			what |= newsClose

@@ -44,11 +44,15 @@ var importRules = []rule{
 	{pkg: "txn/txntest", own: []string{"txn/..."}, not: adapters},
 	{pkg: "txn", own: []string{"txn/jsondoc", "txn/merge", "txn/seen"}, not: system},
 	{pkg: "backing/backingtest", own: []string{"backing", "txn/..."}, not: adapters},
+	{pkg: "backing/cluster/enginetest", own: []string{"backing/cluster"}, not: adapters},
+	{pkg: "backing/cluster/etcd", own: []string{"backing/cluster"}, not: adapters},
+	{pkg: "backing/cluster/etcd/etcdtest", own: nil, not: adapters},
+	{pkg: "backing/cluster", own: []string{"txn"}, not: append([]string{"go.etcd.io/...", "os"}, adapters...)},
 	{pkg: "backing", own: nil, not: adapters},
 	{pkg: "fs/process", own: []string{"txn/seen"}, not: adapters},
 	{pkg: "fs/mountpoint", own: nil, not: adapters},
 	{pkg: "fs/...", own: []string{"fs/...", "txn/..."}},
-	{pkg: "cmd/...", own: []string{"fs/...", "txn/...", "backing", "cmd/..."}, not: []string{"github.com/hanwen/go-fuse/..."}},
+	{pkg: "cmd/...", own: []string{"fs/...", "txn/...", "backing", "backing/cluster/...", "cmd/..."}, not: []string{"github.com/hanwen/go-fuse/..."}},
 }
 
 var (

@@ -84,7 +84,7 @@ func TestConfigSetsEveryOption(t *testing.T) {
 		{rule: merge.Rule{Path: "/entries", Identity: []string{"provider", "id"}}},
 	}
 	all := cmp.Options{
-		cmp.AllowUnexported(mountOptions{}, choice{}, durability{}, registryRule{}),
+		cmp.AllowUnexported(mountOptions{}, choice{}, durability{}, registryRule{}, clusterOptions{}),
 		cmp.Comparer(func(a, b *fs.Pattern) bool { return reflect.DeepEqual(a, b) }),
 		cmpopts.IgnoreFields(mountOptions{}, "flags"), cmpopts.EquateEmpty(),
 	}

@@ -28,7 +28,7 @@ func (c *counters) Observe(e txn.Event) {
 	switch {
 	case e.Via == txn.ViaRecovery:
 		c.recovered++
-	case e.Via == txn.ViaForeign && e.Outcome == txn.Committed:
+	case (e.Via == txn.ViaForeign || e.Via == txn.ViaPeer) && e.Outcome == txn.Committed:
 		c.adopted++
 	default:
 		c.outcomes[e.Outcome]++

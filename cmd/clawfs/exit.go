@@ -222,6 +222,7 @@ func rules() []rule {
 		row(exitFailed, func(e *metricsError) string {
 			return "give another address, as --metrics 127.0.0.1:9464 or --metrics unix:PATH"
 		}),
+		row(exitFailed, func(e *clusterError) string { return e.Hint }),
 		row(exitNoFUSE, func(e *fs.TransportError) string {
 			return "clawfs mount --transport auto takes the device instead"
 		}),

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"clawfs/backing"
+	"clawfs/backing/cluster"
 	"clawfs/cmd/clawfs/listen"
 	"clawfs/fs"
 	"clawfs/fs/mountpoint"
@@ -47,6 +48,8 @@ type mountOptions struct {
 	logLevel  choice
 	logFormat choice
 	logFile   string
+
+	cluster clusterOptions
 
 	metrics    string // address; empty: none
 	foreground bool
@@ -137,6 +140,7 @@ func newMountOptions() *mountOptions {
 		transport:  choice{value: fs.DeviceTransport, allowed: fs.Transports()},
 		logLevel:   choice{value: "info", allowed: []string{"debug", "info", "warn", "error"}},
 		logFormat:  choice{value: formatConsole, allowed: []string{formatConsole, formatJSON}},
+		cluster:    clusterOptions{join: choice{value: string(cluster.JoinRefuse), allowed: []string{string(cluster.JoinRefuse), string(cluster.JoinMerge), string(cluster.JoinTake), string(cluster.JoinGive)}}},
 		readyFD:    -1,
 		takeoverFD: -1,
 		flags:      pflag.NewFlagSet("mount", pflag.ContinueOnError),
@@ -161,6 +165,12 @@ func (o *mountOptions) register(f *pflag.FlagSet) {
 	f.Var(&o.onConflict, "on-conflict", "who wins where two writers changed the same value: the later, the earlier, or neither")
 	f.BoolVar(&o.rejectStale, "reject-stale", false, "refuse a write that was not made from the newest version, instead of merging it")
 	f.BoolVar(&o.refuseMassDelete, "refuse-mass-delete", false, "refuse a write that drops most of a list that others have changed")
+	f.StringVar(&o.cluster.address, "cluster", "", "experimental: share the registries with other hosts, in an order that an etcd keeps, at an `ADDRESS`: etcd://HOST:PORT,.../NAME")
+	f.StringVar(&o.cluster.ca, "cluster-ca", "", "`FILE` with the certificates of those who sign for the cluster's members")
+	f.StringVar(&o.cluster.cert, "cluster-cert", "", "`FILE` with this host's certificate for the cluster")
+	f.StringVar(&o.cluster.key, "cluster-key", "", "`FILE` with the key of that")
+	f.StringVar(&o.cluster.host, "cluster-host", "", "`NAME` of this host in the cluster (default its host name)")
+	f.Var(&o.cluster.join, "join", "what becomes of registries here that have nothing to do with the cluster's of the same names")
 	f.Var(&o.transport, "transport", "how the kernel's requests come: by /dev/fuse, by io_uring, or (auto) by io_uring where it can be had")
 	f.BoolVar(&o.takeover, "takeover", false, "have another daemon take over when this one dies, instead of leaving a dead mount")
 	f.StringVar(&o.config, "config", "", "configuration `FILE` (default /etc/clawfs/config.toml for root, ~/.config/clawfs/config.toml for others)")
@@ -211,7 +221,7 @@ func (o *mountOptions) makeAbsolute() error {
 			return err
 		}
 	}
-	for _, file := range []*string{&o.logFile, &o.config} {
+	for _, file := range []*string{&o.logFile, &o.config, &o.cluster.ca, &o.cluster.cert, &o.cluster.key} {
 		if *file == "" {
 			continue
 		}

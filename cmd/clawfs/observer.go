@@ -119,6 +119,9 @@ func eventFields(e txn.Event) []zapcore.Field {
 	if e.Base.Why != "" {
 		fields = append(fields, zap.String("why", string(e.Base.Why)))
 	}
+	if e.Host != "" {
+		fields = append(fields, zap.String("host", e.Host))
+	}
 	if e.Kept > 0 {
 		fields = append(fields, zap.Int("kept", e.Kept))
 	}

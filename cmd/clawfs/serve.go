@@ -75,6 +75,7 @@ type servedDir struct {
 	store *txn.Store
 
 	keeper    *takeover.Keeper    // nil: no daemon takes over
+	sharing   *sharing            // nil: with nobody
 	patterns  *fs.Patterns        // what is a registry as long as the mount serves
 	transport func() fs.Transport // by which way requests come
 
@@ -93,7 +94,7 @@ func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logge
 	if err != nil {
 		return err
 	}
-	defer s.dir.Close()
+	defer s.close()
 	if err := os.Chdir("/"); err != nil { // the mount must not be kept busy
 		return err
 	}
@@ -169,13 +170,40 @@ func openServed(path, below string, given *mountOptions, log *zap.Logger) (*serv
 		patterns: l.now.Load().patterns, ended: make(chan struct{}), sweeper: newSweeper(o),
 	}
 	logged := logObserver(log)
-	s.store = txn.New(timedStorage{dir, &s.counters}, storeConfig(o, l, txn.ObserverFunc(func(e txn.Event) {
+	storage, err := s.storage(o)
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	s.store = txn.New(storage, storeConfig(o, l, txn.ObserverFunc(func(e txn.Event) {
 		s.counters.Observe(e)
 		s.watchers.Observe(e)
 		s.sweeper.Observe(e)
 		logged.Observe(e)
 	})))
 	return s, nil
+}
+
+// storage returns what the store keeps its registries in: the directory, and the cluster
+// over it if there is one.
+func (s *servedDir) storage(o *mountOptions) (txn.Storage, error) {
+	timed := timedStorage{s.dir, &s.counters}
+	if o.cluster.address == "" {
+		return timed, nil
+	}
+	if o.takeover {
+		return nil, clusterUsage("--takeover and --cluster do not go together yet")
+	}
+	var err error
+	s.sharing, err = openCluster(&o.cluster, localStorage{timed, s.dir}, s.patterns, s.log)
+	return s.sharing, err
+}
+
+// close gives back what openServed has opened.
+func (s *servedDir) close() {
+	if s.sharing != nil {
+		s.sharing.stop()
+	}
+	_ = s.dir.Close() // what matters is on disk
 }
 
 // tell begins to answer commands, and to serve metrics if an address is given, until the

@@ -51,6 +51,8 @@ type status struct {
 	Memory     int64       `json:"memory_bytes,omitempty"` // resident
 	Transport  *transport  `json:"transport,omitempty"`
 	Takeover   *takeovers  `json:"takeover,omitempty"` // nil: no other daemon would take over
+
+	Cluster *clusterStatus `json:"cluster,omitempty"`
 }
 
 // takeovers says how often a daemon has died and another one has taken over.
@@ -174,6 +176,7 @@ func (d *servedDir) status() status {
 		past := d.keeper.Past()
 		s.Takeover = &takeovers{Count: past.Generation - 1, Last: past.Last}
 	}
+	s.Cluster = d.sharing.status()
 	return s
 }
 
@@ -246,6 +249,9 @@ func (s streams) printStatus(v status) error {
 	}
 	if err == nil && v.Takeover != nil {
 		err = s.printf("  another daemon would take over%s\n", v.Takeover.text())
+	}
+	if err == nil && v.Cluster != nil {
+		err = s.printCluster(v.Cluster)
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.Dialects)) {
 		if err == nil {

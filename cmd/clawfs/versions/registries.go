@@ -93,6 +93,8 @@ func (r *Record) Writer() string {
 	switch {
 	case r.PID != 0:
 		return fmt.Sprintf("%s (%d) of %s", cmp.Or(r.Program, "?"), r.PID, cmp.Or(r.User, UserName(r.UID)))
+	case r.Via == txn.ViaPeer:
+		return "host " + r.Host
 	case r.Via == txn.ViaForeign:
 		return "somebody behind clawfs"
 	case r.Via == txn.ViaRecovery:
