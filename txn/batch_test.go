@@ -428,3 +428,22 @@ func TestWatch(t *testing.T) {
 		t.Errorf("told %+v, and %+v", watched, b.events)
 	}
 }
+
+// A line that is appended to a document on one line makes lines of it, though another
+// program has replaced the document meanwhile: it stands behind the new one, and needs no base.
+func TestAppendingToALineThatWasReplaced(t *testing.T) {
+	b := newBench(t, "{\"n\":1}\n")
+	one := program(1)
+	b.read(one)
+	tx, err := b.store.Begin(file, one, txn.BeginOptions{Append: true})
+	b.ok(err)
+	defer tx.Release()
+	b.save(program(2), "{\"n\":2}\n")
+	_, err = tx.Append(one, []byte("{\"n\":3}\n"))
+	b.ok(err)
+	b.ok(tx.Flush(one, txn.Death{}))
+	b.wantLines("{\"n\":2}\n{\"n\":3}\n")
+	if e := b.last(); e.Base.Kind != txn.BaseHead || len(e.Conflicts) > 0 {
+		t.Errorf("it was merged: %+v", e)
+	}
+}

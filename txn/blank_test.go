@@ -194,3 +194,20 @@ func TestEmptyFileOntoAnEmptyOne(t *testing.T) {
 		}
 	}
 }
+
+// A process that has unlinked the file that it creates does not create one any more.
+func TestUnlinkedWhileItIsCreated(t *testing.T) {
+	b := newBench(t, "")
+	one, two := program(1), program(2)
+	tx := b.create(one, txn.BeginOptions{})
+	defer tx.Release()
+	other := b.create(two, txn.BeginOptions{})
+	defer other.Release()
+	if !tx.Creates() {
+		t.Fatal("it creates nothing")
+	}
+	b.ok(b.store.Unlink(file, one))
+	if tx.Creates() {
+		t.Error("it still creates the file that it has removed")
+	}
+}

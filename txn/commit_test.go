@@ -226,3 +226,28 @@ func TestARefusedRequestSetsNoTime(t *testing.T) {
 		t.Error("the head has the time that was set for what was refused")
 	}
 }
+
+// Nor does one that is refused since it was for another head, though its bytes are those that
+// the batch leaves.
+func TestARequestForAnotherHeadSetsNoTime(t *testing.T) {
+	const content = `{"first":1,"v":2}`
+	set := time.Unix(1_000_000_000, 0)
+	b := newBench(t, `{"first":0}`)
+	two := program(2)
+	refused := b.stage(two, content)
+	defer refused.Release()
+	refused.Intend(txn.Intent{Over: digest(`{"first":1}`)})
+	refused.SetTime(set)
+	errs := b.together(b.replace(program(1), content), func() error { return refused.Flush(two, txn.Death{}) })
+	var stale *txn.StaleError
+	if errs[0] != nil || !errors.As(errs[1], &stale) {
+		t.Fatalf("they return %v", errs)
+	}
+	b.want(content)
+	s, err := b.store.Open(file)
+	b.ok(err)
+	defer s.Release()
+	if s.Version().Time.Equal(set) {
+		t.Error("the version has the time of a request that was refused")
+	}
+}
