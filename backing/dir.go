@@ -1,6 +1,7 @@
 package backing
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -24,10 +25,6 @@ const (
 	None Durability = -1
 )
 
-// Interval syncs what was committed at most once in d, which must be positive;
-// a power failure loses what was committed within d.
-func Interval(d time.Duration) Durability { return Durability(d) }
-
 // Options say how a Dir behaves. The zero value of a field means its default.
 type Options struct {
 	Durability Durability
@@ -47,7 +44,7 @@ type Options struct {
 	// called from Commit, Remove and Archive; nil pins nothing.
 	Pinned func(name string, seq uint64) bool
 
-	// SyncFailed is told of errors of a sync that nobody waits for (Interval).
+	// SyncFailed is told of errors of a sync that nobody waits for (an interval).
 	SyncFailed func(error)
 
 	Clock func() time.Time // time.Now
@@ -71,14 +68,14 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	setDefault(&o.KeepVersions, 64)
-	setDefault(&o.KeepBytes, 64<<20)
-	setDefault(&o.QuarantineFiles, 10_000)
-	setDefault(&o.QuarantineBytes, 256<<20)
-	setDefault(&o.Reserve, 1<<20)
-	setDefault(&o.MaxLoad, 1<<30)
-	setDefault(&o.LogBytes, 1<<20)
-	setDefault(&o.leastDirect, 512<<10)
+	o.KeepVersions = cmp.Or(o.KeepVersions, 64)
+	o.KeepBytes = cmp.Or(o.KeepBytes, 64<<20)
+	o.QuarantineFiles = cmp.Or(o.QuarantineFiles, 10_000)
+	o.QuarantineBytes = cmp.Or(o.QuarantineBytes, 256<<20)
+	o.Reserve = cmp.Or(o.Reserve, 1<<20)
+	o.MaxLoad = cmp.Or(o.MaxLoad, 1<<30)
+	o.LogBytes = cmp.Or(o.LogBytes, 1<<20)
+	o.leastDirect = cmp.Or(o.leastDirect, 512<<10)
 	if o.Pinned == nil {
 		o.Pinned = func(string, uint64) bool { return false }
 	}
@@ -95,13 +92,6 @@ func (o Options) withDefaults() Options {
 		o.reach = func(string) error { return nil }
 	}
 	return o
-}
-
-func setDefault[T comparable](p *T, v T) {
-	var zero T
-	if *p == zero {
-		*p = v
-	}
 }
 
 // Dir is a directory of registries, reached through one descriptor that was
@@ -284,7 +274,7 @@ func (d *Dir) stateError(op, name string, err error) error {
 // must not be closed, and not be used after Close.
 func (d *Dir) Fd() int { return d.root }
 
-// Close syncs what an Interval has left unsynced, and releases the lock. It
+// Close syncs what an interval has left unsynced, and releases the lock. It
 // waits for calls under way.
 func (d *Dir) Close() error {
 	d.inUse.Lock()

@@ -283,7 +283,7 @@ func TestLoadChild(t *testing.T) {
 	o.reach = dieAfter(steps)
 	switch todo[1] {
 	case "interval":
-		o.Durability = Interval(loadInterval)
+		o.Durability = Durability(loadInterval)
 	case "fsync", "one sync", "one sync, nothing written":
 	case "two syncs":
 		o.Without = []string{OneSync}

@@ -10,7 +10,7 @@ import (
 )
 
 // syncNew makes the content of a new file durable before it gets its name. With
-// an Interval its writing is only begun: a journal that records the name then
+// an interval its writing is only begun: a journal that records the name then
 // records it after the content on the usual file systems. Where it doesn't, the
 // file that was replaced is in the history still.
 func (d *Dir) syncNew(fd int) error {
@@ -48,7 +48,7 @@ func (d *Dir) syncReplaced(parent int, name string) error {
 }
 
 // syncKept makes the content of a copy durable that stands in no history. Even
-// with an Interval, since nothing else in the file system holds it.
+// with an interval, since nothing else in the file system holds it.
 func (d *Dir) syncKept(fd int) error {
 	if d.o.Durability == None {
 		return nil
@@ -83,7 +83,7 @@ func (d *Dir) syncDir(dir int) error {
 	return fsync(fd)
 }
 
-// syncer syncs in the background what an Interval has left unsynced. It has a
+// syncer syncs in the background what an interval has left unsynced. It has a
 // timer only while there is something.
 type syncer struct {
 	d *Dir
@@ -179,7 +179,7 @@ func (d *Dir) syncAll() error {
 	return retry(func() error { return unix.Syncfs(fd) })
 }
 
-// Sync makes durable what an Interval has left unsynced. It returns at once if
+// Sync makes durable what an interval has left unsynced. It returns at once if
 // there is nothing.
 func (d *Dir) Sync() error {
 	if err := d.use("sync"); err != nil {

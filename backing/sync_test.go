@@ -10,10 +10,10 @@ import (
 )
 
 // Which steps reach the disk is what durability is: with Fsync both before the
-// commit returns, with an Interval later and once for many commits.
+// commit returns, with an interval later and once for many commits.
 func TestIntervalSyncsLaterAndOnce(t *testing.T) {
 	h := &hook{}
-	b := newBench(t, Options{Durability: Interval(time.Hour), reach: h.reach})
+	b := newBench(t, Options{Durability: Durability(time.Hour), reach: h.reach})
 	b.commits("a", 5)
 	b.commits("b", 1)
 	if slices.Contains(h.seen, "sync later") {
@@ -51,7 +51,7 @@ func TestIntervalSyncsByItself(t *testing.T) {
 		}
 		return nil
 	}
-	b := newBench(t, Options{Durability: Interval(time.Millisecond), reach: reach})
+	b := newBench(t, Options{Durability: Durability(time.Millisecond), reach: reach})
 	stamp := b.commits("a", 1)
 	for i := uint64(2); i < 4; i++ {
 		select {
@@ -70,7 +70,7 @@ func TestIntervalSyncThatFails(t *testing.T) {
 	for fault, again := range map[unix.Errno]bool{unix.EIO: false, unix.EMFILE: true} {
 		h := &hook{at: "sync later"}
 		failures := make(chan error, 10)
-		b := newBench(t, Options{Durability: Interval(time.Millisecond), reach: h.reach, SyncFailed: func(err error) { failures <- err }})
+		b := newBench(t, Options{Durability: Durability(time.Millisecond), reach: h.reach, SyncFailed: func(err error) { failures <- err }})
 		h.do = func() error { return fault }
 		b.commits("a", 1)
 		select {

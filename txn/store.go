@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"cmp"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -53,12 +54,12 @@ type Config struct {
 type Stopper interface{ Stop() bool }
 
 func (c Config) withDefaults() Config {
-	setDefault(&c.MaxSize, 64<<20)
-	setDefault(&c.MaxDepth, jsondoc.DefaultDepth)
-	setDefault(&c.DocCache, 16<<20)
-	setDefault(&c.Idle, 256)
-	setDefault(&c.ReadWindow, 30*time.Second)
-	setDefault(&c.KinWindow, 60*time.Second)
+	c.MaxSize = cmp.Or(c.MaxSize, 64<<20)
+	c.MaxDepth = cmp.Or(c.MaxDepth, jsondoc.DefaultDepth)
+	c.DocCache = cmp.Or(c.DocCache, 16<<20)
+	c.Idle = cmp.Or(c.Idle, 256)
+	c.ReadWindow = cmp.Or(c.ReadWindow, 30*time.Second)
+	c.KinWindow = cmp.Or(c.KinWindow, 60*time.Second)
 	if c.Policy == nil {
 		c.Policy = func(string) *merge.Policy { return nil }
 	}
@@ -81,13 +82,6 @@ func (c Config) withDefaults() Config {
 		c.Observer = ObserverFunc(func(Event) {})
 	}
 	return c
-}
-
-func setDefault[T comparable](p *T, v T) {
-	var zero T
-	if *p == zero {
-		*p = v
-	}
 }
 
 // Store holds the registries of one directory. Its methods may be called

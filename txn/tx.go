@@ -199,9 +199,6 @@ func (t *Tx) Dirty() bool {
 // Made reports whether it has made the file.
 func (t *Tx) Made() bool { return t.made }
 
-// Opener returns the process that began the transaction.
-func (t *Tx) Opener() Caller { return t.opener }
-
 // Size returns the length of the staged content in bytes.
 func (t *Tx) Size() int64 {
 	t.mu.Lock()

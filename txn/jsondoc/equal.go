@@ -2,7 +2,6 @@ package jsondoc
 
 import (
 	"bytes"
-	"hash/maphash"
 )
 
 // Equal reports whether two values are the same JSON value: numbers exactly,
@@ -124,49 +123,4 @@ func (v Value) index() map[string]uint32 {
 		out[m.Name()] = m.Value.i
 	}
 	return out
-}
-
-// Hash returns a number that is the same for values that are Equal, within one
-// process. Two values with the same Hash need not be.
-func (v Value) Hash() uint64 { return v.hash(seed) }
-
-// seed makes hashes of this process differ from those of others, so that nobody
-// can prepare values that collide.
-var seed = maphash.MakeSeed()
-
-func (v Value) hash(seed maphash.Seed) uint64 {
-	var h maphash.Hash
-	h.SetSeed(seed)
-	h.WriteByte(byte(v.Kind()))
-	switch v.Kind() {
-	case Number:
-		n := parseNumber(v.Raw())
-		maphash.WriteComparable(&h, struct {
-			negative bool
-			exponent int64
-			digits   string
-		}{n.negative, n.small, string(n.digits)})
-	case String:
-		h.Write(v.decoded())
-	case Array:
-		for _, e := range v.Elements() {
-			maphash.WriteComparable(&h, e.hash(seed))
-		}
-	case Object:
-		var sum uint64
-		for m := range v.Members() {
-			sum += mix(maphash.Bytes(seed, m.Key.decoded()), m.Value.hash(seed))
-		}
-		maphash.WriteComparable(&h, sum)
-	default:
-		h.WriteByte(v.Raw()[0])
-	}
-	return h.Sum64()
-}
-
-// mix makes one hash of two, in order.
-func mix(a, b uint64) uint64 {
-	a ^= b + 0x9e3779b97f4a7c15 + a<<6 + a>>2
-	a *= 0xff51afd7ed558ccd
-	return a ^ a>>33
 }

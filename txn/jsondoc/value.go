@@ -120,9 +120,6 @@ func (v Value) Raw() []byte {
 	return v.d.src[n.start:n.end:n.end]
 }
 
-// IsTrue reports whether the value is the boolean true.
-func (v Value) IsTrue() bool { return v.Kind() == Bool && v.Raw()[0] == 't' }
-
 // Len returns the number of elements or members of a container, 0 for any other
 // value. It visits each of them.
 func (v Value) Len() int {

@@ -122,9 +122,6 @@ func parseRow(line string) (Row, error) {
 	return r, nil
 }
 
-// Rows returns the rows that the tester goes by.
-func (t *Table) Rows() []Row { return slices.Clone(t.rows) }
-
 // Compared counts things that were compared: commands, or calls.
 func (t *Table) Compared(n int) {
 	t.mu.Lock()

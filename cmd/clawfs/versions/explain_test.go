@@ -2,10 +2,12 @@ package versions_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"clawfs/cmd/clawfs/versions"
 	"clawfs/txn"
+	"clawfs/txn/jsondoc"
 	"clawfs/txn/merge"
 )
 
@@ -119,7 +121,20 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-func TestMaskText(t *testing.T) {
+// masked returns the text of a document with each secret replaced.
+func masked(doc *jsondoc.Doc) string {
+	start := 0
+	var b strings.Builder
+	for _, s := range versions.Secrets(doc) {
+		b.Write(doc.Source()[start:s.Start])
+		b.WriteString(`"` + versions.Mask + `"`)
+		start = s.End
+	}
+	b.Write(doc.Source()[start:])
+	return b.String()
+}
+
+func TestSecrets(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"apiKey":"x","api_key":"", "maxTokens":5,"tokens":{"input":5,"a":["x"]}}`: `{"apiKey":"•••••","api_key":"", "maxTokens":5,"tokens":{"input":5,"a":["•••••"]}}`,
 		`{"password":1234,"port":1234}`:                                             `{"password":"•••••","port":1234}`,
@@ -129,7 +144,7 @@ func TestMaskText(t *testing.T) {
 		`{"Authorization":"x","headers":["Bearer abcdefgh1"],"key":"a b"}`:          `{"Authorization":"•••••","headers":["•••••"],"key":"a b"}`,
 		`["--token=abcdef","--tokens-per-minute","a bearer of news"]`:               `["•••••","--tokens-per-minute","a bearer of news"]`,
 	} {
-		if got := versions.MaskText(parse(t, text)); got != want {
+		if got := masked(parse(t, text)); got != want {
 			t.Errorf("%s is shown as %s, want %s", text, got, want)
 		}
 	}

@@ -26,19 +26,6 @@ func Secrets(doc *jsondoc.Doc) []Span {
 	return f.found
 }
 
-// MaskText returns the text of a document with each secret replaced by Mask.
-func MaskText(doc *jsondoc.Doc) string {
-	start := 0
-	var b strings.Builder
-	for _, s := range Secrets(doc) {
-		b.Write(doc.Source()[start:s.Start])
-		b.WriteString(`"` + Mask + `"`)
-		start = s.End
-	}
-	b.Write(doc.Source()[start:])
-	return b.String()
-}
-
 // secretFinder finds the secrets of a document.
 type secretFinder struct {
 	found []Span
