@@ -18,8 +18,8 @@ import (
 //   - A node, by looking its name up once more. If that leads to another object the node
 //     is gone: ESTALE, upon which the kernel looks a path up again by itself.
 //   - An open plain file, or directory, by opening its node again.
-//   - An open registry not at all: EIO, but for its release. What was staged by it
-//     went with its daemon.
+//   - An open registry not at all: EIO, but for its release. Content that it had staged went
+//     with its daemon.
 //
 // A request that the kernel sends again may have been done. One that can't be done twice, and whose
 // effect would not be known from its result, is answered EIO (doubtful).

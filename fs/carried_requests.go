@@ -129,7 +129,7 @@ func (c *carried) Rmdir(cancel <-chan struct{}, header *fuse.InHeader, name stri
 	return c.requests.Rmdir(cancel, header, name)
 }
 
-// Rename notes the new names, and another one of what was replaced.
+// Rename notes the new names, and another name of the file that was replaced.
 func (c *carried) Rename(cancel <-chan struct{}, in *fuse.RenameIn, oldName, newName string) fuse.Status {
 	if status := c.once(&in.InHeader, in.Newdir); !status.Ok() {
 		return status
@@ -175,7 +175,7 @@ func (c *carried) ListXAttr(cancel <-chan struct{}, header *fuse.InHeader, dest 
 	return c.requests.ListXAttr(cancel, header, dest)
 }
 
-// SetXAttr brings the node back. With flags its success depends on what was before.
+// SetXAttr brings the node back. With flags its success depends on the state before.
 func (c *carried) SetXAttr(cancel <-chan struct{}, in *fuse.SetXAttrIn, attr string, data []byte) fuse.Status {
 	if in.Flags != 0 {
 		if status := doubtful(&in.InHeader); !status.Ok() {
@@ -340,7 +340,7 @@ func (c *carried) ReadDir(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.Dir
 	return c.requests.ReadDir(cancel, in, out)
 }
 
-// ReadDirPlus brings the handle back. What it looks up is noted.
+// ReadDirPlus brings the handle back. The node that it looks up is noted.
 func (c *carried) ReadDirPlus(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
 	if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {
 		return status

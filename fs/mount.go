@@ -251,7 +251,7 @@ func (s *Server) serve() {
 	s.fsys.nodes.clear()
 }
 
-// Alive returns as soon as what every request needs can be had. It waits for no disk.
+// Alive returns as soon as the locks that every request needs can be had. It waits for no disk.
 func (s *Server) Alive() {
 	s.fsys.registries.mu.Lock()
 	defer s.fsys.registries.mu.Unlock()

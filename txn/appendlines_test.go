@@ -91,7 +91,7 @@ func (a *appender) state() string {
 	return fmt.Sprintf("%s%d: %q in %s", b.String(), v.Seq, v.Bytes(), v.Dialect())
 }
 
-// What is appended to known lines comes to the same as if all lines were parsed.
+// Lines that are appended to known ones come to the same as if all lines were parsed.
 func TestAddedLinesAreAsIfAllWereParsed(t *testing.T) {
 	fast := 0
 	for seed := range uint64(1000) {
@@ -148,7 +148,8 @@ func TestExtendedContent(t *testing.T) {
 	}
 }
 
-// Lines are refused that fit behind what their writer knows, and not behind what is there.
+// Lines are refused that fit behind the version that their writer knows, and not behind the
+// head.
 func TestAddedLinesMustFit(t *testing.T) {
 	b := newBench(t, "1\n2\n", func(c *txn.Config) { c.MaxSize = 10 })
 	p, q := program(1), program(2)

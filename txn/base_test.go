@@ -14,13 +14,12 @@ import (
 	"clawfs/txn/txntest"
 )
 
-// The programs of this file update one registry in the ways in which real ones
-// do. Each edit is an intent relative to what the program knows; the truth is
-// what the registry must hold if every intent holds unless a later one touched
-// the same leaf. What the choice of the merge base gets wrong is counted, in
-// wrong leaves for a thousand intents. A quarter of the intents set one of two
-// flags that all programs share, on purpose: where two programs want opposite
-// things nobody can be right.
+// The programs of this file update one registry in the ways in which real ones do. Each edit is
+// an intent relative to what the program knows; the truth is what the registry must hold if
+// every intent holds unless a later one touched the same leaf. The errors of the choice of the
+// merge base are counted, in wrong leaves for a thousand intents. A quarter of the intents set
+// one of two flags that all programs share, on purpose: where two programs want opposite things
+// nobody can be right.
 
 const deleted = "\x00deleted"
 
@@ -242,9 +241,9 @@ func (w *world) memory(c txn.Caller, h habits) task {
 	}
 }
 
-// status is a program that says what it is at and in which mode, or counts: what it
-// says it has said before. It takes what it reads for its memory, or goes on from what
-// it wrote, and reads more often than it writes.
+// status is a program that says what it is at and in which mode, or counts: it may have said
+// the same before. It takes what it reads for its memory, or goes on from what it wrote, and
+// reads more often than it writes.
 func (w *world) status(c txn.Caller, h habits) task {
 	return func(yield func()) {
 		memory := w.read(c)

@@ -104,8 +104,8 @@ func TestASetTimeIsNotThatOfAMergedBatch(t *testing.T) {
 	}
 }
 
-// What became of a request is settled when its version is on disk: a fault in telling of a
-// later one takes nothing back.
+// A request is done when its version is on disk: a fault in telling of a later one takes
+// nothing back.
 func TestAFaultBehindACommitLeavesItCommitted(t *testing.T) {
 	b := newBench(t, `{}`, func(c *txn.Config) {
 		observe := c.Observer
@@ -196,7 +196,7 @@ func TestAVersionThatIsBeingPlacedIsNotShown(t *testing.T) {
 	}
 }
 
-// The event of a merge says what was in conflict and who won, and what lost is kept.
+// The event of a merge names the conflicts and their winners, and the losing values are kept.
 func TestEventsTellOfConflicts(t *testing.T) {
 	b := newBench(t, `{"a":{"x":1},"v":"base"}`)
 	one, two := program(1), program(2)
@@ -230,7 +230,7 @@ func TestEventsTellOfConflicts(t *testing.T) {
 	}
 }
 
-// What loses a conflict to a later one of the same batch was never live: it goes to the
+// Content that loses a conflict to a later one of the same batch was never live: it goes to the
 // history.
 func TestALoserWithinABatchIsKept(t *testing.T) {
 	b := newBench(t, `{"first":0,"v":"base"}`)
@@ -331,7 +331,7 @@ func TestStrictContentIsMergedInTheHeadsDialect(t *testing.T) {
 	b.save(one, `{"a":1,"c":3}`)
 	b.want("{// why\n\"a\": 1, \"b\": 2,\n\"c\": 3}")
 
-	// What is no document gives way to the first one, whoever had seen it.
+	// A file that is no document gives way to the first one, no matter who had seen it.
 	b = newBench(t, "")
 	plain := b.storage.Storage.(*txntest.Memory)
 	plain.Foreign(file, []byte(`no document`))
@@ -418,7 +418,7 @@ func (b *bench) wantLines(want string) {
 	}
 }
 
-// Whoever watches a store is told the same as the observer that it was made with.
+// A watcher of a store is told the same as the observer that it was made with.
 func TestWatch(t *testing.T) {
 	b := newBench(t, `[]`)
 	var watched []txn.Event

@@ -39,8 +39,8 @@ func (b *bench) write(tx *txn.Tx, c txn.Caller, text string) {
 	b.ok(err)
 }
 
-// From its creation on a file exists for whoever creates exclusively, and for its
-// creator. Others find it when it is closed with something written, or synced.
+// From its creation on a file exists for exclusive creations, and for its creator. Others find
+// it when it is closed with something written, or synced.
 func TestWhoFindsAFileThatIsBeingCreated(t *testing.T) {
 	for name, show := range map[string]func(b *bench, tx *txn.Tx, c txn.Caller){
 		"closed":          func(b *bench, tx *txn.Tx, c txn.Caller) { b.write(tx, c, `{}`); b.ok(tx.Flush(c, txn.Death{})) },
@@ -84,8 +84,8 @@ func TestWhoFindsAFileThatIsBeingCreated(t *testing.T) {
 	}
 }
 
-// Who still has a file open that was created, and is gone, hides no other one that was
-// created in its place.
+// A program that still has a file open that was created, and is gone, hides no other one that
+// was created in its place.
 func TestAFileInThePlaceOfOneThatIsOpen(t *testing.T) {
 	for name, remove := range map[string]func(b *bench, c txn.Caller) error{
 		"removed":           func(b *bench, c txn.Caller) error { return b.store.Unlink(file, c) },
@@ -109,8 +109,8 @@ func TestAFileInThePlaceOfOneThatIsOpen(t *testing.T) {
 	}
 }
 
-// Who reads a file without a version commits what is whole of it, and else finds it
-// empty, which is no view of it.
+// Reading a file without a version commits its staged content, if that is whole. Otherwise the
+// file is found empty, which is no view of it.
 func TestReadingAFileWithoutAVersion(t *testing.T) {
 	for staged, want := range map[string]string{
 		``: ``, `{"a":`: ``, `{"a":1}`: `{"a":1}`, `["a"]`: `["a"]`, `123`: ``, "123\n": "123\n", `tru`: ``,
@@ -135,7 +135,7 @@ func TestReadingAFileWithoutAVersion(t *testing.T) {
 	}
 }
 
-// An empty file is what it is after a restart, and holds nothing of what was there
+// An empty file is still one after a restart, and holds nothing of the version that was there
 // before it.
 func TestAnEmptyFileSurvivesARestart(t *testing.T) {
 	b := newBench(t, `{"old":1}`)
@@ -153,7 +153,7 @@ func TestAnEmptyFileSurvivesARestart(t *testing.T) {
 	}
 }
 
-// Closed empty is no error for who has created it, and one for who has emptied a
+// To close an empty file is no error for its creator, and one for a program that has emptied a
 // document.
 func TestClosedEmpty(t *testing.T) {
 	b := newBench(t, "")

@@ -9,8 +9,8 @@ import (
 	"clawfs/txn"
 )
 
-// A program that saves one session many times at once has made all that it writes
-// before: what it committed after the open of another save is no base of that.
+// A program that saves one session many times at once has made all its contents before: one
+// that it committed after the open of another save is no base of that save.
 func TestSavesAtOnceAreMadeFromWhatWasReadBefore(t *testing.T) {
 	b := newBench(t, `{"messages":[{"role":"user","text":"hello"}]}`)
 	p := program(1)
@@ -56,8 +56,8 @@ func TestRenamesAtOnceAreMadeFromWhatWasReadBefore(t *testing.T) {
 	}
 }
 
-// A program that has read once and writes on from memory removes its own entries,
-// however much closer its content is to what it had read.
+// A program that has read once and writes on from memory removes its own entries, however much
+// closer its content is to its reading.
 func TestMemoryGoesOnFromWhatItWrote(t *testing.T) {
 	b := newBench(t, `{"models":[{"id":"a"}],"flag":false}`)
 	p, other := program(1), program(2)
@@ -132,7 +132,7 @@ func (b *bench) readAtOnce(c txn.Caller, handles int) {
 	}
 }
 
-// What a child reads is none of its parent's views, if that has a memory of its own.
+// A reading of a child is none of its parent's views, if the parent has a memory of its own.
 func TestAChildsReadingIsNoneOfItsParents(t *testing.T) {
 	parent, child, other := program(1), program(2), program(3)
 	child.Ancestors = []txn.Actor{parent.Actor}
@@ -154,8 +154,8 @@ func TestAChildsReadingIsNoneOfItsParents(t *testing.T) {
 	})
 }
 
-// What a script puts in place of nearly everything replaces what is there, though
-// an older state that its kin has seen is closer.
+// Content that a script puts in place of nearly everything replaces the head, though an older
+// state that its kin has seen is closer.
 func TestAReplacementByKinIsNoMerge(t *testing.T) {
 	b := newBench(t, `[]`)
 	shell := program(10)
@@ -171,8 +171,8 @@ func TestAReplacementByKinIsNoMerge(t *testing.T) {
 	b.want(`["z"]`)
 }
 
-// What a writer spells anew is no other state: its own last write is written again, and an
-// old state is.
+// A new spelling makes no other state: it still is the writer's own last write, or an old
+// state, written again.
 func TestWrittenAgainInAnotherSpelling(t *testing.T) {
 	const short, long = `{"gain":0.7,"on":true}`, `{"gain":0.69999999999999996,"on":true}`
 	t.Run("by kin that has not looked", func(t *testing.T) {
@@ -214,8 +214,8 @@ func TestWrittenAgainInAnotherSpelling(t *testing.T) {
 	})
 }
 
-// A shell that has written before writes what its children have read since: what
-// others have added meanwhile is there once.
+// A shell that has written before writes content that its children have read since: entries
+// that others have added meanwhile are there once.
 func TestAShellWritesWhatItsChildrenHaveRead(t *testing.T) {
 	b := newBench(t, `{"messages":[]}`)
 	shell, other := program(10), program(99)
@@ -285,8 +285,8 @@ func TestWrittenAnewInPlaceByKin(t *testing.T) {
 	}
 }
 
-// What a process saw before clawfs was killed is not known any more; what it writes
-// afterwards still replaces nothing of others.
+// The views of a process from before clawfs was killed are lost; its later writes still replace
+// nothing of others.
 func TestAProcessOlderThanTheStoreReplacesNothing(t *testing.T) {
 	b := newBench(t, `{"a":1}`, func(c *txn.Config) { c.Began = 1000 })
 	other := program(2000)
@@ -302,8 +302,8 @@ func TestAProcessOlderThanTheStoreReplacesNothing(t *testing.T) {
 	b.want(`{}`)
 }
 
-// What is merged and comes out as the writer wanted it all is stored in its own spelling,
-// though the head is spelled otherwise.
+// A merge whose result is all that the writer wanted is stored in the writer's spelling, though
+// the head is spelled otherwise.
 func TestAMergeThatComesOutAsWrittenKeepsItsSpelling(t *testing.T) {
 	b := newBench(t, `{"a":"1","b":"2"}`)
 	p, other := program(1), program(2)

@@ -32,8 +32,8 @@ func TestAConflictThatIsRefusedIsToldAsOne(t *testing.T) {
 	b.want(`{"a":2}`)
 }
 
-// Whether content is a document, and in which dialect, hangs on what it replaces: that may
-// be another one by the time of the commit.
+// Whether content is a document, and in which dialect, hangs on the head that it replaces: that
+// may be another one by the time of the commit.
 func TestContentIsReadAgainOverAnotherHead(t *testing.T) {
 	five := "{// why\n\"a\": 1}"
 	for name, row := range map[string]struct {
@@ -106,8 +106,8 @@ func TestLinesAreAddedToALineOfTheirBatch(t *testing.T) {
 	b.wantLines("{\"first\":1}\n{\"n\":1}\n{\"n\":2}\n")
 }
 
-// What is no document may replace what is none either, and not a document that came in the
-// same batch.
+// Content that is no document may replace a file that is none either, and not a document that
+// came in the same batch.
 func TestNoDocumentReplacesNoneOfItsBatch(t *testing.T) {
 	b := newBench(t, "")
 	b.behind("no document")
@@ -178,7 +178,7 @@ func TestARegistryWithoutItsFirstRecordIsNotBrief(t *testing.T) {
 	}
 }
 
-// What a transaction took from another one of its process that is in flight is in the
+// Entries that a transaction took from another one of its process, in flight, are in the
 // registry only once it is committed itself.
 func TestWhatWasTakenIsTakenBackIfTheCommitFails(t *testing.T) {
 	b := newBench(t, `{}`)

@@ -52,7 +52,7 @@ func (b *bench) content(c txn.Caller) string {
 }
 
 // A dialect is told by a new file, or by a second line; it is kept whatever comes after,
-// through restarts, and ends with the removal. What would change it is refused.
+// through restarts, and ends with the removal. Content that would change it is refused.
 func TestDialects(t *testing.T) {
 	const comment, stripped = "{// why\n\"a\": 1,}", `{"a":2}`
 	type step struct{ how, content, want string } // want: the dialect after it, or "refused"
@@ -157,8 +157,8 @@ func TestRefusalsNameTheCure(t *testing.T) {
 	}
 }
 
-// Whole lines are committed as they are appended, behind what is there by then; of what
-// is no line yet, the close decides.
+// Whole lines are committed as they are appended, behind the head of that moment; about a part
+// of a line the close decides.
 func TestAppendedLinesAreCommitted(t *testing.T) {
 	b := newBench(t, "1\n2\n")
 	writers := []txn.Caller{program(1), program(2)}
@@ -234,9 +234,9 @@ func TestLinesAreMerged(t *testing.T) {
 	b.want("{\"q\":1}\n{\"p\":1}\n")
 }
 
-// Several that begin a file with a line of their own, each having seen none, are known for
-// what they are when a second line shows that it is JSON lines: then all are there. One
-// of the lines is the file until then, whole.
+// Several programs begin a file with a line of their own, each having seen none. When a second
+// line shows that the file is JSON lines, all their lines are there. One of the lines is the
+// file until then, whole.
 func TestFirstLinesOfSeveral(t *testing.T) {
 	line := func(n int) string { return fmt.Sprintf(`{"type":"entity","name":"e%d","seen":["%d"]}`, n, n) }
 	begin := func(t *testing.T, n int) *bench {
@@ -327,7 +327,7 @@ func TestDialectIsRecorded(t *testing.T) {
 	}
 }
 
-// What another file includes may be in its language.
+// A file that another one includes may be in its language.
 func TestIncludedFileMayHaveComments(t *testing.T) {
 	var asked []string
 	b := newBench(t, `{}`, func(c *txn.Config) {

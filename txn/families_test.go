@@ -14,8 +14,8 @@ func (w *world) save(c txn.Caller, l leaves) {
 	w.end(tx, c)
 }
 
-// mind is a program that reads twice, adds an entry, takes it back, and comes back to
-// what it said before.
+// mind is a program that reads twice, adds an entry, takes it back, and comes back to its
+// earlier content.
 func (w *world) mind(c txn.Caller) task {
 	return func(yield func()) {
 		w.read(c)

@@ -17,8 +17,8 @@ import (
 	"clawfs/txn/txntest"
 )
 
-// faultRow is one row of the table in docs/FAULTS.md: what was tried, and what it
-// cost in all states together. scripts/faults makes the table.
+// faultRow is one row of the table in docs/FAULTS.md: the faults that were tried, and the
+// losses in all states together. scripts/faults makes the table.
 type faultRow struct{ tried, acknowledged, lost, invalid, unkept int }
 
 func (r *faultRow) report(t *testing.T, fault string) {
@@ -380,8 +380,8 @@ func TestCrashStatesNoticeWhatIsNotSynced(t *testing.T) {
 	}
 }
 
-// With an interval a power failure may take what was committed since the last
-// sync, and nothing else; what it leaves is valid.
+// With an interval a power failure may take the commits since the last sync, and nothing else;
+// the file that it leaves is valid.
 func TestEveryCrashStateWithAnInterval(t *testing.T) {
 	var row faultRow
 	m := txntest.NewMemory()

@@ -136,10 +136,9 @@ func (s *Store) Sweep(l Limits, removed func(name string)) (swept Swept, err err
 	return swept, err
 }
 
-// Forget removes versions of a registry for good, all where none is named; if the
-// registry does not exist any more, its log goes then, too. It returns the versions that
-// are gone. What processes have seen of them is not saved for the next store. Errors are
-// the storage's.
+// Forget removes versions of a registry for good, all where none is named; if the registry does
+// not exist any more, its log goes then, too. It returns the versions that are gone. Views of
+// them are not saved for the next store. Errors are the storage's.
 func (s *Store) Forget(name string, seqs ...uint64) ([]uint64, error) {
 	r := s.acquire(name)
 	defer s.release(r)

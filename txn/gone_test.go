@@ -155,8 +155,8 @@ func TestForgetWhileTheStoreServes(t *testing.T) {
 	}
 }
 
-// A brief registry whose store was killed before it could erase it goes with the next
-// sweep, and nobody is told. What can't be erased is counted as kept, and the error told.
+// A brief registry whose store was killed before it could erase it goes with the next sweep,
+// and nobody is told. A history that can't be erased is counted as kept, and the error told.
 func TestSweepOfBriefRegistries(t *testing.T) {
 	b := newBench(t, "")
 	b.save(program(1), `["x"]`)

@@ -45,7 +45,7 @@ func (b *bench) lastRecord() (r txn.Record) {
 	return r
 }
 
-// It replaces the head that it names, whatever a policy says, and the log has what it is.
+// It replaces the head that it names, against any policy, and the log has its purpose.
 func TestIntentReplacesTheHeadThatItNames(t *testing.T) {
 	b := newBench(t, `{"v":1}`, func(c *txn.Config) {
 		c.RejectStale = true

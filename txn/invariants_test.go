@@ -8,7 +8,7 @@ import (
 	"clawfs/txn/txntest"
 )
 
-// What all tests ask of a store at their end is worth nothing unless it can fail.
+// The check of a store at the end of each test is worth nothing unless it can fail.
 func TestContradictionsAreNoticed(t *testing.T) {
 	for want, contradict := range txn.Contradictions() {
 		t.Run(want, func(t *testing.T) {

@@ -55,9 +55,9 @@ func cpu(t *testing.T) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// What a writer pays for the processes that were there in the last minute hardly grows
-// with their number, neither where each has written what it read nor where they read
-// only: by 20 ns for each at first, and no further than their bound.
+// A writer's cost for the processes that were there in the last minute hardly grows with their
+// number, neither where each has written what it read nor where they read only: by 20 ns for
+// each at first, and no further than their bound.
 func TestDeadProcessesCostNothing(t *testing.T) {
 	const block = 50
 	rows := []struct {

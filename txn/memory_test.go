@@ -9,8 +9,8 @@ import (
 	"clawfs/txn/txntest"
 )
 
-// A gateway that reads a large registry each time when others have changed it
-// keeps no more of it in memory than the bound allows, and what it wrote last.
+// A gateway that reads a large registry each time when others have changed it keeps no more of
+// it in memory than the bound allows, and its last write.
 func TestViewsAreBoundedInBytes(t *testing.T) {
 	document := func(n int) string {
 		return fmt.Sprintf(`{"n":%d,"text":"%s"}`, n, strings.Repeat("x", 1<<20))
@@ -33,7 +33,7 @@ func TestViewsAreBoundedInBytes(t *testing.T) {
 	b.want(fmt.Sprintf(`{"n":%d,"text":"%s","mine":2}`, 99, strings.Repeat("x", 1<<20)))
 }
 
-// What a large document was made from is not held beside it.
+// The base of a large document is not held beside it.
 func TestViewsOfLargeDocumentsAreBounded(t *testing.T) {
 	b := newBench(t, `{}`)
 	gateway := program(1)

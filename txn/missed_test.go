@@ -23,8 +23,8 @@ func TestFewMissedRegistriesAreRemembered(t *testing.T) {
 	}
 }
 
-// What a listing lacks was seen to be missing, and so was all below a directory that is not
-// there: what two programs then make is merged.
+// A registry that a listing lacks was seen to be missing, and so was each one below a directory
+// that is not there: contents that two programs then make are merged.
 func TestNothingIsSeenInDirectories(t *testing.T) {
 	const name = "sub/models.json"
 	for way, miss := range map[string]func(b *bench, c txn.Caller){
@@ -52,8 +52,8 @@ func TestNothingIsSeenInDirectories(t *testing.T) {
 	}
 }
 
-// The kernel may ask twice for one open, and a busy machine takes its time over it. What a
-// program was told earlier it was told: it has found the registry, and replaces it.
+// The kernel may ask twice for one open, and a busy machine takes its time over it. An earlier
+// answer counts: the program has found the registry, and replaces it.
 func TestTheKernelAsksTwice(t *testing.T) {
 	for _, tt := range []struct {
 		between time.Duration // the two answers
@@ -74,7 +74,7 @@ func TestTheKernelAsksTwice(t *testing.T) {
 	}
 }
 
-// What another task of the process has found is no part of a call.
+// An answer to another task of the process is no part of a call.
 func TestAnotherTaskAsks(t *testing.T) {
 	b := newBench(t, "")
 	p, q := program(1), program(2)
@@ -89,7 +89,7 @@ func TestAnotherTaskAsks(t *testing.T) {
 	b.want(`["p"]`)
 }
 
-// Who was told of nothing, and creates what is not there yet, is alone.
+// A program that was told of nothing, and creates a registry that is not there yet, is alone.
 func TestWhoWasToldOfNothingIsAlone(t *testing.T) {
 	b := newBench(t, "")
 	p := program(1)
@@ -120,8 +120,8 @@ func TestWrittenAgainWithoutALookIsStale(t *testing.T) {
 	tx.Release()
 }
 
-// An answer counts for what it was about: not for a call that it was a part of, not for
-// another directory, not for one that is deeper than a listing goes.
+// An answer counts for its own subject: not for a call that it was a part of, not for another
+// directory, not for one that is deeper than a listing goes.
 func TestWhatAnAnswerIsAbout(t *testing.T) {
 	for name, c := range map[string]struct {
 		told   func(b *bench, p txn.Caller)
@@ -178,7 +178,8 @@ func TestFewAnswersAboutDirectoriesAreRemembered(t *testing.T) {
 	b.want(`["q","p"]`)
 }
 
-// Who makes a directory after it was told that there is none was told so for the making.
+// A program that makes a directory after it was told that there is none was told so for the
+// making.
 func TestADirectoryThatIsMadeIsNotMissed(t *testing.T) {
 	for made, want := range map[bool]string{true: `["p"]`, false: `["q","p"]`} {
 		b := newBench(t, "")

@@ -40,8 +40,8 @@ func TestSeveralMoveToAFreeName(t *testing.T) {
 	}
 }
 
-// A transaction goes where its file goes, whenever that is renamed and whatever the
-// transaction is at: what is committed by it is where the file is then, and nowhere else.
+// A transaction goes where its file goes, whenever the file is renamed and in any state of the
+// transaction: its commit is where the file is then, and nowhere else.
 func TestTransactionGoesWithItsFile(t *testing.T) {
 	b := newBench(t, "")
 	writer, mover := program(1), program(2)

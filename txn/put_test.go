@@ -24,7 +24,7 @@ func (b *bench) putErr(c txn.Caller, content string) error {
 	return tx.Flush(c, txn.Death{})
 }
 
-// What is put is there to the byte, whoever has seen what, and whatever a policy says.
+// A put is there to the byte, against any views and any policy.
 func TestPutReplacesWhateverWasSeen(t *testing.T) {
 	reject := func(c *txn.Config) {
 		c.RejectStale = true
@@ -47,7 +47,7 @@ func TestPutReplacesWhateverWasSeen(t *testing.T) {
 	}
 }
 
-// Others go on from what they had seen: what they save is merged with what was put.
+// Others go on from their own views: their saves are merged with the put content.
 func TestViewsOutliveAPut(t *testing.T) {
 	b := newBench(t, `{"a":1}`)
 	putter, other := program(1), program(2)
@@ -111,8 +111,8 @@ func TestRefusedPutLeavesWhatOthersWrite(t *testing.T) {
 	b.want("[2]")
 }
 
-// What was committed in the same batch, and acknowledged, is in the history: nobody else
-// has it.
+// Content that was committed in the same batch, and acknowledged, is in the history: nobody
+// else has it.
 func TestPutKeepsWhatItReplaces(t *testing.T) {
 	b := newBench(t, `[0]`)
 	b.storage.gate, b.storage.entered = make(chan struct{}), make(chan struct{}, 3)

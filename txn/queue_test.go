@@ -10,7 +10,8 @@ import (
 	"clawfs/txn/txntest"
 )
 
-// Work that must be alone parts a batch: what was queued before it is committed before it.
+// Work that must be alone parts a batch: requests that were queued before it are committed
+// before it.
 func TestARemovalPartsItsBatch(t *testing.T) {
 	b := newBench(t, `{"first":0}`)
 	errs := b.together(
@@ -76,8 +77,7 @@ func TestARemovalThatFails(t *testing.T) {
 	}
 }
 
-// What is changed behind the store while it is being removed is a version, which is
-// removed.
+// A change behind the store while the registry is being removed is a version, which is removed.
 func TestARemovalThatIsBeatenIsMadeAnew(t *testing.T) {
 	b := newBench(t, `["x"]`)
 	b.storage.remove = func(name, stamp string, seq uint64) (bool, error) {
@@ -113,7 +113,7 @@ func TestAFileThatItsWriterUnlinked(t *testing.T) {
 	}
 }
 
-// A stranger without a view of what was moved aside makes a new file.
+// A stranger without a view of the version that was moved aside makes a new file.
 func TestAStrangerKnowsNothingOfWhatWasMovedAside(t *testing.T) {
 	for _, asked := range []bool{true, false} {
 		b := newBench(t, `["x"]`)
@@ -126,8 +126,8 @@ func TestAStrangerKnowsNothingOfWhatWasMovedAside(t *testing.T) {
 	}
 }
 
-// What other processes are writing is none of a writer's candidates, nor is what those
-// are that can't be told, nor what it has begun to write later.
+// Content in flight of other processes is none of a writer's candidates, nor is that of
+// processes that can't be told, nor its own that it has begun to write later.
 func TestOthersTransactionsAreNoCandidates(t *testing.T) {
 	nobody := txn.Caller{UID: 1000}
 	for name, c := range map[string]struct{ other, writer txn.Caller }{
@@ -208,8 +208,8 @@ func TestARenamedDirectoryTakesItsRegistriesAlong(t *testing.T) {
 	}
 }
 
-// Registries in directories that change places go along: what a program has seen of one is
-// no view of the other, which has its name then.
+// Registries in directories that change places go along: a program's view of one is no view of
+// the other, which has its name then.
 func TestExchangedDirectoriesTakeTheirRegistriesAlong(t *testing.T) {
 	b := newBench(t, "", func(c *txn.Config) { c.Boot = "boot" })
 	p := program(1)

@@ -10,8 +10,8 @@ import (
 	"clawfs/txn/merge"
 )
 
-// Whatever was recorded last, a store that begins anew knows the head by it: what
-// it has committed itself is no foreign commit.
+// A store that begins anew knows the head by the last record, of any kind: its own commit is no
+// foreign one.
 func TestHeadIsKnownByTheLastRecord(t *testing.T) {
 	a, b := program(1), program(2)
 	for name, last := range map[string]func(*bench){
@@ -62,8 +62,8 @@ func TestRecordTellsTheRules(t *testing.T) {
 	}
 }
 
-// A merge tells how many entries it has kept that the writer's content lacks, and why
-// its base was taken; what is stored as it is tells of none.
+// A merge tells how many entries it has kept that the writer's content lacks, and why its base
+// was taken; content that is stored as it is tells of none.
 func TestRecordTellsWhatWasKept(t *testing.T) {
 	a, b := program(1), program(2)
 	x := newBench(t, `{"list":[{"id":"1"}],"n":1}`)

@@ -40,7 +40,8 @@ func TestAReplacementInTwoStepsIsOneTransaction(t *testing.T) {
 	}
 }
 
-// What a program has not read that it replaces is what it has removed.
+// A program that replaces a registry without having read it replaces the version that it has
+// removed.
 func TestAReplacementInTwoStepsByAProgramThatHasReadNothing(t *testing.T) {
 	b := newBench(t, `[{"id":"a"}]`)
 	mv := program(1)
@@ -67,7 +68,7 @@ func TestAReplacementInTwoStepsByMv(t *testing.T) {
 	}
 }
 
-// What was removed is out of the way once something else is in its place, made by a
+// A version that was removed is out of the way once another file is in its place, made by a
 // program or behind the store, even if that goes, too.
 func TestWhatWasRemovedIsForgottenWithItsSuccessor(t *testing.T) {
 	for name, succeed := range map[string]func(b *bench){
@@ -128,8 +129,8 @@ func TestWhatAScriptMovedAsideIsMergedInto(t *testing.T) {
 	b.want(`["a","b","other","script"]`)
 }
 
-// Several programs move the registry aside in turn. One of them, whose new file another one
-// has moved aside, goes on from that, which has the third one's entry, not from what it
+// Several programs move the registry aside in turn. One of them, whose new file another one has
+// moved aside, goes on from that, which has the third one's entry, not from the version that it
 // moved aside itself.
 func TestWhatIsMovedAsideInTurnIsMergedInto(t *testing.T) {
 	b := newBench(t, `["a"]`)

@@ -6,7 +6,7 @@ import (
 	"clawfs/txn"
 )
 
-// patch opens the file for writing, with what it holds.
+// patch opens the file for writing, with its content.
 func (b *bench) patch(c txn.Caller) *txn.Tx {
 	b.Helper()
 	tx, err := b.store.Begin(file, c, txn.BeginOptions{})
@@ -22,8 +22,8 @@ func (b *bench) wantShown(tx *txn.Tx, c txn.Caller, want string) {
 	}
 }
 
-// A transaction that has nothing staged goes on from the version that it is given, and what
-// it then writes is made from that. One that has is left alone.
+// A transaction that has nothing staged goes on from the version that it is given, and its next
+// write is made from that. One that has is left alone.
 func TestRenew(t *testing.T) {
 	b := newBench(t, `{"n":1}`)
 	kept, other := program(1), program(2)
@@ -66,7 +66,8 @@ func TestRenew(t *testing.T) {
 	}
 }
 
-// What is staged by who holds no lock is committed for a reader that does, if it is whole.
+// Content that a process without the lock has staged is committed for a reader that holds it, if
+// it is whole.
 func TestCommitReleased(t *testing.T) {
 	for _, c := range []struct {
 		name, staged string

@@ -52,8 +52,8 @@ type savedMissed struct {
 	By  seen.Caller `json:"by"`
 }
 
-// savedViews is what the record says. A registry takes its part of it when it is loaded;
-// what is left then goes into the next record.
+// savedViews is what the record says. A registry takes its part of it when it is loaded; parts
+// that are left go into the next record.
 type savedViews struct {
 	tick        Tick
 	missedBelow []savedMissed
@@ -165,8 +165,8 @@ type viewReader struct {
 	contents map[string]*seen.Content
 }
 
-// readViews returns what a record says of this boot; nil if it says nothing, since the
-// store before has not ended but was killed. What serves nobody any more is left out. The
+// readViews returns what a record says of this boot; nil if it says nothing, since the store
+// before has not ended but was killed. A view that can serve no write any more is left out. The
 // error is the record's.
 func readViews(record io.Reader, boot string, c *seen.Config) (*savedViews, error) {
 	v := viewReader{&savedViews{registries: make(map[string]*savedRegistry)}, make(map[string]*seen.Content)}

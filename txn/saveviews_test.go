@@ -74,8 +74,8 @@ func (b *bench) readFrom(name string, c txn.Caller) string {
 	return string(p)
 }
 
-// What was saved of a registry that nobody has opened since is saved again, and goes with
-// its directory.
+// The views of a registry that nobody has opened since are saved again, and go with its
+// directory.
 func TestSavedViewsWaitForTheirRegistry(t *testing.T) {
 	renamed := func(b *bench) { b.ok(b.store.RenameDir("d", "e", true, program(1))) }
 	for _, test := range []struct {
@@ -106,8 +106,8 @@ func TestSavedViewsWaitForTheirRegistry(t *testing.T) {
 	}
 }
 
-// Contents that are forgotten are not saved, whoever has seen them. Views of the head are:
-// their process goes on from there.
+// Contents that are forgotten are not saved, whichever process has seen them. Views of the head
+// are: their process goes on from there.
 func TestForgottenContentsAreNotSaved(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -155,7 +155,7 @@ func TestForgottenContentsAreNotSaved(t *testing.T) {
 }
 
 // A record that was cut off, by a full disk or a kill, says nothing of a process that it does
-// not name: what that writes replaces nothing of others, as after a kill of the daemon.
+// not name: its writes replace nothing of others, as after a kill of the daemon.
 func TestACutRecordTellsOfNobodyElse(t *testing.T) {
 	gateway, other, cli := program(1), program(2), program(2000)
 	for cut, whole := 0, false; !whole; cut += 7 {

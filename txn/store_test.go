@@ -15,8 +15,8 @@ import (
 	"clawfs/txn/txntest"
 )
 
-// bench is a store over storage in memory with a clock that stands still, and
-// what its observer was told.
+// bench is a store over storage in memory with a clock that stands still, and the events of its
+// observer.
 type bench struct {
 	*testing.T
 	store   *txn.Store
@@ -570,7 +570,7 @@ func TestAWriterWithoutKinReplaces(t *testing.T) {
 	b.want(`[{"id":"b"}]`)
 }
 
-// A file that was removed is gone for everybody at once. What its process puts in its
+// A file that was removed is gone for everybody at once. The file that its process puts in its
 // place has replaced it all the same.
 func TestUnlinkAndCreateByOneProcessIsOneTransaction(t *testing.T) {
 	b := newBench(t, `[{"id":"a"}]`)

@@ -9,7 +9,7 @@ import (
 	"clawfs/txn"
 )
 
-// saved is what one of many saves at once writes: what was read, and a message.
+// saved is the content of one of many saves at once: the content that was read, and a message.
 func saved(message string) string {
 	return fmt.Sprintf(`{"messages":[{"role":"user","text":"hello"},{"role":"assistant","text":%q}]}`, message)
 }
@@ -36,8 +36,8 @@ func (b *bench) atOnce(p txn.Caller, messages ...string) {
 	}
 }
 
-// One of the threads that save at once may be so late that it opens when the others
-// have done: what it writes was made before they wrote.
+// One of the threads that save at once may be so late that it opens when the others have done:
+// its content was made before they wrote.
 func TestASaveBesideOthersMayBeLate(t *testing.T) {
 	p := program(1)
 	first := map[string]func(b *bench){
@@ -69,7 +69,7 @@ func TestASaveBesideOthersMayBeLate(t *testing.T) {
 	})
 }
 
-// What a late save shares with the others by its nature is no sign that it comes after
+// Members that a late save shares with the others by its nature are no sign that it comes after
 // them: it says itself which message is the last.
 func TestALateSaveSaysTheSameThings(t *testing.T) {
 	b := newBench(t, `{"last":"hello","messages":[{"role":"user","text":"hello"}]}`)
@@ -98,7 +98,7 @@ func TestALateSaveOpensBetweenTheOthers(t *testing.T) {
 	b.wantMessages("1", "2", "3")
 }
 
-// What one task is just writing may be what all of them have gone on from.
+// The content that one task is just writing may be the base of all of them.
 func TestALateSaveBesideAReturnToWhatWasRead(t *testing.T) {
 	b := newBench(t, `{"entries":["a"]}`)
 	p := program(1)
@@ -136,8 +136,8 @@ func TestAFinishedFileIsNotBesideALaterSave(t *testing.T) {
 	}
 }
 
-// Who has saved several times at once goes on from the last of it as soon as what it
-// writes says so, and after a while in any case.
+// A program that has saved several times at once goes on from the last save as soon as its
+// content says so, and after a while in any case.
 func TestAProgramGoesOnFromSavesAtOnce(t *testing.T) {
 	p := program(1)
 	b := newBench(t, `{"messages":[{"role":"user","text":"hello"}]}`)

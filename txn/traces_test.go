@@ -123,7 +123,7 @@ var traces = []trace{
 	{"29 moved aside under a memory", `G R[a]; G W[a,g]; Q R[a,g]; Q W[a,g,q]; V R[a,g,q]; V A; G C[a,g,h]`, `[a,g,q,h]`, ""},
 	{"30 another pid namespace", `c R[a]; d R[a]; d W[a,d]; c W[a,c]`, `[a,d,c]`, ""},
 
-	// What a process that lives has read is its own.
+	// A reading of a living process is its own.
 	{"a gateway that has read the defaults", `S/G R[a]; S/sed R[a]; S/sed W[a2]; S/sed ends; S/cp W[a,c]`, `[a,c]`, ""},
 	{"a gateway that has read twice", `S/G R[a]; Q R[a]; Q W[a,q]; S/G R[a,q]; S/cp W[a,b]`, `[a,q,b]`, ""},
 	{"a gateway that has read twice, and written", `S/G R[a]; S/G R[a]; S/G W[a,g]; S/cp W[a,b]`, `[a,b]`, ""},
@@ -144,7 +144,7 @@ var traces = []trace{
 
 	{"mv asks in the gap of another mv", `S/jq R[a]; S/jq ends; Z/jq R[a]; Z/jq ends; Z/mv U; Z/mv C[a,z]; Y/mv U; S/mv ?; S/mv C[a,b]`, `[a,z,b]`, ""},
 
-	// A restart forgets the dead, and what the living know stays as it was.
+	// A restart forgets the dead, and the views of the living stay as they were.
 	{"a shell's own command is no memory after a restart, either", `S >[a,b]; again; S/jq R[a,b]; S/jq ends; S/mv W[a]; S/mv ends; S/f1 >[a,b]`, `[a,b]`, ""},
 	{"a memory outlives a restart", `P R[a]; P W[a,p]; again; Q R[a,p]; Q W[a,p,q]; P W[a,p,r]`, `[a,p,q,r]`, ""},
 	{"nothing outlives a restart", `P ?; Z ?; again; Q C[q]; P W[p]; Z/tee W[z]`, `[q,p,z]`, ""},
@@ -170,7 +170,7 @@ var traces = []trace{
 	{"a listing is not its family's", `S/ls L; S/ls ends; Q C[q]; Q ends; S/tee W[a]`, `[a]`, ""},
 	{"a family that found no directory", `S/cat D; S/cat ends; Q C[q]; S/tee W[a]`, `[q,a]`, ""},
 
-	// What a process saw before the daemon came is not known; what it sees since then is.
+	// A process's views from before the daemon are not known; its later ones are.
 	{"a shell older than the daemon, alone", `oS >[a,b,c]; oS >[a2,b2,c2]; oS >[a,b,c+]`, `[a,b,c+]`, ""},
 	{"a shell older than the daemon, told of nothing", `oS ?; Q C[d,q]; Q ends; oS >[d,a]`, `[d,q,a]`, ""},
 	{"a shell older than the daemon, beside others", `oS >[a]; Q R[a]; Q W[a,q]; Q ends; oS >[a,b]`, `[a,q,b]`, ""},
@@ -180,7 +180,7 @@ var traces = []trace{
 	// Nobody can know: as in a bare directory.
 	{"two that change their mind", `P R[a]; P R[a]; P W[a,v]; P W[a,w]`, `[a,w]`, ""},
 
-	// What follows from the rules.
+	// Consequences of the rules.
 	{"two handles at once are two tasks", `P O1; P O2; P r1[a]; P r2[a]; P X1; P X2; P W[a,v]; P W[a,w]`, `[a,v,w]`, ""},
 	{"opened before a merged write of the family, read after it", `S/jq1 R[a]; S/jq1 ends; S/jq O1; Q R[a]; Q W[a,q]; Q ends; S/mv W[a,b]; S/mv ends; S/jq r1[a]; S/jq X1; S/jq ends; S/cp W[a,c]`, `[a,q,b,c]`, "i"},
 	{"26 with equal defaults", `P ?1; P ?2; P C1[d,x]; P W[d,y]`, `[d,x,y]`, "i"},

@@ -21,7 +21,7 @@ type Tx struct {
 
 	made     bool        // it has made the file, which was empty then
 	creates  atomic.Bool // there was no version at open; false once it has committed one. Set with Registry.mu held
-	outlived atomic.Bool // the file that it opened was removed, or moved to what is no registry. Set with Registry.mu held
+	outlived atomic.Bool // the file that it opened was removed, or moved to a name that is no registry's. Set with Registry.mu held
 	forsaken atomic.Bool // its process has unlinked the file: nothing is committed
 
 	unsaved atomic.Bool // something is staged that was not committed
