@@ -58,7 +58,7 @@ func TestChangeBehindIsAdopted(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.want(`"ENOENT"`, "open('new.json').read()")
-	// What was adopted is what the next writer goes on from.
+	// The next writer goes on from the version that was adopted.
 	c.write("a.json", `{"v":1,"more":3}`)
 	wantFile(t, m.behind("a.json"), `{"v":1,"more":3}`)
 	if !holds(t, m.behind(".clawfs/history/a.json/@[0-9]*"), `{"v":1,"more":2}`) {
@@ -101,7 +101,7 @@ func TestPlainChangeBehindIsSeen(t *testing.T) {
 	await(t, "the change is seen", func() bool { return c.eval("open('notes.txt').read()") == `"Third"` })
 }
 
-// What was written through the mount is read from memory.
+// Bytes that were written through the mount are read from memory.
 func TestPagesStayAfterAWrite(t *testing.T) {
 	if txntest.DoesWithout(KernelCache) {
 		t.Skip("this is about what is switched off")
@@ -117,8 +117,8 @@ func TestPagesStayAfterAWrite(t *testing.T) {
 	c.want(`"ww"`, "open('notes.txt').read()[:2]") // nobody can tell: it was not read again
 }
 
-// The kernel knows for a while that there is no plain file of a name, and asks for a
-// registry each time. What is made through the mount is there at once.
+// The kernel knows for a while that there is no plain file of a name, and asks for a registry
+// each time. A file that is made through the mount is there at once.
 func TestAbsenceOfPlainFilesIsKnown(t *testing.T) {
 	m := aside(t)
 	c := m.newClient()

@@ -42,8 +42,7 @@ func TestWhoFindsAFileThatIsBeingCreated(t *testing.T) {
 	}
 }
 
-// What creates is the kernel's business where it is no file: it is told that the name
-// is taken.
+// An object that is no file is created by the kernel: its maker is told that the name is taken.
 func TestNamesOfFilesThatAreBeingCreatedAreTaken(t *testing.T) {
 	m := aside(t, func(c *serveConfig) { c.NoSync = true })
 	creator, other := m.newClient(), m.newClient()

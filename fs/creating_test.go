@@ -2,8 +2,8 @@ package fs
 
 import "testing"
 
-// All who create a registry at once have one file, and so have those who find it before
-// anything is in it: one number, and one node, to which a lock belongs.
+// All programs that create a registry at once have one file, and so have programs that find it
+// before anything is in it: one number, and one node, to which a lock belongs.
 func TestCreatorsHaveOneFile(t *testing.T) {
 	m := aside(t, func(c *serveConfig) { c.NoSync = true })
 	a, b, late := m.newClient(), m.newClient(), m.newClient()
@@ -26,7 +26,8 @@ func TestCreatorsHaveOneFile(t *testing.T) {
 	}
 }
 
-// Who has open what had the name before does not find what others are creating.
+// A program that has the file open that had the name before does not find the file that others
+// are creating.
 func TestWhoHasTheOldFileDoesNotFindTheNewOne(t *testing.T) {
 	m := aside(t, func(c *serveConfig) { c.NoSync = true })
 	creator, other := m.newClient(), m.newClient()
@@ -40,8 +41,8 @@ func TestWhoHasTheOldFileDoesNotFindTheNewOne(t *testing.T) {
 	other.want(`[0,true]`, "[os.stat('a.json').st_size, os.stat('a.json').st_ino != os.fstat(r).st_ino]")
 }
 
-// A file of another file system that has the number of what is being created, as the
-// backing file has, lets nobody find that.
+// A file of another file system may have the number of the registry that is being created: it
+// lets nobody find that registry.
 func TestAFileElsewhereIsAnother(t *testing.T) {
 	m := aside(t, func(c *serveConfig) { c.NoSync = true })
 	creator, other := m.newClient(), m.newClient()

@@ -2,8 +2,8 @@ package fs
 
 import "testing"
 
-// Two registries that have changed places are open by the other names: what is written by
-// descriptors, before and after, is written there, as in a bare directory.
+// Two registries that have changed places are open by the other names: writes by descriptors,
+// before and after, go there, as in a bare directory.
 func TestDescriptorsOfExchangedRegistries(t *testing.T) {
 	const exchange = "__import__('ctypes').CDLL(None).renameat2(-100, b'a.json', -100, b'b.json', 2)"
 	mount, bare := aside(t).newClient(), (&mount{t: t, dir: t.TempDir(), stderr: &lockedBuffer{}}).newClient()
@@ -42,8 +42,8 @@ func TestDescriptorsOfExchangedRegistries(t *testing.T) {
 	}
 }
 
-// Directories that have changed places have their registries by the other names, for who has
-// them open and for who opens them, as a bare directory has.
+// Directories that have changed places have their registries by the other names, for
+// descriptors that are open and for later opens, as in a bare directory.
 func TestExchangedDirectories(t *testing.T) {
 	const exchange = "__import__('ctypes').CDLL(None).renameat2(-100, b'one', -100, b'two', 2)"
 	const holds = "[open(n + '/a.json').read() if os.path.exists(n + '/a.json') else None for n in ('one', 'two')]"

@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// A program reads as much as fstat tells, and at once: it must be what its own
-// descriptor shows, whatever the head is by now. Who begins anew sees the head.
+// A program reads as much as fstat tells, and at once: it must be the version that its own
+// descriptor shows, even if the head is another one by now. A reading that begins anew sees the
+// head.
 func TestFstatTellsWhatCanBeRead(t *testing.T) {
 	m := aside(t)
 	reader, writer := m.newClient(), m.newClient()
@@ -36,7 +37,7 @@ func jsonOf(t *testing.T, v any) string {
 	return string(text)
 }
 
-// The end of a handle that writes is that of what is staged.
+// The end of a handle that writes is that of the staged content.
 func TestSeekEndOfWriter(t *testing.T) {
 	m := aside(t)
 	writer, other := m.newClient(), m.newClient()
@@ -54,8 +55,8 @@ func TestSeekEndOfWriter(t *testing.T) {
 	wantFile(t, m.behind("a.json"), `{"v":1,"more":2}`)
 }
 
-// O_APPEND means the end of the handle's own content, whatever the kernel takes
-// for the file's size after another's commit.
+// O_APPEND means the end of the handle's own content, against the size that the kernel has for
+// the file after another's commit.
 func TestAppendToOwnContent(t *testing.T) {
 	m := aside(t)
 	writer, other := m.newClient(), m.newClient()

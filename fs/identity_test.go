@@ -340,7 +340,7 @@ except OSError: pass
 	}
 }
 
-// What changes a file behind the mount keeps or replaces its number as it does there.
+// A change of a file behind the mount keeps or replaces its number as it does there.
 func TestNumbersOfForeignChanges(t *testing.T) {
 	m := aside(t)
 	c := m.newClient()

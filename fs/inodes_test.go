@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Each descriptor is told the size of what it shows, in one process too, while it is in the
-// middle of it, else that of the newest version; and all of a registry are one file.
+// Each descriptor is told the size of the version that it shows, in one process too, while it
+// is in the middle of it, else that of the newest version; and all of a registry are one file.
 func TestEachDescriptorHasItsSize(t *testing.T) {
 	m := aside(t)
 	reader, writer := m.newClient(), m.newClient()
@@ -31,8 +31,8 @@ func TestEachDescriptorHasItsSize(t *testing.T) {
 	reader.want(`[7,7]`, "[os.lseek(long, 0, os.SEEK_END), os.lseek(short, 0, os.SEEK_END)]")
 }
 
-// What a descriptor shows has the time of its version: a program that keeps what it has
-// read by that time looks again when the registry has changed.
+// A descriptor shows the time of its version: a program that keeps what it has read by that
+// time looks again when the registry has changed.
 func TestEachDescriptorHasItsTime(t *testing.T) {
 	m := aside(t)
 	reader, writer := m.newClient(), m.newClient()
@@ -45,8 +45,8 @@ func TestEachDescriptorHasItsTime(t *testing.T) {
 	reader.want(`"{\"v\":2}"`, "os.pread(r, 100, 0)")
 }
 
-// What is set by one inode of a registry shows at once on the others, if they stand for
-// the same version.
+// An attribute that is set by one inode of a registry shows at once on the others, if they
+// stand for the same version.
 func TestMetadataIsTheSameOnAllDescriptors(t *testing.T) {
 	m := aside(t, func(c *serveConfig) { c.NoSync = true })
 	c := m.newClient()
@@ -61,9 +61,8 @@ func TestMetadataIsTheSameOnAllDescriptors(t *testing.T) {
 	c.want(`77`, "os.fstat(r).st_mtime_ns")
 }
 
-// Nobody is told of the version before, once a commit is acknowledged, whatever the
-// kernel was told shortly before, by whichever inode the commit comes, and however the
-// file is found.
+// Nobody is told of the version before, once a commit is acknowledged: no matter what the
+// kernel was told shortly before, by which inode the commit comes, and how the file is found.
 func TestNothingStaleIsTold(t *testing.T) {
 	m := aside(t, func(c *serveConfig) { c.NoSync = true })
 	c := m.newClient()
@@ -176,8 +175,8 @@ func TestLockIsOnTheName(t *testing.T) {
 	}
 }
 
-// A lock keeps out all who open the registry then, though somebody has it open for reading and
-// so has another inode than its writers.
+// A lock keeps out all programs that open the registry then, though somebody has it open for
+// reading and so has another inode than its writers.
 func TestLockBesideAReader(t *testing.T) {
 	const flock, tryFlock = "__import__('fcntl').flock(%s, 2)", "__import__('fcntl').flock(%s, 2|4)"
 	const inherited = "__import__('subprocess').run(['flock', str(h)], pass_fds=[h]).returncode"
@@ -246,8 +245,8 @@ func TestLockOfAnUnknownHolder(t *testing.T) {
 	other.want(`null`, "__import__('fcntl').flock(o, 2)")
 }
 
-// The kernel may have told a size from a look-up until it is told that it may not any more.
-// The daemon hears nothing of that. What it told long ago is nothing to read by.
+// The kernel may have told a size from a look-up until it is told that it may not any more. The
+// daemon hears nothing of that. A size that it told long ago is none to read by.
 func TestWhatTheKernelMayHaveTold(t *testing.T) {
 	now := time.Now()
 	for _, c := range []struct {

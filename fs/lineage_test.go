@@ -99,8 +99,8 @@ func TestLineageInherits(t *testing.T) {
 	}
 }
 
-// What was there before a truncation says nothing of what comes after it; who
-// wrote before counts anew.
+// Content from before a truncation says nothing about the content after it; a writer from
+// before counts anew.
 func TestLineageBegins(t *testing.T) {
 	fsys, l := listener(), &lineage{}
 	l.note(fsys, requestOf(os.Getpid()), 0, false, "")

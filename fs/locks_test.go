@@ -131,8 +131,8 @@ func TestLockers(t *testing.T) {
 	}
 }
 
-// A lock is held by who has taken it, by its children, and by whoever has inherited the
-// descriptor, though the process that has taken it is gone.
+// A lock is held by the process that has taken it, by its children, and by each process that
+// has inherited the descriptor, though the first one is gone.
 func TestHoldsLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "locked")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {

@@ -167,8 +167,8 @@ func awaitReleased(store *txn.Store) (err error) {
 	return err
 }
 
-// limitDescriptors lowers the limit for good. Root raises it again, unless the
-// capability for that is out of its bounds; what is, counts from the next exec on.
+// limitDescriptors lowers the limit for good. Root raises it again, unless the capability for
+// that is out of its bounds, which counts from the next exec on.
 func limitDescriptors(most uint64) error {
 	bound, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, unix.CAP_SYS_RESOURCE, 0, 0, 0)
 	if err != nil || bound == 1 && os.Geteuid() == 0 {
@@ -221,8 +221,8 @@ func inPlace(t *testing.T, configure ...func(*serveConfig)) *mount {
 	return m
 }
 
-// aside mounts a new directory on another one, so that what happens below the
-// mount can be seen, and done behind its back.
+// aside mounts a new directory on another one, so that changes below the mount can be seen, and
+// made behind its back.
 func aside(t *testing.T, configure ...func(*serveConfig)) *mount {
 	t.Helper()
 	return mountOn(t, scratch(t), scratch(t), configure...)

@@ -32,8 +32,8 @@ func TestClearRefuses(t *testing.T) {
 	}
 }
 
-// A descriptor of a mount's root is told from one of the bare directory, whatever
-// the path shows in the meantime, and from those of other file systems.
+// A descriptor of a mount's root is told from one of the bare directory, even if the path shows
+// something else in the meantime, and from those of other file systems.
 func TestCheckBare(t *testing.T) {
 	dir := scratch(t)
 	open := func(path string) int {
@@ -78,8 +78,8 @@ func TestClearResolves(t *testing.T) {
 	}
 }
 
-// What a killed daemon leaves is a dead mount. Another one takes its place, and
-// finds what was committed.
+// A killed daemon leaves a dead mount. Another one takes its place, and finds what was
+// committed.
 func TestDeadMountIsReplaced(t *testing.T) {
 	m := inPlace(t)
 	c := m.newClient()

@@ -72,8 +72,8 @@ func TestNotifierTellsOnce(t *testing.T) {
 	}
 }
 
-// What is told of shortly after a commit is told of again: watchers pass over what
-// comes shortly after an event.
+// News that were told shortly after a commit are told again: watchers pass over an event that
+// comes shortly after another one.
 func TestNotifierTellsAgain(t *testing.T) {
 	w := newTestNotifier("tell")
 	w.news.addNews("a.json", newsModify)

@@ -51,8 +51,8 @@ func TestPagesAreKept(t *testing.T) {
 	opened("after a change that failed", false)
 }
 
-// Whoever opens a file while it is being changed does not have the pages dropped, into
-// which the kernel has put already what is on its way.
+// An open of a file that is being changed drops no pages: the kernel has put the bytes that are
+// on their way into them already.
 func TestPagesAreKeptDuringChanges(t *testing.T) {
 	fd, behind := pagesFile(t)
 	var p pages
@@ -131,7 +131,7 @@ func TestZeroing(t *testing.T) {
 	}
 }
 
-// What is being written when a range is made zero is done before.
+// A write that is under way when a range is made zero is done before.
 func TestZeroingWaits(t *testing.T) {
 	var z zeroing
 	written := z.writing([]byte("x"), 0)

@@ -24,7 +24,7 @@ func digestOf(content string) *string {
 	return &s
 }
 
-// What was intended for one head is done to that head, or refused at the close, and by
+// A change that was intended for one head is done to that head, or refused at the close, and by
 // unlink.
 func TestIntendIsForOneHead(t *testing.T) {
 	m := inPlace(t)

@@ -68,7 +68,7 @@ func TestDirectoryMovesWithItsHistories(t *testing.T) {
 	}
 }
 
-// Names of one file stay that: what is committed by one of them all hold, be it a
+// Names of one file stay that: all hold content that is committed by one of them, be it a
 // registry's or not; a rename replaces one name only.
 func TestHardLinkStaysOneFile(t *testing.T) {
 	for _, by := range []string{"a.json", "b.json"} {
@@ -92,7 +92,7 @@ func TestHardLinkStaysOneFile(t *testing.T) {
 	}
 }
 
-// Exchanged names: what becomes a registry must be fit for it.
+// Exchanged names: a file that becomes a registry must be fit for it.
 func TestExchange(t *testing.T) {
 	m := aside(t)
 	m.shell(`echo 1 > a.json; echo 2 > b.json; echo x > c.txt`)

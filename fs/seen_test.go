@@ -2,8 +2,8 @@ package fs
 
 import "testing"
 
-// Whatever is done to a registry, by whichever process and name, all others see it as
-// soon as that is done, though they have looked at it a moment before.
+// Each change of a registry, by any process and name, is seen by all others as soon as it is
+// done, though they have looked at the registry a moment before.
 func TestAllSeeWhatIsDone(t *testing.T) {
 	const sizes = "[os.stat(n).st_size for n in ('a.json','b.json')]"
 	for name, c := range map[string]struct{ change, look, want string }{

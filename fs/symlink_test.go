@@ -16,8 +16,8 @@ func wantUntouched(t *testing.T, path, content string, mode os.FileMode) {
 	}
 }
 
-// The daemon has more rights than its callers: it never follows a link that was
-// put in the place of what they had opened.
+// The daemon has more rights than its callers: it never follows a link that was put in the
+// place of a file that they had opened.
 func TestLinkInPlaceOfRegistryIsNotFollowed(t *testing.T) {
 	m := aside(t)
 	outside := filepath.Join(scratch(t), "x.json")

@@ -8,7 +8,7 @@ import (
 	"clawfs/fs/uring"
 )
 
-// What commits, or reads and changes a plain file, may have to wait.
+// A request that commits, or reads and changes a plain file, may have to wait.
 func TestQuickRequests(t *testing.T) {
 	const registry, plain, flush = registryID + 5, 77, 25
 	for _, c := range []struct {

@@ -2,7 +2,7 @@ package fs
 
 import "testing"
 
-// What was removed is gone for everybody; who has it open has it still.
+// A file that was removed is gone for everybody; an open descriptor has it still.
 func TestUnlinkIsForAll(t *testing.T) {
 	m := aside(t)
 	remover, other := m.newClient(), m.newClient()

@@ -22,6 +22,7 @@ type Difference struct {
 	hard        bool   // the two sides hold different things from now on
 }
 
+// String returns the difference on one line.
 func (d Difference) String() string {
 	return fmt.Sprintf("%s: step %d, %s: %s: bare %q, mount %q", d.Kind, d.Step, d.Subject, d.Aspect, short(d.Bare), short(d.Mount))
 }

@@ -23,6 +23,7 @@ type Step struct {
 	Text  string
 }
 
+// String returns the step as it is printed and read back.
 func (s Step) String() string { return s.Who + " " + s.Class + ": " + s.Text }
 
 // isProgram reports whether a step is for a program that lives for several steps.

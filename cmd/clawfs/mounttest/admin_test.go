@@ -89,8 +89,8 @@ func checkHealth(t *testing.T, dir string) result {
 	return run(t, "/", program(t, "admin/check-registry-health.sh", dir))
 }
 
-// The script that checks the files finds on the mount what it finds in the bare
-// directory: what was wrong before, until somebody mends it.
+// The script that checks the files finds on the mount what it finds in the bare directory: the
+// faults from before, until somebody mends them.
 func TestCheckRegistryHealth(t *testing.T) {
 	need(t, "jq")
 	t.Parallel()
@@ -150,8 +150,7 @@ func TestRegistriesAreHealthyBesideWriters(t *testing.T) {
 	}
 }
 
-// What monitoring greps for in the log is there once for each time that it
-// happened.
+// A line that monitoring greps for in the log is there once for each time that it happened.
 func TestLogGreps(t *testing.T) {
 	need(t, "jq", "python3")
 	t.Parallel()

@@ -51,8 +51,7 @@ END`,
 	})
 }
 
-// lowdb and others try a rename that fails ten times: what they write is in quarantine
-// once.
+// lowdb and others try a rename that fails ten times: their content is in quarantine once.
 func TestRefusedRetriesAreOneCopy(t *testing.T) {
 	t.Parallel()
 	need(t, "node")

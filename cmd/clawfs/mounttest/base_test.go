@@ -26,7 +26,7 @@ type story struct {
 
 func yes(v bool) *bool { return &v }
 
-// What clawfs must get right by choosing the base of each write (§4).
+// Stories that clawfs must get right by choosing the base of each write (§4).
 func stories() []story {
 	return []story{
 		{

@@ -247,7 +247,7 @@ func document(path string) (contents, error) {
 	return c, nil
 }
 
-// missing says what is not there, what is there too often, and what should not
+// missing names the entries that are not there, that are there too often, and that should not
 // be there.
 func missing(want, got []string) []string {
 	want, got = slices.Clone(want), slices.Clone(got)

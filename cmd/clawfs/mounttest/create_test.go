@@ -54,8 +54,8 @@ func polled(t *testing.T, dir, name string, line []string) []string {
 	return all
 }
 
-// P2 (§3): who reads a file while programs create it, or move it here from another file
-// system, finds none, or a whole one; never an empty one, or a part.
+// P2 (§3): a reader of a file that programs create, or move here from another file system,
+// finds none, or a whole one; never an empty one, or a part.
 func TestReadersBesideCreators(t *testing.T) {
 	t.Parallel()
 	const rounds = 30
@@ -79,8 +79,8 @@ func TestReadersBesideCreators(t *testing.T) {
 	}
 }
 
-// P6: what a killed program had created stays, empty, as others were told that it is
-// there; in a bare directory it stays with what was written. It can be filled.
+// P6: a file that a killed program had created stays, empty, as others were told that it is
+// there; in a bare directory it stays with the bytes that were written. It can be filled.
 func TestKilledCreator(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []unix.Signal{unix.SIGKILL, unix.SIGTERM} {
@@ -109,8 +109,8 @@ func TestKilledCreator(t *testing.T) {
 	}
 }
 
-// P10: who found no registry and has saved one, by whatever file took the name, means each
-// byte of what it saves next: an entry that it leaves out is gone.
+// P10: a program that found no registry and has saved one, by any file that took the name,
+// means each byte of its next save: an entry that it leaves out is gone.
 func TestSavedAnewAfterNothing(t *testing.T) {
 	t.Parallel()
 	for name, dir := range map[string]string{"bare": newDir(t), "mount": newMount(t, "--durability", "interval").dir} {

@@ -55,8 +55,8 @@ os.rename('c.tmp', 'cipher.json')
 print(open('cipher.json', 'rb').read())`},
 }
 
-// What is no strict document by design works as in a bare directory, and what was none
-// before clawfs came does until it is one.
+// A file that is no strict document by design works as in a bare directory, and so does one
+// that was none before clawfs came, until it is one.
 func TestDialectsAsInABareDirectory(t *testing.T) {
 	t.Parallel()
 	need(t, "node")
@@ -117,9 +117,9 @@ with open('same.json', 'a') as f:
 	}
 }
 
-// What would change a dialect is refused, with the flag that settles it; Python's NaN
-// makes no JSON5. A dialect is told by status and check, outlives the daemon, and ends
-// with the file.
+// Content that would change a dialect is refused, with the flag that settles it; Python's NaN
+// makes no JSON5. A dialect is told by status and check, outlives the daemon, and ends with the
+// file.
 func TestDialectsAreKept(t *testing.T) {
 	t.Parallel()
 	m := newMount(t)

@@ -138,8 +138,8 @@ func names(t *testing.T, dir string) []string {
 	return list
 }
 
-// P1, P6, P9: what the program leaves after the rename is no document, or it is killed. The
-// registry holds what it held before, and quarantine what was written.
+// P1, P6, P9: the program leaves no document after the rename, or it is killed. The registry
+// holds what it held before, and quarantine what was written.
 func TestRenamedWhileOpenAndRefused(t *testing.T) {
 	t.Parallel()
 	m := newMount(t)
@@ -181,8 +181,8 @@ func TestRenamedWhileOpenAndRefused(t *testing.T) {
 const byAStranger = `setsid -w setsid -f sh -c 'sleep 0.05; jq -c ".o = 1" f.json > u; mv u f.json; : > done' < /dev/null > /dev/null 2>&1 3>&-
 			until [ -e done ]; do sleep 0.02; done; rm done`
 
-// P4: what others commit between the rename and the close is merged, from what the writer
-// had seen.
+// P4: commits of others between the rename and the close are merged, from the version that the
+// writer had seen.
 func TestRenamedWhileOpenBesideOthers(t *testing.T) {
 	t.Parallel()
 	m := newMount(t)

@@ -23,20 +23,20 @@ import (
 	"clawfs/backing/backingtest"
 )
 
-// What is tried here takes seconds; scripts/faults tries it for long.
+// The tests here take seconds; scripts/faults goes on for long.
 //
 //	CLAWFS_RESTARTS=200   daemons killed under reads and appends (3)
 //	CLAWFS_WRITERS=1000   writers killed at instants that chance chooses (20)
 //	CLAWFS_POWER=100      power failures for each file system (1)
 //	CLAWFS_FULL=100       disks filled (1)
 
-// faultRow is one row of the table in docs/FAULTS.md: a fault that was tried, and
-// what it cost. scripts/faults makes the table.
+// faultRow is one row of the table in docs/FAULTS.md: a fault that was tried, and the losses.
+// scripts/faults makes the table.
 type faultRow struct {
 	fault                                      string
 	tried, acknowledged, lost, invalid, unkept int
 
-	younger bool // what was acknowledged last may be lost
+	younger bool // the last acknowledged commits may be lost
 }
 
 // report prints the row, and fails the test if anything is in it that must not be.
@@ -64,8 +64,8 @@ func mountOnDisk(t *testing.T, disk string, flags ...string) *mount {
 	return m
 }
 
-// loads are processes that write to a registry each. What they are told after
-// the fault does not count: where the power is really gone they are told nothing.
+// loads are processes that write to a registry each. Answers after the fault do not count:
+// where the power is really gone there are none.
 type loads struct {
 	processes []*process
 	fault     int64 // when it was, ns of the monotonic clock
@@ -200,8 +200,8 @@ func (m *mount) powerFailure(disk *backingtest.Disk, i int, flags ...string) loa
 	return l
 }
 
-// P1: with an interval a power failure may take what is younger than that, but
-// leaves no registry invalid, and none of what was refused goes.
+// P1: with an interval a power failure may take commits that are younger, but leaves no
+// registry invalid, and no refused content goes.
 func TestPowerFailureUnderAMountWithAnInterval(t *testing.T) {
 	const durability = "--durability=interval:100ms"
 	for _, kind := range []string{"ext4", "xfs"} {
@@ -217,9 +217,8 @@ func TestPowerFailureUnderAMountWithAnInterval(t *testing.T) {
 	}
 }
 
-// A full disk: whoever finds no room is told so, what was there is there and can
-// be read, what was refused is kept, and everything works again once there is
-// room.
+// A full disk: a program that finds no room is told so, the files that were there can be read,
+// refused content is kept, and everything works again once there is room.
 func TestFullDiskUnderAMount(t *testing.T) {
 	for _, kind := range backingtest.FullDisks() {
 		t.Run(kind.Name, func(t *testing.T) {
@@ -277,8 +276,8 @@ except OSError as err: print(errno.errorcode[err.errno])`, filepath.Join(m.dir, 
 	r.tried++
 }
 
-// P5, P6, P9: writers are killed at any instant. Nothing of what they had not
-// closed is in the registry, and what they had written is in quarantine.
+// P5, P6, P9: writers are killed at any instant. Nothing that they had not closed is in the
+// registry, and their bytes are in quarantine.
 func TestWritersKilledAtAnyInstant(t *testing.T) {
 	m := newMount(t)
 	write(t, m.dir, "models.json", tenModels)
@@ -493,8 +492,8 @@ assert open(path, "rb").read() == text
 	}
 }
 
-// A process that opens a registry for writing and never closes it is in nobody's
-// way, and what it has written is not lost.
+// A process that opens a registry for writing and never closes it is in nobody's way, and its
+// bytes are not lost.
 func TestWriterThatNeverCloses(t *testing.T) {
 	m := newMount(t)
 	write(t, m.dir, "models.json", tenModels)

@@ -48,7 +48,7 @@ func twoBranches(t *testing.T, attributes string) *mount {
 	return m
 }
 
-// What docs/OPERATIONS.md says of git: by its attribute a conflict leaves the branch's own
+// docs/OPERATIONS.md on git: by its attribute a conflict leaves the branch's own
 // document, and both are there to be chosen from.
 func TestGitConflict(t *testing.T) {
 	t.Parallel()

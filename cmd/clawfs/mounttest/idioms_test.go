@@ -91,9 +91,9 @@ func firstIdioms() []idiom {
 	}
 }
 
-// P4, lineage and choice (§4): of ten programs that add an entry each at the same
-// time nobody's is lost, whatever the idiom. The gate makes sure that they do lose
-// it in a bare directory. CLAWFS_IDIOMS=$PWD/docs/IDIOMS.md writes the table there.
+// P4, lineage and choice (§4): of ten programs that add an entry each at the same time none is
+// lost, in any idiom. The gate makes sure that they do lose it in a bare directory.
+// CLAWFS_IDIOMS=$PWD/docs/IDIOMS.md writes the table there.
 func TestTenProgramsOneIdiom(t *testing.T) {
 	t.Parallel()
 	table := &lossTable{}

@@ -12,9 +12,8 @@ import (
 
 const partOfADocument = `{"models": []}`
 
-// P6: a program that is killed before it closes a registry commits nothing,
-// though what it had written happens to be valid, and what it had written is
-// kept.
+// P6: a program that is killed before it closes a registry commits nothing, though its bytes
+// happen to be valid, and these are kept.
 func TestKilledWriterCommitsNothing(t *testing.T) {
 	t.Parallel()
 	need(t, "node")
@@ -126,8 +125,8 @@ func TestKilledWriterBesideOthers(t *testing.T) {
 	}
 }
 
-// P6: ordinary exit without close commits, whatever the exit code, as soon as
-// the program's parent knows of it.
+// P6: ordinary exit without close commits, with any exit code, as soon as the program's parent
+// knows of it.
 func TestExitWithoutCloseCommits(t *testing.T) {
 	t.Parallel()
 	need(t, "node", "jq")

@@ -21,7 +21,7 @@ import (
 type history struct {
 	appends []appended
 	reads   []listRead
-	torn    int // reads of what was no document
+	torn    int // reads of a file that was no document
 }
 
 type appended struct {
@@ -213,8 +213,8 @@ func listIDs(t *testing.T, dir, name string) []string {
 	return ids
 }
 
-// P2, P3, P4: what processes that read and append at the same time see is what a
-// single list would show them.
+// P2, P3, P4: processes that read and append at the same time see what a single list would show
+// them.
 func TestLinearizable(t *testing.T) {
 	m := newMount(t)
 	row := &faultRow{fault: "concurrent reads and appends (mount)", tried: 1}
@@ -253,9 +253,9 @@ func (r *faultRow) add(t *testing.T, h *history, final []string) {
 	}
 }
 
-// The same while the daemon is killed and started again: what was acknowledged is
-// there, and what failed happened once or not at all. The clients are stopped
-// while the bare directory is open to them.
+// The same while the daemon is killed and started again: acknowledged appends are there, and
+// failed ones happened once or not at all. The clients are stopped while the bare directory is
+// open to them.
 func TestLinearizableAcrossRestarts(t *testing.T) {
 	const once = 10 // a client lives no longer than programLimit
 	m := newMount(t)

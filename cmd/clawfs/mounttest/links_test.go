@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What the names of one file show, after each step: content, and the equality of inode
+// The facts that the names of one file show, after each step: content, the equality of inode
 // numbers, and the number of links. It must be the same as in a bare directory.
 const linksLook = `
 look() {
@@ -94,8 +94,8 @@ func TestHardLinksAreAsInABareDirectory(t *testing.T) {
 	}
 }
 
-// A file that a rename puts onto a registry is one of its own. What is written there, and
-// goes back by a rename, is not taken for the file that the other names have.
+// A file that a rename puts onto a registry is one of its own. A file that is written there,
+// and goes back by a rename, is not taken for the file that the other names have.
 func TestRenamesOfAFileWithOtherNames(t *testing.T) {
 	t.Parallel()
 	need(t, "python3")

@@ -90,7 +90,7 @@ func buildClawfs() (string, error) {
 }
 
 // leftovers lists what must not be there after the last test, below root and in the other
-// directory: mounts, processes of clawfs, files. What is found is also taken away.
+// directory: mounts, processes of clawfs, files. The leftovers are also taken away.
 func leftovers(root, other string) []string {
 	var left []string
 	for _, m := range mountsBelow(root) {
@@ -129,8 +129,8 @@ func mountsBelow(dir string) []string {
 	return paths
 }
 
-// processesBelow lists the processes, this one aside, whose program or arguments
-// name something below a directory. What is ending has a moment for it.
+// processesBelow lists the processes, this one aside, whose program or arguments name something
+// below a directory. A process that is ending has a moment for it.
 func processesBelow(dir string) []int {
 	for try := 0; ; try++ {
 		var found []int
@@ -180,8 +180,8 @@ type mount struct {
 	leavesDialects bool // the test leaves registries that are not in strict JSON
 }
 
-// newMount mounts an empty directory, with flags for `clawfs mount`. When the
-// test ends it is unmounted, and what is left in it must be valid.
+// newMount mounts an empty directory, with flags for `clawfs mount`. When the test ends it is
+// unmounted, and the files in it must be valid.
 func newMount(t *testing.T, flags ...string) *mount {
 	t.Helper()
 	return mountOn(t, newDir(t), flags...)

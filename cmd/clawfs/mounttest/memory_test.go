@@ -11,8 +11,8 @@ import (
 	"clawfs/txn/txntest"
 )
 
-// The daemon's memory and descriptors don't grow with what it has done: commits,
-// refusals, processes that have come and gone, registries and plain files.
+// The daemon's memory and descriptors don't grow with its work: commits, refusals, processes
+// that have come and gone, registries and plain files.
 func TestMemoryIsFlat(t *testing.T) {
 	t.Parallel()
 	need(t, "jq")
@@ -45,8 +45,8 @@ func TestMemoryIsFlat(t *testing.T) {
 	if grown := endRSS - rss; grown > 48<<20 {
 		t.Errorf("the daemon grew from %d KB to %d KB over %d commits", rss>>10, endRSS>>10, 2*commits/3)
 	}
-	// The kernel keeps names, and so descriptors, until it forgets them; those of
-	// what is removed go.
+	// The kernel keeps names, and so descriptors, until it forgets them; those of removed files
+	// go.
 	if endFDs > fds+4 {
 		t.Errorf("the daemon had %d descriptors, now %d", fds, endFDs)
 	}

@@ -30,7 +30,7 @@ func newPackageRoot(t *testing.T) packageRoot {
 
 func (r packageRoot) path(name string) string { return filepath.Join(r.dir, name) }
 
-// dpkg runs dpkg on the root. What the package depends on is not there.
+// dpkg runs dpkg on the root. The dependencies of the package are not there.
 func (r packageRoot) dpkg(args ...string) {
 	r.t.Helper()
 	succeed(r.t, "/", append([]string{"dpkg", "--root=" + r.dir, "--log=" + r.path("var/log/dpkg.log"), "--force-depends",
@@ -77,8 +77,8 @@ func buildPackage(t *testing.T) string {
 	return debs[0]
 }
 
-// The Debian package is installed, used and purged. What it leaves is what users
-// have. (scripts/try-package does it in a whole system, by apt.)
+// The Debian package is installed, used and purged. It leaves the files of users.
+// (scripts/try-package does it in a whole system, by apt.)
 func TestPackage(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("dpkg wants root")

@@ -184,8 +184,7 @@ func TestPosixOnPlainFiles(t *testing.T) {
 	}
 }
 
-// What somebody mounts below the directory stays, whatever is committed: containers
-// mount volumes into volumes.
+// A mount below the directory stays, beside any commits: containers mount volumes into volumes.
 func TestWhatIsMountedBelowStays(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

@@ -111,7 +111,7 @@ func (p *process) wait() result {
 	return r
 }
 
-// run runs a program to its end, whatever that is.
+// run runs a program to its end, of any kind.
 func run(t *testing.T, dir string, line []string, configure ...func(*exec.Cmd)) result {
 	t.Helper()
 	return start(t, dir, line, configure...).wait()
@@ -134,7 +134,7 @@ func bash(script string) []string { return []string{"bash", "-c", script} }
 type gate string
 
 const (
-	atStart gate = "start" // before they read: what follows is a matter of chance
+	atStart gate = "start" // before they read: the rest is a matter of chance
 	atRead  gate = "read"  // when all have read, and none has written
 )
 

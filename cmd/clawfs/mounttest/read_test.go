@@ -88,8 +88,8 @@ func readersBesideWriters(t *testing.T, dir, seconds string) map[string]seen {
 	return all
 }
 
-// P2: a reading shows one version from its start to its end, whatever becomes of the
-// registry; the next one by the same descriptor shows the newest.
+// P2: a reading shows one version from its start to its end, even if the registry changes or
+// goes; the next one by the same descriptor shows the newest.
 func TestReadingIsPinnedToItsVersion(t *testing.T) {
 	t.Parallel()
 	m := newMount(t)
@@ -103,8 +103,9 @@ func TestReadingIsPinnedToItsVersion(t *testing.T) {
 	}
 }
 
-// P2: who asks for the size and reads so much gets the version of that size, also where the
-// kernel has told it, from somebody's look-up, and the daemon has heard nothing of it.
+// P2: a program that asks for the size and reads so much gets the version of that size, also
+// where the kernel has told it, from somebody's look-up, and the daemon has heard nothing of
+// it.
 func TestSizeThatTheKernelHasTold(t *testing.T) {
 	t.Parallel()
 	t.Run("bare", func(t *testing.T) {
@@ -161,8 +162,8 @@ func TestResetBesideShellsThatLive(t *testing.T) {
 	}
 }
 
-// A file that is opened by a descriptor of it is that file, whatever its name stands for by
-// then.
+// A file that is opened by a descriptor of it is that file, though its name may stand for
+// another one by then.
 func TestDescriptorThatIsOpenedAgain(t *testing.T) {
 	t.Parallel()
 	again := func(t *testing.T, dir string) {
@@ -239,9 +240,9 @@ func TestRegistryIsThereWhileItIsReplaced(t *testing.T) {
 	}
 }
 
-// P2: what copies a registry while others make it longer and shorter copies one
-// version, and comes to an end: with as many bytes as fstat has told (node), and as
-// many as copy_file_range gives (cp).
+// P2: a program that copies a registry while others make it longer and shorter copies one
+// version, and comes to an end: with as many bytes as fstat has told (node), and as many as
+// copy_file_range gives (cp).
 func TestCopiesOfWhatChangesComeToAnEnd(t *testing.T) {
 	t.Parallel()
 	need(t, "node")
@@ -260,8 +261,8 @@ func TestCopiesOfWhatChangesComeToAnEnd(t *testing.T) {
 	}
 }
 
-// A lock on a registry keeps programs apart, whoever changes it meanwhile: the
-// registry's inode stays that of its name.
+// A lock on a registry keeps programs apart, though another program changes the registry
+// meanwhile: the registry's inode stays that of its name.
 func TestLocksOnRegistries(t *testing.T) {
 	t.Parallel()
 	m := newMount(t, "--durability", "interval")

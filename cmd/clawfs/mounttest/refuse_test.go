@@ -210,7 +210,7 @@ func refuses(t *testing.T, m *mount, line []string, contents map[string]string) 
 	}
 }
 
-// P1, P9: what is no strict document is refused, however it comes.
+// P1, P9: content that is no strict document is refused, however it comes.
 func TestInvalidDocumentsAreRefused(t *testing.T) {
 	t.Parallel()
 	need(t, "node")
@@ -219,7 +219,7 @@ func TestInvalidDocumentsAreRefused(t *testing.T) {
 	}
 }
 
-// P1, P7: what is strict is accepted and kept byte for byte.
+// P1, P7: strict content is accepted and kept byte for byte.
 func TestValidDocumentsAreAccepted(t *testing.T) {
 	t.Parallel()
 	need(t, "node")
@@ -248,8 +248,8 @@ var newDocuments = []string{
 	"n_structure_no_data.json",
 }
 
-// P1: JSONTestSuite. What n_ files hold is refused over a strict document and, but for
-// newDocuments, for a new file. What y_ files hold is accepted, repeated names aside,
+// P1: JSONTestSuite. The content of n_ files is refused over a strict document and, but for
+// newDocuments, for a new file. The content of y_ files is accepted, repeated names aside,
 // which are refused.
 func TestJSONTestSuite(t *testing.T) {
 	t.Parallel()
@@ -405,8 +405,7 @@ func TestRefusalsAsShellsSeeThem(t *testing.T) {
 	}
 }
 
-// A refused close can be mended: what is staged stays as long as the file is
-// open.
+// A refused close can be mended: the staged content stays as long as the file is open.
 func TestRefusedCloseCanBeMended(t *testing.T) {
 	t.Parallel()
 	m := newMount(t)
@@ -443,7 +442,7 @@ func TestTooLargeIsRefused(t *testing.T) {
 	}
 }
 
-// P9: what is refused where it lies, by a rename or a link, is told in the log, too.
+// P9: a file that is refused where it lies, by a rename or a link, is told in the log, too.
 func TestFilesThatCannotBecomeRegistriesAreTold(t *testing.T) {
 	t.Parallel()
 	need(t, "python3")

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// Writers in the languages that are here read, another program makes fourteen
-// ordinary edits, and they write all of it back: what they only spell anew is as the
-// other one left it. scripts/campaign-respell without this pattern runs all writers.
+// Writers in the languages that are here read, another program makes fourteen ordinary edits,
+// and they write all of it back: values that they only spell anew are as the other one left
+// them. scripts/campaign-respell without this pattern runs all writers.
 func TestRespellingWriters(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("the campaign mounts as root")

@@ -47,8 +47,8 @@ func TestMemoryOutlivesARemount(t *testing.T) {
 	}
 }
 
-// What the version before left is served on: its histories, its quarantine, and its
-// numbers go on. What later versions add to a record is kept, and shown.
+// The directory of the version before is served on: its histories, its quarantine, and its
+// numbers go on. Fields that later versions add to a record are kept, and shown.
 func TestStateOfTheFormatBefore(t *testing.T) {
 	t.Parallel()
 	dir := newDir(t)

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// fsync (§3): a program that keeps its file open and saves a shorter document by write,
-// fsync and ftruncate has saved it then, whatever happens to it.
+// fsync (§3): a program that keeps its file open and saves a shorter document by write, fsync
+// and ftruncate has saved it then, even if it is killed.
 func TestShorterDocumentIsSavedByTruncate(t *testing.T) {
 	t.Parallel()
 	need(t, "python3")
@@ -34,8 +34,8 @@ cat a.json`
 	}
 }
 
-// What is no document is refused by fsync and fdatasync already, as programs look at
-// what they say more often than at what close does.
+// Content that is no document is refused by fsync and fdatasync already, as programs look at
+// their results more often than at that of close.
 func TestInvalidDocumentIsRefusedBySync(t *testing.T) {
 	t.Parallel()
 	need(t, "python3")

@@ -39,7 +39,7 @@ func (m *mount) takenOver() {
 	m.pid = m.daemons()[before]
 }
 
-// What a program has open goes on over the death of the daemon, as if there had been none: in
+// The open files of a program go on over the death of the daemon, as if there had been none: in
 // a bare directory the program prints the same.
 func TestOpenFilesOutliveTheDaemon(t *testing.T) {
 	t.Parallel()

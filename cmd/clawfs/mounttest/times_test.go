@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// Times (§3): what programs do to keep a file's modification time, or to give it another
-// one, has the same effect on a mount as in a bare directory. Each script says what it
-// sees in the end.
+// Times (§3): the ways of programs to keep a file's modification time, or to give it another
+// one, have the same effect on a mount as in a bare directory. Each script says what it sees in
+// the end.
 func TestTimesAsInABareDirectory(t *testing.T) {
 	t.Parallel()
 	need(t, "rsync", "python3", "node")
@@ -75,8 +75,8 @@ print(os.stat('a.json').st_mtime > 1000)`),
 // pythonScript is a shell's command that runs a Python program.
 func pythonScript(text string) string { return "python3 - <<'END'\nimport os\n" + text + "\nEND\n" }
 
-// A time that was set counts for the bytes that it was set for: what was merged with what
-// others have written has a new one.
+// A time that was set counts for the bytes that it was set for: a merge with the content of
+// others has a new one.
 func TestMergedVersionHasTimeOfItsCommit(t *testing.T) {
 	t.Parallel()
 	m := newMount(t)

@@ -164,8 +164,8 @@ func TestInvalidFileAtMount(t *testing.T) {
 	m.wantQuarantined(`{"models": [`)
 }
 
-// What was changed while nothing was mounted is adopted if it is valid; else the
-// newest valid version is put back, and what was there is kept.
+// A change while nothing was mounted is adopted if it is valid; else the newest valid version
+// is put back, and the other content is kept.
 func TestChangedWhileUnmounted(t *testing.T) {
 	t.Parallel()
 	need(t, "jq")
@@ -212,8 +212,8 @@ func TestChangedWhileUnmounted(t *testing.T) {
 	}
 }
 
-// A mount that is in use is not unmounted under a program: unmount waits for it,
-// and what it writes meanwhile counts.
+// A mount that is in use is not unmounted under a program: unmount waits for it, and its writes
+// meanwhile count.
 func TestUnmountWaitsForOpenTransactions(t *testing.T) {
 	t.Parallel()
 	m := newMount(t)
@@ -282,7 +282,7 @@ func asks(pid int) bool {
 	return false
 }
 
-// P9: unmount --force does not wait; what was written but not closed is kept.
+// P9: unmount --force does not wait; content that was written but not closed is kept.
 func TestForcedUnmountKeepsWhatWasWritten(t *testing.T) {
 	t.Parallel()
 	m := newMount(t)

@@ -204,8 +204,8 @@ func watchCommits(t *testing.T, mayMiss int, name string, args ...string) {
 		succeed(t, m.dir, i.line(t, file, fmt.Sprintf("added-%d", models)))
 		expect(i.String(), models, before)
 	}
-	// Programs that take their time between truncating and writing: who has looked in
-	// between, and passes over what comes within 5 ms, has seen what was there before.
+	// Programs that take their time between truncating and writing: a watcher that has looked in
+	// between, and passes over events within 5 ms, has seen the version before.
 	for wait := range 8 {
 		pause()
 		_, before := w.told()
@@ -230,7 +230,7 @@ func watchCommits(t *testing.T, mayMiss int, name string, args ...string) {
 			expect(fmt.Sprintf("one that comes by itself, %s %d", how, n+1), models, before)
 		}
 	}
-	// Whatever it has missed, it watches on: each inode that the name has had until now.
+	// It watches on, even if it has missed something: each inode that the name has had until now.
 	allowed := mayMiss
 	mayMiss = 0
 	byItself()
@@ -258,7 +258,7 @@ func TestWatcherThatPassesOverIsToldAgain(t *testing.T) {
 	file := filepath.Join(m.dir, "models.json")
 	for _, what := range []string{"file", "directory"} {
 		w := startWatcher(t, "programs/watch.py", what, file, "60")
-		time.Sleep(500 * time.Millisecond) // what the last commit caused is over
+		time.Sleep(500 * time.Millisecond) // the events of the last commit are over
 		before, err := models(file)
 		if err != nil {
 			t.Fatal(err)
@@ -279,7 +279,7 @@ func TestWatchersAreLeftAlone(t *testing.T) {
 	m := newMount(t)
 	write(t, m.dir, "models.json", tenModels)
 	w := startWatcher(t, "programs/watch.mjs", "file", filepath.Join(m.dir, "models.json"))
-	time.Sleep(300 * time.Millisecond) // what the seed caused is over
+	time.Sleep(300 * time.Millisecond) // the events of the seed are over
 	_, before := w.told()
 	time.Sleep(700 * time.Millisecond)
 	for range 5 {
@@ -322,9 +322,9 @@ func TestWatchersOfAnotherInode(t *testing.T) {
 	expect("its removal", "ENOENT", "rm models.json")
 }
 
-// What tells watchers of a commit sets a time that is never set: a request for it that comes
-// from another process, as one would that the daemon no longer knows, changes nothing, be
-// it of a registry or of what has taken its name.
+// The teller of a commit sets a time that is never set: a request for it that comes from
+// another process, as from a teller that the daemon no longer knows, changes nothing, be it of
+// a registry or of a file that has taken its name.
 func TestTellingWatchersSetsNoTime(t *testing.T) {
 	t.Parallel()
 	need(t, "stat")

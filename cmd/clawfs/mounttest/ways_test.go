@@ -81,8 +81,7 @@ func outcomeOf(t *testing.T, dir, way string) string {
 	return fmt.Sprintf("exit %d\n%s%s%s", r.code, r.stdout, strings.ReplaceAll(r.stderr, dir, "DIR"), tree(t, dir))
 }
 
-// tree lists all that a program can see in a directory, times and what is git's
-// own aside.
+// tree lists all that a program can see in a directory, times and git's own files aside.
 func tree(t *testing.T, dir string) string {
 	t.Helper()
 	var b strings.Builder
@@ -154,8 +153,8 @@ func attributes(t *testing.T, path string) []string {
 	return all
 }
 
-// A writable shared mapping is refused or part of the transaction: what is
-// written through it reaches nobody unvalidated.
+// A writable shared mapping is refused or part of the transaction: its bytes reach nobody
+// unvalidated.
 func TestSharedMappingReachesNobodyUnvalidated(t *testing.T) {
 	t.Parallel()
 	m := newMount(t)

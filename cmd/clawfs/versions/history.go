@@ -157,6 +157,7 @@ func (h *History) Content(seq uint64) ([]byte, error) {
 	return b, err
 }
 
+// DigestOf returns the SHA-256 digest of content, in hexadecimal digits.
 func DigestOf(content []byte) string {
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:])
