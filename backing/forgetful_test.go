@@ -23,10 +23,10 @@ import (
 	"clawfs/backing/backingtest"
 )
 
-// A disk has a cache that it writes out when it is told to flush it. When the power fails,
-// each block that was written since then may be there or not, in no order. A shutdown of
-// the file system above, as in power_test.go, does not show that: whatever the file system
-// has written is there afterwards.
+// A disk has a cache that it writes out when it is told to flush it. When the power fails, each
+// block that was written since then may be there or not, in no order. A shutdown of the file
+// system above, as in power_test.go, does not show that: all that the file system has written
+// is there afterwards.
 //
 // Here the file system lies in a file, and that on a small FUSE file system, which is told
 // of each write and, by fsync, of each flush.
@@ -163,7 +163,7 @@ func (r *diskRoot) Create(ctx context.Context, name string, _, _ uint32, out *fu
 	return node, nil, fuse.FOPEN_DIRECT_IO, 0
 }
 
-// diskFile is what is on the disk, and what is in its cache.
+// diskFile has the content of the disk, and that of its cache.
 type diskFile struct {
 	fs.Inode
 
@@ -340,8 +340,8 @@ func (f *diskFile) revive() {
 	f.dead = false
 }
 
-// forget has a process commit, and takes the power away under it. What the process was told
-// before counts, as in powerCut.
+// forget has a process commit, and takes the power away under it. Answers to the process from
+// before count, as in powerCut.
 func (c *tally) forget(t *testing.T, d *forgetfulDisk, durability string) {
 	t.Helper()
 	l := startLoad(t, d.Dir, durability, 0)
@@ -365,8 +365,8 @@ func skipDisorder(t *testing.T, kind, options string) {
 	}
 }
 
-// The power fails under load, and the disk forgets a random part of what was written since it
-// was flushed. What was acknowledged is there afterwards, with one sync a commit and with two.
+// The power fails under load, and the disk forgets a random part of the writes since it was
+// flushed. Acknowledged commits are there afterwards, with one sync a commit and with two.
 func TestPowerFailureOfAForgetfulDisk(t *testing.T) {
 	for _, c := range []struct{ kind, durability string }{
 		{"ext4", "one sync"}, {"ext4", "two syncs"}, {"xfs", "one sync"}, {"xfs", "two syncs"}, {"ext2", "two syncs"},

@@ -11,9 +11,9 @@ import (
 	"clawfs/backing/backingtest"
 )
 
-// On a full disk nothing that was there is lost or spoiled, every commit that
-// finds no room says so, what is refused is kept in the space set aside for it,
-// and everything works again as soon as there is room.
+// On a full disk nothing that was there is lost or spoiled, every commit that finds no room
+// says so, refused content is kept in the space set aside for it, and everything works again as
+// soon as there is room.
 func TestFullDisk(t *testing.T) {
 	for _, kind := range backingtest.FullDisks() {
 		t.Run(kind.Name, func(t *testing.T) {

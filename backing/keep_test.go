@@ -29,7 +29,7 @@ func TestVersionsAreNotCopied(t *testing.T) {
 	}
 }
 
-// What is kept does not depend on whether the process was restarted between.
+// The kept versions do not depend on whether the process was restarted between.
 func TestRetentionAcrossRestarts(t *testing.T) {
 	b := newBench(t, Options{KeepVersions: 3})
 	stamp := ""
@@ -232,8 +232,8 @@ func TestRecordThatFails(t *testing.T) {
 	}
 }
 
-// The directory can be closed while its registries are listed: whoever takes the names
-// makes other calls meanwhile, and those wait for a Close that waits.
+// The directory can be closed while its registries are listed: the taker of the names makes
+// other calls meanwhile, and those wait for a Close that waits.
 func TestCloseWhileRegistriesAreListed(t *testing.T) {
 	b := newBench(t, Options{})
 	b.commits("a", 2)
@@ -259,8 +259,8 @@ func TestCloseWhileRegistriesAreListed(t *testing.T) {
 	}
 }
 
-// All registries with a history are listed by their names, in order, whatever
-// the names, and those that are gone too.
+// All registries with a history are listed by their names, in order, with any names, and those
+// that are gone too.
 func TestRegistries(t *testing.T) {
 	b := newBench(t, Options{})
 	long := "@" + strings.Repeat("x", 200)
@@ -302,8 +302,8 @@ func TestRegistries(t *testing.T) {
 	}
 }
 
-// What a recovery replaces may be open for writing elsewhere: what is written to
-// it later is in quarantine, too.
+// A file that a recovery replaces may be open for writing elsewhere: later writes to it are in
+// quarantine, too.
 func TestDisplacedFileIsKeptWithWhatIsWrittenLater(t *testing.T) {
 	b := newBench(t, Options{})
 	b.commits("a", 1)

@@ -48,9 +48,9 @@ func killable() []change {
 	})
 }
 
-// A process is killed at each step of each change. The next Open finds the
-// registry as it was before or as it was to be, with the history that belongs to
-// it; what was on its way in is in quarantine then; nothing else is left.
+// A process is killed at each step of each change. The next Open finds the registry as it was
+// before or as it was to be, with the history that belongs to it; content on its way in is in
+// quarantine then; nothing else is left.
 func TestKilledAtEachStep(t *testing.T) {
 	tried := 0
 	for _, c := range killable() {
@@ -123,7 +123,7 @@ func (b *bench) checkMoved(c change, got []string, to string) {
 	b.Helper()
 	other := append([]string{b.live(to)}, b.kept(to)...)
 	switch {
-	case slices.Equal(got, c.before): // not begun: what it was to replace is there
+	case slices.Equal(got, c.before): // not begun: the file that it was to replace is there
 		if want := "w3"; (c.name == "rename over" || c.name == "exchange") && other[0] != want {
 			b.Errorf("%s: %q, want %q", to, other, want)
 		}

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Who writes to a file by another name of it changes no version.
+// A write to a file by another name of it changes no version.
 func TestVersionsOfFilesWithOtherNames(t *testing.T) {
 	for _, how := range []string{"commit", "remove"} {
 		t.Run(how, func(t *testing.T) {
@@ -34,7 +34,7 @@ func TestVersionsOfFilesWithOtherNames(t *testing.T) {
 	}
 }
 
-// What is put back in place of a damaged file concerns that name only, and who writes by
+// A version that is put back in place of a damaged file concerns that name only, and a write by
 // another one changes nothing that is kept.
 func TestRestoreParts(t *testing.T) {
 	b := newBench(t, Options{})

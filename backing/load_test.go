@@ -23,9 +23,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The campaigns here start a process that commits as fast as it can and says on
-// its standard output what it was told, then take away the process, the power or
-// the room, and look for what was acknowledged.
+// The campaigns here start a process that commits as fast as it can and prints the answers that
+// it gets, then take away the process, the power or the room, and look for the acknowledged
+// commits.
 //
 //	CLAWFS_KILLS=1000    processes killed under load, for each durability (10)
 //	CLAWFS_POWER=100     power failures for each file system and durability (2)
@@ -83,7 +83,7 @@ func rounds(t *testing.T, env string, otherwise int) int {
 	return n
 }
 
-// loaded is a process under load, and what it said.
+// loaded is a process under load, and its output.
 type loaded struct {
 	cmd   *exec.Cmd
 	first chan struct{} // closed when something was acknowledged
@@ -162,7 +162,7 @@ func (l *loaded) running(t *testing.T, moment time.Duration) {
 	time.Sleep(moment)
 }
 
-// check opens the directory after a fault and looks for what was acknowledged
+// check opens the directory after a fault and looks for the commits that were acknowledged
 // before the given moment.
 func (c *tally) check(t *testing.T, dir string, l *loaded, before time.Time) {
 	t.Helper()
@@ -329,8 +329,8 @@ func dieAfter(steps int64) func(string) error {
 	}
 }
 
-// commitForever commits documents of many sizes and puts a copy into quarantine
-// now and then. What is refused, as on a dead disk, is tried again.
+// commitForever commits documents of many sizes and puts a copy into quarantine now and then. A
+// commit that is refused, as on a dead disk, is tried again.
 func commitForever(d *Dir, name string) {
 	b := &bench{d: d}
 	stamp, err := d.Stamp(name)
@@ -367,9 +367,9 @@ func commitForever(d *Dir, name string) {
 	}
 }
 
-// A process is killed at a step that chance chooses, while it commits to several
-// registries at once, and starts again where it was. An interval makes no
-// difference: what was written is there, though not on disk.
+// A process is killed at a step that chance chooses, while it commits to several registries at
+// once, and starts again where it was. An interval makes no difference: written content is
+// there, though not on disk.
 func TestKilledUnderLoad(t *testing.T) {
 	for _, durability := range []string{"fsync", "interval"} {
 		t.Run(durability, func(t *testing.T) {

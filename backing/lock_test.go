@@ -12,8 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Of two processes that serve a directory one is refused, and told who the other
-// is.
+// Of two processes that serve a directory one is refused, and told the other's id.
 func TestOnlyOneServes(t *testing.T) {
 	b := newBench(t, Options{})
 	b.commits("a", 1)
@@ -31,7 +30,7 @@ func TestOnlyOneServes(t *testing.T) {
 	b.wantLive("a", "v1")
 }
 
-// What is asked of the descriptor comes before anything is done in the directory.
+// The questions to the descriptor come before anything is done in the directory.
 func TestOpenedComesFirst(t *testing.T) {
 	dir := t.TempDir()
 	refused := errors.New("refused")
@@ -144,8 +143,8 @@ func TestFormatCutShort(t *testing.T) {
 	}
 }
 
-// Nobody but the owner gets at credentials through .clawfs, not even after a
-// copy that was careless about modes, and whatever the umask.
+// Nobody but the owner gets at credentials through .clawfs, not even after a copy that was
+// careless about modes, and with any umask.
 func TestStateIsPrivate(t *testing.T) {
 	old := unix.Umask(0)
 	defer unix.Umask(old)
@@ -171,8 +170,8 @@ func TestStateIsPrivate(t *testing.T) {
 	b.must(err)
 }
 
-// History and quarantine belong to who owns the registry, with its mode and its
-// attributes: whoever could not read it can't read what it was either.
+// History and quarantine belong to the owner of the registry, with its mode and its attributes:
+// a user that could not read it can't read its versions either.
 func TestCopiesBelongToTheOwnerOfTheRegistry(t *testing.T) {
 	asRoot(t)
 	b := newBench(t, Options{})

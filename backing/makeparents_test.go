@@ -10,7 +10,8 @@ import (
 	"clawfs/backing"
 )
 
-// What is made has the mode of what it is made in, and nothing is made where something is.
+// A directory that is made has the mode of the one that it is made in, and none is made where
+// something is.
 func TestMakeParents(t *testing.T) {
 	path := t.TempDir()
 	d, err := backing.Open(path, backing.Options{})

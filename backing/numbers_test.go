@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// number returns the number of a name, as whoever looks at it is told.
+// number returns the number of a name, as a look at it tells.
 func (b *bench) number(name string) uint64 {
 	b.Helper()
 	st, err := statAt(b.d.root, name)
@@ -25,8 +25,8 @@ func (b *bench) number(name string) uint64 {
 	return b.d.numbers.OfKnown(st.ino, st.birth)
 }
 
-// rename commits a temporary file as a registry does that is renamed onto it, and
-// returns the number that the temporary file had. What is left of it goes.
+// rename commits a temporary file as a registry does that is renamed onto it, and returns the
+// number that the temporary file had. The leftovers go.
 func (b *bench) rename(name string, seq uint64) uint64 {
 	b.Helper()
 	temp := filepath.Join(b.path, "temp")
@@ -83,8 +83,8 @@ func TestNumberGoesOver(t *testing.T) {
 	b.wantNumber("b", renamed)
 }
 
-// The file system hands out the inode number of a file that is gone at once: no two
-// names have one number for that, whoever knows which.
+// The file system hands out the inode number of a file that is gone at once: no two names have
+// one number for that, no matter who knows which.
 func TestNoNumberTwice(t *testing.T) {
 	b := newBench(t, Options{Durability: None, KeepVersions: 2})
 	handedOut, inodes := 0, map[uint64]bool{}
@@ -130,13 +130,13 @@ func TestNoNumberTwice(t *testing.T) {
 		b.d.numbers.retired[i].at = time.Time{}
 	}
 	b.rename("r0", 301)
-	// Who else makes files there takes inodes away, whose notes stay until they come again.
+	// Other makers of files there take inodes away, whose notes stay until they come again.
 	if n, limit := len(b.d.numbers.notes), 3*20+3*(300-handedOut); n > limit {
 		t.Errorf("%d files are noted, %d inode numbers were handed out again: want at most %d", n, handedOut, limit)
 	}
 }
 
-// The file of an older version may become the next one's, whatever was noted of it.
+// The file of an older version may become the next one's, against any note of it.
 func TestFileThatIsUsedAgain(t *testing.T) {
 	var n Numbers
 	n.init(7, 2)
@@ -185,8 +185,8 @@ func TestLinkedNamesKeepTheirNumber(t *testing.T) {
 	b.wantNumber("b", first)
 }
 
-// Whenever the process is killed, what is in place has its number: the former, or that of
-// the file which was to take its place.
+// Whenever the process is killed, the file in place has its number: the former, or that of the
+// file which was to take its place.
 func TestNumberAfterAKill(t *testing.T) {
 	for _, how := range []string{"in place", "by rename"} {
 		steps := []string{"never"}
@@ -232,7 +232,7 @@ func TestNumberAfterAKill(t *testing.T) {
 	}
 }
 
-// What is wrong in the file costs no more than what it said, and is put right.
+// A fault in the file costs no more than the line that it is in, and is put right.
 func TestDamagedNumbers(t *testing.T) {
 	lines := func(change func(string) string) func(path, text string) error {
 		return func(path, text string) error { return os.WriteFile(path, []byte(change(text)), 0o600) }
@@ -271,7 +271,7 @@ func TestDamagedNumbers(t *testing.T) {
 	}
 }
 
-// A full disk fails no commit for the sake of a number, and what was missed is made good.
+// A full disk fails no commit for the sake of a number, and missing lines are made good.
 func TestNumbersThatCannotBeWritten(t *testing.T) {
 	b := newBench(t, Options{Durability: None})
 	b.commits("a", 2)

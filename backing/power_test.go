@@ -10,10 +10,10 @@ import (
 	"clawfs/backing/backingtest"
 )
 
-// powerCut has a process commit, and takes the power away under it. What the
-// process is told afterwards does not count: where the power is really gone it is
-// told nothing, while on a file system that was shut down the sync of a directory
-// whose change has been thrown away already may succeed (xfs).
+// powerCut has a process commit, and takes the power away under it. Answers to the process
+// afterwards do not count: where the power is really gone there are none, while on a file
+// system that was shut down the sync of a directory whose change has been thrown away already
+// may succeed (xfs).
 func (c *tally) powerCut(t *testing.T, d *backingtest.Disk, durability string, how uint32) {
 	t.Helper()
 	l := startLoad(t, d.Dir, durability, 0)
@@ -34,8 +34,8 @@ func (c *tally) powerCut(t *testing.T, d *backingtest.Disk, durability string, h
 	c.check(t, d.Dir, l, failed.Add(-grace))
 }
 
-// The power fails under load. What was acknowledged is there afterwards, on each
-// file system, whether the log was flushed last or not.
+// The power fails under load. Acknowledged commits are there afterwards, on each file system,
+// whether the log was flushed last or not.
 func TestPowerFailure(t *testing.T) {
 	for _, kind := range []string{"ext4", "xfs"} {
 		for _, durability := range []string{"fsync", "interval"} {
@@ -69,8 +69,8 @@ func TestPowerFailureNoticesAMissingSync(t *testing.T) {
 	}
 }
 
-// A disk that is dead says so: no commit is acknowledged on it, and what was
-// there is there when it comes back.
+// A disk that is dead says so: no commit is acknowledged on it, and the earlier ones are there
+// when it comes back.
 func TestDeadDisk(t *testing.T) {
 	d := backingtest.NewPowerDisk(t, "ext4")
 	b := &bench{T: t, path: d.Dir}

@@ -53,8 +53,8 @@ func TestRecoveryOfACopiedDirectory(t *testing.T) {
 	}
 }
 
-// What the next program did with the live file after a crash does not matter: the
-// inode says that the staged file was exchanged.
+// Changes of the live file by the next program after a crash do not matter: the inode says that
+// the staged file was exchanged.
 func TestRecoveryOfAFileThatWasEditedSince(t *testing.T) {
 	b := newBench(t, Options{})
 	b.commits("a", 2)
@@ -81,7 +81,7 @@ func TestRecoveryOfAnArchivedCopy(t *testing.T) {
 	b.wantTidy()
 }
 
-// What nobody told Open of is found when the registry is used.
+// A leftover that nobody told Open of is found when the registry is used.
 func TestRecoveryWithoutAMark(t *testing.T) {
 	b := newBench(t, Options{})
 	b.commits("a", 1)
@@ -122,8 +122,8 @@ func TestRecoveryThatFails(t *testing.T) {
 	b.wantTidy()
 }
 
-// Open looks into the histories that were in use, not into all: with many
-// registries that would take long. What has been idle is not told of any more.
+// Open looks into the histories that were in use, not into all: with many registries that would
+// take long. An idle registry is not told of any more.
 func TestMarksAreFewAndGo(t *testing.T) {
 	b := newBench(t, Options{Durability: None})
 	for i := range hotHistories + 50 {

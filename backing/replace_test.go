@@ -442,7 +442,7 @@ func TestSymbolicLinksAreNotFollowed(t *testing.T) {
 	}
 }
 
-// What stands in the way of a history is not followed either.
+// A link in the way of a history is not followed either.
 func TestHistoryIsNotLedAstray(t *testing.T) {
 	b := newBench(t, Options{})
 	outside := t.TempDir()

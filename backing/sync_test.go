@@ -63,9 +63,9 @@ func TestIntervalSyncsByItself(t *testing.T) {
 	}
 }
 
-// A sync that nobody waits for and that fails is told of. What could not even be
-// tried is tried again; what the disk has lost is not, since the kernel would call
-// the next attempt a success.
+// A sync that nobody waits for and that fails is told of. A sync that could not even be tried
+// is tried again; one that the disk has lost is not, since the kernel would call the next
+// attempt a success.
 func TestIntervalSyncThatFails(t *testing.T) {
 	for fault, again := range map[unix.Errno]bool{unix.EIO: false, unix.EMFILE: true} {
 		h := &hook{at: "sync later"}

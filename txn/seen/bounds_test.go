@@ -19,8 +19,8 @@ func (h *history) contentsOf(c Caller) []string {
 	return out
 }
 
-// What is older than the kin window and the read window goes, but for what a process that
-// lives has written last and read last, and, of one that has never written, read first.
+// A view that is older than the kin window and the read window goes, but for the last write and
+// the last reading of a living process, and, if it has never written, its first reading.
 func TestOldViewsGo(t *testing.T) {
 	for _, row := range []struct {
 		steps string
@@ -51,8 +51,8 @@ func TestOldViewsGo(t *testing.T) {
 	}
 }
 
-// A process has at most maxViews views, the newest ones; what it has read first stays.
-// Old views go as new ones come, not only where there are too many.
+// A process has at most maxViews views, the newest ones; its first reading stays. Old views go
+// as new ones come, not only where there are too many.
 func TestViewsOfAProcessAreBounded(t *testing.T) {
 	h := newHistory(t)
 	h.v.Existed()
@@ -209,7 +209,7 @@ func TestContentsAreBounded(t *testing.T) {
 	if h.v.bytes != 60<<20 || h.v.keptBytes != 60<<20 {
 		t.Errorf("%d and %d bytes are counted", h.v.bytes, h.v.keptBytes)
 	}
-	// What a process that lives has read last is older than what others have read that ended.
+	// The last reading of a living process is older than readings of others that ended.
 	other := newHistory(t)
 	other.v.Existed()
 	for _, name := range []string{"A", "B"} {
@@ -248,7 +248,7 @@ func TestContentsAreBounded(t *testing.T) {
 	}
 }
 
-// What a write was made from stays only as far as there is room.
+// The base of a write stays only as far as there is room.
 func TestOriginsAreBounded(t *testing.T) {
 	for _, row := range []struct {
 		others int // contents that processes which live hold
@@ -295,7 +295,7 @@ func TestOriginsAreBounded(t *testing.T) {
 		}
 	}
 
-	// The dead's newest stay before their older ones, with what they were made from.
+	// The dead's newest views stay before their older ones, with their bases.
 	h := newHistory(t)
 	h.v.Existed()
 	a, y := process("a"), process("y")
@@ -381,7 +381,7 @@ func TestHasWritten(t *testing.T) {
 	}
 }
 
-// What was made from content in flight was made from nothing that is known.
+// Content that was made from content in flight was made from nothing that is known.
 func TestInFlightIsNoOrigin(t *testing.T) {
 	h := newHistory(t)
 	a := process("a")

@@ -48,8 +48,8 @@ func TestReasonsAreAsTheDocumentSays(t *testing.T) {
 	}
 }
 
-// Where the table has no row: candidates of one content, and what makes a write another
-// task's. Each row is as in the table.
+// Where the table has no row: candidates of one content, and the signs of another task's write.
+// Each row is as in the table.
 func TestChoice(t *testing.T) {
 	for name, row := range map[string]struct {
 		reason                       seen.Reason

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Content has the digest of its bytes, whatever it is like.
+// Content has the digest of its bytes, no matter what it is like.
 func TestContentLikeOtherHasItsOwnDigest(t *testing.T) {
 	text := bytes.Repeat([]byte("a text of some length, again and again\n"), 10_000)
 	rapid.Check(t, func(t *rapid.T) {
@@ -28,7 +28,7 @@ func TestContentLikeOtherHasItsOwnDigest(t *testing.T) {
 	})
 }
 
-// What is the same at the beginning is not digested again.
+// Equal bytes at the beginning are not digested again.
 func TestContentLikeOtherTakesItsMarks(t *testing.T) {
 	b := make([]byte, 5*block+7)
 	was := NewContentLike(b, nil)

@@ -8,9 +8,9 @@ import (
 	"clawfs/txn/seen"
 )
 
-// What the rules say of which docs/SEMANTICS.md has no example of its own. A candidate is
-// its kind, the signs "task" and "late", and its content; without content it is that there
-// is nothing. An author with a memory is a process, one without is a family.
+// Details of the rules for which docs/SEMANTICS.md has no example. A candidate is its kind, the
+// signs "task" and "late", and its content; without content it is that there is nothing. An
+// author with a memory is a process, one without is a family.
 var details = []struct {
 	name, author, seen, content string
 	want                        int // the place of the candidate among those seen

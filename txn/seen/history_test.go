@@ -245,7 +245,7 @@ func (h *history) describe(s Seen) string {
 	return strings.Join(out, ", ")
 }
 
-// A story is what several processes have done, and what one of them has seen then.
+// A story has the steps of several processes, and the views of one of them then.
 type story struct{ steps, writer, want string }
 
 func tellStories(t *testing.T, stories []story) {

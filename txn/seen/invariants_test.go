@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What tests ask of a table at their end is worth nothing unless it can fail.
+// The check of a table at the end of each test is worth nothing unless it can fail.
 func TestContradictionsAreNoticed(t *testing.T) {
 	reader, writer := Caller{Actor: Actor{PID: 1, Start: 1}}, Caller{Actor: Actor{PID: 2, Start: 2}, Ancestors: []Actor{{PID: 3, Start: 3}}}
 	tests := map[string]func(v *Views, a *actorViews){

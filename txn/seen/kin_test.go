@@ -7,7 +7,7 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// What a command of a family may have been given by others of it.
+// Contents that a command of a family may have got from others of it.
 func TestWhatAFamilyHasSeen(t *testing.T) {
 	tellStories(t, []story{
 		// Only what was seen within the last minute.
@@ -34,10 +34,10 @@ func TestWhatAFamilyHasSeen(t *testing.T) {
 		{"a redirects A; b redirects B; x writes C; a reads C", "c", "read C, last B, read since, family of 1"},
 		{"a reads A; x writes B; a reads B; x writes C; a reads C", "c", "read A, read B, read C, family of 1"},
 
-		// What was read last is older than what another one has read before.
+		// The last reading is older than one that another process has made before.
 		{"b opens 1; x writes B; a reads B; a dies; b reads A by 1; b dies", "c", "read A, read B, family of 1"},
 
-		// Who has removed the registry has made room for what it writes.
+		// A process that has removed the registry has made room for its own content.
 		{"a reads A; a dies; c removes -", "c", "read A, alone, family of 1"},
 		{"a reads A; x writes X; b redirects B; b dies; d reads A", "c", "read A, alone, last B, read since, family of 1"},
 		{"a reads A; a dies; b removes -", "c", "saw nothing, task read A, family of 1"},
@@ -108,7 +108,7 @@ func TestFamilysCandidatesAreBounded(t *testing.T) {
 	}
 }
 
-// What is selected of some views: some contents that no write has used, and some others.
+// The selection among some views: some contents that no write has used, and some others.
 func TestSelection(t *testing.T) {
 	content := func(n int) *Content { return &Content{Bytes: []byte{byte(n)}} }
 	a, b, c := content(1), content(2), content(3)

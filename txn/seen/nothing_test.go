@@ -29,7 +29,7 @@ func TestNothingIsSeen(t *testing.T) {
 		{"none a asks 1", "a~", "saw nothing, alone, family of 2"},
 		{"none a asks 1; wait 61", "a", "saw nothing, alone, family of 2"},
 
-		// Content that was seen since then, by itself or by what it has started.
+		// Content that was seen since then, by itself or by its children.
 		{"none a asks 1; x writes A; d reads A", "a", "read A, alone, family of 2"},
 		{"some a redirects A; x removes -; a asks 1; wait 61", "a", "saw nothing, alone, family of 2"},
 		{"none a asks 1; x writes A; d removes -; wait 61", "a", "saw nothing, family of 2"},
@@ -44,7 +44,7 @@ func TestNothingIsSeen(t *testing.T) {
 		{"none a asks 1; a asks 2; a asks 3; a writes A from nothing; a writes B from nothing", "a", "task saw nothing, wrote B, memory, last B"},
 		{"none a asks 1; a finds 1; a asks 2; a writes A from nothing", "a", "wrote A, alone, memory, last A"},
 
-		// What others have created since, and the process has read: a check, perhaps.
+		// A registry that others have created since, and the process has read: a check, perhaps.
 		{"none a asks 1; x writes A; a reads A; y writes B; a reads B", "a", "looked nothing, read A, read B, memory"},
 		{"none a asks 1; d writes A; a reads A; x writes B", "a", "read A, memory"},
 		{"none a asks 1; found; a reads A", "a", "looked nothing, read A, memory"},
@@ -87,8 +87,8 @@ func TestNothingIsSeen(t *testing.T) {
 	})
 }
 
-// After a restart of an older build nobody knows since when the registry exists: what a
-// process has removed is no content that it has seen since.
+// After a restart of an older build nobody knows since when the registry exists: content that a
+// process has removed is none that it has seen since.
 func TestRemovalIsNoContent(t *testing.T) {
 	h := newHistory(t)
 	h.v.Existed()

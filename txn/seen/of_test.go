@@ -2,7 +2,7 @@ package seen
 
 import "testing"
 
-// What a writer has seen, after what several processes have done.
+// The views of a writer, after the steps of several processes.
 func TestWhatAWriterHasSeen(t *testing.T) {
 	tellStories(t, []story{
 		{"a reads A", "a", "read A, alone, memory"},
@@ -163,8 +163,8 @@ func TestPassesOverlap(t *testing.T) {
 	}
 }
 
-// What a program has copied from the registry it has seen, unless its author has written
-// since.
+// Content that a program has copied from the registry counts as seen, unless its author has
+// written since.
 func TestCopiedContentIsSeen(t *testing.T) {
 	a, b := NewContent([]byte("A")), NewContent([]byte("B"))
 	for _, c := range []struct {

@@ -28,7 +28,7 @@ func (h *history) restarted() *history {
 	return after
 }
 
-// What living processes have seen is the same after a restart.
+// The views of living processes are the same after a restart.
 func TestWhatAWriterHasSeenOutlivesARestart(t *testing.T) {
 	for _, row := range []struct{ steps, writer string }{
 		{"a reads A", "a"},
@@ -116,8 +116,8 @@ func TestWhatAWriterHasSeenOutlivesARestart(t *testing.T) {
 	}
 }
 
-// What an older build has saved has no place in the order of events: it counts as just seen,
-// and nobody knows who has changed the head since. Its processes have a memory, as they
+// A view that an older build has saved has no place in the order of events: it counts as just
+// seen, and nobody knows who has changed the head since. Its processes have a memory, as they
 // were not told apart then.
 func TestViewsOfAnOlderBuild(t *testing.T) {
 	h := newHistory(t)
@@ -159,7 +159,7 @@ func TestViewsOfAnOlderBuild(t *testing.T) {
 }
 
 // A process that has seen something of a registry that is there when it is restored goes on
-// with that: what was seen is added.
+// with that: the saved views are added.
 func TestRestoredViewsAreAdded(t *testing.T) {
 	for _, row := range []struct {
 		before string

@@ -2,8 +2,8 @@ package seen
 
 import "testing"
 
-// Several tasks of a process: two readings that overlap, or two writes, prove them. What
-// they have seen counts till writes have used it up.
+// Several tasks of a process: two readings that overlap, or two writes, prove them. Their
+// readings count till writes have used them up.
 func TestTasksOfAProcess(t *testing.T) {
 	tellStories(t, []story{
 		// Readings that overlap.
@@ -46,7 +46,7 @@ func TestTasksOfAProcess(t *testing.T) {
 		{"a reads A; a opens 1; x writes X; a puts B merged", "a opened 1", "read A, memory"},
 		{"a reads A; a writes B; a opens 1; a puts C; x writes X", "a opened 1", "wrote B, memory, last B"},
 
-		// What came later than the first write counts for the next one.
+		// Readings later than the first write count for the next one.
 		{"a reads A; a opens 1; x writes B; a reads B", "a began 1", "read A, memory"},
 		{"a opens 1; a reads A", "a began 1", "memory"},
 		{"a reads A; a opens 1; a removes -", "a began 1", "read A, alone, memory"},
