@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"sync"
 
-	fusefs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
 
@@ -18,11 +17,12 @@ import (
 //   - A node, by looking its name up once more. If that leads to another object the node
 //     is gone: ESTALE, upon which the kernel looks a path up again by itself.
 //   - An open plain file, or directory, by opening its node again.
-//   - An open registry not at all: EIO, but for its release. Content that it had staged went
-//     with its daemon.
+//   - Nodes of registries, and open ones by which nothing was staged, before anything is
+//     served (restore). By others each request fails with EIO, but the release: what was
+//     staged went with its daemon.
 //
-// A request that the kernel sends again may have been done. One that can't be done twice, and whose
-// effect would not be known from its result, is answered EIO (doubtful).
+// A request that the kernel sends again may have been done. One on names that can't be done twice
+// has left its intent (attempt). Others that can't are answered EIO (doubtful).
 type carried struct {
 	*requests
 	ledger *ledger.Ledger
@@ -33,6 +33,7 @@ type carried struct {
 }
 
 func newCarried(r *requests, l *ledger.Ledger) *carried {
+	r.fsys.ledger = l
 	return &carried{requests: r, ledger: l, open: make(map[uint64]uint64)}
 }
 
@@ -151,10 +152,22 @@ func (c *carried) opened(number, inner uint64) {
 }
 
 // opens notes that the kernel is about to be told of a handle, and gives it its number.
-func (c *carried) opens(id uint64, flags uint32, kind ledger.Kind, out *fuse.OpenOut) {
+func (c *carried) opens(id uint64, task, flags uint32, kind ledger.Kind, out *fuse.OpenOut) {
 	const once = unix.O_CREAT | unix.O_EXCL | unix.O_TRUNC // done by the open
+	h := ledger.Handle{Node: id, Flags: flags &^ once, Kind: kind, Task: task}
 	inner := out.Fh
-	out.Fh = c.ledger.Add(ledger.Handle{Node: id, Flags: flags &^ once, Kind: kind})
+	var f *registryFile
+	if n := c.requests.node(id); kind == ledger.Registry && n != nil {
+		f = n.files.unnumbered(int(task))
+	}
+	if f != nil {
+		h.Shows, h.Staged = f.version(), f.tx != nil && !f.tx.Clean()
+		f.staged.Store(h.Staged)
+	}
+	out.Fh = c.ledger.Add(h)
+	if f != nil {
+		f.number.Store(out.Fh)
+	}
 	c.opened(out.Fh, inner)
 }
 
@@ -181,7 +194,10 @@ func (c *carried) releases(number *uint64) (ok bool) {
 // refers notes what the kernel is about to be told of a name.
 func (c *carried) refers(status fuse.Status, parent uint64, name string, out *fuse.EntryOut) fuse.Status {
 	if status.Ok() && out.NodeId != 0 {
-		c.ledger.Refer(ledger.Node{ID: out.NodeId, Generation: out.Generation, Parent: parent, Name: name})
+		c.ledger.Refer(ledger.Node{
+			ID: out.NodeId, Generation: out.Generation, Parent: parent, Name: name,
+			Number: out.Ino, Size: out.Size, Modified: int64(out.Mtime)*1e9 + int64(out.Mtimensec),
+		})
 	}
 	return status
 }
@@ -207,25 +223,20 @@ func (c *carried) listed(dir uint64, list []byte) {
 	}
 }
 
-// child returns what the file system knows by a name, nil for nothing.
-func (c *carried) child(dir uint64, name string) *fusefs.Inode {
-	if n := c.requests.node(dir); n != nil {
-		return n.GetChild(name)
-	}
-	return nil
-}
-
 // nameless stands for the name of an object that has none that is known.
 const nameless = "/"
 
-// moved notes under which name an object is found now.
-func (c *carried) moved(child *fusefs.Inode) {
-	if child == nil {
+// removed notes that a name does not stand for an object any more. It may have another one.
+func (c *carried) removed(id, dir uint64, name string) {
+	is, _, ok := c.ledger.Node(id)
+	if !ok || is.Parent != dir || is.Name != name {
 		return
 	}
-	now := ledger.Node{ID: child.StableAttr().Ino, Parent: rootID, Name: nameless}
-	if name, parent := child.Parent(); parent != nil {
-		now.Name, now.Parent = name, parent.StableAttr().Ino
+	is.Name, is.Parent = nameless, rootID
+	if n := c.requests.node(id); n != nil {
+		if other, parent := n.Parent(); parent != nil {
+			is.Name, is.Parent = other, parent.StableAttr().Ino
+		}
 	}
-	c.ledger.Move(now)
+	c.ledger.Move(is)
 }

@@ -68,77 +68,72 @@ func (c *carried) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.
 	return c.requests.SetAttr(cancel, in, out)
 }
 
-// once prepares a request that can't be done twice.
-func (c *carried) once(header *fuse.InHeader, ids ...uint64) fuse.Status {
-	if status := doubtful(header); !status.Ok() {
-		return status
-	}
-	return c.node(append(ids, header.NodeId)...)
-}
-
-// Mknod keeps the ledger.
+// Mknod is done once.
 func (c *carried) Mknod(cancel <-chan struct{}, in *fuse.MknodIn, name string, out *fuse.EntryOut) fuse.Status {
-	if status := c.once(&in.InHeader); !status.Ok() {
-		return status
-	}
-	return c.refers(c.requests.Mknod(cancel, in, name, out), in.NodeId, name, out)
+	return c.makes(cancel, &in.InHeader, ledger.Intent{Op: opMknod, Name: name}, out, func() fuse.Status {
+		return c.requests.Mknod(cancel, in, name, out)
+	})
 }
 
-// Mkdir keeps the ledger.
+// Mkdir is done once.
 func (c *carried) Mkdir(cancel <-chan struct{}, in *fuse.MkdirIn, name string, out *fuse.EntryOut) fuse.Status {
-	if status := c.once(&in.InHeader); !status.Ok() {
-		return status
-	}
-	return c.refers(c.requests.Mkdir(cancel, in, name, out), in.NodeId, name, out)
+	return c.makes(cancel, &in.InHeader, ledger.Intent{Op: opMkdir, Name: name}, out, func() fuse.Status {
+		return c.requests.Mkdir(cancel, in, name, out)
+	})
 }
 
-// Symlink keeps the ledger.
+// Symlink is done once.
 func (c *carried) Symlink(cancel <-chan struct{}, header *fuse.InHeader, target, name string, out *fuse.EntryOut) fuse.Status {
-	if status := c.once(header); !status.Ok() {
-		return status
-	}
-	return c.refers(c.requests.Symlink(cancel, header, target, name, out), header.NodeId, name, out)
+	return c.makes(cancel, header, ledger.Intent{Op: opSymlink, Name: name}, out, func() fuse.Status {
+		return c.requests.Symlink(cancel, header, target, name, out)
+	})
 }
 
-// Link keeps the ledger.
+// Link is done once.
 func (c *carried) Link(cancel <-chan struct{}, in *fuse.LinkIn, name string, out *fuse.EntryOut) fuse.Status {
-	if status := c.once(&in.InHeader, in.Oldnodeid); !status.Ok() {
-		return status
-	}
-	return c.refers(c.requests.Link(cancel, in, name, out), in.NodeId, name, out)
+	return c.makes(cancel, &in.InHeader, ledger.Intent{Op: opLink, Name: name, NewDir: in.Oldnodeid}, out, func() fuse.Status {
+		return c.requests.Link(cancel, in, name, out)
+	})
 }
 
-// Unlink notes another name of the object, if it has one.
+// Unlink is done once. It notes another name of the object, if it has one.
 func (c *carried) Unlink(cancel <-chan struct{}, header *fuse.InHeader, name string) fuse.Status {
-	if status := c.once(header); !status.Ok() {
+	i := ledger.Intent{Op: opUnlink, Name: name}
+	done, status := c.attempt(header, &i)
+	if done || !status.Ok() {
 		return status
 	}
-	child := c.child(header.NodeId, name)
-	status := c.requests.Unlink(cancel, header, name)
+	status = c.requests.Unlink(cancel, header, name)
 	if status.Ok() {
-		c.moved(child)
+		c.removed(i.Node, i.Dir, name)
 	}
 	return status
 }
 
 // Rmdir is done once.
 func (c *carried) Rmdir(cancel <-chan struct{}, header *fuse.InHeader, name string) fuse.Status {
-	if status := c.once(header); !status.Ok() {
+	done, status := c.attempt(header, &ledger.Intent{Op: opRmdir, Name: name})
+	if done || !status.Ok() {
 		return status
 	}
 	return c.requests.Rmdir(cancel, header, name)
 }
 
-// Rename notes the new names, and another name of the file that was replaced.
+// Rename is done once. It notes the new names, and another one of what was replaced.
 func (c *carried) Rename(cancel <-chan struct{}, in *fuse.RenameIn, oldName, newName string) fuse.Status {
-	if status := c.once(&in.InHeader, in.Newdir); !status.Ok() {
+	i := ledger.Intent{Op: opRename, Flags: in.Flags, Name: oldName, NewDir: in.Newdir, NewName: newName}
+	done, status := c.attempt(&in.InHeader, &i)
+	if done || !status.Ok() {
 		return status
 	}
-	replaced := c.child(in.Newdir, newName)
-	status := c.requests.Rename(cancel, in, oldName, newName)
+	_, replaced := c.standsFor(in.Newdir, newName)
+	status = c.requests.Rename(cancel, in, oldName, newName)
 	if status.Ok() {
-		c.moved(replaced)
-		c.moved(c.child(in.Newdir, newName))
+		c.removed(replaced, in.Newdir, newName)
+		c.found(in.NodeId, oldName)
+		c.found(in.Newdir, newName)
+		c.movedRegistry(in.NodeId, oldName)
+		c.movedRegistry(in.Newdir, newName)
 	}
 	return status
 }
@@ -188,9 +183,12 @@ func (c *carried) SetXAttr(cancel <-chan struct{}, in *fuse.SetXAttrIn, attr str
 	return c.requests.SetXAttr(cancel, in, attr, data)
 }
 
-// RemoveXAttr is done once.
+// RemoveXAttr brings the node back. Its success depends on what was before.
 func (c *carried) RemoveXAttr(cancel <-chan struct{}, header *fuse.InHeader, attr string) fuse.Status {
-	if status := c.once(header); !status.Ok() {
+	if status := doubtful(header); !status.Ok() {
+		return status
+	}
+	if status := c.node(header.NodeId); !status.Ok() {
 		return status
 	}
 	return c.requests.RemoveXAttr(cancel, header, attr)
@@ -204,15 +202,17 @@ func (c *carried) StatFs(cancel <-chan struct{}, header *fuse.InHeader, out *fus
 	return c.requests.StatFs(cancel, header, out)
 }
 
-// Create keeps the ledger.
+// Create makes a file once; one that a daemon before has made it opens.
 func (c *carried) Create(cancel <-chan struct{}, in *fuse.CreateIn, name string, out *fuse.CreateOut) fuse.Status {
-	if in.Flags&unix.O_EXCL != 0 {
-		if status := doubtful(&in.InHeader); !status.Ok() {
-			return status
-		}
+	done, status := c.attempt(&in.InHeader, &ledger.Intent{Op: opCreate, Name: name})
+	if status.Ok() {
+		status = c.node(in.NodeId)
 	}
-	if status := c.node(in.NodeId); !status.Ok() {
+	if !status.Ok() {
 		return status
+	}
+	if done {
+		in.Flags &^= unix.O_EXCL
 	}
 	return c.created(c.requests.Create(cancel, in, name, out), in, name, out)
 }
@@ -228,7 +228,7 @@ func (c *carried) Tmpfile(cancel <-chan struct{}, in *fuse.CreateIn, out *fuse.C
 func (c *carried) created(status fuse.Status, in *fuse.CreateIn, name string, out *fuse.CreateOut) fuse.Status {
 	if status.Ok() {
 		c.refers(status, in.NodeId, name, &out.EntryOut)
-		c.opens(out.NodeId, in.Flags, c.kindOf(out.NodeId, &out.OpenOut), &out.OpenOut)
+		c.opens(out.NodeId, in.Pid, in.Flags, c.kindOf(out.NodeId, &out.OpenOut), &out.OpenOut)
 	}
 	return status
 }
@@ -240,7 +240,7 @@ func (c *carried) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOu
 	}
 	status := c.requests.Open(cancel, in, out)
 	if status.Ok() {
-		c.opens(in.NodeId, in.Flags, c.kindOf(in.NodeId, out), out)
+		c.opens(in.NodeId, in.Pid, in.Flags, c.kindOf(in.NodeId, out), out)
 	}
 	return status
 }
@@ -252,7 +252,7 @@ func (c *carried) OpenDir(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.Ope
 	}
 	status := c.requests.OpenDir(cancel, in, out)
 	if status.Ok() {
-		c.opens(in.NodeId, in.Flags, ledger.Directory, out)
+		c.opens(in.NodeId, in.Pid, in.Flags, ledger.Directory, out)
 	}
 	return status
 }
@@ -284,12 +284,17 @@ func (c *carried) CopyFileRange(cancel <-chan struct{}, in *fuse.CopyFileRangeIn
 	return c.requests.CopyFileRange(cancel, in)
 }
 
-// Ioctl brings the handle back.
+// Ioctl brings the handle back. What it says of a registry's transaction goes with its daemon.
 func (c *carried) Ioctl(cancel <-chan struct{}, in *fuse.IoctlIn, inbuf []byte, out *fuse.IoctlOut, outbuf []byte) fuse.Status {
+	number := in.Fh
 	if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {
 		return status
 	}
-	return c.requests.Ioctl(cancel, in, inbuf, out, outbuf)
+	status := c.requests.Ioctl(cancel, in, inbuf, out, outbuf)
+	if _, harmless := ioctlSize(in.Cmd); status.Ok() && !harmless {
+		c.ledger.Stages(number, true)
+	}
+	return status
 }
 
 // Lseek brings the handle back.

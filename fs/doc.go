@@ -73,10 +73,11 @@
 // # A later daemon
 //
 // With a keeper (package takeover) the kernel's connection outlives the daemon. Then carried
-// stands before all requests: each fact that the kernel is told is in the ledger first, and a
-// node that the kernel knows from a daemon before is brought back when a request names it. Node
-// ids of plain files follow from the backing file, so that they are the same. Those of
-// registries hold the number of daemons so far, so that two daemons never give the same one.
+// stands before all requests: what the kernel is told is in the ledger first, and what it
+// knows from a daemon before is brought back when a request names it. Node ids of plain files
+// follow from the backing file, so that they are the same. Those of registries hold the
+// number of daemons so far, so that two daemons never give the same one; the nodes are in
+// the ledger.
 //
 // # Lock order
 //

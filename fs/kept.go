@@ -46,7 +46,7 @@ func (fsys *fileSystem) connectKept(dir string, o *fusefs.Options, wanted string
 	var way *keptTransport
 	var err error
 	if c := k.Connection(); c != nil {
-		way, err = resumeKept(raw, c, o)
+		way, err = resumeKept(raw, c, o, notifier, k.Past().Generation)
 	} else {
 		way, err = fsys.beginKept(raw, dir, o, k)
 	}
@@ -56,7 +56,6 @@ func (fsys *fileSystem) connectKept(dir string, o *fusefs.Options, wanted string
 	way.keeper = k
 	notifier.Connect(way.Device())
 	fsys.pruner.notify = pruneBy(notifier)
-	fsys.registries.startIDs(k.Past().Generation)
 	return way, nil
 }
 
@@ -71,7 +70,7 @@ func (fsys *fileSystem) beginKept(raw *requests, dir string, o *fusefs.Options, 
 		l.Close()
 		return nil, err
 	}
-	server := takeover.NewServer(newCarried(raw, l), &o.MountOptions)
+	server := takeover.NewServer(newCarried(raw, l), &o.MountOptions, l.Answered)
 	init, err := server.Begin(device)
 	if err == nil && (fsys.without(Resending) || !takeover.CanResend(init)) {
 		err = &TakeoverError{"this kernel can't send requests again, Linux 6.9 and later can"}
@@ -87,16 +86,21 @@ func (fsys *fileSystem) beginKept(raw *requests, dir string, o *fusefs.Options, 
 }
 
 // resumeKept takes over what another daemon has left.
-func resumeKept(raw *requests, c *takeover.Connection, o *fusefs.Options) (*keptTransport, error) {
+func resumeKept(raw *requests, c *takeover.Connection, o *fusefs.Options, notifier *uring.Notifier, generation int) (*keptTransport, error) {
 	l, err := ledger.Open(c.Memory)
 	if err != nil {
 		return nil, err
 	}
-	server := takeover.NewServer(newCarried(raw, l), &o.MountOptions)
+	carried := newCarried(raw, l)
+	server := takeover.NewServer(carried, &o.MountOptions, l.Answered)
 	if err := server.Resume(c); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("cannot take over: %w", err)
 	}
+	notifier.Connect(server.Device())
+	raw.fsys.registries.startIDs(generation)
+	carried.settle()
+	carried.restore()
 	return &keptTransport{Server: server, ledger: l}, nil
 }
 

@@ -155,6 +155,7 @@ func (f *registryFile) follow(to *place) {
 	defer f.reading.mu.Unlock()
 	f.reading.heard()
 	f.snapshot.Swap(f.snapshot.Load().Follow(to.path)).Release()
+	f.shown()
 }
 
 // fileOf returns the handle of a transaction of the registry that is at a place; nil if it is

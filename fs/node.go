@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
+	"clawfs/fs/ledger"
 	"clawfs/txn"
 )
 
@@ -31,6 +32,7 @@ type fileSystem struct {
 	watchers    atomic.Pointer[notifier] // nil: nobody is told
 	device      atomic.Uint64            // of the mount; 0: not known
 	disabled    []string                 // optimizations to do without
+	ledger      *ledger.Ledger           // for a later daemon; nil: there will be none
 }
 
 func (fsys *fileSystem) without(optimization string) bool {

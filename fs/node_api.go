@@ -20,6 +20,7 @@ var (
 	_ fusefs.NodeListxattrer    = (*node)(nil)
 	_ fusefs.NodeReadlinker     = (*node)(nil)
 	_ fusefs.NodeLookuper       = (*node)(nil)
+	_ fusefs.NodeLookupNoder    = (*node)(nil)
 	_ fusefs.NodeCreater        = (*node)(nil)
 	_ fusefs.NodeTmpfiler       = (*node)(nil)
 	_ fusefs.NodeMkdirer        = (*node)(nil)

@@ -220,6 +220,7 @@ func (f *registryFile) show(s *txn.Snapshot) {
 	}
 	f.node.fsys.registries.goesOn(f.node)
 	f.snapshot.Swap(s).Release()
+	f.shown()
 }
 
 // isLockedBy reports whether a process holds a lock on the node's registry.

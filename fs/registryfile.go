@@ -36,6 +36,8 @@ type registryFile struct {
 	closed   atomic.Bool                 // by its opener, which has written nothing since and may have other descriptors of it
 
 	closing closing
+	number  atomic.Uint64 // by which the kernel knows it, where a later daemon may take over; 0: not yet, or none may
+	staged  atomic.Bool   // what is noted for a later daemon
 
 	// ends counts copies from behind the end that nothing came of.
 	ends atomic.Int32
@@ -183,6 +185,7 @@ func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
 // sees the old version, and may pass over the next event.
 func (f *registryFile) noteFirstWrite() {
 	f.closed.Store(false)
+	f.stages(true)
 	f.looksAtFirstWrite.CompareAndSwap(0, f.node.looks()+1)
 }
 
@@ -190,6 +193,10 @@ func (f *registryFile) noteFirstWrite() {
 // unless somebody has looked at the registry since the kernel told them: most likely a
 // watcher, which may have seen the version before.
 func (f *registryFile) committed() {
+	if f.tx.Clean() {
+		f.shown()
+		f.stages(false)
+	}
 	if f.tx.Dirty() {
 		return
 	}

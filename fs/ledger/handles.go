@@ -17,6 +17,11 @@ type Handle struct {
 	Node  uint64 // its id
 	Flags uint32 // with which it was opened
 	Kind  Kind
+	Task  uint32 // thread by which it was opened
+
+	// Of a registry alone.
+	Shows  uint64 // the version that it shows; 0: none
+	Staged bool   // something may have been written by it that is not committed
 }
 
 // The number of a handle is how many there were before, and the place of its record. No later
@@ -31,6 +36,9 @@ const (
 	handleNodeField  = 8
 	handleFlagsField = 16
 	handleKindField  = 20
+	handleShowsField = 24
+	handleTaskField  = 32
+	handleStageField = 36
 )
 
 // Add notes that the kernel is about to be told of an open handle, and returns the number by
@@ -49,6 +57,9 @@ func (l *Ledger) Add(h Handle) uint64 {
 	binary.NativeEndian.PutUint64(record[handleNodeField:], h.Node)
 	binary.NativeEndian.PutUint32(record[handleFlagsField:], h.Flags)
 	binary.NativeEndian.PutUint32(record[handleKindField:], uint32(h.Kind))
+	binary.NativeEndian.PutUint64(record[handleShowsField:], h.Shows)
+	binary.NativeEndian.PutUint32(record[handleTaskField:], h.Task)
+	putTruth(record[handleStageField:], h.Staged)
 	binary.NativeEndian.PutUint64(record, number)
 	return number
 }
@@ -61,11 +72,52 @@ func (l *Ledger) Handle(number uint64) (h Handle, ok bool) {
 	if !ok {
 		return h, false
 	}
+	return readHandle(record), true
+}
+
+// Handles returns all of a kind, by their numbers.
+func (l *Ledger) Handles(kind Kind) map[uint64]Handle {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found := make(map[uint64]Handle)
+	for place := uint32(1); place < l.handles.end(); place++ {
+		record := l.handles.at(place)
+		if number := binary.NativeEndian.Uint64(record); number != 0 {
+			if h := readHandle(record); h.Kind == kind {
+				found[number] = h
+			}
+		}
+	}
+	return found
+}
+
+func readHandle(record []byte) Handle {
 	return Handle{
 		Node:  binary.NativeEndian.Uint64(record[handleNodeField:]),
 		Flags: binary.NativeEndian.Uint32(record[handleFlagsField:]),
 		Kind:  Kind(binary.NativeEndian.Uint32(record[handleKindField:])),
-	}, true
+		Shows: binary.NativeEndian.Uint64(record[handleShowsField:]),
+		Task:  binary.NativeEndian.Uint32(record[handleTaskField:]),
+
+		Staged: binary.NativeEndian.Uint32(record[handleStageField:]) != 0,
+	}
+}
+
+func putTruth(to []byte, v bool) {
+	var n uint32
+	if v {
+		n = 1
+	}
+	binary.NativeEndian.PutUint32(to, n)
+}
+
+// Shows notes which version a handle shows from now on.
+func (l *Ledger) Shows(number, version uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if record, ok := l.handle(number); ok {
+		binary.NativeEndian.PutUint64(record[handleShowsField:], version)
+	}
 }
 
 // Drop forgets a handle that the kernel has released.
@@ -88,3 +140,12 @@ func (l *Ledger) handle(number uint64) (record []byte, ok bool) {
 }
 
 func placeOf(number uint64) uint32 { return uint32(number & handleMaximum) }
+
+// Stages notes whether something may have been written by a handle that is not committed.
+func (l *Ledger) Stages(number uint64, staged bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if record, ok := l.handle(number); ok {
+		putTruth(record[handleStageField:], staged)
+	}
+}

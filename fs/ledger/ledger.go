@@ -29,7 +29,10 @@ type Ledger struct {
 	nodes   table
 	names   table // those that are too long for a node's record
 	handles table
+	intents table
 	byID    map[uint64]entry
+
+	intended map[uint64]uint32 // places of intents, by their requests
 }
 
 // entry is where a node's record is.
@@ -43,15 +46,18 @@ const (
 	headerSize = 4096
 	nodeSize   = 128
 	nameSize   = 256
-	handleSize = 32
+	handleSize = 64
+	intentSize = 640
 
 	mostNodes   = 4 << 20
 	mostNames   = 256 << 10
 	mostHandles = 1 << placeBits
+	mostIntents = 1 << 10
 
 	namesAt   = headerSize + mostNodes*nodeSize
 	handlesAt = namesAt + mostNames*nameSize
-	totalSize = handlesAt + mostHandles*handleSize
+	intentsAt = handlesAt + mostHandles*handleSize
+	totalSize = intentsAt + mostIntents*intentSize
 )
 
 // New makes the memory for a new connection.
@@ -106,10 +112,11 @@ func mapped(fd int) (*Ledger, error) {
 		return nil, os.NewSyscallError("mmap", err)
 	}
 	return &Ledger{
-		fd: fd, memory: memory, byID: make(map[uint64]entry),
+		fd: fd, memory: memory, byID: make(map[uint64]entry), intended: make(map[uint64]uint32),
 		nodes:   table{memory: memory[headerSize:namesAt], size: nodeSize, last: memory[8:]},
 		names:   table{memory: memory[namesAt:handlesAt], size: nameSize, last: memory[16:]},
-		handles: table{memory: memory[handlesAt:], size: handleSize, last: memory[24:]},
+		handles: table{memory: memory[handlesAt:intentsAt], size: handleSize, last: memory[24:]},
+		intents: table{memory: memory[intentsAt:], size: intentSize, last: memory[40:]},
 	}, nil
 }
 
@@ -130,6 +137,14 @@ func (l *Ledger) load() {
 	})
 	l.names.load(func(place uint32, _ []byte) bool { return used[place] })
 	l.handles.load(func(uint32, []byte) bool { return true })
+	l.intents.load(func(place uint32, record []byte) bool {
+		r := intentRecord(record)
+		if r.grow() > oldIntent {
+			return false
+		}
+		l.intended[r.read().Unique] = place
+		return true
+	})
 }
 
 // Close gives the memory up. The supervisor's stays.

@@ -8,10 +8,16 @@ type Node struct {
 	Generation uint64 // tells it from a later object of the same id
 	Parent     uint64 // id of the directory in which it was found
 	Name       string // by which it was found there; "/" if it has none any more
+
+	// What programs were told when it was found: inode number, size in bytes, and time of
+	// modification in nanoseconds since 1970.
+	Number, Size uint64
+	Modified     int64
 }
 
 // nodeRecord is a node as it stands in memory: id, references that the kernel holds,
-// generation, parent, place of a long name, length of the name, the name.
+// generation, parent, place of a long name, length of the name, what programs were told, the
+// name.
 type nodeRecord []byte
 
 const (
@@ -21,7 +27,10 @@ const (
 	parentField     = 24
 	longField       = 32
 	lengthField     = 36
-	nameField       = 40
+	numberField     = 40
+	sizeField       = 48
+	modifiedField   = 56
+	nameField       = 64
 )
 
 func (n nodeRecord) id() uint64         { return binary.NativeEndian.Uint64(n[idField:]) }
@@ -48,6 +57,9 @@ func (l *Ledger) Refer(n Node) {
 	record := nodeRecord(l.nodes.at(e.place))
 	l.place(record, n.Parent, n.Name)
 	binary.NativeEndian.PutUint64(record[generationField:], n.Generation)
+	binary.NativeEndian.PutUint64(record[numberField:], n.Number)
+	binary.NativeEndian.PutUint64(record[sizeField:], n.Size)
+	binary.NativeEndian.PutUint64(record[modifiedField:], uint64(n.Modified))
 	record.setRefs(record.refs() + 1)
 	binary.NativeEndian.PutUint64(record[idField:], n.ID)
 	e.given++
@@ -88,7 +100,7 @@ func (l *Ledger) Forget(id, count uint64) (given uint64) {
 	return e.given
 }
 
-// Move notes by which name a node is found from now on, if it is known. Its generation stays.
+// Move notes by which name a node is found from now on, if it is known. All else of it stays.
 func (l *Ledger) Move(n Node) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -106,8 +118,30 @@ func (l *Ledger) Node(id uint64) (n Node, given, ok bool) {
 	if !ok {
 		return n, false, false
 	}
+	return l.read(e), e.given > 0, true
+}
+
+// Nodes returns those whose ids are wanted, in no order.
+func (l *Ledger) Nodes(wanted func(id uint64) bool) (list []Node) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id, e := range l.byID {
+		if wanted(id) {
+			list = append(list, l.read(e))
+		}
+	}
+	return list
+}
+
+// read returns the node of an entry. The caller holds mu.
+func (l *Ledger) read(e entry) Node {
 	record := nodeRecord(l.nodes.at(e.place))
-	return Node{ID: id, Generation: record.generation(), Parent: record.parent(), Name: l.name(record)}, e.given > 0, true
+	return Node{
+		ID: record.id(), Generation: record.generation(), Parent: record.parent(), Name: l.name(record),
+		Number:   binary.NativeEndian.Uint64(record[numberField:]),
+		Size:     binary.NativeEndian.Uint64(record[sizeField:]),
+		Modified: int64(binary.NativeEndian.Uint64(record[modifiedField:])),
+	}
 }
 
 // IsGiven reports whether this daemon has told the file system of a node.

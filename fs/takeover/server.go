@@ -19,6 +19,7 @@ import (
 // given a page any more: if it has just taken a request, the kernel answers that with EIO.
 type Server struct {
 	raw      fuse.RawFileSystem
+	answered func(unique uint64)
 	protocol *fuse.ProtocolServer
 	log      *log.Logger
 	device   *os.File
@@ -38,9 +39,10 @@ const mostReaders = 3
 const headers = 4096
 
 // NewServer returns a server for a file system. raw.Init is not called, as there is no
-// fuse.Server: notifications go by the device.
-func NewServer(raw fuse.RawFileSystem, o *fuse.MountOptions) *Server {
-	s := &Server{raw: raw, protocol: fuse.NewProtocolServer(raw, o), log: o.Logger}
+// fuse.Server: notifications go by the device. answered is told of each request when the
+// kernel has the answer, by its number (Number); it must not wait.
+func NewServer(raw fuse.RawFileSystem, o *fuse.MountOptions, answered func(unique uint64)) *Server {
+	s := &Server{raw: raw, answered: answered, protocol: fuse.NewProtocolServer(raw, o), log: o.Logger}
 	if s.log == nil {
 		s.log = log.Default()
 	}
@@ -207,6 +209,7 @@ func (s *Server) answer(in, out []byte) {
 	if size == 0 {
 		return
 	}
+	defer s.answered(Number(binary.NativeEndian.Uint64(in[uniqueField:])))
 	switch err := s.write(out[:size]); err {
 	case nil, unix.ENOENT, unix.ENODEV: // nobody waits any more
 	default:
@@ -237,6 +240,9 @@ const resentBit = 1 << 63
 // IsResent reports whether a request, by its number, was read by a daemon that is dead. It
 // may have done it.
 func IsResent(unique uint64) bool { return unique&resentBit != 0 }
+
+// Number returns the number of a request as it was when it came first.
+func Number(unique uint64) uint64 { return unique &^ resentBit }
 
 // CanResend reports whether the kernel that sent an INIT request can send requests again
 // (FUSE_HAS_RESEND, Linux 6.9).

@@ -1,0 +1,154 @@
+package fs
+
+import (
+	"slices"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+
+	"clawfs/fs/ledger"
+	"clawfs/fs/takeover"
+)
+
+// The kernel sends a request again that a dead daemon had, whether it was done or not. A
+// request that makes, removes or renames a name can't be done twice: the second time it
+// would fail. So its intent is in the ledger before it is done, with the inodes that the
+// names stand for. The next daemon settles what was about to be done before it serves
+// anything. Nobody can have changed the names meanwhile, as the kernel locks their
+// directories until a request is answered. Then a request that comes again is answered
+// as done, or is done.
+
+// The kernel's numbers of the operations.
+const (
+	opSymlink = 6
+	opMknod   = 8
+	opMkdir   = 9
+	opUnlink  = 10
+	opRmdir   = 11
+	opRename  = 12
+	opLink    = 13
+	opCreate  = 35
+)
+
+// attempt prepares a request that can't be done twice: it completes the intent, and notes it.
+// done says that a daemon before has done it.
+func (c *carried) attempt(header *fuse.InHeader, i *ledger.Intent) (done bool, status fuse.Status) {
+	i.Unique, i.Dir = takeover.Number(header.Unique), header.NodeId
+	if takeover.IsResent(header.Unique) {
+		switch c.ledger.Outcome(i.Unique) {
+		case ledger.Done:
+			return true, fuse.OK
+		case ledger.Begun, ledger.Doubtful:
+			return false, fuse.EIO
+		}
+	}
+	ids := []uint64{i.Dir}
+	if i.NewDir != 0 {
+		ids = append(ids, i.NewDir)
+	}
+	if status := c.node(ids...); !status.Ok() {
+		return false, status
+	}
+	i.Was, i.Node = c.standsFor(i.Dir, i.Name)
+	if i.Op == opRename {
+		i.NewWas, _ = c.standsFor(i.NewDir, i.NewName)
+		_, i.Replaces = c.requests.node(i.NewDir).registryName(i.NewName)
+	}
+	if !c.ledger.Intend(*i) {
+		return false, fuse.EIO // more requests are under way than there ever are
+	}
+	return false, fuse.OK
+}
+
+// makes is a request that makes a name, and answers with what it stands for.
+func (c *carried) makes(cancel <-chan struct{}, header *fuse.InHeader, i ledger.Intent, out *fuse.EntryOut, do func() fuse.Status) fuse.Status {
+	done, status := c.attempt(header, &i)
+	switch {
+	case !status.Ok():
+		return status
+	case done:
+		return c.Lookup(cancel, header, i.Name, out)
+	}
+	return c.refers(do(), header.NodeId, i.Name, out)
+}
+
+// standsFor returns what a name stands for below the mount, and the id that a node of it has
+// unless it is a registry's. The directory is known.
+func (c *carried) standsFor(dir uint64, name string) (ledger.Inode, uint64) {
+	n := c.requests.node(dir)
+	var stx unix.Statx_t
+	if n == nil || statAt(n.fd, name, &stx) != nil {
+		return ledger.Inode{}, 0
+	}
+	return ledger.Inode{Number: stx.Ino, Birth: generationOf(&stx)}, c.fsys.origin.identify(&stx, n.own).Ino
+}
+
+// found notes that an object is found by a name now, if the kernel knows it. The file system may
+// not know it yet: it was told to the kernel by a daemon before.
+func (c *carried) found(dir uint64, name string) {
+	if _, id := c.standsFor(dir, name); id != 0 {
+		c.ledger.Move(ledger.Node{ID: id, Parent: dir, Name: name})
+	}
+}
+
+// settle finds out which requests a daemon before has done. It must come before anything is
+// served. A directory may be known by its new name only once its own rename is settled.
+func (c *carried) settle() {
+	list := c.ledger.Intents()
+	for before := -1; len(list) != before; {
+		before = len(list)
+		list = slices.DeleteFunc(list, c.settles)
+	}
+}
+
+// settles settles one intent. It returns false where a directory is not found.
+func (c *carried) settles(i ledger.Intent) bool {
+	if !c.node(i.Dir).Ok() {
+		return false
+	}
+	now, _ := c.standsFor(i.Dir, i.Name)
+	outcome := ledger.Undone
+	switch i.Op {
+	case opRename:
+		if !c.node(i.NewDir).Ok() {
+			return false
+		}
+		newNow, _ := c.standsFor(i.NewDir, i.NewName)
+		if outcome = renamed(i, now, newNow); outcome == ledger.Done {
+			c.found(i.Dir, i.Name)
+			c.found(i.NewDir, i.NewName)
+		}
+	case opUnlink, opRmdir:
+		if i.Was != (ledger.Inode{}) && now == (ledger.Inode{}) {
+			outcome = ledger.Done
+			c.removed(i.Node, i.Dir, i.Name)
+		}
+	default:
+		if i.Was == (ledger.Inode{}) && now != (ledger.Inode{}) {
+			outcome = ledger.Done
+		}
+	}
+	c.ledger.Settle(i.Unique, outcome)
+	return true
+}
+
+// renamed tells whether a rename was done, by what its names stand for now. Where a commit
+// replaces a registry, the file of the former name is removed after it: if that is still
+// there, and the registry is another version, the commit may be another one's.
+func renamed(i ledger.Intent, now, newNow ledger.Inode) ledger.Outcome {
+	unchanged := now == i.Was && newNow == i.NewWas
+	switch {
+	case unchanged || i.Was == ledger.Inode{}:
+		return ledger.Undone
+	case i.Flags&unix.RENAME_EXCHANGE != 0:
+		if now == i.NewWas && newNow == i.Was {
+			return ledger.Done
+		}
+		return ledger.Doubtful
+	case now == ledger.Inode{}:
+		return ledger.Done
+	case i.Replaces:
+		return ledger.Doubtful
+	}
+	return ledger.Undone
+}
