@@ -84,6 +84,9 @@ func (all daemonProcesses) end(ctx context.Context) error {
 	if len(all) == 0 {
 		return nil
 	}
+	for _, d := range all[1:] {
+		_ = unix.PidfdSendSignal(d.fd, unix.SIGCONT, nil, 0) // it may be stopped, and is told by the first one
+	}
 	if err := all[0].end(ctx); err != nil {
 		return err
 	}
