@@ -3,7 +3,10 @@ package mounttest
 import (
 	"bufio"
 	"io"
+	"math/rand/v2"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -39,7 +42,59 @@ func (m *mount) takenOver() {
 	m.pid = m.daemons()[before]
 }
 
-// The open files of a program go on over the death of the daemon, as if there had been none: in
+// Who watches a registry itself hears of what is written after another daemon has taken over.
+func TestWatchesOutliveTheDaemon(t *testing.T) {
+	t.Parallel()
+	m := newMount(t, "--takeover")
+	write(t, m.dir, "watched.json", headBefore)
+	line := program(t, "programs/events.py", "file", filepath.Join(m.dir, "watched.json"))
+	cmd := exec.Command(line[0], line[1:]...)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan string)
+	go func() {
+		defer close(heard)
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			heard <- lines.Text()
+		}
+	}()
+	defer func() {
+		_ = cmd.Process.Kill()
+		for range heard { // until it has ended
+		}
+		_ = cmd.Wait()
+	}()
+	await := func(what string) {
+		t.Helper()
+		for limit := time.After(20 * time.Second); ; {
+			select {
+			case got := <-heard:
+				if got == what {
+					return
+				}
+			case <-limit:
+				t.Fatalf("%s was not heard", what)
+			}
+		}
+	}
+	await("ready")
+	for _, content := range []string{`{"n":1}`, `{"n":2}`} {
+		m.takenOver()
+		write(t, m.dir, "watched.json", content)
+		await("MODIFY")
+	}
+	if err := os.Remove(filepath.Join(m.dir, "watched.json")); err != nil {
+		t.Fatal(err)
+	}
+	await("DELETE_SELF")
+}
+
+// What a program has open goes on over the death of the daemon, as if there had been none: in
 // a bare directory the program prints the same.
 func TestOpenFilesOutliveTheDaemon(t *testing.T) {
 	t.Parallel()
@@ -74,5 +129,34 @@ func TestOpenFilesOutliveTheDaemon(t *testing.T) {
 	})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("bare (-) and mounted (+):\n%s", diff)
+	}
+}
+
+// Requests that can't be done twice are done once, whenever the daemon is killed: programs
+// that claim names meet no error, and appended lines are there once.
+func TestNamesAreClaimedOnceOverDeaths(t *testing.T) {
+	t.Parallel()
+	const deaths = 8
+	m := newMount(t, "--takeover", "--most-deaths", strconv.Itoa(2*deaths))
+	stop := filepath.Join(t.TempDir(), "stop")
+	var started []*process
+	for _, what := range []string{"mkdir", "exclusive", "queue", "directories", "append"} {
+		home := filepath.Join(m.dir, what)
+		if err := os.Mkdir(home, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		started = append(started, start(t, m.dir, program(t, "programs/claims.py", what, home, stop)))
+	}
+	for range deaths {
+		time.Sleep(time.Duration(50+rand.IntN(400)) * time.Millisecond)
+		m.takenOver()
+	}
+	if err := os.WriteFile(stop, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range started {
+		if r := p.wait(); r.code != 0 || r.stdout == "0\n" {
+			t.Errorf("%v", r)
+		}
 	}
 }

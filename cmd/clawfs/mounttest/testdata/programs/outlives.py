@@ -14,6 +14,14 @@ for i in range(300):
     open(f"sub/deep/n{i}", "w").close()
 with open("state.json", "w") as f:
     f.write('{"n": 1}')
+registry = open("state.json", "rb", buffering=0)
+begun = registry.read(3)
+again = open("state.json", "rb", buffering=0)
+again.read()
+with open("lock.json", "w") as f:
+    f.write("{}")
+keeper = open("lock.json", "r+")
+fcntl.flock(keeper, fcntl.LOCK_EX)
 os.chdir("sub/deep")
 reader = open("read.txt", "rb")
 first = reader.read(5)
@@ -78,7 +86,18 @@ except FileExistsError:
 os.ftruncate(both.fileno(), 50)
 os.fsync(both.fileno())
 print(os.fstat(both.fileno()).st_size, os.path.getsize("both.bin"))
-print(open("../../state.json").read())
+print(begun + registry.read(), os.fstat(registry.fileno()).st_size)
+try:
+    fcntl.flock(open("../../lock.json", "r+"), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    print("a second lock")
+except OSError as err:
+    print("locked", err.errno)
+keeper.write('{"kept": true}')
+keeper.close()
+print(open("../../lock.json").read())
+again.seek(0)
+print(again.read(), open("../../state.json").read())
 with open("../../state.json", "w") as f:
     f.write('{"n": 2}')
-print(open("../../state.json").read())
+again.seek(0)
+print(again.read(), open("../../state.json").read())
