@@ -165,6 +165,14 @@ func (f *registryFile) shown() {
 	}
 }
 
+// settled notes for a later daemon that nothing is staged any more, if that is so.
+func (f *registryFile) settled() {
+	if f.node.fsys.ledger != nil && f.tx.Clean() {
+		f.shown()
+		f.stages(false)
+	}
+}
+
 // stages notes for a later daemon whether something is staged that is not committed: before it
 // is, and after that was done.
 func (f *registryFile) stages(staged bool) {

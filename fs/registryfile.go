@@ -193,10 +193,7 @@ func (f *registryFile) noteFirstWrite() {
 // unless somebody has looked at the registry since the kernel told them: most likely a
 // watcher, which may have seen the version before.
 func (f *registryFile) committed() {
-	if f.tx.Clean() {
-		f.shown()
-		f.stages(false)
-	}
+	f.settled()
 	if f.tx.Dirty() {
 		return
 	}
