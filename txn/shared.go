@@ -50,7 +50,11 @@ type Source struct {
 	Host   string // that made it; empty: this one
 	Blank  bool   // another host has created the registry, and it has no version yet
 	Edited bool   // the live file was changed behind the storage, and is no version
-	Base   []byte // of Edited: the version that it was made from, as far as it is kept
+
+	// Of an edited file: the digest of the version that it was before, and an older version
+	// that all go on from, as far as one is kept here.
+	Before [32]byte
+	Base   []byte
 }
 
 // commitTimeout is how long a commit that other hosts beat is made anew.
@@ -211,7 +215,7 @@ func (r *Registry) takeEdit(content []byte, mtime time.Time, stamp string, from 
 	}
 	edit := edited{content: c, copy: id}
 	switch {
-	case r.head != nil:
+	case r.head != nil && r.head.Digest == from.Before:
 		edit.base = r.head.content
 	case from.Base != nil:
 		edit.base = seen.NewContent(from.Base)

@@ -132,6 +132,8 @@ func (s *Storage) fits(name string, r *registry, stamp string) (bool, error) {
 	switch {
 	case s.down != nil:
 		return false, s.down
+	case r.failed != nil:
+		return false, r.failed
 	case r.next != nil || r.stamp != stamp:
 		return false, nil
 	}

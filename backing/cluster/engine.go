@@ -24,7 +24,8 @@ type Engine interface {
 	// sent before may still be.
 	Swap(ctx context.Context, key string, rev int64, value []byte) (head Entry, ok bool, err error)
 
-	// Get returns the newest entry of a key that anybody was told of before the call.
+	// Get returns the newest entry of a key that anybody was told of before the call. So
+	// a majority has answered.
 	Get(ctx context.Context, key string) (Entry, error)
 
 	// List calls each with the newest entry of each key that has the prefix. All are of one
@@ -35,9 +36,6 @@ type Engine interface {
 	// prefix, in their order, until ctx or a majority is gone. The error is ErrCompacted
 	// where older changes are not known any more.
 	Watch(ctx context.Context, prefix string, from int64, each func(Entry)) error
-
-	// Alive returns nil if a majority answers now.
-	Alive(ctx context.Context) error
 }
 
 // ErrCompacted says that the engine has forgotten changes from that revision on: a List

@@ -20,8 +20,10 @@ type Options struct {
 	Cluster string // name of the cluster; hosts of one name share their registries
 	Host    string // name of this host, other than that of each other one
 
-	// Names yields the registries that have a live file here.
-	Names iter.Seq2[string, error]
+	// Names yields the registries that have a live file here, and Shares reports whether a
+	// name is one's; nil: every one is.
+	Names  iter.Seq2[string, error]
+	Shares func(name string) bool
 
 	// Join says what becomes of live files that have nothing to do with what the cluster
 	// has under their names.
@@ -38,6 +40,9 @@ func (o Options) withDefaults() Options {
 	o.Commit, o.Answer, o.Look = cmp.Or(o.Commit, 5*time.Second), cmp.Or(o.Answer, 1500*time.Millisecond), cmp.Or(o.Look, 2*time.Second)
 	if o.Told == nil {
 		o.Told = func(Message) {}
+	}
+	if o.Shares == nil {
+		o.Shares = func(string) bool { return true }
 	}
 	if o.Names == nil {
 		o.Names = func(func(string, error) bool) {}
@@ -63,7 +68,7 @@ const (
 func Open(ctx context.Context, local Local, engine Engine, o Options) (*Storage, func(), error) {
 	o = o.withDefaults()
 	s := &Storage{
-		Local: local, engine: engine, keys: newKeys(o.Cluster), host: o.Host, packer: newPacker(), told: o.Told,
+		Local: local, engine: engine, keys: newKeys(o.Cluster), host: o.Host, packer: newPacker(), told: o.Told, shares: o.Shares,
 		limits: limits{commit: o.Commit, answer: o.Answer, pause: 50 * time.Millisecond},
 		all:    make(map[string]*registry), follow: func(string) {}, since: time.Now(),
 	}

@@ -53,8 +53,11 @@ func (p *packer) pack(name string, content []byte) ([]byte, error) {
 // unpack returns the content of a record. The error says that it is damaged.
 func (p *packer) unpack(r *record) ([]byte, error) {
 	dec, err := p.dec()
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case r.Size < 0 || r.Size > largestContent:
+		return nil, fmt.Errorf("a record says that it holds %d bytes", r.Size)
 	}
 	content, err := dec.DecodeAll(r.packed, make([]byte, 0, r.Size))
 	if err != nil {

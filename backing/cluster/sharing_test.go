@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -370,5 +371,71 @@ func TestTooLargeIsRefused(t *testing.T) {
 	}
 	if got := a.read(t); got != `{"n":1}` {
 		t.Error("it is there all the same")
+	}
+}
+
+// Somebody changes the live file between the cluster's commit and the file's: both are there.
+func TestAnEditAtTheMomentOfACommit(t *testing.T) {
+	engine, disk := enginetest.NewMemory(), txntest.NewMemory()
+	var edit func()
+	disk.Hook = func(s txntest.Step) error {
+		if e := edit; e != nil && s.Call == "commit" && s.What == "exchange" {
+			edit = nil
+			e()
+		}
+		return nil
+	}
+	a, b := open(t, engine, "a", txntest.NewMemory()), open(t, engine, "b", disk)
+	b.mustWrite(t, 1, `{"count":0,"items":[{"id":"1"}]}`)
+	b.mustWrite(t, 1, `{"count":0,"items":[{"id":"2"}]}`)
+	edit = func() { disk.Foreign(registry, []byte(`{"count":0,"items":[{"id":"2"},{"id":"edit"}]}`)) }
+	if err := b.add(program(2), "own"); err != nil {
+		t.Fatal(err)
+	}
+	b.read(t)
+	agree(t, func(s string) bool { return strings.Contains(s, "own") && strings.Contains(s, "edit") }, a, b)
+}
+
+// A host whose disk is full shows the version before, refuses writes, and follows once there
+// is room.
+func TestAHostWithoutRoom(t *testing.T) {
+	engine, disk := enginetest.NewMemory(), txntest.NewMemory()
+	var full atomic.Bool
+	disk.Hook = func(s txntest.Step) error {
+		if s.Call == "commit" && full.Load() {
+			return syscall.ENOSPC
+		}
+		return nil
+	}
+	a, b := open(t, engine, "a", txntest.NewMemory()), open(t, engine, "b", disk)
+	a.mustWrite(t, 1, `{"n":1}`)
+	agree(t, is(`{"n":1}`), a, b)
+	full.Store(true)
+	a.mustWrite(t, 1, `{"n":2}`)
+	await(t, "the host to try", func() bool { return b.storage.Status().Waiting > 0 })
+	if got := b.read(t); got != `{"n":1}` {
+		t.Errorf("it shows %s", got)
+	}
+	if err := b.write(program(1), `{"n":3}`); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%v, want ENOSPC", err)
+	}
+	full.Store(false)
+	agree(t, is(`{"n":2}`), a, b)
+}
+
+// What is no registry on a host is none of its business.
+func TestAHostWithOtherPatterns(t *testing.T) {
+	engine, a, _ := two(t, `{"n":1}`)
+	disk := txntest.NewMemory()
+	s, end, err := cluster.Open(t.Context(), replica{disk}, engine.Client(), cluster.Options{Cluster: "test", Host: "c", Shares: func(string) bool { return false }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end()
+	a.mustWrite(t, 1, `{"n":2}`)
+	rev := engine.Rev()
+	await(t, "it to hear", func() bool { return s.Status().Rev >= rev })
+	if stamp, err := disk.Stamp(registry); stamp != "" || err != nil || s.Status().Registries > 0 {
+		t.Errorf("it has the file: %q, %v", stamp, err)
 	}
 }

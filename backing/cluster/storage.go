@@ -28,6 +28,7 @@ type Storage struct {
 	host   string
 	packer *packer
 	told   func(Message)
+	shares func(name string) bool
 	limits limits
 
 	mu     sync.Mutex           // guards what follows
@@ -53,7 +54,8 @@ type registry struct {
 	last   uint64     // highest number that a version has had here
 	source txn.Source // of what Load returned last
 
-	numbered bool // last is known
+	failed   error // why next is not the live file; nil: it was not tried, or the file is edited
+	numbered bool  // last is known
 }
 
 // pending ends the stamp of a live file that does not stand for the newest version.
@@ -107,11 +109,14 @@ func (s *Storage) Load(name string) ([]byte, time.Time, string, error) {
 	if _, err := s.Local.Stamp(name); err != nil {
 		return nil, time.Time{}, "", err
 	}
+	if !s.knows(name) { // most names that are asked for are nobody's
+		if _, mtime, _, err := s.Local.Load(name); errors.Is(err, fs.ErrNotExist) && !s.knows(name) {
+			return nil, mtime, "", err
+		}
+	}
 	r := s.of(name)
 	defer r.doing.Unlock()
-	if err := s.advance(name, r); err != nil {
-		s.told(Message{Name: name, What: "the live file cannot follow the cluster", Err: err})
-	}
+	s.noteFailure(name, r, s.advance(name, r))
 	content, mtime, stamp, err := s.Local.Load(name)
 	absent := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !absent {
@@ -136,10 +141,28 @@ func (s *Storage) Load(name string) ([]byte, time.Time, string, error) {
 	if edited {
 		base := s.base(name, r.at, next)
 		s.mu.Lock()
-		r.source.Base = base
+		r.source.Before, r.source.Base = r.at.Digest, base
 		s.mu.Unlock()
 	}
 	return content, mtime, stamp, err
+}
+
+// knows reports whether something is known of a registry.
+func (s *Storage) knows(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all[name] != nil
+}
+
+// noteFailure notes why the live file can't follow the cluster, and tells it once.
+func (s *Storage) noteFailure(name string, r *registry, err error) {
+	s.mu.Lock()
+	was := r.failed
+	r.failed = err
+	s.mu.Unlock()
+	if err != nil && (was == nil || was.Error() != err.Error()) {
+		s.told(Message{Name: name, What: "the live file cannot follow the cluster", Err: err})
+	}
 }
 
 // is reports whether a live file is what the version says.

@@ -35,9 +35,11 @@ func (s *Storage) run(ctx context.Context, o Options) {
 func (s *Storage) hear(e Entry) {
 	name := s.keys.name(e.Key)
 	rec, err := decode(e.Value)
-	if err != nil {
+	switch {
+	case !s.shares(name): // it is no registry here
+	case err != nil:
 		s.told(Message{Name: name, What: "what the cluster has of a registry cannot be read", Err: err})
-	} else {
+	default:
 		s.know(name, version{rec, e.Rev})
 	}
 	s.mu.Lock()
@@ -72,7 +74,7 @@ func (s *Storage) noteAlive(ctx context.Context, o Options) {
 	var err error
 	for range 2 {
 		limited, cancel := context.WithTimeout(ctx, o.Answer)
-		err = s.engine.Alive(limited)
+		_, err = s.engine.Get(limited, s.keys.heads) // which is no registry's
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			break

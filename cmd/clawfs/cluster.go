@@ -160,7 +160,8 @@ func openCluster(o *clusterOptions, local localStorage, patterns *fs.Patterns, l
 	defer cancel()
 	s, stop, err := cluster.Open(ctx, local, engine, cluster.Options{
 		Cluster: a.name, Host: host, Names: registryNames(local.dir, patterns), Join: cluster.Join(o.join.value),
-		Told: func(m cluster.Message) { logCluster(log, m) },
+		Shares: patterns.Registry,
+		Told:   func(m cluster.Message) { logCluster(log, m) },
 	})
 	if err != nil {
 		return nil, errors.Join(joinError(o, err), engine.Close())

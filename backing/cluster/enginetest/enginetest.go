@@ -113,9 +113,6 @@ func testGet(s *suite) {
 	if err != nil || e.Rev != head.Rev || string(e.Value) != "one" {
 		s.Errorf("get: %v, %v; want %v", e, err, head)
 	}
-	if err := s.a.Alive(s.ctx); err != nil {
-		s.Error(err)
-	}
 }
 
 func testList(s *suite) {

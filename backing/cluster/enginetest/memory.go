@@ -96,7 +96,7 @@ func (m *Memory) Client() *Client {
 	return &Client{Memory: m, fate: func(string) Fate { return Answered }, down: make(chan struct{})}
 }
 
-// SetFate has f decide what becomes of each further request: swap, get, list, alive.
+// SetFate has f decide what becomes of each further request: swap, get, list.
 func (c *Client) SetFate(f func(call string) Fate) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -272,6 +272,3 @@ func (c *Client) Watch(ctx context.Context, prefix string, from int64, each func
 		}
 	}
 }
-
-// Alive implements cluster.Engine.
-func (c *Client) Alive(ctx context.Context) error { return c.call(ctx, "alive", func() {}) }

@@ -137,12 +137,6 @@ func (e *Engine) Watch(ctx context.Context, prefix string, from int64, each func
 	return errors.New("the watch has ended")
 }
 
-// Alive implements cluster.Engine.
-func (e *Engine) Alive(ctx context.Context) error {
-	_, err := e.Get(ctx, "clawfs")
-	return err
-}
-
 func entry(kv *mvccpb.KeyValue) cluster.Entry {
 	return cluster.Entry{Key: string(kv.Key), Value: kv.Value, Rev: kv.ModRevision}
 }

@@ -67,7 +67,7 @@ func TestNoMajority(t *testing.T) {
 	}
 	m.Run(0)
 	for ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second); ; {
-		if err = e.Alive(ctx); err == nil || ctx.Err() != nil {
+		if _, err = e.Get(ctx, "k"); err == nil || ctx.Err() != nil {
 			cancel()
 			break
 		}
