@@ -185,7 +185,8 @@ func TestHostsWithoutAMajority(t *testing.T) {
 	}
 	for _, m := range all {
 		noticed := eventually(20*time.Second, func() bool {
-			return strings.Contains(succeed(t, "/", []string{clawfs, "status", m.dir}), "not reachable")
+			r := run(t, "/", []string{clawfs, "cluster", "status", m.dir})
+			return r.code == 3 && strings.Contains(r.stdout, "not reachable") && strings.Contains(succeed(t, "/", []string{clawfs, "status", m.dir}), "not reachable")
 		})
 		if !noticed {
 			t.Fatal("the daemon does not notice")
