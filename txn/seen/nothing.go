@@ -252,12 +252,12 @@ func (l *look) isPartOf(o *Origin) bool {
 }
 
 // missedBefore returns the place of the last answer that a writer got before a place in the
-// order of events, and not before a time, that says that there is no registry; 0: none.
-func (s *absences) missedBefore(o *Origin, before Tick, since time.Time) Tick {
-	at := s.missedWider(o, func(m *Absence) bool { return m.By.author() == o.author() && !m.Time.Before(since) })
+// order of events, and that says that there is no registry; 0: none.
+func (s *absences) missedBefore(o *Origin, before Tick) Tick {
+	at := s.missedWider(o, func(m *Absence) bool { return m.By.author() == o.author() })
 	if of := s.looks[o.author()]; of != nil {
 		for _, l := range of.answers {
-			if !l.found && l.at < before && l.at >= s.ended && !l.time.Before(since) {
+			if !l.found && l.at < before && l.at >= s.ended {
 				at = max(at, l.at)
 			}
 		}

@@ -35,7 +35,7 @@ func TestWhatAWriterHasSeen(t *testing.T) {
 		{"a asks 1", "a", "saw nothing, alone, family of 2"},
 		{"a asks 1; x writes A", "a", "saw nothing, family of 2"},
 		{"a asks 1; x writes A; a reads A", "a", "looked nothing, read A, memory"},
-		{"a asks 1; x writes A; a reads A; wait 31", "a", "read A, alone, memory"},
+		{"a asks 1; x writes A; a reads A; wait 301", "a", "looked nothing, read A, memory"},
 		{"a asks 1; d writes A; a reads A", "a", "read A, alone, memory"},
 		{"a asks 1; a dies; x writes A", "c", "saw nothing, family of 4"},
 		{"a asks 1; x writes A; b reads A", "c", "read A, alone, family of 1"},

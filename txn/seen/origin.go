@@ -336,9 +336,10 @@ func (v *Views) addNothing(s *Seen, a *actorViews, o *Origin) (tasks bool) {
 }
 
 // nothingBeforeReading returns when a process was told last that there is no registry, if
-// that was within the read window, another process created the registry then, and this
-// one has only read since; 0 if not. Its content may be made from nothing, and the
-// reading be a check. A registry that its own child created for it is no surprise.
+// another process created the registry then, and this one has only read since; 0 if not.
+// Its content may be made from nothing, and the reading be a check. As its first reading
+// the answer counts until its first write, however long the program thinks in between. A
+// registry that its own child created for it is no surprise.
 func (v *Views) nothingBeforeReading(a *actorViews, o *Origin) Tick {
 	first := forever
 	for _, one := range a.views {
@@ -346,7 +347,7 @@ func (v *Views) nothingBeforeReading(a *actorViews, o *Origin) Tick {
 			first = min(first, one.first)
 		}
 	}
-	at := v.absences.missedBefore(o, first, o.At.Add(-v.cfg.ReadWindow))
+	at := v.absences.missedBefore(o, first)
 	if !v.changes.byOthersUntil(at, first, func(c *Caller) bool { return c.DescendsFrom(o.author()) }) {
 		return 0
 	}

@@ -121,3 +121,38 @@ func TestSavedAnewAfterNothing(t *testing.T) {
 		})
 	}
 }
+
+// §4: a program that found no file, and takes longer than the read window before it looks
+// at the one that another has made meanwhile, as a check, goes on from nothing.
+func TestThinksLongAfterNothing(t *testing.T) {
+	t.Parallel()
+	need(t, "node")
+	left := func(dir string) []string {
+		file := filepath.Join(dir, "models.json")
+		slow, quick := startActor(t, dir, "py", file, "rename"), startActor(t, dir, "mjs", file, "rename")
+		for _, step := range []struct {
+			by       *actor
+			commands []string
+		}{
+			{slow, []string{"read", "new", "add slow"}},
+			{quick, []string{"read", "new", "add quick", "save"}},
+			{slow, []string{"wait", "wait", "wait", "look", "save"}},
+		} {
+			for _, command := range step.commands {
+				step.by.do(t, command)
+			}
+		}
+		got, err := models(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if got := left(newDir(t)); len(got) != 1 {
+		t.Fatalf("the control loses nothing: %q", got)
+	}
+	m := newMount(t, "--read-window", "100ms")
+	for _, problem := range missing([]string{"slow", "quick"}, left(m.dir)) {
+		t.Error(problem)
+	}
+}
