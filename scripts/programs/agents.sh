@@ -49,3 +49,4 @@ for agent in gemini:@google/gemini-cli qwen:@qwen-code/qwen-code; do
     ${f}_count() { jq '.mcpServers | keys | length' .$agent/settings.json; }"
 done
 notes[gemini-cli]='it ends while it still registers the folder, so that `projects.json.lock` may be left, in a bare directory on a slow disk, too; ten seconds later it counts as stale'
+notes[qwen-code]='loses: all processes write one temporary file (`settings.json.tmp`) and move the file aside to one name: one `mcp add` at a time, in a bare directory, too'
