@@ -445,7 +445,7 @@ func (k *comparison) listing(path, bare, mount string) {
 	b, m := entries(bare), entries(mount)
 	for _, name := range slices.Sorted(maps.Keys(b)) {
 		full := strings.TrimPrefix(path+"/"+name, "./")
-		if _, there := m[name]; !there && k.hidden(full) && !(k.call.Op == "readdir" && k.creates(full)) {
+		if _, there := m[name]; !there && k.hidden(full) && !(k.call.Op == "readdir" && !k.looking && k.creates(full)) {
 			k.excused("creation", "listing", full, "listed", "not listed", false)
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -57,20 +58,64 @@ func (p *player) drain(c *Call, bare, mount answer) error {
 	}
 	for _, at := range slices.Sorted(maps.Keys(b)) {
 		for _, bit := range slices.Sorted(maps.Keys(eventNames)) {
-			if b[at]&bit != 0 && m[at]&bit == 0 {
+			switch {
+			case b[at]&bit == 0 || m[at]&bit != 0:
+			case isBeforeTheEnd(at, bit, b, m):
+				p.k.excused("late-event", eventNames[bit], at, eventNames[bit], "none", false)
+			case bit == unix.IN_CLOSE_WRITE && p.k.m.isOfFormerName(at, m):
+				p.k.excused("former-name", eventNames[bit], at, eventNames[bit], "none", false)
+			default:
 				p.k.differs("missing-"+eventNames[bit]+where(at), at, eventNames[bit], "none", false)
 			}
 		}
 	}
 	for _, at := range slices.Sorted(maps.Keys(m)) {
 		for _, bit := range slices.Sorted(maps.Keys(eventNames)) {
-			if b[at]&bit == 0 && m[at]&bit != 0 {
+			switch {
+			case b[at]&bit != 0 || m[at]&bit == 0:
+			case bit == unix.IN_CLOSE_WRITE && p.k.m.isOfLaterName(at, b):
+				p.k.excused("former-name", eventNames[bit], at, "none", eventNames[bit], false)
+			default:
 				p.k.differs("extra-"+eventNames[bit]+where(at), at, "none", eventNames[bit], false)
 			}
 		}
 	}
 	p.noteFound()
 	return nil
+}
+
+// isBeforeTheEnd reports whether an event that only the bare side has told is of a watched file
+// that has lost its last name since, which both have told.
+func isBeforeTheEnd(at string, bit uint32, bare, mount map[string]uint32) bool {
+	return strings.HasSuffix(at, " ") && bit&(unix.IN_MODIFY|unix.IN_CLOSE_WRITE) != 0 && bare[at]&mount[at]&unix.IN_DELETE_SELF != 0
+}
+
+// isOfFormerName reports whether the close of a file that was renamed while it was open is told
+// by its former name. isOfLaterName is the same for the former name.
+func (m *model) isOfFormerName(at string, mount map[string]uint32) bool {
+	return slices.ContainsFunc(m.renamedOpen, func(r renaming) bool {
+		return at == r.of(at, r.to) && mount[r.of(at, r.from)]&unix.IN_CLOSE_WRITE != 0
+	})
+}
+
+func (m *model) isOfLaterName(at string, bare map[string]uint32) bool {
+	return slices.ContainsFunc(m.renamedOpen, func(r renaming) bool {
+		return at == r.of(at, r.from) && bare[r.of(at, r.to)]&unix.IN_CLOSE_WRITE != 0
+	})
+}
+
+// renaming is the former and the later name of a file in its directory.
+type renaming struct{ from, to string }
+
+// of returns how an event of a name is called that the same watch tells as another event.
+func (renaming) of(at, name string) string { return at[:strings.LastIndex(at, " ")+1] + name }
+
+// renames notes that a registry is renamed while somebody has it open for writing.
+func (m *model) renames(c *Call) {
+	f := m.file(c.Path)
+	if f != nil && f.registry && slices.ContainsFunc(m.shared, func(d *description) bool { return d.f == f && d.writable() }) {
+		m.renamedOpen = append(m.renamedOpen, renaming{filepath.Base(c.Path), filepath.Base(c.Path2)})
+	}
 }
 
 // where says whether events are of a watched file or of a name in a directory.

@@ -26,7 +26,7 @@ type predicate struct {
 	// answers says whether a call's two answers differ by this exception, given
 	// the model as it was before the call. Those without it are recognized where
 	// they are compared: staged and snapshot by mayShow, creation by hidden,
-	// merged by unrelated, overlap by overlaps.
+	// merged by unrelated, overlap by overlaps, former-name and late-event by drain.
 	answers func(k *comparison, bare, mount answer) bool
 }
 
@@ -38,6 +38,8 @@ var predicates = []predicate{
 	{key: "merged"},
 	{key: "refused", answers: invalidRefused},
 	{key: "shared-mapping", answers: mappingRefused},
+	{key: "former-name"},
+	{key: "late-event"},
 }
 
 // stagedLength: a mapping or a search for data fails, or does not, for how long

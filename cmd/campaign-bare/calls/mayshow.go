@@ -79,6 +79,7 @@ func (m *model) mayShow(f *file, by *description, from int64) (others []string, 
 	if len(dirty) == 0 || by != nil && m.holdsLock(by) && m.released(f) {
 		return others, key
 	}
+	others = append(others, f.read...)
 	if len(f.versions) == 0 {
 		return append(others, ""), "staged"
 	}

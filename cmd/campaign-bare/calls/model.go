@@ -21,6 +21,8 @@ type model struct {
 	locks   map[posixLock]bool
 	past    map[string][]version
 	by      int // who has made the last call
+
+	renamedOpen []renaming
 }
 
 // version is what a name held, the process that made it so, and those that have read it.
@@ -46,6 +48,7 @@ type file struct {
 	creator  *description // until it is closed, synced or locked by who created it
 	versions []string     // what it held whenever no handle had unsaved bytes
 	current  string
+	read     []string // what it held since the last of those when a holder of a lock read it, which may have saved that
 	named    bool
 	refused  bool // what was to be saved last was no document
 
@@ -225,6 +228,8 @@ func (m *model) did(c *Call, a answer) {
 		m.fork(c.By, c.H)
 	case "exit":
 		m.exit(c.By)
+	case "rename":
+		m.renames(c)
 	case "fsync", "fdatasync":
 		if d != nil && (valid(d.f.current) || d.f.current == "" && d.f.creator == d) {
 			m.save(d)
@@ -285,6 +290,9 @@ func (m *model) reads(by int, d *description, from int64) {
 		if m.file(path) == d.f {
 			past[len(past)-1].readers[by] = true
 		}
+	}
+	if m.holdsLock(d) && valid(d.f.current) {
+		d.f.read = append(d.f.read, d.f.current)
 	}
 	if m.holdsLock(d) && m.released(d.f) {
 		for _, w := range m.dirtyBy(d.f) {
@@ -444,7 +452,7 @@ func (m *model) saw(seen map[string]sight) {
 	for _, f := range slices.Collect(maps.Values(m.files)) {
 		m.forget(f)
 		if len(m.dirtyBy(f)) == 0 && (len(f.versions) == 0 || f.versions[len(f.versions)-1] != f.current) {
-			f.versions = append(f.versions, f.current)
+			f.versions, f.read = append(f.versions, f.current), nil
 		}
 	}
 }

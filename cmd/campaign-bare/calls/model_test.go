@@ -150,6 +150,11 @@ func TestModelAllowsOnlyWhatIsExcused(t *testing.T) {
 				flock(1, "LOCK_UN", "2"), flock(2, "LOCK_EX", "2")},
 		},
 		{
+			name: "read under a lock", others: []string{"2", "1"}, key: "staged",
+			calls: []told{created, write("1"), closed("1"), opens(2, "1"), opens(1, "1"), flock(2, "LOCK_EX", "1"), write("2"),
+				{Call{By: 2, Op: "pread", H: 2}, 1, "2"}, write("3")},
+		},
+		{
 			name: "given up under a lock, for others", others: []string{"1"}, key: "staged",
 			calls: []told{created, write("1"), closed("1"), opens(1, "1"), flock(1, "LOCK_EX", "1"), write("2"), flock(1, "LOCK_UN", "2")},
 		},
