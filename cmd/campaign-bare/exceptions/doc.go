@@ -9,7 +9,8 @@
 //   - A row is a key, what differs, for which tester, and the reason. The key
 //     names a predicate that a tester has in its code; the tester hands its
 //     predicates over by name, and a row without a predicate, or a predicate
-//     without a row, is an error before anything is compared.
+//     without a row, is an error before anything is compared. A row for tests
+//     has none: the programs of the testers do not make its difference.
 //   - What was excused is counted by row. All rows together excuse less than
 //     Limit of what was compared, or Report returns an error.
 //   - A Table is safe for concurrent use.

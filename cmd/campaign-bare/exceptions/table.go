@@ -16,10 +16,12 @@ const Heading = "Where a registry differs from a bare file"
 // Limit is the share of what was compared that all rows together may not excuse.
 const Limit = 0.02
 
-// The testers that a row can name.
+// The testers that a row can name. Tests are no tester: a difference that a test shows, and
+// that the programs of the testers do not make.
 const (
 	Commands = "commands"
 	Calls    = "calls"
+	Tests    = "tests"
 	both     = "both"
 )
 
@@ -27,7 +29,7 @@ const (
 type Row struct {
 	Name    string // the key of its predicate
 	Differs string // what differs
-	Tester  string // commands, calls or both
+	Tester  string // commands, calls, both or tests
 	Reason  string
 }
 
@@ -116,8 +118,8 @@ func parseRow(line string) (Row, error) {
 	if r.Name == "" || r.Differs == "" || r.Reason == "" {
 		return Row{}, fmt.Errorf("a row has an empty column: %s", line)
 	}
-	if !slices.Contains([]string{Commands, Calls, both}, r.Tester) {
-		return Row{}, fmt.Errorf("the row `%s` is for %q, not for %s, %s or %s", r.Name, r.Tester, Commands, Calls, both)
+	if !slices.Contains([]string{Commands, Calls, both, Tests}, r.Tester) {
+		return Row{}, fmt.Errorf("the row `%s` is for %q, not for %s, %s, %s or %s", r.Name, r.Tester, Commands, Calls, both, Tests)
 	}
 	return r, nil
 }
