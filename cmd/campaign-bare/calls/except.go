@@ -137,9 +137,13 @@ func (f *file) hasOldRest() bool {
 	return text[rest:] == before[rest:]
 }
 
-// mappingRefused: a shared mapping of a registry that may be written.
+// mappingRefused: a shared mapping of a registry that may be written, or what was stored by it
+// while several handles may write.
 func mappingRefused(k *comparison, bare, mount answer) bool {
 	d := k.m.handle(k.call.By, k.call.H)
-	return k.call.Op == "mmap" && k.call.Data != "" && k.call.has("MAP_SHARED") && bare.ret >= 0 && mount.ret < 0 &&
-		mount.err == unix.ENODEV && d != nil && d.f.registry
+	if k.call.Op != "mmap" || k.call.Data == "" || !k.call.has("MAP_SHARED") || bare.ret < 0 || mount.ret >= 0 || d == nil || !d.f.registry {
+		return false
+	}
+	several := slices.ContainsFunc(k.m.shared, func(o *description) bool { return o != d && o.f == d.f && o.writable() })
+	return mount.err == unix.ENODEV || mount.err == unix.EIO && several
 }

@@ -3,9 +3,12 @@ package calls
 import (
 	"cmp"
 	"encoding/json"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
+
+	"golang.org/x/sys/unix"
 )
 
 // What a mount may show otherwise than a bare directory, by the exceptions.
@@ -13,8 +16,8 @@ import (
 var token = regexp.MustCompile(`"t\d+"`)
 
 // unrelated reports whether what a name holds now shows nothing of what another
-// process had put there before, or its writer has not read that: clawfs then has to
-// guess what the writer had seen, and may merge both.
+// process had put there before, or its writer has not read that, or was told earlier that
+// there is nothing: clawfs then has to guess what the writer had seen, and may merge both.
 func (m *model) unrelated(path string) bool {
 	past := m.past[path]
 	if f := m.file(path); len(past) < 2 || f == nil || past[len(past)-1].content != f.current {
@@ -31,7 +34,31 @@ func (m *model) unrelated(path string) bool {
 		}
 	}
 	shown := slices.ContainsFunc(token.FindAllString(now.content, -1), func(t string) bool { return fresh[t] })
-	return now.by != before.by && (len(fresh) > 0 && !shown || !before.readers[now.by])
+	return now.by != before.by && (len(fresh) > 0 && !shown || !before.readers[now.by] || m.knewNothing(path, now.by))
+}
+
+// noteAbsence notes that a process was told that names are not there: by an error, or by a
+// listing.
+func (m *model) noteAbsence(c *Call, a answer) {
+	switch {
+	case a.ret < 0 && a.err == unix.ENOENT:
+		m.absent = append(m.absent, absence{c.By, m.calls, func(path string) bool { return path == c.Path }})
+	case c.Op == "readdir" && a.ret >= 0:
+		listed := entries(string(a.data))
+		m.absent = append(m.absent, absence{c.By, m.calls, func(path string) bool {
+			return filepath.Dir(path) == filepath.Clean(c.Path) && listed[filepath.Base(path)] == ""
+		}})
+	}
+}
+
+// knewNothing reports whether a process that has just written a name for the first time since
+// was told before another process wrote there that there is nothing.
+func (m *model) knewNothing(path string, by int) bool {
+	past := m.past[path]
+	return slices.ContainsFunc(m.absent, func(a absence) bool {
+		return a.by == by && a.of(path) && a.calls < past[len(past)-2].calls &&
+			!slices.ContainsFunc(past[:len(past)-1], func(v version) bool { return v.by == by && v.calls >= a.calls })
+	})
 }
 
 // respelled reports whether what a mount shows has the values of what a name holds

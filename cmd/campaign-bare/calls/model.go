@@ -23,6 +23,9 @@ type model struct {
 	by      int // who has made the last call
 
 	renamedOpen []renaming
+
+	calls  int // made so far
+	absent []absence
 }
 
 // version is what a name held, the process that made it so, and those that have read it.
@@ -30,6 +33,14 @@ type version struct {
 	content string
 	by      int
 	readers map[int]bool
+	calls   int // made until then
+}
+
+// absence is that a process was told that names are not there.
+type absence struct {
+	by    int
+	calls int                    // made until then
+	of    func(path string) bool // the names
 }
 
 // slot is a handle of a process.
@@ -204,6 +215,8 @@ func (m *model) exists(path string) bool {
 // did notes a call that the bare side has carried out.
 func (m *model) did(c *Call, a answer) {
 	m.by = c.By
+	m.calls++
+	m.noteAbsence(c, a)
 	if a.ret < 0 {
 		return
 	}
@@ -446,7 +459,7 @@ func (m *model) saw(seen map[string]sight) {
 	for path := range seen {
 		f, past := m.file(path), m.past[path]
 		if f != nil && f.current != "" && len(m.dirtyBy(f)) == 0 && (len(past) == 0 || past[len(past)-1].content != f.current) {
-			m.past[path] = append(past, version{f.current, m.by, map[int]bool{}})
+			m.past[path] = append(past, version{f.current, m.by, map[int]bool{}, m.calls})
 		}
 	}
 	for _, f := range slices.Collect(maps.Values(m.files)) {

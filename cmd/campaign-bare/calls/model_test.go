@@ -19,7 +19,7 @@ type told struct {
 func played(calls []told) *model {
 	m := newModel()
 	for _, c := range calls {
-		m.did(&c.call, answer{ret: c.ret, attrs: &attrs{Ino: 7}})
+		m.did(&c.call, answer{ret: c.ret, err: unix.ENOENT, attrs: &attrs{Ino: 7}})
 		m.saw(map[string]sight{"a.json": {attrs: attrs{Ino: 7, Mode: unix.S_IFREG | 0o644, Nlink: 1}, content: c.content}})
 	}
 	return m
@@ -69,6 +69,10 @@ func TestUnreadIsExcused(t *testing.T) {
 	}
 	if m := played(slices.Concat(first, read, second)); m.unrelated("a.json") {
 		t.Error("what was read is excused")
+	}
+	missed := []told{{Call{By: 2, Op: "stat", Path: "a.json"}, -1, ""}}
+	if m := played(slices.Concat(missed, first, read, second)); !m.unrelated("a.json") {
+		t.Error("what was read after there was nothing is not excused")
 	}
 	if m := played(slices.Concat(first, save(1, before, after))); m.unrelated("a.json") {
 		t.Error("what the writer has written itself is excused")
