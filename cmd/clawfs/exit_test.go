@@ -47,6 +47,7 @@ func TestClassify(t *testing.T) {
 			failure{Code: 1, Message: "there is no version 3 of a.json; the oldest that is kept is 5, the newest 7", Hint: "clawfs log tells which versions there were"}},
 		{&versions.NoCopyError{ID: "x", Dir: "/d"}, failure{Code: 1, Message: "there is no copy x in the quarantine of /d", Hint: "clawfs quarantine /d"}},
 		{&versions.RefusedError{Path: "/d/a.json", Cause: errors.New("busy")}, failure{Code: 7, Message: "/d/a.json was refused: busy", Hint: "see clawfs log /d/a.json"}},
+		{&clusterError{Problem: "cannot join etcd://a/n", Err: errors.New("why"), Hint: "wait"}, failure{Code: 1, Message: "cannot join etcd://a/n: why", Hint: "wait"}},
 		{&fs.TakeoverError{Reason: "why"}, failure{Code: 6, Message: "no other daemon could take over: why", Hint: "mount without --takeover"}},
 		{&fs.NotRegistryError{Path: "/d/a"}, failure{Code: 1, Message: "/d/a is not a registry", Hint: "clawfs mount --help tells which files are"}},
 		{&fs.OldDaemonError{Dir: "/d", Request: "undo"}, failure{Code: 1, Message: "the daemon of the mount on /d is of an older version, which knows no undo", Hint: "clawfs unmount /d && clawfs mount /d"}},
