@@ -307,14 +307,6 @@ func (o *registryFiles) any() bool {
 	return len(o.list) > 0
 }
 
-// openers returns the processes that have opened the files.
-func (o *registryFiles) openers() (pids []int) {
-	for _, f := range o.all() {
-		pids = append(pids, f.opener.PID)
-	}
-	return pids
-}
-
 // anyOf reports whether a process has opened one of the files.
 func (o *registryFiles) anyOf(a txn.Actor) bool {
 	o.mu.Lock()

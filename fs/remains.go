@@ -25,6 +25,7 @@ import (
 // remains are what is left of such a file, for the nodes that stand for it.
 type remains struct {
 	fsys  *fileSystem
+	path  string        // the registry's
 	last  *txn.Snapshot // what the file held last; nil: all its open handles show that
 	users int           // how many files are open of them; guarded by registryTable.mu
 
@@ -59,7 +60,7 @@ func (fsys *fileSystem) keep(at *place) *remains {
 	if err != nil {
 		return nil
 	}
-	r := &remains{fsys: fsys, fd: fd}
+	r := &remains{fsys: fsys, path: at.path, fd: fd}
 	var stx unix.Statx_t
 	if statFD(fd, &stx) != nil || fsys.origin.numberOfRegistry(backingFileOf(&stx)) != at.number {
 		r.close()
@@ -85,6 +86,9 @@ func (r *registryNodes) keeps(number uint64, rest *remains) {
 		}
 		n.kept.CompareAndSwap(nil, rest)
 		for _, f := range n.files.all() {
+			if elsewhere := f.tx != nil && f.tx.Name() != rest.path; elsewhere {
+				continue // it goes on by another name of the file
+			}
 			if !f.ended && f.kept.CompareAndSwap(nil, rest) {
 				rest.users++
 			}

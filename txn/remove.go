@@ -27,12 +27,64 @@ type removal struct {
 
 // Unlink deletes the registry. The error is fs.ErrNotExist where there is none, or
 // the storage's.
+//
+// Transactions of a file that has another name, which is known as a registry's, are those of
+// that name from then on. What they have staged is committed before, if it is whole.
 func (s *Store) Unlink(name string, c Caller) error {
 	r := s.acquire(name)
 	defer s.release(r)
+	other := s.otherNameOf(r)
+	if other == nil {
+		r.leaving.Lock()
+		defer r.leaving.Unlock()
+		return r.unlink(c, nil)
+	}
+	defer s.release(other)
+	s.commitWhole(name)
 	r.leaving.Lock()
 	defer r.leaving.Unlock()
-	return r.unlink(c, nil)
+	m := s.hold(r, other, other.Name())
+	defer m.letGo()
+	m.detach()
+	err := r.unlink(c, nil)
+	if err != nil && !uncertain(err) {
+		m.attach(r)
+		return err
+	}
+	m.arrive(c)
+	return err
+}
+
+// otherNameOf acquires a registry that is known as another name of r's file, while somebody
+// has that open for writing; nil: there is none.
+func (s *Store) otherNameOf(r *Registry) *Registry {
+	if len(r.handles()) == 0 {
+		return nil
+	}
+	_, _ = r.present() // unlink tells the error
+	r.mu.Lock()
+	stamp := r.stamp
+	r.mu.Unlock()
+	if !s.storage.Linked(stamp) {
+		return nil
+	}
+	for _, other := range s.all() {
+		if other != r && other.isAt(stamp) {
+			return s.acquire(other.Name())
+		}
+	}
+	return nil
+}
+
+// isAt reports whether the registry's file is the one with that stamp.
+func (r *Registry) isAt(stamp string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.stamp
+	if now == stampUnknown {
+		now, _ = r.store.storage.Stamp(r.name)
+	}
+	return r.loaded && r.exists() && r.store.storage.SameFile(now, stamp)
 }
 
 // unlink deletes the registry, or only a version of it. The error is fs.ErrNotExist
