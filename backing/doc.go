@@ -56,7 +56,8 @@
 //	numbers.new               that on its way to be written anew
 //	stage/N                   a symbolic link whose text is the name of a registry: this
 //	                          history may hold leftovers if the process was killed
-//	stage/@move-N             a rename under way: {"from":…,"to":…,"history":inode}
+//	stage/@move-N             a rename under way: {"from":…,"to":…,"history":inode}, or
+//	                          an exchange of names, with "live", the inode at "from" before
 //
 // The live file itself is always the truth. A file that is deleted from .clawfs while no
 // process serves the directory is merely gone from history.
@@ -98,7 +99,7 @@
 //   - A file that is to become version 0 goes to quarantine: a recovery has replaced it.
 //   - @arc with its DIGEST becomes version SEQ, else it goes to quarantine.
 //   - @move whose live file has its new name, while the history has not: the
-//     history is moved.
+//     history is moved. After an exchange the two histories change places.
 //
 // # A full disk
 //

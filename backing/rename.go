@@ -41,14 +41,12 @@ func (d *Dir) Rename(from, to string, noreplace bool) error {
 }
 
 func (d *Dir) rename(from, to string, noreplace bool) error {
-	fromDir, fromBase := split(from)
-	toDir, toBase := split(to)
-	source, err := openDir(d.root, fromDir)
+	source, fromBase, err := d.openParent(from)
 	if err != nil {
 		return err
 	}
 	defer closeFD(source)
-	target, err := openDir(d.root, toDir)
+	target, toBase, err := d.openParent(to)
 	if err != nil {
 		return err
 	}
@@ -62,6 +60,13 @@ func (d *Dir) rename(from, to string, noreplace bool) error {
 		}
 		return rename(source, fromBase, target, toBase, 0)
 	})
+}
+
+// openParent opens the directory that a name is in, and returns the name's last component.
+func (d *Dir) openParent(name string) (dir int, base string, err error) {
+	parent, base := split(name)
+	dir, err = openDir(d.root, parent)
+	return dir, base, err
 }
 
 // moveBoth has live move what is live, and the history follow. The names of m are in the
@@ -109,14 +114,12 @@ func (d *Dir) exchange(one, other string) error {
 	case st == nil:
 		m = move{From: other, To: one} // whose history is to move, if it has one
 	}
-	fromDir, fromBase := split(m.From)
-	toDir, toBase := split(m.To)
-	source, err := openDir(d.root, fromDir)
+	source, fromBase, err := d.openParent(m.From)
 	if err != nil {
 		return err
 	}
 	defer closeFD(source)
-	target, err := openDir(d.root, toDir)
+	target, toBase, err := d.openParent(m.To)
 	if err != nil {
 		return err
 	}

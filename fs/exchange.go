@@ -2,6 +2,7 @@ package fs
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -9,8 +10,8 @@ import (
 	"clawfs/txn"
 )
 
-// exchange has two names change places. A file that becomes a registry must be fit for
-// it. No content can be lost.
+// exchange has two names change places, durably. A file that becomes a registry must be fit
+// for it. No content can be lost.
 func (fsys *fileSystem) exchange(ctx context.Context, from, to place, flags uint32) error {
 	if to.mode == 0 {
 		return unix.ENOENT
@@ -35,16 +36,25 @@ func (fsys *fileSystem) exchange(ctx context.Context, from, to place, flags uint
 			return move()
 		}
 		return fsys.store.ExchangeNames(source, target, caller)
+	case len(arrivals) == 0:
+		return move()
 	case !from.isRegistry() || !to.isRegistry():
-		return fsys.store.Arrive(caller, arrivals, move)
+		if err := fsys.store.Arrive(caller, arrivals, move); err != nil {
+			return err
+		}
+	default:
+		if err := fsys.store.Exchange(from.path, to.path, caller, move); err != nil {
+			return err
+		}
+		fsys.registries.exchange(&from, &to)
+		fsys.follow(&from)
+		fsys.follow(&to)
 	}
-	if err := fsys.store.Exchange(from.path, to.path, caller, move); err != nil {
-		return err
+	err := from.dir.sync()
+	if to.dir != from.dir {
+		err = errors.Join(err, to.dir.sync())
 	}
-	fsys.registries.exchange(&from, &to)
-	fsys.follow(&from)
-	fsys.follow(&to)
-	return nil
+	return err
 }
 
 // arrival returns the facts about what is to have a registry's name. What is no regular file
@@ -59,9 +69,13 @@ func (fsys *fileSystem) arrival(ctx context.Context, from, to place, caller txn.
 	}
 	defer file.Close()
 	if !from.registry || len(content) == 0 {
-		if err := fsys.store.Check(to.path, caller, txn.ViaRename, content); err != nil {
-			return p, err
-		}
+		err = fsys.store.Check(to.path, caller, txn.ViaRename, content)
+	}
+	if !from.registry && err == nil {
+		err = file.Sync()
+	}
+	if err != nil {
+		return p, err
 	}
 	p, _, err = fsys.replacement(ctx, file, from, to, unix.RENAME_EXCHANGE)
 	p.Content = content

@@ -236,6 +236,30 @@ func TestExchangedDirectoriesTakeTheirRegistriesAlong(t *testing.T) {
 	}
 }
 
+// What has come to a registry's name is the doing of who has put it there, in the log, too. A
+// change behind the store that comes later is not.
+func TestArrivals(t *testing.T) {
+	b := newBench(t, `{"a":1}`)
+	p := program(1)
+	memory := b.storage.Storage.(*txntest.Memory)
+	arrive := func(content []byte, change func()) {
+		t.Helper()
+		files := []txn.Arrival{{Name: file, Replacement: txn.Replacement{Content: content, Via: txn.ViaRename}}}
+		b.ok(b.store.Arrive(p, files, func() error { change(); return nil }))
+		if e := b.last(); e.Writer.Actor != p.Actor || e.Via != txn.ViaRename || e.Deleted != (content == nil) {
+			t.Errorf("by %v, via %s, deleted: %v", e.Writer, e.Via, e.Deleted)
+		}
+	}
+	b.read(p)
+	arrive([]byte(`{"b":1}`), func() { memory.Foreign(file, []byte(`{"b":1}`)) })
+	b.save(p, `{"b":2}`)
+	b.want(`{"b":2}`)
+	memory.Foreign(file, []byte(`{"b":2,"behind":1}`))
+	b.save(p, `{"b":3}`)
+	b.want(`{"b":3,"behind":1}`)
+	arrive(nil, func() { b.ok(memory.Rename(file, "aside", true)) })
+}
+
 // A directory that was renamed has its new name though that may not be durable.
 func TestADirectoryWhoseRenameIsUncertain(t *testing.T) {
 	b := newBench(t, "")

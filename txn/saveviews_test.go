@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"clawfs/txn"
 )
@@ -103,6 +104,30 @@ func TestSavedViewsWaitForTheirRegistry(t *testing.T) {
 				t.Errorf("the registry holds %s, want %s", got, want)
 			}
 		})
+	}
+}
+
+// What a process has seen that had ended is not saved again once it serves nobody any more.
+func TestViewsOfTheDeadAreNotSavedForEver(t *testing.T) {
+	b := newBench(t, `{"seen":1}`, func(c *txn.Config) { c.Boot = "boot" })
+	b.read(program(1))
+	b.kill(program(1))
+	b.kill(program(9000))
+	for _, test := range []struct {
+		later time.Duration
+		want  bool
+	}{{0, true}, {30 * time.Second, true}, {90 * time.Second, false}} {
+		b.pass(test.later)
+		b.restart()
+		b.ok(b.store.SaveViews())
+		record, err := b.storage.TakeViews()
+		b.ok(err)
+		views, err := io.ReadAll(record)
+		b.ok(err)
+		if got := strings.Contains(string(views), base64.StdEncoding.EncodeToString([]byte(`{"seen":1}`))); got != test.want {
+			t.Errorf("after %s more it is saved: %v", test.later, got)
+		}
+		b.ok(b.storage.AppendViews(func(w io.Writer) error { _, err := w.Write(views); return err }))
 	}
 }
 

@@ -107,6 +107,16 @@ def plain_file(save):
     save("d/s.json", {"q": 1})
 
 
+def plain_file_by_another(save):
+    in_place("p", {"p": 1})
+    load("d/s.json")
+    if os.fork() == 0:
+        exchange("p", "d/s.json")
+        os._exit(0)
+    os.wait()
+    save("d/s.json", {"q": 1})
+
+
 def plain_file_and_back(save):
     in_place("p", {"p": 1})
     load("d/s.json")
@@ -160,7 +170,7 @@ def found(top):
 
 
 for way in (directory_after_a_look, directories, directories_and_back, directory_and_registry, directory_and_plain_file,
-            out_of_sight, exchanged_out_of_sight, registries, plain_file, plain_file_and_back, symbolic_link,
+            out_of_sight, exchanged_out_of_sight, registries, plain_file, plain_file_by_another, plain_file_and_back, symbolic_link,
             over_a_symbolic_link, fifo, aside_and_back):
     for save in in_place, by_rename:
         top = way.__name__ + "-" + save.__name__
