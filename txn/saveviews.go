@@ -103,7 +103,7 @@ func (s *Store) writeViews(w *viewWriter) {
 	for name, left := range s.saved.all() {
 		w.putRegistry(name, left.order, maps.Values(left.actors), maps.Values(left.contents))
 	}
-	w.put(savedLine{Ended: true})
+	w.put(savedLine{Ended: true, Tick: s.Now()}) // it was found out meanwhile that processes have ended
 }
 
 // viewWriter writes lines of the record. A content may be as large as a registry: it is

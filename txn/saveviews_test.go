@@ -2,6 +2,7 @@ package txn_test
 
 import (
 	"encoding/base64"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -105,6 +106,36 @@ func TestSavedViewsWaitForTheirRegistry(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Commands of a script that had ended before a restart had ended before the commands that
+// follow it began: those have seen what these have written, however many registries there are.
+func TestTheDeadEndedBeforeTheRestart(t *testing.T) {
+	b := newBench(t, `{"a":1}`, func(c *txn.Config) { c.Boot = "boot" })
+	command := func(pid int) txn.Caller {
+		c := program(pid)
+		c.Ancestors = []txn.Actor{program(1).Actor}
+		return c
+	}
+	b.kill(program(9000)) // which has made it
+	git, sed, cp := command(2), command(3), command(4)
+	names := []string{file}
+	for n := range 40 {
+		name := fmt.Sprintf("a%d.json", n)
+		b.saveTo(name, program(9000), `{"a":1}`)
+		names = append(names, name)
+	}
+	for _, name := range names {
+		b.readFrom(name, git)
+	}
+	b.kill(git)
+	b.restart()
+
+	b.read(sed)
+	b.save(sed, `{"a":1,"sed":2}`)
+	b.kill(sed)
+	b.save(cp, `{"cp":3}`)
+	b.want(`{"cp":3}`)
 }
 
 // What a process has seen that had ended is not saved again once it serves nobody any more.
