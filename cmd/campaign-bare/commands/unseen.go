@@ -86,11 +86,11 @@ func (w write) merges() (results []string, must bool) {
 	}
 	// A daemon that has ended knew what the dead had seen; what is gone is gone.
 	restarted := slices.ContainsFunc(w.steps[:w.i], func(s Step) bool { return s.Who == byDaemon })
-	moved := false
+	unclear := false
 	for j := range w.i {
-		moved = moved || w.movedHere(j) || w.removedItself(j)
+		unclear = unclear || w.movedHere(j) || w.removedItself(j) || w.mayHaveSkipped(j)
 	}
-	return results, !restarted && !moved && w.held(w.i-1) != "" && !slices.Contains(seen, "") && !w.putsOldFile()
+	return results, !restarted && !unclear && w.held(w.i-1) != "" && !slices.Contains(seen, "") && !w.putsOldFile()
 }
 
 // mayHaveTasks reports whether the writer is an asynchronous program that was told that there
@@ -136,7 +136,7 @@ func (w write) views() (seen []string, head string, others bool) {
 			others = true // the file may hold what others have made of it by its former name
 			continue
 		}
-		if own && w.writesAt(j) && !w.putsOldFile() {
+		if own && w.writesAt(j) && !w.putsOldFile() && !w.mayHaveSkipped(j) {
 			return seen, head, others
 		}
 		seen = append(seen, before)
@@ -215,6 +215,12 @@ func (w write) didNothing(i int) bool {
 	return !step.isProgram() && w.failed[i] && step.writes() && w.held(i-1) == w.held(i)
 }
 
+// mayHaveSkipped reports whether a step was to write what was there already, and may have written
+// nothing: rsync skips a file of the same size and time.
+func (w write) mayHaveSkipped(i int) bool {
+	return w.held(i-1) == w.held(i) && strings.HasPrefix(w.steps[i].Text, "rsync ")
+}
+
 // putsOldFile reports whether the step gives the registry's name to a file that may be older
 // than what its author has seen last.
 func (w write) putsOldFile() bool {
@@ -250,9 +256,9 @@ func (w write) held(i int) string { return at(w.states, i)[w.name].Content }
 func (w write) wroteAt(i int) string { return at(w.wrote, i)[w.name].Content }
 
 // concerns reports whether a step may read what a name holds, or put something
-// in its place. What cp copies elsewhere is not read.
+// in its place. What cp or cat copies to another file of the mount is not read.
 func (s Step) concerns(name string) bool {
-	if s.Class == classTouch || s.Class == classBackup && strings.HasPrefix(s.Text, "cp ") {
+	if s.Class == classTouch || s.Class == classBackup {
 		return false
 	}
 	for _, command := range []string{"ls ", "stat ", "wc -c ", "test -e", "chmod "} {
