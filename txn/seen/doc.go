@@ -55,11 +55,12 @@
 //
 //   - of a family: its newest view, since members that ran one after the other are one author. A
 //     view is as old as the state that it shows: a reading in a version that was opened before
-//     another process wrote is older than that write. An older reading counts beside it only if no
-//     write was made from it, and its process may not know the newer view, nor a write of the
-//     family in between: the two processes were alive at the same time, or the other one still is
-//     and the writer does not descend from it. A reading of a process that has ended does not count
-//     while a process lives that has started that process and not the writer.
+//     another process wrote is older than that write. An older reading or write counts beside it
+//     only if no write was made from it, and its process may not know the newer view, nor a write
+//     of the family in between, its own included: the two processes were alive at the same time,
+//     or the other one still is and the writer does not descend from it. A reading of a process
+//     that has ended does not count while a process lives that has started that process and not
+//     the writer.
 //
 // A file that others have written comes with the candidates of its writers, unless the
 // process that puts it in place means to replace what is there ([Views.OfPut]).

@@ -66,8 +66,8 @@ type memberView struct {
 }
 
 // ofFamily fills in what the family of a writer without a memory has seen: the
-// newest view of all, and those older readings that others of the family, which ran
-// beside the reader, can't have known. Where it was told last that there is no registry,
+// newest view of all, and those older readings and writes that others of the family, which
+// ran beside their process, can't have known. Where it was told last that there is no registry,
 // it has seen that.
 func (v *Views) ofFamily(s *Seen, o *Origin) {
 	f := v.familyOf(o, true)
@@ -135,8 +135,8 @@ func (v *Views) ofMembers(s *Seen, f *family, o *Origin) {
 	writes := f.writes(o.Event)
 	for i, one := range views {
 		knows := func(n memberView) bool { return !v.mayNotKnow(one, n, o) }
-		wroteLater := func(n memberView) bool { return n.of != one.of && n.first > one.last && knows(n) }
-		if i == 0 || one.isUnused(o.Event) && !slices.ContainsFunc(views[:i], knows) && !slices.ContainsFunc(writes, wroteLater) {
+		goneOn := func(n memberView) bool { return n.first > one.last && (knows(n) || n.isMadeFrom(one.view)) }
+		if i == 0 || one.isInHand(o.Event) && !slices.ContainsFunc(views[:i], knows) && !slices.ContainsFunc(writes, goneOn) {
 			taken = append(taken, one)
 		}
 	}
@@ -195,7 +195,7 @@ func (v *Views) viewsOf(f *family, o *Origin) []memberView {
 			continue
 		}
 		for _, one := range a.views {
-			if one == newest.view || !one.isFresh(o.Event, o.At, v.cfg.KinWindow) {
+			if one == newest.view || one == last.view || !one.isInHand(o.Event) || one.first > o.Event || o.At.Sub(one.lastAt) > v.cfg.KinWindow {
 				continue
 			}
 			if v.isKept(a, o) {
@@ -261,16 +261,18 @@ func (m memberView) lastTick() Tick {
 // the family. That is so in three cases: both are of one process; the two processes were
 // alive at the same time; the newer one's process still is.
 //
-// The writer, and the shells that it descends from, know all that their children did:
-// they wait for them. A reading by a process that still lives is in its own hands: a
+// The writer, and the shells that it descends from, know all that those of their children did
+// that have ended: they wait for them. A reading by a process that still lives is in its own hands: a
 // writer that was started after the newer view has not got it by a pipe.
 func (v *Views) mayNotKnow(one, newer memberView, o *Origin) bool {
 	waits := func(a *actorViews) bool { return a.caller.author() == o.author() || o.DescendsFrom(a.caller.Actor) }
 	switch n := newer.of; {
 	case n == one.of:
 		return newer.kind == read
-	case waits(n) || waits(one.of):
+	case waits(n):
 		return false
+	case waits(one.of):
+		return !v.isDead(n)
 	case one.of.caller.Start < n.caller.Start && n.caller.Start < o.Start && v.isDead(n) && !v.isDead(one.of):
 		return false
 	case n.caller.Start < one.of.caller.Start: // it was there first, and later

@@ -27,19 +27,26 @@ func TestWhatAFamilyHasSeen(t *testing.T) {
 		{"d reads A; d dies; b reads A; b writes B", "c", "wrote B, alone, last B, family of 1"},
 		{"d reads A; d dies; a dies; b reads A; b writes B", "c", "task read A, wrote B, last B, family of 1"},
 		{"d reads A; a redirects B", "a", "wrote B, alone, last B, family of 2"},
-		{"sh reads A; b reads A; b writes B", "c", "wrote B, alone, last B, family of 1"},
+		{"sh reads A; b reads A; b writes B", "c", "task read A, wrote B, last B, family of 1"},
 		{"a reads A; a dies; sh redirects B", "c", "wrote B, alone, last B, family of 1"},
 		{"a redirects A; x writes B; b reads B; y writes C; c reads C", "d", "wrote A, last A, family of 2"},
-		{"a redirects Z; a dies; x writes A; b reads A; y writes B; c reads B", "sh", "read A, read B, last Z, read since, family of 1"},
-		{"a redirects A; b redirects B; x writes C; a reads C", "c", "read C, last B, read since, family of 1"},
+		{"a redirects Z; a dies; x writes A; b reads A; y writes B; c reads B", "sh", "read A, read B, wrote Z, last Z, read since, family of 1"},
+		{"a redirects A; b redirects B; x writes C; a reads C", "c", "read C, task wrote A, wrote B, last B, read since, family of 1"},
 		{"a reads A; x writes B; a reads B; x writes C; a reads C", "c", "read A, read B, read C, family of 1"},
+
+		// Writes that others, which live, can't have known; and what its own writer has read before.
+		{"a redirects A; a dies; b reads A; b writes B", "c", "task wrote A, wrote B, last B, family of 1"},
+		{"sh redirects A; b reads A; b writes B", "sh", "task wrote A, wrote B, last B, family of 1"},
+		{"sh redirects A; b reads A; b writes B; b dies", "sh", "wrote B, alone, last B, family of 1"},
+		{"a redirects A; b redirects B from A; a dies", "c", "wrote B, alone, last B, family of 1"},
+		{"a reads A; b reads A; b reads A; b writes B; b dies; a writes C", "c", "task wrote B, wrote C, last C, family of 1"},
 
 		// The last reading is older than one that another process has made before.
 		{"b opens 1; x writes B; a reads B; a dies; b reads A by 1; b dies", "c", "read A, read B, family of 1"},
 
 		// A process that has removed the registry has made room for its own content.
 		{"a reads A; a dies; c removes -", "c", "read A, alone, family of 1"},
-		{"a reads A; x writes X; b redirects B; b dies; d reads A", "c", "read A, alone, last B, read since, family of 1"},
+		{"a reads A; x writes X; b redirects B; b dies; d reads A", "c", "read A, wrote B, last B, read since, family of 1"},
 		{"a reads A; a dies; b removes -", "c", "saw nothing, task read A, family of 1"},
 		{"a reads A; b removes -; b dies", "c", "saw nothing, alone, family of 1"},
 

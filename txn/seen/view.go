@@ -186,6 +186,15 @@ func (v *view) isUnused(asOf Tick) bool {
 	return v.unused > 0 || v.usedUp > asOf
 }
 
+// isInHand reports whether a process without a memory may have got v at a place in the order of
+// events: it is a reading that no write had used up, or a write.
+func (v *view) isInHand(asOf Tick) bool { return v.kind == wrote || v.isUnused(asOf) }
+
+// isMadeFrom reports whether v is a write whose base was another one.
+func (v *view) isMadeFrom(o *view) bool {
+	return o.kind == wrote && v.from != nil && v.from.kind == wrote && v.from.at == o.last
+}
+
 // isFresh reports whether v is an unused reading that is not older than the window.
 func (v *view) isFresh(asOf Tick, at time.Time, window time.Duration) bool {
 	return v.isUnused(asOf) && v.first <= asOf && at.Sub(v.lastAt) <= window
