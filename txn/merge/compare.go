@@ -140,7 +140,7 @@ func (c *comparer) object(from, to jsondoc.Value, at spot) {
 	for _, member := range b {
 		below := at.rules.member(member.Key)
 		name := member.Name()
-		next := spot{place: place, keyed: true, name: name, rules: &below}
+		next := spot{place: place, keyed: true, name: name, rules: &below, in: to}
 		if i := inA.find(member.Key); i >= 0 {
 			kept[i] = true
 			c.value(a[i].Value, member.Value, next)

@@ -36,7 +36,7 @@ type change struct {
 	telling bool
 	stamp   bool          // it says when something happened
 	aside   bool          // it is one of counters and stamps only
-	in      jsondoc.Value // of a removal: the container in the newer document that lacks the value
+	in      jsondoc.Value // the container in the newer document that has the value, or lacks it
 	loose   bool          // an element of a list without identities: nothing tells it but all that it holds
 }
 
@@ -149,6 +149,48 @@ func (d *Delta) Misses(later *Delta) bool {
 		return !c.at.Exists() && !slices.ContainsFunc(older[c.place], func(o change) bool { return !o.at.Exists() && jsondoc.Equal(o.from, c.from) })
 	})
 }
+
+// Ousts reports whether the document of both deltas has an entry of its own in the place of
+// one that was added between the version that d starts from and the later one, in a
+// container that has nothing else of what was added between the two. Content looks so
+// that was made from the older version, beside the other entry, and has defaults in common with
+// the later one. An entry that has only got another name is none of its own. Both must have been
+// made with the same document.
+func (d *Delta) Ousts(later *Delta) bool {
+	older, added := d.byPlace(), make(map[jsondoc.Value][]change)
+	for _, c := range later.changes {
+		if !c.from.Exists() && c.in.Exists() && !c.aside {
+			added[c.in] = append(added[c.in], c)
+		}
+	}
+	return slices.ContainsFunc(later.changes, func(gone change) bool {
+		was := func(o change) bool { return !o.at.Exists() && jsondoc.Equal(o.from, gone.from) }
+		own := func(c change) bool { return !holdsLeaf(c.at) || !jsondoc.Equal(c.at, gone.from) }
+		return !gone.at.Exists() && !gone.aside && slices.ContainsFunc(added[gone.in], own) &&
+			!slices.ContainsFunc(older[gone.place], was) && !d.shares(later, gone.in)
+	})
+}
+
+// shares reports whether a container has an entry that was added between the version that d
+// starts from and the later one.
+func (d *Delta) shares(later *Delta, in jsondoc.Value) bool {
+	p, changed := d.index(), later.index().changed
+	isShared := func(v jsondoc.Value) bool { return !changed[v] && (p.changed[v] || within(p.outer, v)) }
+	for _, e := range in.Elements() {
+		if isShared(e) {
+			return true
+		}
+	}
+	for m := range in.Members() {
+		if isShared(m.Value) {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsLeaf reports whether a value is or holds a string or a number.
+func holdsLeaf(v jsondoc.Value) bool { return (&places{}).keepsLeaf(v) }
 
 // GoesOnFrom reports whether the document of both deltas looks as if it was made from
 // the version that later starts from, rather than from the older one that d starts

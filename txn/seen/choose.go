@@ -74,14 +74,14 @@ func Choose(cands []Candidate, content *Content, doc *jsondoc.Doc, k Knowledge, 
 	case len(cands) == 1:
 		return Choice{Taken: &cands[0], Why: Only, Judged: []Judged{{Candidate: cands[0]}}}
 	}
-	j := judge{all: make([]Judged, len(cands)), doc: doc, docs: docs}
+	j := judge{all: make([]Judged, len(cands)), doc: doc, docs: docs, first: k.Memory && k.Last == nil}
 	for i := range cands {
 		j.all[i].Candidate = cands[i]
 	}
 	j.compareAll()
 	best, why := j.meant(content, k)
 	if best < 0 {
-		best, why = j.decide(k.Memory && k.Last == nil)
+		best, why = j.decide()
 	}
 	for i := range j.all {
 		if j.all[i].Struck == "" {
@@ -129,6 +129,7 @@ func distinct(cands []Candidate) []Candidate {
 		o.views = append(slices.Clip(o.views), c.views...)
 		o.Late = o.Late || c.Late
 		o.Task = o.Task && c.Task
+		o.Recent = o.Recent || c.Recent
 		if c.Kind == Wrote || o.Kind == InFlight {
 			o.Kind, o.Tx = c.Kind, max(o.Tx, c.Tx)
 		}
@@ -145,11 +146,13 @@ type judge struct {
 	all  []Judged
 	doc  *jsondoc.Doc
 	docs Documents
+
+	first bool // its author is a process that has never written the registry
 }
 
 // compareAll compares content with each candidate. A value that it shares with a newer
-// candidate makes it no farther from nothing: two programs that begin with nothing begin
-// with equal defaults.
+// candidate makes it no farther from nothing, nor from what it may be made from beside the newer
+// one: two programs that begin with the same begin with equal defaults.
 func (j *judge) compareAll() {
 	for i := range j.all {
 		c := &j.all[i]
@@ -164,8 +167,8 @@ func (j *judge) compareAll() {
 		c.Leaves = c.delta.Leaves()
 	}
 	for i := range j.all {
-		for n := i + 1; n < len(j.all) && j.all[i].Kind == Nothing; n++ {
-			if newer := &j.all[n]; newer.delta != nil {
+		for n := i + 1; n < len(j.all); n++ {
+			if newer := &j.all[n]; newer.delta != nil && (j.all[i].Kind == Nothing || j.isBeside(&j.all[i], newer)) {
 				j.all[i].Leaves = min(j.all[i].Leaves, newer.Leaves)
 			}
 		}
@@ -205,10 +208,17 @@ func (j *judge) newest() int {
 	return -1
 }
 
+// isBeside reports whether content may be made from a candidate by a program that has read
+// the newer one only as a check, though they have values in common: its author has not written
+// yet, and has its own entry where the newer one has one that was added meanwhile.
+func (j *judge) isBeside(c, newer *Judged) bool {
+	return j.first && c.Kind == Read && c.Recent && c.delta != nil && c.delta.Ousts(newer.delta)
+}
+
 // decide asks the content, then how close it is; a tie goes to the newest, or, of a
 // process that has never written the registry, to the oldest. It returns the index of the
 // candidate to take, and why.
-func (j *judge) decide(oldest bool) (int, Reason) {
+func (j *judge) decide() (int, Reason) {
 	j.strikeUnproved()
 	j.strikeRefuted()
 	j.strikeOtherTasks()
@@ -221,9 +231,9 @@ func (j *judge) decide(oldest bool) (int, Reason) {
 		}
 	}
 	if left == 1 {
-		return j.closest(oldest), Told
+		return j.closest(), Told
 	}
-	return j.closest(oldest), Closest
+	return j.closest(), Closest
 }
 
 // strikeUnproved strikes what is in flight unless the content holds a telling
@@ -258,7 +268,7 @@ func (j *judge) strikeRefuted() {
 			case newer.delta == nil || newer.Struck == Unproved:
 			case c.Looked && !newer.delta.Replaces():
 				c.Struck = Refuted
-			case c.Kind == Nothing && newer.delta.Takes():
+			case c.Kind == Nothing && newer.delta.Takes(), j.isBeside(c, newer):
 			case c.delta.TellsBeyond(newer.delta):
 				c.Struck = Refuted
 			}
@@ -333,13 +343,13 @@ func (j *judge) lastWrite() int {
 	return -1
 }
 
-// closest returns the index of the candidate to take: the newest, or oldest, of those
-// from which the content differs in the fewest leaves. Where all were struck it is the
+// closest returns the index of the candidate to take: the newest, or, of a process that has
+// never written, the oldest of those from which the content differs in the fewest leaves. Where all were struck it is the
 // newest.
-func (j *judge) closest(oldest bool) int {
+func (j *judge) closest() int {
 	best := -1
 	for i := range j.all {
-		if c := &j.all[i]; c.Struck == "" && (best < 0 || c.Leaves < j.all[best].Leaves || !oldest && c.Leaves == j.all[best].Leaves) {
+		if c := &j.all[i]; c.Struck == "" && (best < 0 || c.Leaves < j.all[best].Leaves || !j.first && c.Leaves == j.all[best].Leaves) {
 			best = i
 		}
 	}

@@ -125,6 +125,26 @@ func TestChoice(t *testing.T) {
 			seen.Closest, "process", "theirs `[true]`, read `[false]`", `[true]`, "1"},
 		"a task's reading that is written again is a revert": {
 			seen.Reverted, "process", "task `['a']`, wrote `['a','b']`", `['a']`, "2"},
+		"defaults prove nothing beside an entry in the place of another's": {
+			seen.Closest, "process", "recent `{}`, recent `{'v':'1','p':{'a':true}}`", `{'v':'1','p':{'b':true}}`, "1"},
+		"… nor do they in lists": {
+			seen.Closest, "process", "recent `{'l':[]}`, recent `{'v':'1','l':[{'id':'a'}]}`", `{'v':'1','l':[{'id':'b'}]}`, "1"},
+		"… nor do they where others have gone on": {
+			seen.Closest, "process", "recent `{}`, recent `{'v':'1','p':{'a':true}}`, recent `{'v':'1','p':{'a':true,'c':true}}`", `{'v':'1','p':{'b':true}}`, "1"},
+		"… but they do if it was read long ago": {
+			seen.Refuted, "process", "read `{}`, recent `{'v':'1','p':{'a':true}}`", `{'v':'1','p':{'b':true}}`, "2"},
+		"… or if the process has written since": {
+			seen.Refuted, "process", "wrote `{'w':true}`, recent `{}`, recent `{'v':'1','p':{'a':true}}`", `{'v':'1','p':{'b':true}}`, "3"},
+		"… or of a family, which reads no check": {
+			seen.Refuted, "family", "recent `{}`, recent `{'v':'1','p':{'a':true}}`", `{'v':'1','p':{'b':true}}`, "2"},
+		"… or where another entry beside it was taken over": {
+			seen.Refuted, "process", "recent `{}`, recent `{'v':'1','p':{'a':'x','z':'y'}}`", `{'v':'1','p':{'b':'w','z':'y'}}`, "2"},
+		"… or where the entry has got another name": {
+			seen.Refuted, "process", "recent `{}`, recent `{'v':'1','p':{'a':{'n':'x'}}}`", `{'v':'1','p':{'b':{'n':'x'}}}`, "2"},
+		"… or where what is gone was there before": {
+			seen.Refuted, "process", "recent `{'p':{'a':true}}`, recent `{'v':'1','p':{'a':true}}`", `{'v':'1','p':{'b':true}}`, "2"},
+		"… or where nothing was put in its place": {
+			seen.Refuted, "process", "recent `{}`, recent `{'v':'1','p':{'a':true}}`", `{'v':'1','p':{}}`, "2"},
 		"of three that are read the content tells the newest": {
 			seen.Told, "process", "read `[]`, read `['b']`, read `['b','c']`", `['b','c','d']`, "3"},
 		"of two that are left the nearer is taken": {
@@ -178,7 +198,7 @@ func TestChoice(t *testing.T) {
 	}
 }
 
-var seenCell = regexp.MustCompile("(read|wrote|theirs|task|late|late nothing|in flight|other|last|nothing|looked|asked) `([^`]*)`")
+var seenCell = regexp.MustCompile("(read|recent|wrote|theirs|task|late|late nothing|in flight|other|last|nothing|looked|asked) `([^`]*)`")
 
 func walkReason(t *testing.T, reason seen.Reason, author, candidates, content, want string) {
 	k := seen.Knowledge{Memory: author == "process" || author == "remover", Removed: author == "remover", Alone: author == "alone", Noted: 1}
@@ -189,8 +209,8 @@ func walkReason(t *testing.T, reason seen.Reason, author, candidates, content, w
 		case "wrote":
 			c.Kind = seen.Wrote
 			k.Last, k.ReadSince = c.Content, false
-		case "read":
-			k.ReadSince = k.Last != nil
+		case "read", "recent":
+			c.Recent, k.ReadSince = m[1] == "recent", k.Last != nil
 		case "in flight":
 			c.Kind = seen.InFlight
 		case "task":

@@ -92,7 +92,10 @@
 //
 // Then counts the content. It refutes a candidate if it holds a change that first
 // appeared in a newer one: a string, a number, an entry ([Refuted]). A container alone
-// is no proof, as two programs that make one make it with the same defaults. Unsaved
+// is no proof, as two programs that make one make it with the same defaults. For the same
+// reason no value is proof against a fresh reading of a process that has not written yet,
+// if the content has an entry of its own in the place of one that came meanwhile, and nothing
+// else of what came into that container. Unsaved
 // content of another handle is no candidate unless the content holds something of it
 // ([Unproved]). Where several tasks are proved,
 //
@@ -104,6 +107,8 @@
 // A candidate that is left alone was [Told].
 //
 //	read [], another adds q, read [q], write [q,p]: made from [q]
+//
+//	read {}, another makes {d, on: {q}}, read that as a check, write {d, on: {p}}: made from {}
 //
 // Last counts how close the content is: the candidate is taken from which it differs in
 // the fewest leaves ([Closest]), stamps and counters aside. A tie goes to the newest, or,

@@ -70,6 +70,9 @@ type Candidate struct {
 	// created.
 	Looked bool
 
+	// Recent says of a reading that it is not older than the read window.
+	Recent bool
+
 	Tx int // which transaction in flight this is, for the caller
 
 	views []*view
@@ -251,7 +254,9 @@ func (v *Views) ofProcess(s *Seen, memory []*actorViews, o *Origin) {
 			switch {
 			case one.first > o.Event || !fresh && one != newest && one != first:
 			case one.last > since:
-				s.Candidates = append(s.Candidates, candidateFrom(one))
+				c := candidateFrom(one)
+				c.Recent = fresh
+				s.Candidates = append(s.Candidates, c)
 				s.ReadSince = s.ReadSince || last != nil && one.content.Digest != last.content.Digest
 			case fresh && one.proved:
 				c := candidateFrom(one)
