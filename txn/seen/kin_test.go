@@ -2,6 +2,7 @@ package seen
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"clawfs/txn/jsondoc"
@@ -58,6 +59,25 @@ func TestWhatAFamilyHasSeen(t *testing.T) {
 		// A merged write has not seen what went into it.
 		{"a reads A; a merges B; a dies; b reads B; b dies", "c", "read B, alone, last B, family of 1"},
 		{"b opens 1; a redirects Z; a merges B; a dies; b reads Z by 1; b dies", "c", "read Z, wrote B, last B, family of 1"},
+
+		// A reading whose process knew of a later write, though that is not the last one, is used up.
+		{"c reads A; sh redirects B; b writes C; b dies", "d", "wrote C, alone, last C, family of 1"},
+		{"sh writes B; d writes C; d dies; a writes D", "c", "wrote D, alone, last D, family of 1"},
+		{"b reads A; d reads A; c opens 1; b writes B", "c began 1", "read A, read A, alone, family of 1"},
+		{"sh reads A; d reads A; d dies; a reads A", "b", "read A, read A, alone, family of 1"},
+		{"c reads A; c dies; d reads A; a reads A", "b", "read A, read A, read A, alone, family of 1"},
+
+		// A file that was put in place when both its writer and the reader had ended.
+		{"b opens 1; c reads A; b dies; c dies; b puts B until 1", "a", "wrote B, alone, last B, family of 1"},
+		{"b opens 1; c reads A; b dies; b puts B until 1", "a", "task read A, wrote B, last B, family of 1"},
+		{"b opens 1; c reads A; b dies; b puts B until 1; c dies", "a", "task read A, wrote B, last B, family of 1"},
+		{"c reads A; c dies; b opens 1; b dies; b puts B until 1", "d", "task read A, wrote B, last B, family of 1"},
+		{"a opens 1; c reads A; c dies; a puts B until 1", "sh", "task read A, wrote B, last B, family of 1"},
+		{"a opens 1; c reads A; c dies; a dies; a puts B until 1", "sh", "wrote B, alone, last B, family of 1"},
+
+		// Content that somebody has read since it was written is not what counts since then.
+		{"d writes B; d reads A; d reads B", "d", "read A, read B, wrote B, alone, memory, last B, read since"},
+		{"b removes -; b dies; x writes B; a reads B", "c", "read B, family of 1"},
 
 		// A command that has opened the registry while another of its family wrote.
 		{"c opens 1; a redirects B", "c opened 1", "wrote B, last B, family of 1"},
@@ -136,6 +156,35 @@ func TestSelection(t *testing.T) {
 		if got := s.admit(one.view, 7); got != one.want {
 			t.Errorf("view %d is selected: %t", i, got)
 		}
+	}
+}
+
+// What a family had before is known of each member, as it was when the write began, and as far
+// as the limits go.
+func TestWhatAFamilyHadBefore(t *testing.T) {
+	for story, want := range map[string]string{
+		"b reads A; d reads A; c opens 1; b writes B":             "A",
+		"b reads A; d reads A; b removes -; c opens 1; d reads B": "A",
+	} {
+		h := newHistory(t)
+		h.tell("some " + story)
+		s := h.v.Of(Origin{Caller: process("c"), Event: h.handles["c1"].at, At: h.now})
+		var got []string
+		for _, c := range s.Earlier {
+			got = append(got, h.text[c])
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: before that it had %q, want %s", story, got, want)
+		}
+	}
+	h := newHistory(t)
+	h.tell("some a reads 0; b reads 0")
+	for i := range 2 * (maxKinReadings + maxKinUsed) {
+		h.do(fmt.Sprintf("a reads %d", i))
+		h.do(fmt.Sprintf("b reads x%d", i))
+	}
+	if s := h.v.Of(Origin{Caller: process("c"), Event: h.tick, At: h.now}); len(s.Earlier) == 0 || len(s.Earlier) > maxKinReadings+maxKinUsed {
+		t.Errorf("of %d candidates, %d contents of before are known", len(s.Candidates), len(s.Earlier))
 	}
 }
 

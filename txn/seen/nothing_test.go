@@ -169,3 +169,38 @@ func TestAnswersAreBounded(t *testing.T) {
 		t.Error("a reading is content")
 	}
 }
+
+// A writer that was told that there is nothing, and has made its content from something
+// else, has used that answer up. So it is not in hand when it writes next.
+func TestAnswerIsUsedUpByAnotherChoice(t *testing.T) {
+	const used, unused = "wrote B, alone, memory, last B", "task saw nothing, wrote B, memory, last B"
+	for _, row := range []struct {
+		struck      Reason
+		task, taken bool
+		want        string
+	}{
+		{"", false, false, unused},
+		{Reverted, false, false, used},
+		{Reverted, true, false, unused},
+		{"", false, true, used},
+	} {
+		h := newHistory(t)
+		h.tell("some a reads A; a removes -; a asks 1")
+		c := Choice{Judged: []Judged{{Candidate: Candidate{Kind: Nothing}, Struck: Reverted}}} // told of its directory
+		for _, one := range h.v.Of(Origin{Caller: process("a"), Event: h.tick, At: h.now}).Candidates {
+			if one.Kind != Nothing {
+				continue
+			}
+			if row.taken {
+				c.Taken = &one
+			}
+			one.Task = row.task
+			c.Judged = append(c.Judged, Judged{Candidate: one, Struck: row.struck})
+		}
+		h.do("a writes B")
+		h.v.UseChoice(&c)
+		if got := h.of("a"); got != row.want {
+			t.Errorf("struck for %q (a task's: %v, taken: %v): then it has seen %q, want %q", row.struck, row.task, row.taken, got, row.want)
+		}
+	}
+}

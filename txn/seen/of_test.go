@@ -117,8 +117,9 @@ func TestWritersOfOneContent(t *testing.T) {
 		t.Error("nobody has a memory, but one of them does")
 	}
 	one.Before, two.Before = []Origin{{Event: 1}}, []Origin{{Event: 2}}
-	if both := one.And(two); len(both.Before) != 2 {
-		t.Errorf("what %d of 2 had seen is not known", len(both.Before))
+	one.Earlier, two.Earlier = []*Content{a}, []*Content{b}
+	if both := one.And(two); len(both.Before) != 2 || len(both.Earlier) != 2 {
+		t.Errorf("of 2 each it is known what %d had seen, and %d contents of before", len(both.Before), len(both.Earlier))
 	}
 	if got := one.Add(Candidate{Content: b}); len(got.Candidates) != 2 || got.Candidates[1].Content != b || len(one.Candidates) != 1 {
 		t.Errorf("one more candidate: %+v", got)

@@ -3,6 +3,7 @@ package seen
 import (
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -231,6 +232,42 @@ func TestTheLatestOfTheDeadAreSaved(t *testing.T) {
 	for n := range all {
 		if saved[n] != (n >= all-maxSavedDead) {
 			t.Errorf("%d of %d is saved: %t", n, all, saved[n])
+		}
+	}
+}
+
+// What was forgotten is saved no more, unless the head holds it. What is seen later is.
+func TestForgottenContentsAreNotSaved(t *testing.T) {
+	digest := func(h *history, text string) [32]byte { return h.content(text).Digest }
+	for _, row := range []struct {
+		name   string
+		forget func(h *history)
+		head   string
+		want   string
+	}{
+		{"nothing", func(h *history) {}, "", "A B"},
+		{"one", func(h *history) { h.v.Forget([][32]byte{digest(h, "A")}, false) }, "", "B"},
+		{"one that the head holds", func(h *history) { h.v.Forget([][32]byte{digest(h, "A")}, false) }, "A", "A B"},
+		{"one, and the head holds another", func(h *history) { h.v.Forget([][32]byte{digest(h, "A")}, false) }, "B", "B"},
+		{"two in turn", func(h *history) {
+			h.v.Forget([][32]byte{digest(h, "A")}, false)
+			h.v.Forget([][32]byte{digest(h, "B")}, false)
+		}, "", ""},
+		{"all", func(h *history) { h.v.Forget(nil, true) }, "", ""},
+		{"all but the head", func(h *history) { h.v.Forget(nil, true) }, "B", "B"},
+		{"all, and another was read since", func(h *history) { h.v.Forget(nil, true); h.do("b reads C") }, "", "C"},
+	} {
+		h := newHistory(t)
+		h.tell("some a reads A; x writes B; a reads B; b removes -")
+		row.forget(h)
+		var head *Content
+		if row.head != "" {
+			head = NewContent([]byte(row.head)) // read from the file: another one with the same digest
+		}
+		saved := map[string]bool{}
+		h.v.Save(head, func(c *Content) { saved[h.text[c]] = true }, nil)
+		if got := strings.Join(slices.Sorted(maps.Keys(saved)), " "); got != row.want {
+			t.Errorf("%s is forgotten: saved are %q, want %q", row.name, got, row.want)
 		}
 	}
 }
