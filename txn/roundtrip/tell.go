@@ -275,7 +275,7 @@ func each(values []jsondoc.Value, f func(v jsondoc.Value, bits uint64)) {
 type filter []uint64
 
 func (f filter) at(n uint64) (word int, bit uint64) {
-	h := n * 0x9e3779b97f4a7c15
+	h := (n ^ n>>32) * 0x9e3779b97f4a7c15 // short numbers have zeros in the lower half
 	return int(h >> 32 % uint64(len(f))), 1 << (h >> 26 & 63)
 }
 
