@@ -146,6 +146,11 @@ func TestStylesOfTimes(t *testing.T) {
 			t.Errorf("%q is an instant", text)
 		}
 	}
+	for _, text := range []string{"", "2024", "2024-11-29_20:30:00Z", "2024-11-29T20:30:00 00:00", "2024-11-29T20:30:00.5"} {
+		if style := styleOf([]byte(text)); style != 0 {
+			t.Errorf("%q is spelled as an instant is, %b", text, style)
+		}
+	}
 	for _, text := range []string{"2024-11-29T20:30:0Z", "2024-11-29T20:30:00.1234567891+00:00", "2024/11-29T20:30:00Z", "2024-11/29T20:30:00Z", "2024-11-29T20.30:00Z", "2024-11-29T20:30.00Z", ""} {
 		if mayBeTime([]byte(`"` + text + `"`)) {
 			t.Errorf("%q may be an instant", text)

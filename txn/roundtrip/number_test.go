@@ -52,3 +52,17 @@ func TestDecimals(t *testing.T) {
 		}
 	}
 }
+
+// A number is written as most programs write it.
+func TestTextOfDecimals(t *testing.T) {
+	for text, want := range map[string]string{
+		"0": "0", "-0.0": "0", "-1": "-1", "10": "10", "1e3": "1000", "1.50": "1.5", "-120.25": "-120.25", "0.001": "0.001", "1e-6": "0.000001", "1.5e-6": "0.0000015", "1e-7": "1e-7",
+		"0.00000015": "1.5e-7", "1e20": "100000000000000000000", "1e21": "1e21", "1.25E+22": "1.25e22",
+		"1234567890.123456789012345678901": "1234567890.123456789012345678901",
+	} {
+		d, ok := parseDecimal([]byte(text))
+		if got := string(d.append(nil)); !ok || got != want {
+			t.Errorf("%s is written %s, want %s", text, got, want)
+		}
+	}
+}
