@@ -1,7 +1,6 @@
 package roundtrip
 
 import (
-	"math"
 	"slices"
 	"strconv"
 )
@@ -47,7 +46,6 @@ func parseDecimal(raw []byte) (d decimal, ok bool) {
 		switch {
 		case c == '.':
 			dot = true
-			continue
 		case c != '0':
 			if first < 0 {
 				first = i
@@ -164,7 +162,7 @@ func numberOf(raw []byte) (n number, ok bool) {
 	}
 	var err error
 	n.double, err = strconv.ParseFloat(string(raw), 64)
-	return n, err == nil && !math.IsInf(n.double, 0)
+	return n, err == nil
 }
 
 // printed returns what a double is in a format of strconv.

@@ -273,6 +273,7 @@ func TestTripOfValues(t *testing.T) {
 		{jsondoc.Object, `{}`, false},
 		{jsondoc.Object, `""`, false},
 		{jsondoc.Array, `[]`, false},
+		{jsondoc.Null, `[]`, false},
 	} {
 		if php.Empties(c.kind, value(c.is)) != c.want {
 			t.Errorf("whether an empty %v becomes %s is %v", c.kind, c.is, !c.want)

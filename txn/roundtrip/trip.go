@@ -82,7 +82,7 @@ func (t *Trip) Changes(v jsondoc.Value, member bool) (f Family, ok bool) {
 // Changed is Changes of a value that is no member, and of which the trip has made is,
 // which is another value.
 func (t *Trip) Changed(v, is jsondoc.Value) (f Family, ok bool) {
-	if v.Kind() == jsondoc.Number && is.Kind() == jsondoc.Number { // by a family of numbers
+	if is.Kind() == jsondoc.Number { // by a family of numbers
 		if d, ok := parseDecimal(v.Raw()); ok && t.numbers[d.axis()] != nil {
 			return Family{number: t.numbers[d.axis()], axis: d.axis()}, true
 		}
@@ -132,7 +132,7 @@ func isIndexed(v jsondoc.Value) bool {
 
 // append recurses as deep as the value is nested, which the depth limit bounds.
 func (t *Trip) append(dst []byte, v jsondoc.Value, member bool) []byte {
-	if text, f, ok := t.spell(dst, v, member); ok && (f.value == nil || !f.value.drops && !f.value.unkeys) {
+	if text, f, ok := t.spell(dst, v, member); ok && (f.value == nil || !f.value.unkeys) {
 		return text
 	}
 	switch v.Kind() {
