@@ -20,6 +20,7 @@ const removalMemory = 2 * time.Second
 // system, or that moves the registry aside before it writes a new one.
 type removal struct {
 	by      Caller
+	at      Tick // before it
 	moved   bool // it was renamed to another name
 	version *Version
 	timer   Stopper
@@ -125,7 +126,7 @@ func (r *Registry) takeDeletion(t *Tx) {
 // remember keeps what was removed. The caller holds mu.
 func (r *Registry) remember(by Caller, moved bool, v *Version) {
 	r.forget()
-	m := &removal{by: by, moved: moved, version: v}
+	m := &removal{by: by, at: r.store.Now(), moved: moved, version: v}
 	r.removed = m
 	m.timer = r.store.cfg.After(removalMemory, func() {
 		r.mu.Lock()
@@ -167,10 +168,20 @@ func (m *removal) orNewer(last *removal) *removal {
 //   - the author has a memory of the registry;
 //   - the content holds most of what a family had seen. Where it was removed, and not moved
 //     aside, that is what another family than the remover's had read.
+//
+// Content that was made from nothing goes on from a version that its author has moved aside, if
+// others than the author and the processes that it has started have created it since.
 func (r *Registry) replaced(q *request, m *removal) *Version {
 	taken := q.choice.Taken
 	switch {
-	case m == nil || taken != nil && taken.Content == nil:
+	case m == nil:
+		return nil
+	case taken != nil && taken.Content == nil:
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if m.moved && q.event.Writer.Actor == m.by.Actor && taken.At < m.version.from && r.seen.ChangedBeside(m.by, taken.At, m.at+1) {
+			return m.version
+		}
 		return nil
 	case q.event.Writer.Actor == m.by.Actor:
 		return m.version

@@ -29,6 +29,14 @@ func (v *Views) Changed(by ...Caller) {
 	}
 }
 
+// ChangedBeside reports whether somebody else than the caller, and the processes that it has
+// started, has changed the head after a place in the order of events, and before another one.
+func (v *Views) ChangedBeside(c Caller, since, until Tick) bool {
+	return v.changes.byOthersUntil(since, until, func(by *Caller) bool {
+		return by.author() == c.author() || by.DescendsFrom(c.author())
+	})
+}
+
 // ChangedAt returns when the head changed last, 0 if it has not.
 func (v *Views) ChangedAt() Tick {
 	if n := len(v.changes.marks); n > 0 {
