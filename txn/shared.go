@@ -39,6 +39,10 @@ type Shared interface {
 	// storage. That becomes a version of the history here.
 	Rebase(name, stamp string) error
 
+	// CatchUp returns once Load knows of each commit that anybody was told of before the
+	// call. The error says why it does not: one that is Unavailable, or the local storage's.
+	CatchUp(name string) error
+
 	// Writable returns nil, or why nothing can be committed at present: an error that is
 	// Unavailable. It does not wait.
 	Writable() error
@@ -89,6 +93,26 @@ func (s *Store) writable() error {
 		return nil
 	}
 	return s.shared.Writable()
+}
+
+// CatchUp returns once the registry shows each commit that anybody, on any host, was told of
+// before the call. Where no other host has the registry it does nothing. The error is one that
+// is Unavailable, or the storage's.
+func (s *Store) CatchUp(name string) error {
+	if s.shared == nil {
+		return nil
+	}
+	if err := s.shared.CatchUp(name); err != nil {
+		return err
+	}
+	r := s.acquire(name)
+	defer s.release(r)
+	var err error
+	fault := r.exclusively(func() { _, err = r.present() }) // while a commit is under way it shows what was there before
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(fault, err)
 }
 
 // unavailable reports whether an error says that nothing was done, nor will be.

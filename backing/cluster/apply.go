@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io/fs"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -166,22 +167,58 @@ func (s *Storage) publish(name string, r *registry, stamp string, seq uint64, co
 func (s *Storage) Rebase(name, stamp string) error {
 	r := s.of(name)
 	defer r.doing.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), s.limits.commit)
-	defer cancel()
-	head, err := s.engine.Get(ctx, s.keys.head(name))
+	v, err := s.newest(name)
 	if err != nil {
-		return &UnavailableError{Err: err}
-	}
-	v := nothing()
-	if head.Rev != 0 {
-		rec, err := decode(head.Value)
-		if err != nil {
-			return &UnavailableError{Err: err}
-		}
-		v = version{rec, head.Rev}
+		return err
 	}
 	s.number(name, r)
 	return s.put(name, r, stamp, v, r.last+1)
+}
+
+// newest asks the engine for the newest version. The error is an *UnavailableError.
+func (s *Storage) newest(name string) (version, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.limits.commit)
+	defer cancel()
+	for {
+		head, err := s.ask(ctx, name)
+		switch {
+		case err == nil && head.Rev == 0:
+			return nothing(), nil
+		case err == nil:
+			rec, err := decode(head.Value)
+			if err != nil {
+				return version{}, &UnavailableError{Err: err}
+			}
+			return version{rec, head.Rev}, nil
+		case !wait(ctx, rand.N(s.limits.pause)):
+			return version{}, &UnavailableError{Err: err}
+		}
+	}
+}
+
+// ask asks one member.
+func (s *Storage) ask(ctx context.Context, name string) (Entry, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.limits.answer)
+	defer cancel()
+	return s.engine.Get(ctx, s.keys.head(name))
+}
+
+// CatchUp implements txn.Shared. The error is an *UnavailableError, or says why the live
+// file can't follow.
+func (s *Storage) CatchUp(name string) error {
+	v, err := s.newest(name)
+	if err != nil {
+		return err
+	}
+	if v.rev == 0 && !s.knows(name) {
+		return nil // it is nobody's
+	}
+	s.know(name, v)
+	r := s.of(name)
+	defer r.doing.Unlock()
+	err = s.advance(name, r)
+	s.noteFailure(name, r, err)
+	return err
 }
 
 // Rename moves the live file, or a directory, here, and has other hosts know. It is no

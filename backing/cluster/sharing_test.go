@@ -88,6 +88,20 @@ func writeAll(tx *txn.Tx, content string) error {
 	return err
 }
 
+// Who is beaten by a commit that it has not heard of merges with what came back.
+func TestABeatenCommitIsMerged(t *testing.T) {
+	_, a, b := two(t, `{"count":0,"items":[]}`)
+	hear := b.client.Deafen()
+	if err := a.add(program(1), "of-a"); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.add(program(2), "of-b"); err != nil {
+		t.Fatal(err)
+	}
+	hear()
+	agree(t, is(`{"count":2,"items":[{"id":"of-a"},{"id":"of-b"}]}`), a, b)
+}
+
 // Of several hosts that create a registry exclusively one succeeds.
 func TestExclusiveCreationIsOfOneHost(t *testing.T) {
 	_, a, b := two(t, "")
@@ -297,6 +311,30 @@ func TestAnUnknownOutcomeIsTold(t *testing.T) {
 	})
 }
 
+// The answer to a commit is lost: the commit was made, and is not made a second time.
+func TestALostAnswerIsNoOtherCommit(t *testing.T) {
+	_, a, b := two(t, `{"count":0,"items":[]}`)
+	hear := b.client.Deafen()
+	swaps := 0
+	b.client.SetFate(func(call string) enginetest.Fate {
+		if call != "swap" {
+			return enginetest.Answered
+		}
+		if swaps++; swaps == 1 {
+			return enginetest.AnswerLost
+		}
+		return enginetest.Answered
+	})
+	if err := b.add(program(2), "of-b"); err != nil {
+		t.Fatal(err)
+	}
+	hear()
+	agree(t, is(`{"count":1,"items":[{"id":"of-b"}]}`), a, b)
+	if swaps != 2 {
+		t.Errorf("%d swaps, want 2", swaps)
+	}
+}
+
 // The answer to a commit is lost, and another host has gone on from it before it is asked
 // for again: the commit was made, and is not made a second time.
 func TestALostAnswerBehindAnotherCommit(t *testing.T) {
@@ -351,8 +389,8 @@ func TestCompactionHidesNothing(t *testing.T) {
 
 // Somebody has deleted the keys: what the hosts have is there again with the next commit.
 func TestDeletedKeys(t *testing.T) {
-	engine, a, b := two(t, `{"n":1}`)
-	engine.Delete("test/head/" + registry)
+	_, a, b := two(t, `{"n":1}`)
+	a.client.Delete("test/head/" + registry)
 	a.mustWrite(t, 1, `{"n":2}`)
 	agree(t, is(`{"n":2}`), a, b)
 }

@@ -60,8 +60,9 @@ func (m *Memory) Deliver() {
 	}
 }
 
-// Delete does what no clawfs does: it deletes a key.
-func (m *Memory) Delete(key string) {
+// Delete does what no clawfs does: it deletes a key. Watches tell nothing of that.
+func (c *Client) Delete(key string) {
+	m := c.Memory
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.rev++
