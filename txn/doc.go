@@ -85,5 +85,6 @@
 // The leader of a registry holds no lock while it merges and writes: readers never wait
 // for a writer. While Registry.mu is held the storage is asked for a stat only. A foreign
 // change is the exception: it is loaded, compared with the log, recorded, and, if it is
-// no document, replaced with mu held, since nobody may read before that is decided.
+// no document, replaced with mu held, since nobody may read before that is decided. What
+// another host has committed is put into the live file before, with mu given up.
 package txn

@@ -109,7 +109,7 @@ func (r *Registry) check() (hidden int64, err error) {
 	if r.head != nil {
 		errs = append(errs, r.checkHead())
 	}
-	if r.loaded && !r.replacingLive {
+	if r.loaded && !r.isChanging() {
 		errs = append(errs, r.checkLive())
 	}
 	return hidden, errors.Join(errs...)

@@ -33,7 +33,7 @@ func (s *Store) Look(name string, who func() Actor) (Presence, Info) {
 	switch {
 	case r.hidden && !r.isOpenedBy(who()):
 		return Hidden, Info{}
-	case !r.replacingLive:
+	case !r.isChanging():
 		return OnDisk, Info{}
 	case r.head != nil:
 		return AtHead, Info{Size: r.head.Size, Time: r.head.Time}

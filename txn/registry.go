@@ -37,6 +37,7 @@ type Registry struct {
 	foundSeq      uint64    // the version that was there when the registry was loaded, 0 if there was none
 	lastTime      time.Time // that a version was given last
 	replacingLive bool      // a commit is changing the live file: stamps say nothing now
+	advancing     int       // how many have the live file follow other hosts just now
 	seen          *seen.Views
 	open          map[*Tx]struct{}
 	pieces        *pieces  // that were refused while there was no version
@@ -68,16 +69,27 @@ func (r *Registry) forgettable(scarce bool) bool {
 
 // refresh makes head the state of the live file, if that has changed behind the
 // store or was not read yet, and returns the event to report, if there is one.
-// The caller holds mu.
+// The caller holds mu, and no more than that must rest on it: mu is given up while the live file
+// follows other hosts.
 func (r *Registry) refresh() (e *Event, err error) {
+	if r.isChanging() {
+		return nil, nil
+	}
+	r.advance()
+	if r.isChanging() {
+		return nil, nil
+	}
+	return r.takeLive()
+}
+
+// takeLive is refresh when nothing is known to be changing the live file, or it can be waited for. The
+// caller holds mu.
+func (r *Registry) takeLive() (e *Event, err error) {
 	defer func() {
 		if recover() != nil { // a fault of the storage's must not leave mu locked
 			err = &FaultError{Name: r.name, Stack: string(debug.Stack())}
 		}
 	}()
-	if r.replacingLive {
-		return nil, nil
-	}
 	stamp, err := r.store.storage.Stamp(r.name)
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 // of them hold one newest version of each registry, and each host has an ordinary live file
 // of its own, which follows that.
 //
-// Load and Stamp are about the live file. Load lets it follow first, unless it was changed
+// Load and Stamp are about the live file. Load lets it follow first, as Advance does, unless it was changed
 // behind the storage. Commit, Create and Remove are beaten by a commit of another host,
 // too. Their errors may have one of two methods:
 //
@@ -25,6 +25,11 @@ type Shared interface {
 	// Follow has moved called with the name of each registry of which Load would return
 	// another version, until stop. It must be quick; a name may come twice.
 	Follow(moved func(name string)) (stop func())
+
+	// Behind reports whether a newer version is known than the live file is. Advance has that
+	// follow; it may take its time. The error says why it can't.
+	Behind(name string) bool
+	Advance(name string) error
 
 	// Source tells of what Load returned last of a name.
 	Source(name string) Source
@@ -108,10 +113,14 @@ func (s *Store) CatchUp(name string) error {
 	r := s.acquire(name)
 	defer s.release(r)
 	var err error
-	fault := r.exclusively(func() { _, err = r.present() }) // while a commit is under way it shows what was there before
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
+	fault := r.exclusively(func() { // a commit that is under way may have been beaten
+		var e *Event
+		r.mu.Lock()
+		r.advance()
+		e, err = r.takeLive()
+		r.mu.Unlock()
+		s.observe(e)
+	})
 	return errors.Join(fault, err)
 }
 
@@ -120,6 +129,27 @@ func unavailable(err error) bool {
 	var u interface{ Unavailable() bool }
 	return errors.As(err, &u) && u.Unavailable()
 }
+
+// advance has the live file follow what other hosts have committed. The caller holds mu, which
+// is given up meanwhile; whoever reads then is shown what was there before.
+func (r *Registry) advance() {
+	shared, name := r.store.shared, r.name
+	if shared == nil || !shared.Behind(name) {
+		return
+	}
+	r.advancing++
+	r.mu.Unlock()
+	defer func() {
+		_ = recover() // a fault of the storage's: Load has it, too
+		r.mu.Lock()
+		r.advancing--
+	}()
+	_ = shared.Advance(name) // the storage tells it
+}
+
+// isChanging reports whether the live file is being changed, so that stamps say nothing now.
+// The caller holds mu.
+func (r *Registry) isChanging() bool { return r.replacingLive || r.loaded && r.advancing > 0 }
 
 // via is by which discovery it is found.
 func (s Source) via() Via {

@@ -214,9 +214,22 @@ func (s *Storage) CatchUp(name string) error {
 		return nil // it is nobody's
 	}
 	s.know(name, v)
+	return s.Advance(name)
+}
+
+// Behind implements txn.Shared.
+func (s *Storage) Behind(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.all[name]
+	return r != nil && r.next != nil
+}
+
+// Advance implements txn.Shared. What it returns is told once, too.
+func (s *Storage) Advance(name string) error {
 	r := s.of(name)
 	defer r.doing.Unlock()
-	err = s.advance(name, r)
+	err := s.advance(name, r)
 	s.noteFailure(name, r, err)
 	return err
 }
@@ -261,7 +274,7 @@ func (s *Storage) moved(from, to string) error {
 func (s *Storage) below(dir string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	names := []string{dir}
+	names := []string{dir} // which is no registry, but for one that a file has got in exchange
 	for name := range s.all {
 		if strings.HasPrefix(name, dir+"/") {
 			names = append(names, name)
@@ -271,8 +284,12 @@ func (s *Storage) below(dir string) []string {
 	return names
 }
 
-// republish makes what the live file is by now the newest version everywhere.
+// republish makes what the live file is by now the newest version everywhere, if the name is
+// a registry's.
 func (s *Storage) republish(name string) error {
+	if !s.shares(name) {
+		return nil
+	}
 	r := s.of(name)
 	defer r.doing.Unlock()
 	content, mtime, stamp, err := s.Local.Load(name)

@@ -1,12 +1,16 @@
 package cluster_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"clawfs/backing/cluster"
 	"clawfs/backing/cluster/enginetest"
@@ -237,6 +241,69 @@ func TestJoinOfUnrelatedFiles(t *testing.T) {
 			t.Cleanup(b.close)
 			agree(t, want, a, b)
 		})
+	}
+}
+
+// While the live file follows another host, readers are shown what was there before.
+func TestReadersDoNotWaitForAnotherHost(t *testing.T) {
+	engine, disk := enginetest.NewMemory(), txntest.NewMemory()
+	var slow atomic.Bool
+	reached, goOn := make(chan struct{}), make(chan struct{})
+	disk.Hook = func(s txntest.Step) error {
+		if s.Call == "commit" && s.What == "exchange" && slow.CompareAndSwap(true, false) {
+			close(reached)
+			<-goOn
+		}
+		return nil
+	}
+	a, b := open(t, engine, "a", txntest.NewMemory()), open(t, engine, "b", disk)
+	a.mustWrite(t, 1, `{"n":1}`)
+	agree(t, is(`{"n":1}`), a, b)
+	slow.Store(true)
+	a.mustWrite(t, 1, `{"n":2}`)
+	<-reached
+	shown := make(chan string, 1)
+	go func() {
+		p, i := b.store.Look(registry, func() txn.Actor { return program(4).Actor })
+		shown <- fmt.Sprint(p, i.Size, b.read(t))
+	}()
+	select {
+	case got := <-shown:
+		if want := fmt.Sprint(txn.AtHead, 7, `{"n":1}`); got != want {
+			t.Errorf("it shows %s, want %s", got, want)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("a reader waits")
+	}
+	close(goOn)
+	agree(t, is(`{"n":2}`), a, b)
+}
+
+// A plain file that changes places with a directory is nobody's business, and what is in the
+// directory has another name.
+func TestExchangeWithAPlainFile(t *testing.T) {
+	engine, disk := enginetest.NewMemory(), txntest.NewMemory()
+	client := engine.Client()
+	s, end, err := cluster.Open(t.Context(), replica{disk}, client, cluster.Options{
+		Cluster: "test", Host: "a", Shares: func(name string) bool { return strings.HasSuffix(name, ".json") },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end()
+	commit(t, s, "dir/x.json", []byte(`{"n":1}`))
+	disk.Foreign("plain", []byte("secret"))
+	if err := s.Exchange("plain", "dir"); err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	if _, err := client.List(t.Context(), "test/head/", func(e cluster.Entry) {
+		there[strings.TrimPrefix(e.Key, "test/head/")] = !bytes.Contains(e.Value, []byte(`"gone"`))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if want := map[string]bool{"dir/x.json": false, "plain/x.json": true}; !maps.Equal(there, want) {
+		t.Errorf("there are %v, want %v", there, want)
 	}
 }
 
