@@ -60,6 +60,7 @@ func TestWhatAWriterHasSeenOutlivesARestart(t *testing.T) {
 		{"f writes B; f reads C; a reads D", "f"},
 		{"a redirects A", "f"},
 		{"b opens 1; a writes B; b reads A by 1", "c"},
+		{"b redirects B; x writes C; a reads C", "c"},
 		{"a opens 1; a opens 2; a reads A by 1; x writes B; a reads B by 2; a writes C from A", "a"},
 		{"a reads A; a dies; b reads A; b writes B; b dies", "c"},
 		{"a reads A; b reads A; a dies; b writes B; b dies", "c"},
