@@ -45,6 +45,18 @@ func TestRetentionAcrossRestarts(t *testing.T) {
 	b.wantKept("a", "10:v10")
 }
 
+// The bytes of versions that were kept before a restart count.
+func TestRetentionOfBytesAcrossRestarts(t *testing.T) {
+	b := newBench(t, Options{KeepVersions: 100, KeepBytes: 6})
+	stamp := b.commits("a", 4)
+	b.wantKept("a", "1:v1", "2:v2", "3:v3")
+	for i := uint64(5); i <= 7; i++ {
+		b.reopen()
+		stamp = b.commit("a", stamp, i, i-1, fmt.Sprintf("v%d", i))
+		b.wantKept("a", fmt.Sprintf("%d:v%[1]d", i-3), fmt.Sprintf("%d:v%[1]d", i-2), fmt.Sprintf("%d:v%[1]d", i-1))
+	}
+}
+
 // A version that is needed stays, however old; when it is needed no more it goes
 // with the next commit.
 func TestPinnedVersions(t *testing.T) {

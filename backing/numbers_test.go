@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -371,5 +372,53 @@ func TestNumberOfAnEmptyFile(t *testing.T) {
 	}
 	if _, noted := b.d.numbers.notes[st.ino]; noted {
 		t.Error("a number is noted of a file that is gone")
+	}
+}
+
+// A line that says nothing, or that another program has damaged, gives no number to a file.
+func TestLinesOfNumbers(t *testing.T) {
+	line := func(sign string, numbers ...uint64) string {
+		for _, x := range numbers {
+			sign += strconv.FormatUint(x, 36) + " "
+		}
+		return strings.TrimRight(sign, " ") + "\n"
+	}
+	good := line("+", 5, 1, givenNumbers) + line("+", 6, 1, givenNumbers+7) + line("-", 6) + line("-", 99)
+	for text, whole := range map[string]bool{
+		"": true, good: true, good + line("=", givenNumbers+70): true,
+		good + line("-", 5, 1, 8): false, good + line("=", 5, 1, 8): false, good + line("*", 5, 1, 8): false,
+		good + line("-", 5, 1): false, good + line("+", 5): false, good + line("=", 1, 2): false, good + line("*", givenNumbers+70): false,
+		good + "+5 !\n": false, good + "+5 1 z": false, good + "\n": false,
+	} {
+		var n Numbers
+		n.init(7, 2)
+		if got := n.read([]byte(text)); got != whole {
+			t.Errorf("%q is whole: %v", text, got)
+		}
+		if text == "" || text == good+"+5 1 z" {
+			continue
+		}
+		if number := n.give(5, 1); number != givenNumbers {
+			t.Errorf("%q: the file has the number %d, not the noted one", text, number)
+		}
+		if number := n.give(6, 1); number != 6 {
+			t.Errorf("%q: the file has the number %d, though its note is gone", text, number)
+		}
+		want := uint64(givenNumbers + 8)
+		if strings.HasSuffix(text, line("=", givenNumbers+70)) {
+			want = givenNumbers + 70
+		}
+		if n.next != want {
+			t.Errorf("%q: the next number is %d, want %d", text, n.next, want)
+		}
+	}
+}
+
+// A file system may not tell when a file was born.
+func TestNumberWithoutABirth(t *testing.T) {
+	var n Numbers
+	n.init(7, 2)
+	if number := n.give(5, 0); number != 5 {
+		t.Errorf("the file has the number %d, not its own", number)
 	}
 }
