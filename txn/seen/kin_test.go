@@ -67,6 +67,13 @@ func TestWhatAFamilyHasSeen(t *testing.T) {
 		{"sh reads A; d reads A; d dies; a reads A", "b", "read A, read A, alone, family of 1"},
 		{"c reads A; c dies; d reads A; a reads A", "b", "read A, read A, read A, alone, family of 1"},
 
+		// The last that was done to a registry counts, a removal, too; and what has been seen since then.
+		{"d reads A; c redirects B; wait 40; d removes -; d reads A", "a", "read A, alone, family of 2"},
+		{"a writes B; b reads B; wait 40; b reads A; wait 40", "c", "read A, alone, family of 1"},
+		{"sh writes B; a removes -", "b", "saw nothing, task wrote B, family of 1"},
+		{"b redirects B; sh removes -; b reads A", "d", "read A, alone, family of 1"},
+		{"d writes B; d removes -; d reads A", "b", "read A, alone, family of 1"},
+
 		// A file that was put in place when both its writer and the reader had ended.
 		{"b opens 1; c reads A; b dies; c dies; b puts B until 1", "a", "wrote B, alone, last B, family of 1"},
 		{"b opens 1; c reads A; b dies; b puts B until 1", "a", "task read A, wrote B, last B, family of 1"},
