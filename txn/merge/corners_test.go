@@ -2,7 +2,8 @@ package merge_test
 
 // corners are further small merges. Each fails without some branch that the others do without.
 var corners = []struct{ rule, base, head, theirs, want string }{
-	// What two sides add under one guessed identity is one thing if nothing in it contradicts the other.
+	// Two elements that both sides add under one guessed identity are one thing if nothing in
+	// them contradicts.
 	{"one key, an object that holds less", ``, `[{"key":"q","set":{"a":1}}]`, `[{"key":"q","set":{}}]`, `[{"key":"q","set":{"a":1}}] | kept head | by (root) identity key`},
 	{"one key, a list and more", ``, `[{"key":"q","l":["a"]}]`, `[{"key":"q","l":["a"],"n":1}]`, `[{"key":"q","l":["a"],"n":1}] | took theirs | by (root) identity key`},
 	{"one key, a list and a text", ``, `[{"key":"q","l":["a"]}]`, `[{"key":"q","l":"a"}]`, `[{"key":"q","l":["a"]},{"key":"q","l":"a"}] | merged | warning (root) repeated-identity 1/2 | by /0 two-things | by (root) identity key | kept 1`},
@@ -55,7 +56,7 @@ var corners = []struct{ rule, base, head, theirs, want string }{
 	{"an identity that is repeated within an edited element", `[[{"id":4}]]`, `[[{"id":3}]]`, `[[{"id":3},{"id":3},{"id":5}]]`, `[[{"id":3},{"id":3},{"id":5}]] | took theirs | warning /0 repeated-identity 1/1 | by /0 equal-once | by /0 sequence | by (root) sequence`},
 	{"an object that the head has removed and theirs emptied", `[{"r":{"access":"z"}}]`, `[]`, `["x",{"r":{}}]`, `["x",{"r":{}}] | took theirs`},
 
-	// What is kept of the head where theirs is the base.
+	// All of the head is kept where theirs is the base.
 	{"in front of a line of a text", `{"text":["y"],"n":1}`, `{"text":["x","y"],"n":1}`, `{"text":["y"],"n":2}`, `{"text":["x","y"],"n":2} | merged | kept 1`},
 	{"a member that has another name", `{"o":{"a":false},"n":1}`, `{"o":{"b":false},"n":1}`, `{"o":{"a":false},"n":2}`, `{"o":{"b":false},"n":2} | merged | kept 1`},
 	{"in an object within a list", `{"l":[[1,{"x":1}]],"n":1}`, `{"l":[[1,{"x":1,"h":1}]],"n":1}`, `{"l":[[1,{"x":1}]],"n":2}`, `{"l":[[1,{"x":1,"h":1}]],"n":2} | merged | kept 1`},
@@ -131,7 +132,7 @@ var corners = []struct{ rule, base, head, theirs, want string }{
 	{"a comment within the head, and a removal", "[[2 // b1\n]]", "[2 // b1\n]", `[1,[2]]`, "[1,2 // b1\n] | merged | by (root) sequence | kept 1"},
 	{"what stands behind the second element is no style", `[]`, `["x", "z", {"key": "p"}]`, `[{"b":null}]`, `["x", "z", {"key": "p"}, {"b":null}] | merged | by (root) sequence | kept 3`},
 
-	// What PHP makes of objects with the keys 0, 1, …
+	// PHP makes lists of objects with the keys 0, 1, …
 	{"an object that has become a list", `{"l":{"0":"a","1":"b"},"e":{},"n":1}`, `{"l":{"0":"a","1":"b"},"e":{},"n":1,"h":1}`, `{"l":["a","b"],"e":[],"n":2}`, `{"l":{"0":"a","1":"b"},"e":{},"n":2,"h":1} | merged | warning (root) respelled 2/9 | kept 1`},
 	{"an object that has become a list, with one more", `{"l":{"0":"a","1":"b"},"e":{},"n":1}`, `{"l":{"0":"a","1":"h"},"e":{},"n":1}`, `{"l":["a","b","t"],"e":[],"n":1}`, `{"l":{"0":"a","1":"h","2":"t"},"e":{},"n":1} | merged | warning (root) respelled 2/9`},
 	{"members that are null, between others", `{"a":1,"n1":null,"n2":null,"b":1,"n3":null,"c":1}`, `{"a":1,"n1":null,"n2":null,"b":1,"n3":null,"c":2}`, `{"a":3,"b":1,"c":1}`, `{"a":3,"n1":null,"n2":null,"b":1,"n3":null,"c":2} | merged | warning (root) respelled 3/9`},

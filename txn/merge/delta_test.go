@@ -49,8 +49,8 @@ func TestCompareCountsLeaves(t *testing.T) {
 	}
 }
 
-// What a program shows that has seen a change is telling, and something weaker is what
-// two may do by chance.
+// A program that has seen a change shows it by telling values; weaker signs may come by
+// chance.
 func TestDeltasTellAndEcho(t *testing.T) {
 	base := `{"a":1,"on":false,"l":[{"id":"x"}],"version":1,"seenAt":1700000000000}`
 	for _, c := range []struct {
@@ -109,7 +109,7 @@ func TestDeltasGoOn(t *testing.T) {
 	}
 }
 
-// What shows that a document was made from the later version, not from the older one.
+// These documents were made from the later version, not from the older one.
 func TestDeltasTellBeyond(t *testing.T) {
 	for _, c := range []struct {
 		older, later, made string
@@ -160,8 +160,8 @@ func TestDeltasTakeAndReplace(t *testing.T) {
 	}
 }
 
-// What a document changes relative to a base is told, and what that says together with
-// what it changes relative to a later head.
+// A delta tells what a document changes relative to a base, and two of them whether it goes on
+// from a later head.
 func TestDeltasOfThree(t *testing.T) {
 	for _, c := range []struct{ name, base, head, theirs, want string }{
 		{"an empty object that became a list", `[{},0]`, `[]`, `[[]]`, `1 takes echoes -0`},

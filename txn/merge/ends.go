@@ -95,7 +95,7 @@ func endsOf(versions [][]jsondoc.Value) ends {
 	return e
 }
 
-// textOf returns the text of a list's elements, of which there is one at least.
+// textOf returns the text of a list's elements. The list is not empty.
 func textOf(list []jsondoc.Value) []byte {
 	start, _ := list[0].Span()
 	_, end := list[len(list)-1].Span()

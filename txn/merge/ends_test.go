@@ -116,7 +116,7 @@ func (l *lineage) check(b, o, th int, p *merge.Policy) {
 
 var l4 = rapid.IntRange(0, 3)
 
-// What is kept of identities and passed on from version to version changes no result.
+// Identities that are kept and passed on from version to version change no result.
 func TestKnownIdentitiesChangeNothing(t *testing.T) {
 	known := 0
 	rapid.Check(t, func(t *rapid.T) {

@@ -27,7 +27,7 @@ func MergeWithNames(docs ...*jsondoc.Doc) *Result {
 	return res
 }
 
-// Identities returns how many lists there are of which an identity is kept.
+// Identities returns the number of lists whose identity is kept.
 func (n *Names) Identities() (count int) {
 	for _, k := range n.identities {
 		if k.names != nil {
@@ -50,5 +50,5 @@ func (n *Names) ShareTable(o *Names) bool {
 	return false
 }
 
-// Kept returns how many lists there are of which keys are kept.
+// Kept returns the number of lists whose keys are kept.
 func (n *Names) Kept() int { return len(n.lists) }

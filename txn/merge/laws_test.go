@@ -21,9 +21,8 @@ import (
 // CLAWFS_LAW_CASES has another number: scripts/campaign-merge sets it.
 const cases = 50_000
 
-// TestMain gives each law the same share of the cases, and lets no test leave a
-// file behind. The tests always try the same cases; the campaign, and whoever gives
-// -rapid.seed, try others.
+// TestMain gives each law the same share of the cases, and lets no test leave a file behind.
+// The tests always try the same cases. The campaign tries others, and so does -rapid.seed.
 func TestMain(m *testing.M) {
 	set := map[string]string{"rapid.nofailfile": "true", "rapid.seed": "1"}
 	n := cases
@@ -231,8 +230,8 @@ func (c *triple) editedTwice() bool {
 // repeats stands for a list that holds an element twice.
 const repeats = "repeats"
 
-// sequenceElements collects the elements of lists without identities, spelled;
-// where they are scalars, of which one looks like another, the lists themselves.
+// sequenceElements collects the elements of lists without identities, spelled. One scalar
+// looks like another, so of these it collects the lists.
 func (c *triple) sequenceElements(n *tree, into map[string]bool) {
 	own := make(map[string]bool)
 	for _, k := range n.kids {

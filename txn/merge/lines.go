@@ -24,5 +24,5 @@ func isText(name string, versions [][]jsondoc.Value) bool {
 	return false
 }
 
-// What a tab and a line break are in a JSON string.
+// A tab and a line break, as a JSON string spells them.
 var tab, lineBreak = []byte(`\t`), []byte(`\n`)

@@ -40,8 +40,8 @@ func tuple(p place) bool {
 	return p.name == "scores" && n >= 2 && n <= 6 && n == p.t.Len() && (!p.b.Exists() || p.b.Len() == 0 || p.b.Len() == n)
 }
 
-// inStep reports whether a series is compared position by position: a short one, or
-// one of which most numbers stand where they stood.
+// inStep reports whether a series is compared position by position: it is short, or most of
+// its numbers stand where they stood.
 func inStep(p place) bool {
 	n := p.o.Len()
 	if !p.b.Exists() || n == 0 || p.b.Len() != n || p.t.Len() != n {

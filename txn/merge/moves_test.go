@@ -56,7 +56,7 @@ func TestMovesAreTold(t *testing.T) {
 	}
 }
 
-// What was not moved is in its order, and as few are moved as can be.
+// Elements that were not moved stay in their order, and as few are moved as can be.
 func TestAsFewMovesAsCanBe(t *testing.T) {
 	random := rand.New(rand.NewSource(1))
 	for range 500 {

@@ -112,7 +112,7 @@ func TestNamesOfTexts(t *testing.T) {
 	}
 }
 
-// What the log tells of deletions: which rule believed them, and that they were large.
+// The log tells which rule believed a deletion, and that it was large.
 func TestWhatIsToldOfDeletions(t *testing.T) {
 	many := `"l":[1,2,3,4,5,6,7,8,9,10,11,12]`
 	things := func(of string) string {

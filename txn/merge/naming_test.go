@@ -30,7 +30,7 @@ func told(d *merge.Delta, other *merge.Delta) string {
 	return b.String()
 }
 
-// What is kept of the names of elements changes no result, however often it is used.
+// Names of elements that are kept change no result, however often they are used.
 func TestKeptNamesChangeNothing(t *testing.T) {
 	lists := 0
 	rapid.Check(t, func(t *rapid.T) {

@@ -52,8 +52,8 @@ func pick(b, o, t *tree) *tree {
 	return t
 }
 
-// one merges what at least one side has; nil where one has removed it. What one has
-// removed the other has not changed.
+// one merges what at least one side has; nil where one has removed it. No side changes an
+// element that the other has removed.
 func one(s *shape, b, o, t *tree) *tree {
 	switch {
 	case o != nil && t != nil && b != nil:
@@ -102,9 +102,9 @@ func referenceList(s *shape, b, o, t *tree) *tree {
 	return out
 }
 
-// merged returns all elements in the order of the result, those that are gone
-// included: those of the base in its order, and the additions where they are put.
-// What is put in the place of others stands where the first of them stood.
+// merged returns all elements in the order of the result, those that are gone included: those
+// of the base in its order, and the additions where they are put. Elements that replace others
+// stand where the first of those stood.
 func merged(b, o, t *tree, alike func(x, y *tree) bool) []*tree {
 	type placed struct {
 		e     *tree

@@ -41,7 +41,7 @@ func TestRepeats(t *testing.T) {
 	}
 }
 
-// What Changes yields are the values that differ, lists aligned by identity.
+// Changes yields the values that differ, with lists aligned by identity.
 func TestChanges(t *testing.T) {
 	text := func(v jsondoc.Value) string {
 		if !v.Exists() {

@@ -271,7 +271,7 @@ func (c *respelling) want(what string, got, want *merge.Result, docs ...*jsondoc
 	}
 }
 
-// What a printer makes of what it did not change is no edit, whichever side it is on.
+// A printer that spells a value anew does not edit it, whichever side it is on.
 func TestRespellingIsNoEdit(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -319,9 +319,9 @@ func (p *painter) sumUp(s *shape, base *tree, x sides) {
 	x[one].kids = append([]*tree{p.element(s)}, x[one].kids[n:]...)
 }
 
-// Two programs that write documents of the shapes of real ones, each of them in places
-// of its own, both get what they want, in the places where they put it. What that is
-// a plain merge says that knows each thing from the other: reference_test.go.
+// Two programs that write documents of the shapes of real ones, each of them in places of its
+// own, both get what they want, in the places where they put it. A plain merge that knows each
+// thing from the other says what that is: reference_test.go.
 func TestShapes(t *testing.T) {
 	t.Parallel()
 	names := slices.Sorted(maps.Keys(shapes))

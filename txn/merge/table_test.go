@@ -109,7 +109,7 @@ var small = []struct{ rule, base, head, theirs, want string }{
 	{"both set a value", `{"a":1,"x":9}`, `{"a":2,"x":8}`, `{"a":3,"x":9}`, `{"a":3,"x":8} | merged | /a changed theirs`},
 	{"an object that both create", `{}`, `{"o":{"a":1,"h":1}}`, `{"o":{"a":1,"t":1}}`, `{"o":{"a":1,"h":1,"t":1}} | merged | kept 1`},
 	{"a list that both create", `{}`, `{"o":["a","h"]}`, `{"o":["a","t"]}`, `{"o":["a","h","t"]} | merged | by /o set | kept 1`},
-	// What is one value, and what is one thing.
+	// These are one value, or one thing.
 	{"a command line", `{"argv":["git","-a","x"]}`, `{"argv":["git","-b","x"]}`, `{"argv":["git","-a","y"]}`, `{"argv":["git","-a","y"]} | took theirs | /argv changed theirs | by /argv whole`},
 	{"a command", `{"command":["git","-a","x"]}`, `{"command":["git","-b","x"]}`, `{"command":["git","-a","y"]}`, `{"command":["git","-a","y"]} | took theirs | /command changed theirs | by /command whole`},
 	{"a string that is named command", `{"command":"a","x":9}`, `{"command":"b","x":9}`, `{"command":"a","x":8}`, `{"command":"b","x":8} | merged`},
@@ -179,7 +179,7 @@ var small = []struct{ rule, base, head, theirs, want string }{
 	{"theirs empties what the head has added to", "{o: { // k\na: 1}, x: 9 /*y*/}", "{o: { // k\na: 1, b: 2}, x: 9 /*y*/}", "{o: {}, x: 9 /*y*/}", "{o: { // k\nb: 2}, x: 9 /*y*/} | merged | kept 1"},
 	{"a comment before the elements that go", "[ // o\n'a', /*p*/ 'b', 'c' /*q*/]", "[ // o\n'a', /*p*/ 'b', 'c' /*q*/, 'h']", "[ // o\n'c' /*q*/]", "[ // o\n'c' /*q*/, 'h'] | merged | by (root) set | kept 1"},
 
-	// What only both together show.
+	// Only both together show these.
 	{"tokens renewed twice that end at the same time", `{"access":"a","refresh":"r","expires":1}`, `{"access":"b","refresh":"s","expires":2}`, `{"access":"c","refresh":"t","expires":2}`, `{"access":"c","refresh":"t","expires":2} | took theirs | (root) tokens-rotated theirs | by (root) tokens`},
 	{"tokens of which the head has dropped one", `{"access":"a","refresh":"r"}`, `{"access":"b"}`, `{"access":"c","refresh":"t"}`, `{"access":"c","refresh":"t"} | took theirs | (root) tokens-rotated theirs | by (root) tokens`},
 	{"the head logs out and leaves the time", `{"access":"a","refresh":"r","expires":1}`, `{"expires":1}`, `{"access":"b","refresh":"s","expires":2}`, `{"expires":1} | kept head | (root) deleted head | by (root) tokens`},

@@ -176,8 +176,8 @@ func canonical(v jsondoc.Value) string {
 	return string(v.Raw())
 }
 
-// N writers, each of which counts up M times from what it wrote itself last,
-// leave the counter at B + N·M, and every entry that they added beside it.
+// N writers count up M times each, from their own last write. They leave the counter at B +
+// N·M, and every entry that they added beside it.
 func TestCountersAddUp(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
