@@ -80,7 +80,7 @@ func TestDifferingLeavesOnlyWhatIsTheSame(t *testing.T) {
 	})
 }
 
-// What stands far from all changes is not looked at.
+// Values far from all changes are not looked at.
 func TestDifferingFindsWhereDocumentsGoOn(t *testing.T) {
 	states := make([]int, 2000)
 	for i := range states {

@@ -253,7 +253,7 @@ func taken(t *testing.T, src, was []byte, m measures) (copied, all int) {
 	return copied, len(r.nodes)
 }
 
-// What was not changed is not parsed.
+// Parts that were not changed are not parsed.
 func TestParseLikeParsesOnlyWhatChanged(t *testing.T) {
 	states := make([]int, 3000)
 	for i := range states {

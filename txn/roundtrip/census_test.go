@@ -60,8 +60,8 @@ func TestNumberOf(t *testing.T) {
 	}
 }
 
-// The same number in another place is none that was changed. What one row has more than
-// the other is.
+// A number that only stands elsewhere was not changed. A number that one row has more than the
+// other was.
 func TestChangedNumbers(t *testing.T) {
 	texts := func(of []jsondoc.Value) []string {
 		var out []string

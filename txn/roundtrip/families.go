@@ -18,8 +18,8 @@ type numberFamily struct {
 	// isPrinted reports whether a number may have been printed so, where that is not
 	// whether of returns it as it is.
 	isPrinted func(n number) bool
-	// What the writer prints: so many digits at most; so many at least of some number, if
-	// it prints more than there were; so many decimals at most.
+	// The writer prints so many digits at most; so many at least of some number, if it prints
+	// more than there were; so many decimals at most.
 	most, least, decimals int
 	// may replaces what these say: it reports from the figures of the numbers that were
 	// read and written whether the writer may have made this round trip.

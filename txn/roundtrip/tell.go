@@ -88,8 +88,7 @@ type candidate struct {
 	shown int // how many numbers it explains
 }
 
-// mayChange reports whether numbers of a kind, of which these are the figures, may
-// have gone through a family.
+// mayChange reports whether the numbers of these figures may have gone through a family.
 func (f *numberFamily) mayChange(gone, x *figures) bool {
 	switch {
 	case f.may != nil:
@@ -282,7 +281,7 @@ func (f filter) at(n uint64) (word int, bit uint64) {
 func (f filter) add(n uint64)      { word, bit := f.at(n); f[word] |= bit }
 func (f filter) has(n uint64) bool { word, bit := f.at(n); return f[word]&bit != 0 }
 
-// resume returns how many numbers to pass over in each row, of which the first differ.
+// resume returns how many numbers to pass over in each row. The first of both differ.
 func resume(b, x []jsondoc.Value) (inB, inX int) {
 	for n := 1; n < window; n++ {
 		switch {

@@ -225,7 +225,7 @@ func without(trip *Trip, but string) *Trip {
 	return nil
 }
 
-// What a trip says of single values agrees with what it makes of documents.
+// A trip says of single values the same as it makes of documents.
 func TestTripOfValues(t *testing.T) {
 	value := func(text string) jsondoc.Value { return parse(t, text).Root() }
 	php := Tell(parse(t, `{"a":{},"b":{"0":1},"c":0.1}`), parse(t, `{"a":[],"b":[1],"c":0.10000000000000001,"d":5}`), 0)

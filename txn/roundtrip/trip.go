@@ -79,8 +79,8 @@ func (t *Trip) Changes(v jsondoc.Value, member bool) (f Family, ok bool) {
 	return f, ok
 }
 
-// Changed is Changes of a value that is no member, and of which the trip has made is,
-// which is another value.
+// Changed is Changes of a value that is no member, where the trip has made another value, is,
+// of it.
 func (t *Trip) Changed(v, is jsondoc.Value) (f Family, ok bool) {
 	if is.Kind() == jsondoc.Number { // by a family of numbers
 		if d, ok := parseDecimal(v.Raw()); ok && t.numbers[d.axis()] != nil {
