@@ -11,7 +11,7 @@ func moreIsBetter(column string) bool {
 	return strings.HasSuffix(column, " /s") || strings.HasSuffix(column, " MB/s")
 }
 
-// countsFaults reports whether a column counts faults, of which there are to be none.
+// countsFaults reports whether a column counts faults. There are to be none.
 func countsFaults(column string) bool { return column == "lost" || column == "errors" }
 
 // gain tells how many times as well as its like at another revision a subject did, by a

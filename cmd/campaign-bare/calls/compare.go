@@ -364,8 +364,8 @@ func (k *comparison) there(path string, b, m sight) bool {
 	return b.err == 0 && k.same("type", path, fmt.Sprintf("%o", b.attrs.Mode&unix.S_IFMT), fmt.Sprintf("%o", m.attrs.Mode&unix.S_IFMT), true)
 }
 
-// hidden reports whether a name is of a file that is being created, or of which
-// nothing could be saved yet.
+// hidden reports whether a name is of a file that is being created, or that nothing could be
+// saved of yet.
 func (k *comparison) hidden(path string) bool {
 	f := k.m.file(path)
 	return f != nil && f.registry && (f.creator != nil || f.refused)

@@ -7,7 +7,7 @@
 //     that these fork. They take turns: a call is awaited before the next one.
 //     Each side has processes of its own, that make the same calls.
 //   - A program depends on its seed and on the bare side's answers alone
-//     (generate.go, model.go). What a program holds is written down in a line for
+//     (generate.go, model.go). The calls of a program are written down in a line for
 //     each call, and replayed (call.go).
 //   - Contents are documents whenever a handle is closed, but for files that are
 //     created empty, and for two idioms that show how invalid content is refused

@@ -18,9 +18,9 @@ var (
 // step is the next call of a task; nil passes over it.
 type step func() *Call
 
-// task is what a process is about: calls that belong together. What it writes,
-// replaces or removes it has reserved, so that few tasks overlap whose overlap
-// clawfs would merge; all else is free to happen in between.
+// task is what a process is about: calls that belong together. A task reserves each name that
+// it writes, replaces or removes, so that few tasks overlap in a way that clawfs would merge;
+// all else is free to happen in between.
 type task struct {
 	steps    []step
 	reserved []string
@@ -204,8 +204,8 @@ func (g *generator) knows(c *Call) {
 	}
 }
 
-// document makes the next content of a registry. It has most of what was there
-// before, so that whoever merges knows what it was made from.
+// document makes the next content of a registry. It has most of what was there before, so that
+// a merge knows what it was made from.
 func (g *generator) document(before string) string {
 	var doc struct {
 		S   map[string]string `json:"s"`

@@ -80,8 +80,8 @@ func (g *generator) appendMore(a int) []step {
 		})
 }
 
-// assemble builds a new registry in pieces, each of which is appended by a handle
-// of its own, as >> does. The second piece is a document by itself.
+// assemble builds a new registry in pieces. Each is appended by a handle of its own, as >>
+// does. The second piece is a document by itself.
 func (g *generator) assemble(a int) []step {
 	p := pick(g, registries)
 	if !g.chance(3) || g.m.exists(p) || !g.reserve(a, p) {

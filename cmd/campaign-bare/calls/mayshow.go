@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a mount may show otherwise than a bare directory, by the exceptions.
+// A mount may show these things otherwise than a bare directory, by the exceptions.
 
 var token = regexp.MustCompile(`"t\d+"`)
 
@@ -83,10 +83,9 @@ func (m *model) filledByReading(f *file, s *sight) bool {
 // byMapping stands for an offset from which is read.
 const byMapping = -1
 
-// mayShow returns the contents that a mount may show of a file, other than the
-// one that a bare directory shows, to who reads it from an offset on: by the
-// description, if there is one, else by its name. The key says by which
-// exception they are allowed. By a mapping it is byMapping.
+// mayShow returns the contents that a mount may show of a file from an offset on, other than
+// the one that a bare directory shows. A description names the file, or else its name does.
+// The key says by which exception they are allowed. By a mapping it is byMapping.
 func (m *model) mayShow(f *file, by *description, from int64) (others []string, key string) {
 	dirty := m.dirtyBy(f)
 	if by != nil && by.dirty {

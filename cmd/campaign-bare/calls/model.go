@@ -292,8 +292,8 @@ func (m *model) transfer(c *Call, d *description, a answer) {
 	}
 }
 
-// reads notes a reading by a handle from an offset on. Who reads under a lock
-// has what others have written and given up their locks for saved.
+// reads notes a reading by a handle from an offset on. A reading under a lock saves all that
+// others have written and have given up their locks for.
 func (m *model) reads(by int, d *description, from int64) {
 	if from == 0 {
 		d.since = len(d.f.versions)

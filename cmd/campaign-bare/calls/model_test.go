@@ -79,7 +79,7 @@ func TestUnreadIsExcused(t *testing.T) {
 	}
 }
 
-// What is staged of a file without a version is committed by who reads it.
+// A reader commits the staged content of a file that has no version.
 func TestFilledByReading(t *testing.T) {
 	m := played([]told{
 		{Call{By: 1, Op: "open", H: 1, Path: "a.json", Flags: "O_RDWR|O_CREAT"}, 0, ""},
@@ -100,8 +100,7 @@ func TestFilledByReading(t *testing.T) {
 	}
 }
 
-// What a mount may show of a file otherwise than a bare directory does is no
-// more than what the exceptions say.
+// A mount shows a file otherwise than a bare directory does only where the exceptions say so.
 func TestModelAllowsOnlyWhatIsExcused(t *testing.T) {
 	created := told{Call{By: 1, Op: "open", H: 1, Path: "a.json", Flags: "O_RDWR|O_CREAT"}, 0, ""}
 	write := func(text string) told {

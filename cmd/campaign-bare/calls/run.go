@@ -184,8 +184,7 @@ func (c *campaign) replay(file string) error {
 	return c.one(listed(program), newModel(), 0)
 }
 
-// replayAll runs the programs of the corpus. What they find makes no call one to
-// be avoided.
+// replayAll runs the programs of the corpus. Their findings make no call one to be avoided.
 func (c *campaign) replayAll(ctx context.Context) error {
 	files, err := filepath.Glob(filepath.Join(c.Corpus, "*.calls"))
 	if err != nil {

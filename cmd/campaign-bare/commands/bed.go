@@ -101,8 +101,8 @@ func (b *bed) run(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// close ends what the bed has begun. What lies in the directory then must be
-// what was seen through the mount. A bed whose context has ended closes as well.
+// close ends what the bed has begun. The directory must hold then what was seen through the
+// mount. A bed whose context has ended closes as well.
 func (b *bed) close() error {
 	ctx := context.Background()
 	err := b.unmount(ctx)

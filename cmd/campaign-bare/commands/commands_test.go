@@ -21,7 +21,7 @@ import (
 
 const semantics = "../../../docs/SEMANTICS.md"
 
-// What CI runs: sequences from these seeds on, on as many mounts.
+// CI runs sequences from these seeds on, on as many mounts.
 const (
 	firstSeed = 1
 	seeds     = 100
@@ -95,9 +95,9 @@ func TestBareDiffersFromBareNowhere(t *testing.T) {
 	}
 }
 
-// The kinds that the fixed seeds show are listed as open. What is listed shows,
-// or has an open case, of which TestCases holds that it still differs: what
-// depends on time may not show on a slow machine.
+// The kinds that the fixed seeds show are listed as open. Each listed kind shows, or has an
+// open case, which TestCases tries: a kind that depends on time may not show on a slow
+// machine.
 func TestOpenKinds(t *testing.T) {
 	t.Parallel()
 	o := options(t, true)
@@ -182,8 +182,8 @@ func openKinds(t *testing.T) map[string]int {
 	return kinds
 }
 
-// What has differed once is tried again: what is open still differs, in its own
-// way; what is fixed does not.
+// Each sequence that has differed once is tried again: an open one still differs, in its own
+// way; a fixed one does not.
 func TestCases(t *testing.T) {
 	t.Parallel()
 	o := options(t, true)

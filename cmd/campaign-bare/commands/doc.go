@@ -21,8 +21,8 @@
 //   - A stranger has no ancestor in common with anybody but init.
 //   - What differs is a fault, unless a predicate of the table of exceptions
 //     (excuse.go) names that very difference. Then the bare directory is given
-//     what the mount holds, and the sequence goes on. What must be merged and is
-//     not, is a fault as well, though nothing differs.
+//     what the mount holds, and the sequence goes on. A change that must be
+//     merged and is not, is a fault as well, though nothing differs.
 //   - Nothing is left behind: no mount, no process, no file, whatever failed.
 //
 // open.txt lists the kinds that are known and still open; testdata/cases.txt has

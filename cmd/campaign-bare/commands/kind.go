@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// What sorts of commands there are. The class of a step tells what its kind of
-// difference is called, and what a rule may take for granted of it.
+// The sorts of commands. The class of a step tells what its kind of difference is called, and
+// what a rule may take for granted of it.
 const (
 	classPut       = "put"        // writes a document from elsewhere, without reading what is there
 	classEdit      = "edit"       // reads what is there and writes it changed
@@ -32,9 +32,9 @@ var classes = []string{
 	classTouch, classMode, classMemory, classOver, classRestart,
 }
 
-// kindOf names the kind of a difference by what the sequence is made of: who does
-// the last step, what it does, what came before that matters, and how the
-// difference shows. Of a sequence that was shrunk all that came before matters.
+// kindOf names the kind of a difference by the parts of the sequence: the process of the last
+// step, that step, the one before that matters, and how the difference shows. Of a sequence
+// that was shrunk all that came before matters.
 func kindOf(q Sequence, d difference) string {
 	if d.Effect == noPlaceholder {
 		return d.Effect // whoever made it
@@ -61,7 +61,7 @@ func kindOf(q Sequence, d difference) string {
 	return strings.Join(words, "-") + ":" + d.Effect
 }
 
-// actorOf says who does a step, in the words of kinds.
+// actorOf names the process of a step, in the words of kinds.
 func actorOf(s Step) string {
 	switch {
 	case s.isProgram():

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// patience is how long one step may take. What takes longer hangs.
+// patience is how long one step may take. A process that takes longer hangs.
 const patience = 60 * time.Second
 
 // process is one that lives for several steps: it is sent lines and answers each.

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Who does a step. Any other name is a program that lives for several steps.
+// The processes that do steps. Any other name is a program that lives for several steps.
 const (
 	byShell    = "shell"    // the shell of the sequence
 	byOwn      = "own"      // a shell of its own, of the same family

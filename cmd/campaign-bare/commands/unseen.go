@@ -255,8 +255,8 @@ func (w write) held(i int) string { return at(w.states, i)[w.name].Content }
 
 func (w write) wroteAt(i int) string { return at(w.wrote, i)[w.name].Content }
 
-// concerns reports whether a step may read what a name holds, or put something
-// in its place. What cp or cat copies to another file of the mount is not read.
+// concerns reports whether a step may read what a name holds, or put something in its place. A
+// copy by cp or cat to another file of the mount is not read.
 func (s Step) concerns(name string) bool {
 	if s.Class == classTouch || s.Class == classBackup {
 		return false

@@ -28,9 +28,8 @@ func names(text string) string {
 // others' changes were merged. It has failed if its text begins with "!".
 type moment struct{ who, class, text, wrote, held string }
 
-// What a writer's bytes may become, and whether they must, by what its author
-// and others did before. The last moment is the one that is asked about; "-" is
-// no file.
+// A writer's bytes may become these, or must, by the steps that its author and others did
+// before. The last moment is the one that is asked about; "-" is no file.
 func TestMerges(t *testing.T) {
 	const cp, cat, edit = "cp d a.json", "cat a.json", "jq a.json"
 	for _, tt := range []struct {

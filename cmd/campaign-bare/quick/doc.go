@@ -4,12 +4,12 @@
 //
 // What always holds here:
 //
-//   - A stand-in makes the calls of the file system that the program makes which it
-//     stands for, in the same order: python looks at what it has opened and reads until
+//   - A stand-in makes the same calls of the file system as its program, in the same
+//     order: python looks at what it has opened and reads until
 //     it gets nothing, node reads as much as it was told that there is, and makes each call of
 //     an awaited one on another thread.
 //   - It does the lines of the tester's own programs (commands/programs) and the few
 //     filters of jq that the tester types, and nothing else.
-//   - It is a process of its own, started as the program is started. So who is whose
-//     relative stays as it is.
+//   - It is a process of its own, started as the program is started. So all processes
+//     have the same relatives.
 package quick
