@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// What administrators run beside the programs, testdata/admin: a script that has
-// many add at once, one that checks the files, one that greps the log. None of
-// them knows of clawfs.
+// Administrators run these beside the programs, testdata/admin: a script that has many add at
+// once, one that checks the files, one that greps the log. None of them knows of clawfs.
 
 // adders are command lines that write JSON, each in its own way.
 func adders(t *testing.T) map[string][]string {

@@ -132,7 +132,7 @@ func idsOf(text string) (ids []string) {
 	return ids
 }
 
-// What a host does to names, others see: creation in a new directory, moves, removals. Of
+// Other hosts see what one does to names: creation in a new directory, moves, removals. Of
 // several that create a file exclusively one succeeds.
 func TestNamesOnSeveralHosts(t *testing.T) {
 	_, all := hosts(t, 2)
@@ -245,7 +245,7 @@ func TestADirectoryJoins(t *testing.T) {
 	same(t, "own.json", append(all, third), as(`{"own":true}`))
 }
 
-// Whoever watches a file on one host is told of a commit on another one.
+// A watcher of a file on one host is told of a commit on another one.
 func TestWatchersOnAnotherHost(t *testing.T) {
 	need(t, "inotifywait")
 	_, all := hosts(t, 2)

@@ -189,8 +189,8 @@ func tenPrograms(t *testing.T, from beginning, idioms ...idiom) losses {
 // losses are the entries that were lost, of how many.
 type losses struct{ bare, bareOf, mount, mountOf int }
 
-// acknowledged returns the entries of which their programs said that they are stored, and
-// those that are there besides though their programs said that they failed.
+// acknowledged returns the entries that their programs reported as stored, and those that are
+// there besides, though their programs reported a failure.
 func acknowledged(want, got []string, results []result) []string {
 	first := len(want) - len(results)
 	out := slices.Clone(want[:first])
@@ -286,7 +286,7 @@ func TestJobsOfOneScript(t *testing.T) {
 	}
 }
 
-// P4: one process with 25 tasks, each of which reads, waits, adds and writes.
+// P4: one process with 25 tasks. Each reads, waits, adds and writes.
 func TestTasksOfOneProcess(t *testing.T) {
 	t.Parallel()
 	need(t, "node")

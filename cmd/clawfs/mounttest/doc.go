@@ -1,8 +1,8 @@
-// Package mounttest holds black-box tests of the whole product. clawfs is built from source and
-// mounted in place. From then on only ordinary programs touch the directory: node, python,
+// Package mounttest holds black-box tests of the whole product. clawfs is built from source
+// and mounted in place. From then on only ordinary programs touch the directory: node, python,
 // bash, jq, coreutils, vim, git. The programs are in testdata. The tests hold
-// docs/SEMANTICS.md; P1 to P10 are its promises, of which mount_test.go at the top of the tree
-// has one short test each.
+// docs/SEMANTICS.md. P1 to P10 are its promises; mount_test.go at the top of the tree has one
+// short test for each.
 //
 // Where a promise is that something isn't lost, the same programs run in a bare
 // directory first, and must lose it there: else the test shows nothing.

@@ -28,9 +28,8 @@ d = os.open("a.json", os.O_RDWR if "write(" in sys.argv[1] else os.O_RDONLY)
 exec(sys.argv[1])
 `
 
-// What the testers' programs do not make, and differs from a bare directory as a row of the
-// table says: the program's own steps, and what it prints in each place. Each row that is for
-// tests is here.
+// Programs of this test's own, for rows of the table that the testers' programs do not reach:
+// their steps, and what they print in each place. Each row that is for tests is here.
 func TestRowsThatAreForTests(t *testing.T) {
 	t.Parallel()
 	need(t, "python3")

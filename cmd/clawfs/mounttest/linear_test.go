@@ -104,8 +104,8 @@ func (h *history) violations(final []string) []string {
 	return found
 }
 
-// listModel is a list of which only the length matters: each append knows its
-// place in the list as it is at the end, and each read how much of that it saw.
+// listModel is a list. Only its length matters: each append knows its place in the list as it
+// is at the end, and each read how much of that it saw.
 func listModel() porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return 1 }, // the entry that is there at first

@@ -75,8 +75,8 @@ func TestTimersAreLazy(t *testing.T) {
 	}
 }
 
-// descriptors counts the daemon's open files, without those by which it holds the
-// processes that asked last, of which there are a number that is fixed.
+// descriptors counts the daemon's open files. It leaves out those by which the daemon holds
+// the processes that asked last, a fixed number.
 func (m *mount) descriptors() int {
 	m.t.Helper()
 	dir := filepath.Join("/proc", strconv.Itoa(m.pid), "fd")

@@ -142,8 +142,8 @@ func TestResetAfterALateReading(t *testing.T) {
 	t.Run("mount", func(t *testing.T) { reset(t, newMount(t).dir) })
 }
 
-// A shell that has commands run by two others, one of which writes, replaces the newest
-// version: with a state that it has never seen, and with an earlier one.
+// A shell has two others run commands, and one of these writes. Then the shell replaces the
+// newest version: with a state that it has never seen, and with an earlier one.
 func TestResetBesideShellsThatLive(t *testing.T) {
 	t.Parallel()
 	const shells = `serve() { while read -r line; do eval "$line"; echo; done; }

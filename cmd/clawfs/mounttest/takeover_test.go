@@ -42,7 +42,7 @@ func (m *mount) takenOver() {
 	m.pid = m.daemons()[before]
 }
 
-// Who watches a registry itself hears of what is written after another daemon has taken over.
+// A watcher of a registry itself hears of writes after another daemon has taken over.
 func TestWatchesOutliveTheDaemon(t *testing.T) {
 	t.Parallel()
 	m := newMount(t, "--takeover")
@@ -94,8 +94,8 @@ func TestWatchesOutliveTheDaemon(t *testing.T) {
 	await("DELETE_SELF")
 }
 
-// What a program has open goes on over the death of the daemon, as if there had been none: in
-// a bare directory the program prints the same.
+// Files that a program has open go on over the death of the daemon, as if there had been none:
+// in a bare directory the program prints the same.
 func TestOpenFilesOutliveTheDaemon(t *testing.T) {
 	t.Parallel()
 	m := newMount(t, "--takeover")

@@ -81,14 +81,14 @@ func TestWatchersSeeEachCommit(t *testing.T) {
 	}
 }
 
-// The same by chokidar, by which OpenClaw watches its configuration; once as it does
-// that, waiting until the file has not changed for a while. It drops what comes within
-// 50 ms of a change that it has reported, by its own clock, which goes late where it has
-// to wait for a processor: four of sixteen it may miss, as it does in a bare directory,
-// where it missed 8 of 141 replacements. What comes by itself afterwards it must see; but
-// not after replacements within some milliseconds of each other: of the second one it may
-// drop that its watch has ended, and is deaf from then on. So it was after 55 of 218 bursts
-// of two or three in a bare directory, and after 20 of 936 on a mount.
+// The same by chokidar, by which OpenClaw watches its configuration; once as it does that,
+// waiting until the file has not changed for a while. It drops what comes within 50 ms of a
+// change that it has reported, by its own clock, which goes late where it has to wait for a
+// processor: four of sixteen it may miss, as it does in a bare directory, where it missed 8 of
+// 141 replacements. It must see a change that comes by itself afterwards. It need not where
+// replacements come within some milliseconds of each other: it may drop the news that its
+// watch has ended, and is deaf from then on. So it was after 55 of 218 bursts of two or three
+// in a bare directory, and after 20 of 936 on a mount.
 func TestChokidarSeesEachCommit(t *testing.T) {
 	t.Parallel()
 	need(t, "node", "npm", "jq")
