@@ -128,8 +128,8 @@ func (d *door) knows(r *http.Request) bool {
 	return false
 }
 
-// serveEntrance answers whoever comes with a token. The answer is a page that goes on, no
-// redirection: after one, a browser that came from a file would not send the cookie.
+// serveEntrance answers a browser that comes with a token. The answer is a page that goes on,
+// no redirection: after one, a browser that came from a file would not send the cookie.
 func (s *Server) serveEntrance(w http.ResponseWriter, r *http.Request) {
 	if s.door.knows(r) {
 		http.Redirect(w, r, "/", http.StatusSeeOther)

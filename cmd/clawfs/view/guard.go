@@ -72,7 +72,7 @@ func (s *Server) recover(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusInternalServerError, "problem", newProblem("This page has failed", "That is a fault of clawfs. The terminal tells where it lies."))
 }
 
-// refuse answers whoever has no cookie. There is nothing live for them, and no way on.
+// refuse answers a browser that has no cookie. There is nothing live for them, and no way on.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request) {
 	const heading = "This browser has not been let in"
 	s.render(w, r, http.StatusForbidden, "problem", problemPage{frame{Title: heading}, heading,

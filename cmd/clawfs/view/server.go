@@ -35,8 +35,8 @@ type Address struct {
 // patience is how long a browser may take for a request's headers.
 const patience = 10 * time.Second
 
-// mostConnections is how many browsers' connections, of which each may be a stream of events, are
-// held at once. Every user of the machine can open some.
+// mostConnections is how many browsers' connections are held at once. Each may be a stream of
+// events. Every user of the machine can open some.
 const mostConnections = 256
 
 // Server is the page.

@@ -14,8 +14,8 @@ import (
 // axe is what looks for barriers on the page.
 const axe = "axe-core@4.11.0"
 
-// Whoever uses a keyboard, a screen reader, a dark screen or a narrow window meets no barrier that
-// axe knows.
+// A user of a keyboard, a screen reader, a dark screen or a narrow window meets no barrier
+// that axe knows.
 func TestPagesHaveNoBarriers(t *testing.T) {
 	script := read(t, filepath.Join(txntest.NPM(t, axe), "node_modules", "axe-core", "axe.min.js"))
 	dir := newMount(t)

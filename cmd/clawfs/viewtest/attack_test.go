@@ -92,8 +92,8 @@ func daemonOf(t testing.TB, dir string) int {
 	return pid
 }
 
-// Another user of the machine, who is not let in, holds no more than so many connections, and none
-// by a body that never ends.
+// Another user of the machine is not let in. This user holds no more than so many connections,
+// and none by a body that never ends.
 func TestConnectionsAreBounded(t *testing.T) {
 	dir := newMount(t)
 	s := serve(t, dir)
@@ -159,7 +159,7 @@ func TestFormsHaveNamesAsTheyAre(t *testing.T) {
 	}
 }
 
-// What is undone is the change of the row, not another one with the same path.
+// An undo undoes the change of the row, not another one with the same path.
 func TestRowOfARemovalUndoesTheRemoval(t *testing.T) {
 	dir := newMount(t)
 	path := filepath.Join(dir, "r.json")
@@ -174,7 +174,7 @@ func TestRowOfARemovalUndoesTheRemoval(t *testing.T) {
 	}
 }
 
-// What is brought back is the version that was shown, not one that came and went meanwhile.
+// The version that was shown is brought back, not one that came and went meanwhile.
 func TestWhatIsBroughtBackIsWhatWasShown(t *testing.T) {
 	dir := newMount(t)
 	path := filepath.Join(dir, "r.json")
@@ -192,7 +192,7 @@ func TestWhatIsBroughtBackIsWhatWasShown(t *testing.T) {
 	}
 }
 
-// What is brought back has its directory again, too.
+// A file that is brought back has its directory again, too.
 func TestRegistryOfARemovedDirectoryIsBroughtBack(t *testing.T) {
 	for _, mounted := range []bool{true, false} {
 		dir := newMount(t)

@@ -53,8 +53,8 @@ func runTests(m *testing.M) int {
 	return code
 }
 
-// leftovers lists mounts and files below root that should not be there. What is found is also
-// taken away.
+// leftovers lists mounts and files below root that should not be there. It also takes away
+// what it finds.
 func leftovers(root string) []string {
 	mounts, err := mountinfo.GetMounts(mountinfo.PrefixFilter(root))
 	if err != nil {

@@ -118,7 +118,7 @@ func TestOtherSideOfAConflictIsTaken(t *testing.T) {
 	}
 }
 
-// What was refused is mended in the editor, which says where the error is, and committed.
+// A refused write is mended in the editor, which says where the error is, and committed.
 func TestRefusedCopyIsRepaired(t *testing.T) {
 	dir := newMount(t)
 	path := filepath.Join(dir, "models.json")
@@ -162,7 +162,8 @@ func TestRefusedCopyIsRepaired(t *testing.T) {
 	b.fine()
 }
 
-// What was shown is done, or nothing: where another version has come it is shown again.
+// The plan that was shown is done, or nothing: where another version has come it is shown
+// again.
 func TestNothingIsDoneUnseen(t *testing.T) {
 	dir := newMount(t)
 	path := filepath.Join(dir, "r.json")

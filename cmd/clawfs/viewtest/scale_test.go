@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// What the page must keep to, whatever it shows. The times are those of a machine that does
-// nothing else; a busy one has several times as much.
+// The page must keep to these limits, whatever it shows. The times are those of a machine that
+// does nothing else; a busy one has several times as much.
 const (
 	firstContent = 1000 // ms until something is to be seen
 	longestTask  = 100  // ms that the page may not react

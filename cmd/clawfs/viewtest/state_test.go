@@ -63,7 +63,7 @@ func TestStateShowsWhatIsThereAndWhatHappens(t *testing.T) {
 	b.picture("state", 1280, 860)
 	b.picture("state-dark", 1280, 860)
 
-	// What is written appears, without loading the page anew.
+	// A write appears without loading the page anew.
 	eval[bool](b, "window.same = true")
 	start := time.Now()
 	sh(t, dir, "echo '{}' > fresh.json")
