@@ -24,7 +24,7 @@ import (
 // controlName is the socket's name in .clawfs.
 const controlName = "control"
 
-// What a command can ask for.
+// A command can ask for these.
 const (
 	askStatus = "status" // one object
 	askForget = "forget" // with a forgetRequest; one object

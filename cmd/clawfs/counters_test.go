@@ -59,7 +59,7 @@ func TestDurations(t *testing.T) {
 	}
 }
 
-// Who watches and does not keep up misses something, and holds nobody up.
+// A watcher that does not keep up misses something, and holds nobody up.
 func TestWatchersDoNotWait(t *testing.T) {
 	var w watchers
 	c := make(chan versions.Record, 1)

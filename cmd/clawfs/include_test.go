@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What an OpenClaw configuration above a file includes is found, however it is named.
+// A file that an OpenClaw configuration above it includes is found, however it is named.
 func TestIncluded(t *testing.T) {
 	files := map[string]string{
 		"openclaw.json":   `{// main` + "\n" + `$include: ['./base.json', "conf/a.json", 7], agents: {list: [{$include: '/state/agents.json'}]}, x: {"$include": "../out.json"}}`,

@@ -24,8 +24,8 @@ func TestLogShowsRules(t *testing.T) {
 	}
 }
 
-// What a merge has kept that the writer's content lacks is told with the base and why it
-// was taken; the other candidates are told with --base.
+// The log tells what a merge has kept that the writer's content lacks, with the base and why
+// it was taken. It tells the other candidates with --base.
 func TestLogTellsWhatWasKept(t *testing.T) {
 	r := versions.Record{Registry: "models.json", Record: txn.Record{Seq: 3, Outcome: "merged", Kept: 2, Base: &txn.BaseRecord{Kind: "read", Why: "it is so", Candidates: []txn.CandidateRecord{{Leaves: 1}}}}}
 	for base, want := range map[bool]string{

@@ -52,7 +52,7 @@ func TestLogObserver(t *testing.T) {
 	}
 }
 
-// What a line tells of a conflict and of a refusal.
+// A line tells this of a conflict and of a refusal.
 func TestLogObserverFields(t *testing.T) {
 	core, logs := observer.New(zapcore.InfoLevel)
 	log := logObserver(zap.New(core))
@@ -79,7 +79,7 @@ func TestLogObserverFields(t *testing.T) {
 	}
 }
 
-// Who debugs sees each candidate for the base, and why it was not taken.
+// A log for debugging has each candidate for the base, and why it was not taken.
 func TestLogObserverBase(t *testing.T) {
 	core, logs := observer.New(zapcore.DebugLevel)
 	logObserver(zap.New(core)).Observe(txn.Event{

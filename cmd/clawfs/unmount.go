@@ -109,8 +109,8 @@ func waitOut(ctx context.Context, m mountpoint.Point, out streams) error {
 	}
 }
 
-// forceOut makes the directory an ordinary one whoever uses it, and ends the
-// daemon. The daemon unmounts by itself; what it leaves is taken away here.
+// forceOut makes the directory an ordinary one, though programs use it, and ends the daemon.
+// The daemon unmounts by itself; what it leaves is taken away here.
 func forceOut(ctx context.Context, m mountpoint.Point, all daemonProcesses) error {
 	err := all.end(ctx)
 	now, findErr := mountpoint.Find(m.Dir)

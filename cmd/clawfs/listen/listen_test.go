@@ -17,7 +17,7 @@ func TestLoopbackRefusesOtherMachines(t *testing.T) {
 	}
 }
 
-// Whoever could open the port in the other family would be asked in our place.
+// A program that could open the port in the other family would be asked in our place.
 func TestLoopbackTakesThePortInBothFamilies(t *testing.T) {
 	other, err := net.Listen("tcp6", "[::1]:0")
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"clawfs/txn/merge"
 )
 
-// What is known of the content that a writer wrote.
+// These tell what is known of the content that a writer wrote.
 const (
 	MineStored  = "stored"  // it is the version
 	MineKept    = "kept"    // it is in quarantine, since it lost a conflict

@@ -48,8 +48,8 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// Of what was stored as written there is nothing to rebuild, and of what is not kept
-// nothing is told.
+// Content that was stored as written is not rebuilt, and nothing is told of content that is
+// not kept.
 func TestExplainWhatIsNoMerge(t *testing.T) {
 	b := newBench(t)
 	b.meet(base, first, second)
@@ -97,8 +97,8 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// What is moved is told by where it was and is, and each difference without its secrets
-// where that is wanted.
+// A value that was moved is told by where it was and is. Each difference is told without its
+// secrets where that is wanted.
 func TestCompare(t *testing.T) {
 	a := parse(t, `{"list":[{"id":"a"},{"id":"b"},{"id":"c","token":"x"}],"auth":{"provider":"p","key":"k"},"note":"n"}`)
 	c := parse(t, `{"list":[{"id":"c","token":"y"},{"id":"a"},{"id":"b"}],"auth":{"provider":"q","key":"l"},"note":"sk-0123456789abcdef0123"}`)

@@ -280,7 +280,7 @@ func overlap(base, before, head map[string]int, wins versions.Winner) (want map[
 	return want, conflicts
 }
 
-// What was shown is done, or nothing: another version that came meanwhile is told.
+// The plan that was shown is done, or nothing: another version that came meanwhile is told.
 func TestPlanIsForOneHead(t *testing.T) {
 	b := newBench(t)
 	b.write(`{"a":1}`, `{"a":2}`, `{"a":2,"b":1}`)
@@ -350,7 +350,7 @@ func TestUndoInPart(t *testing.T) {
 	}
 }
 
-// What is no document can be put back as a whole, not merged.
+// A content that is no document can be put back as a whole, not merged.
 func TestUndoOfWhatIsNoDocument(t *testing.T) {
 	b := newBench(t)
 	b.ok(os.WriteFile(b.place().Path(), []byte("no document"), 0o600))
@@ -418,8 +418,7 @@ func TestUndoOfOneDifferenceOfTwoAtAPath(t *testing.T) {
 	}
 }
 
-// What is said of a removal is heeded, or refused: not all of it comes back where a part is
-// wanted.
+// A flag for a removal is heeded, or refused: not all of it comes back where a part is wanted.
 func TestUndoOfARemovalHeedsItsOptions(t *testing.T) {
 	b := newBench(t)
 	b.write(`{"a":1}`, `{"a":2}`)
