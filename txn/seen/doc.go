@@ -93,11 +93,11 @@
 // Then counts the content. It refutes a candidate if it holds a change that first
 // appeared in a newer one: a string, a number, an entry ([Refuted]). A container alone
 // is no proof, as two programs that make one make it with the same defaults. For the same
-// reason no value is proof against a fresh reading of a process that has not written yet,
-// if the content has an entry of its own in the place of one that came meanwhile, and nothing
-// else of what came into that container. Unsaved
-// content of another handle is no candidate unless the content holds something of it
-// ([Unproved]). Where several tasks are proved,
+// reason no value is proof against a reading, of the last five minutes, of a process that has
+// not written yet, if the content has an entry of its own in the place of one that came
+// meanwhile, and nothing else of what came into that container. Unsaved content of another
+// handle is no candidate unless the content holds something of it ([Unproved]). Where several
+// tasks are proved,
 //
 //   - the last write is another task's if it told something and the content holds nothing
 //     of that ([OtherTask]);

@@ -1,6 +1,10 @@
 package seen
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 // The views of a writer, after the steps of several processes.
 func TestWhatAWriterHasSeen(t *testing.T) {
@@ -176,6 +180,30 @@ func TestCopiedContentIsSeen(t *testing.T) {
 		s := Seen{Candidates: []Candidate{{Content: a, Kind: c.kind, At: c.at}}}
 		if got := s.AddCopy(b, 5); len(got.Candidates) != c.want || c.want == 2 && (got.Candidates[1].Content != b || got.Candidates[1].Kind != Read || got.Candidates[1].At != 5) {
 			t.Errorf("copied at 5, beside %d at %d: %+v", c.kind, c.at, got.Candidates)
+		}
+	}
+}
+
+// A program that starts takes a while from its first reading to its first write.
+func TestReadingsOfAProgramThatStarts(t *testing.T) {
+	for _, test := range []struct {
+		steps string
+		want  []bool
+	}{
+		{"a reads A; wait 280; x writes B; a reads B", []bool{true, true}},
+		{"a reads A; wait 320; x writes B; a reads B", []bool{false, true}},
+		{"a reads A; wait 200; a reads A; wait 200; x writes B; a reads B", []bool{true, true}},
+	} {
+		h := newHistory(t)
+		for step := range strings.SplitSeq(test.steps, "; ") {
+			h.do(step)
+		}
+		var recent []bool
+		for _, c := range h.v.Of(Origin{Caller: process("a"), Event: h.tick, At: h.now}).Candidates {
+			recent = append(recent, c.Recent)
+		}
+		if !slices.Equal(recent, test.want) {
+			t.Errorf("%s: recent %v, want %v", test.steps, recent, test.want)
 		}
 	}
 }

@@ -70,7 +70,7 @@ type Candidate struct {
 	// created.
 	Looked bool
 
-	// Recent says of a reading that it is not older than the read window.
+	// Recent says of a reading that it is not older than startWindow.
 	Recent bool
 
 	Tx int // which transaction in flight this is, for the caller
@@ -78,6 +78,10 @@ type Candidate struct {
 	views []*view
 	looks *looks
 }
+
+// startWindow is how long a program may take from its first reading to its first write while it
+// starts: ten that start at once on a small machine take more than a minute.
+const startWindow = 5 * time.Minute
 
 // view returns what a view of the candidate would be.
 func (c *Candidate) view() viewKind {
@@ -255,7 +259,7 @@ func (v *Views) ofProcess(s *Seen, memory []*actorViews, o *Origin) {
 			case one.first > o.Event || !fresh && one != newest && one != first:
 			case one.last > since:
 				c := candidateFrom(one)
-				c.Recent = fresh
+				c.Recent = o.At.Sub(one.lastAt) <= startWindow
 				s.Candidates = append(s.Candidates, c)
 				s.ReadSince = s.ReadSince || last != nil && one.content.Digest != last.content.Digest
 			case fresh && one.proved:
