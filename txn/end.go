@@ -195,7 +195,7 @@ func (t *Tx) attempt(via Via) error {
 	if len(t.data) == 0 && t.Creates() && !t.put {
 		t.dirty, t.refused = false, nil // the file is there, and empty
 		t.unsaved.Store(false)
-		return t.touch(t.author())
+		return t.touch(t.author(), t.setTime)
 	}
 	c, doc, adds, err := t.staged()
 	if err != nil {

@@ -101,8 +101,8 @@ func (t *Tx) stays(c Caller, p Replacement) {
 	}
 	r.mu.Unlock()
 	t.seen = r.seenBefore(t.seen)
-	t.dirty, t.rewritten, t.behind, t.last = true, true, 0, nil
-	t.unsaved.Store(true)
+	t.dirty, t.rewritten, t.behind, t.last = len(t.data) > 0 || !t.Creates(), true, 0, nil // else it is as empty as the file that is there
+	t.unsaved.Store(t.dirty)
 }
 
 // TakeAfter has the next commit give the registry the owner, the mode, the attributes and

@@ -40,12 +40,13 @@ func (t *Tx) Time() (modified, since time.Time, ok bool) {
 func (t *Tx) Touch(c Caller) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.touch(c)
+	return t.touch(c, time.Time{})
 }
 
-func (t *Tx) touch(c Caller) error {
+// touch makes to the modification time; zero: the present time. The caller holds mu.
+func (t *Tx) touch(c Caller, to time.Time) error {
 	if t.unsaved.Load() {
-		t.noteTime(time.Time{})
+		t.noteTime(to)
 		return nil
 	}
 	t.reg().mu.Lock()
@@ -54,18 +55,21 @@ func (t *Tx) touch(c Caller) error {
 	if gone {
 		return nil
 	}
-	return t.reg().touch(c)
+	return t.reg().touch(c, to)
 }
 
-// touch gives the live file the present time, with the same content.
-func (r *Registry) touch(c Caller) error {
+// touch gives the live file another time, with the same content; zero: the present one.
+func (r *Registry) touch(c Caller, to time.Time) error {
 	e := Event{Outcome: Unchanged, Via: ViaTruncate, Writer: c}
 	var err error
 	fault := r.exclusively(func() {
 		r.mu.Lock()
 		var found *Event
 		if found, err = r.refresh(); err == nil && r.exists() {
-			r.setTime(r.nextTime(), &e)
+			if to.IsZero() {
+				to = r.nextTime()
+			}
+			r.setTime(to, &e)
 		}
 		if e.Name = r.name; r.head != nil {
 			e.Seq, e.Parent, e.Size, e.Time = r.head.Seq, r.head.Seq, r.head.Size, r.head.Time

@@ -2,6 +2,7 @@ package txn
 
 import (
 	"bytes"
+	"time"
 
 	"clawfs/txn/seen"
 )
@@ -22,7 +23,7 @@ func (s *Store) Truncate(name string, c Caller, size int64) error {
 	b := make([]byte, size)
 	copy(b, old)
 	if bytes.Equal(b, old) {
-		return n.reg.touch(c)
+		return n.reg.touch(c, time.Time{})
 	}
 	q := &request{draft: &draft{content: seen.NewContent(b), headAtOpen: n.version}, writers: []Caller{c}, via: ViaTruncate}
 	if q.doc, err = n.reg.admit(q.content, n.version, seen.Seen{}); err == nil {

@@ -139,7 +139,7 @@ func (r *Registry) begin(c Caller, o BeginOptions, create bool) (*Tx, error) {
 		r.mu.Unlock()
 		r.store.observe(event)
 		if t != nil && o.Truncate && blank && !create {
-			_ = r.touch(c) // it was empty before
+			_ = r.touch(c, time.Time{}) // it was empty before
 		}
 		if t != nil || err != nil {
 			return t, err
@@ -289,7 +289,7 @@ func (t *Tx) Truncate(c Caller, size int64) error {
 		t.writeBehind(c)
 	}
 	if size == int64(len(t.data)) && !t.dirty {
-		return t.touch(c)
+		return t.touch(c, time.Time{})
 	}
 	if err := t.prepare(c, size, size); err != nil {
 		return err

@@ -50,6 +50,26 @@ os.fsync(f)
 print(os.fstat(f).st_mtime, os.stat('a.json').st_mtime)
 os.close(f)
 print(os.stat('a.json').st_mtime)`),
+		"empty, and renamed while it is open": pythonScript(`
+def times(name):
+    s = os.stat(name)
+    return s.st_mtime_ns, s.st_ctime_ns
+for name in 'a.json', 't':
+    open(name, 'x').close()
+    f = os.open(name, os.O_RDWR)
+    os.rename(name, 'b.json')
+    before = times('b.json')
+    os.close(f)
+    print(times('b.json') == before)
+    os.unlink('b.json')`),
+		"set by the handle of what was emptied again": pythonScript(`
+f = os.open('a.json', os.O_RDWR | os.O_CREAT, 0o600)
+os.write(f, b'[1]')
+os.ftruncate(f, 0)
+os.utime(f, (5, 7))
+os.close(f)
+print(os.stat('a.json').st_mtime)
+open('a.json', 'w').write('[1]')`),
 		"told by the handle while it is written": pythonScript(`
 open('a.json', 'w').write('[1]')
 os.utime('a.json', (5, 5))
