@@ -42,16 +42,20 @@ var predicates = []predicate{
 	{key: "late-event"},
 }
 
-// stagedLength: a mapping or a search for data fails, or does not, for how long
-// the file is without what others have staged.
-func stagedLength(k *comparison, bare, mount answer) bool {
+// stagedLength: a mapping or a search for data meets the file without what others have
+// staged.
+func stagedLength(k *comparison, bare, mount answer) bool { return k.otherLength("staged", bare, mount) }
+
+// otherLength reports whether a mapping or a search for data fails, or does not, for how
+// long the file is in a version that an exception allows.
+func (k *comparison) otherLength(allowed string, bare, mount answer) bool {
 	c := &k.call
 	d := k.m.handle(c.By, c.H)
 	if c.Op != "mmap" && c.Op != "lseek" || (bare.ret < 0) == (mount.ret < 0) || d == nil || !d.f.registry {
 		return false
 	}
 	others, key := k.m.mayShow(d.f, d, 0)
-	return key == "staged" && slices.ContainsFunc(others, func(v string) bool { return (v == "") != (d.f.current == "") })
+	return key == allowed && slices.ContainsFunc(others, func(v string) bool { return (v == "") != (d.f.current == "") })
 }
 
 // creationHidden: another process asks for a name that is being created.
@@ -76,6 +80,9 @@ func invalidRefused(k *comparison, bare, mount answer) bool {
 	c := &k.call
 	if (bare.ret < 0) == (mount.ret < 0) {
 		return false
+	}
+	if k.otherLength("refused", bare, mount) {
+		return true
 	}
 	for _, path := range []string{c.Path, c.Path2} {
 		if f := k.m.file(path); f != nil && f.refused && c.Op != "open" { // nothing is there

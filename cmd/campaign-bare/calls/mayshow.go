@@ -74,10 +74,11 @@ func (m *model) respelled(path, shown string) bool {
 }
 
 // filledByReading reports whether the observer has found a file empty, and then
-// committed what is staged of it by reading it: the file had no version yet.
+// committed what is staged of it by reading it: it had no version yet, as nothing was saved
+// of it but pieces that were refused.
 func (m *model) filledByReading(f *file, s *sight) bool {
 	return f != nil && f.registry && s.attrs.Size == 0 && len(m.dirtyBy(f)) > 0 && s.content == f.current &&
-		!slices.ContainsFunc(f.versions, func(v string) bool { return v != "" })
+		!slices.ContainsFunc(f.versions, valid)
 }
 
 // byMapping stands for an offset from which is read.
