@@ -148,8 +148,8 @@ func (n *node) setPlain(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAt
 		}
 	}
 	if in.Valid&fuse.FATTR_KILL_SUIDGID != 0 {
-		if err := n.dropPrivileges(ctx); err != nil {
-			return err
+		if errno := n.dropPrivileges(ctx); errno != 0 {
+			return errno
 		}
 	}
 	return setTimes(n.fd, in)
@@ -164,6 +164,11 @@ func (n *node) setRegistry(ctx context.Context, path string, f fusefs.FileHandle
 	}
 	if sized {
 		if errno := n.truncateRegistry(ctx, path, f, int64(size)); errno != 0 {
+			return errno
+		}
+	}
+	if in.Valid&fuse.FATTR_KILL_SUIDGID != 0 {
+		if errno := n.dropPrivileges(ctx); errno != 0 {
 			return errno
 		}
 	}
@@ -273,14 +278,30 @@ func timespec(set, now bool, sec uint64, nsec uint32) unix.Timespec {
 }
 
 // dropPrivileges takes setuid away, and setgid where it means one, as a write by
-// somebody without privileges does. The daemon's own writes would leave them.
-// A commit of a registry leaves them anyway.
-func (n *node) dropPrivileges(ctx context.Context) error {
-	if n.isRegistry() || !n.privileged.Load() {
-		return nil
+// somebody without privileges does. The daemon's own writes would leave them, and so
+// would content of a registry that is refused.
+func (n *node) dropPrivileges(ctx context.Context) syscall.Errno {
+	switch {
+	case !n.privileged.Load():
+		return 0
+	case n.isRegistry():
+		return registryErrno(n.changeObject(ctx, newsAttrib, dropPrivilegesOf))
 	}
+	return plainErrno(dropPrivilegesOf(n.fd))
+}
+
+// dropUnlessRoot is dropPrivileges for the requests that change content without telling the
+// rights of their caller. Only root keeps setuid and setgid.
+func (n *node) dropUnlessRoot(ctx context.Context) syscall.Errno {
+	if caller, ok := fuse.FromContext(ctx); ok && caller.Uid == 0 {
+		return 0
+	}
+	return n.dropPrivileges(ctx)
+}
+
+func dropPrivilegesOf(fd int) error {
 	var stx unix.Statx_t
-	if err := statFD(n.fd, &stx); err != nil {
+	if err := statFD(fd, &stx); err != nil {
 		return err
 	}
 	const groupRuns = unix.S_ISGID | unix.S_IXGRP
@@ -291,7 +312,7 @@ func (n *node) dropPrivileges(ctx context.Context) error {
 	if stx.Mode&unix.S_IFMT != unix.S_IFREG || mode == stx.Mode&0o7777 {
 		return nil
 	}
-	return chmod(n.fd, uint32(mode))
+	return chmod(fd, uint32(mode))
 }
 
 // dropSetgid takes setgid away.

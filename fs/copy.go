@@ -49,7 +49,7 @@ func (f *plainFile) copyTo(ctx context.Context, out *plainFile, src, dst int64, 
 		out.inherit(f)
 		return 0, syscall.EXDEV
 	}
-	if errno := out.dropPrivileges(ctx); errno != 0 {
+	if errno := out.node.dropUnlessRoot(ctx); errno != 0 {
 		return 0, errno
 	}
 	defer out.changing()()
@@ -104,7 +104,7 @@ func (f *registryFile) copyTo(ctx context.Context, to fusefs.FileHandle, src, ds
 	case *registryFile:
 		return out.Write(ctx, data, dst)
 	case *plainFile:
-		if errno := out.dropPrivileges(ctx); errno != 0 {
+		if errno := out.node.dropUnlessRoot(ctx); errno != 0 {
 			return 0, errno
 		}
 		n, errno := out.Write(ctx, data, dst)

@@ -192,7 +192,7 @@ func (f *plainFile) Release(ctx context.Context) syscall.Errno {
 
 // Allocate implements fallocate(2).
 func (f *plainFile) Allocate(ctx context.Context, off, size uint64, mode uint32) syscall.Errno {
-	if errno := f.dropPrivileges(ctx); errno != 0 {
+	if errno := f.node.dropUnlessRoot(ctx); errno != 0 {
 		return errno
 	}
 	allocate := func() error {
@@ -228,15 +228,6 @@ func (f *plainFile) Lseek(ctx context.Context, off uint64, whence uint32) (uint6
 		return 0, plainErrno(err)
 	}
 	return uint64(pos), 0
-}
-
-// dropPrivileges is for the requests that change content without telling the rights of
-// their caller. Only root keeps setuid and setgid.
-func (f *plainFile) dropPrivileges(ctx context.Context) syscall.Errno {
-	if caller, ok := fuse.FromContext(ctx); ok && caller.Uid == 0 {
-		return 0
-	}
-	return plainErrno(f.node.dropPrivileges(ctx))
 }
 
 // Ioctl passes on the requests that only read a file's flags: lsattr and cp rely on them.

@@ -256,6 +256,7 @@ func (n *node) fillSizeTime(ctx context.Context, stx *unix.Statx_t) (stays bool)
 // time stay the same as long as the node lives.
 func (n *node) finish(ctx context.Context, stx *unix.Statx_t) (stays bool) {
 	stays = n.fillSizeTime(ctx, stx)
+	n.observe(stx)
 	if n.isRegistry() {
 		if kept := *stx; kept.Ino == n.number.Load() {
 			n.all.Load().last.Store(&kept)

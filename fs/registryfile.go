@@ -254,6 +254,9 @@ func (f *registryFile) Allocate(ctx context.Context, off, size uint64, mode uint
 	case mode != 0:
 		return syscall.EOPNOTSUPP
 	}
+	if errno := f.node.dropUnlessRoot(ctx); errno != 0 {
+		return errno
+	}
 	f.noteFirstWrite()
 	if end := int64(off + size); end > f.tx.Size() {
 		return commitErrno(f.tx.Truncate(f.callerOf(ctx), end))

@@ -186,7 +186,7 @@ func (r *requests) dropPrivileges(cancel <-chan struct{}, caller fuse.Caller, id
 	if n == nil || n.own {
 		return fuse.OK
 	}
-	return fuse.Status(plainErrno(n.dropPrivileges(&fuse.Context{Caller: caller, Cancel: cancel})))
+	return fuse.Status(n.dropPrivileges(&fuse.Context{Caller: caller, Cancel: cancel}))
 }
 
 // Statx tells the number that programs see.

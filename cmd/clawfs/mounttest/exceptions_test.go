@@ -42,6 +42,7 @@ func TestRowsThatAreForTests(t *testing.T) {
 		{"kept-writer", `others("rm a.json"); write(b'{"v":9}'); show()`, "a.json False\na.old False\n", "a.json {\"v\":9}\na.old False\n"},
 		{"kept-writer", `others("mv a.json a.old"); write(b'{"v":9}'); show()`, "a.json False\na.old {\"v\":9}\n", "a.json {\"v\":9}\na.old {\"v\":1}\n\n"},
 		{"kept-writer", `os.pwrite(d, b'{"v":2}\n', 0); others("rm a.json"); os.close(d); show()`, "a.json False\na.old False\n", "a.json {\"v\":2}\n\na.old False\n"},
+		{"set-id", `open("t", "w").write("{}"); os.chmod("t", 0o4755); os.rename("t", "a.json"); print("%o" % (os.stat("a.json").st_mode & 0o7777))`, "4755\n", "755\n"},
 		{"copied-again", inPlace + "; send()", v2, v1},
 		{"copied-again", inPlace + "; range()", v2, v1},
 		{"copied-again", "send(); " + inPlace + "; send()", v1 + v2, v1 + v1},
