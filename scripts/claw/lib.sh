@@ -88,12 +88,13 @@ gateway() {
   gateway=$!
   set +m
   groups=("$gateway")
-  for ((i = 0; i < 480; i++)); do
+  for ((i = 0; i < 1200; i++)); do
     curl -fsS -m 1 -o /dev/null "http://127.0.0.1:$port/" >/dev/null 2>&1 && return 0
     kill -0 "$gateway" 2>/dev/null || break
     sleep 0.25
   done
   tail -n 5 "$work/$1/gateway.log" >&2
+  end_gateway KILL # else it would answer for the next one
   return 1
 }
 # end_gateway [SIGNAL]
