@@ -212,7 +212,8 @@ func (r *Registry) combine(q *request, base *seen.Content, head *Version) (*seen
 	if base != nil {
 		baseDoc, _ = r.parseLike(base, headDoc, d) // likewise: such a base can't be compared
 	}
-	res, err := merge.Merge(baseDoc, headDoc, theirs, r.store.cfg.Policy(r.name))
+	r.store.docs.makeRoom(base)
+	res, err := merge.MergeInRoom(baseDoc, headDoc, theirs, r.store.cfg.Policy(r.name), r.store.cfg.Collect)
 	if err != nil {
 		return nil, own, err
 	}
@@ -227,8 +228,8 @@ func (r *Registry) combine(q *request, base *seen.Content, head *Version) (*seen
 		}
 		return q.content, own, nil
 	}
-	r.store.docs.makeRoom(base)
 	text := r.newContent(res.Text, head)
+	r.store.cfg.Collect(len(res.Text))
 	merged, err := r.parseLike(text, headDoc, d)
 	switch {
 	case err != nil:
@@ -327,6 +328,7 @@ func likeOf(batch []*request) fs.File {
 func (r *Registry) conclude(batch []*request) {
 	r.mu.Lock()
 	head, stamp := r.head, r.stamp
+	r.store.docs.trim(head.contentOf())
 	linked := r.store.storage.Linked(stamp)
 	var by []Caller
 	for _, q := range batch {

@@ -34,6 +34,7 @@ type cachedDoc struct {
 const (
 	oneMerge  = 3                // trees that a merge needs: base, head and theirs
 	docIdling = 30 * time.Second // between two sweeps
+	farBeyond = 4                // times the limit: then there is one tree between two merges
 )
 
 func newDocCache(limit int64, after func(time.Duration, func()) Stopper) *docCache {
@@ -91,7 +92,7 @@ func (k *docCache) put(c *seen.Content, d *jsondoc.Doc) {
 }
 
 // makeRoom drops the tree of c if there is more than the limit allows. A merge calls it when
-// it has read its base, and is about to parse its result.
+// it has read its base, which it needs no more once it has compared.
 func (k *docCache) makeRoom(c *seen.Content) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -100,10 +101,24 @@ func (k *docCache) makeRoom(c *seen.Content) {
 	}
 }
 
+// trim drops trees but that of c, the head after a commit, as long as they take much more than
+// the limit allows: until the next merge there is no use for three of that size.
+func (k *docCache) trim(c *seen.Content) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for e := k.used.Back(); e != nil && k.size > farBeyond*k.limit; {
+		newer := e.Prev()
+		if e.Value.(*cachedDoc).content != c {
+			k.remove(e)
+		}
+		e = newer
+	}
+}
+
 // sizeOf returns the bytes that a tree and its content take at most, with the names of the
-// elements of its lists: up to 16 bytes for an element, which is three nodes or more.
+// elements of its lists: up to 16 bytes for an element, which takes 32 or more.
 func sizeOf(c *seen.Content, d *jsondoc.Doc) int64 {
-	return d.MemSize()/3*4 + int64(len(c.Bytes))
+	return d.MemSize()/2*3 + int64(len(c.Bytes))
 }
 
 // sweepLater has a sweep made after a while, unless one is due. The caller holds

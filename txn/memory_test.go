@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"clawfs/txn"
 	"clawfs/txn/txntest"
 )
 
@@ -59,5 +60,36 @@ func TestParsedDocumentsGoWhenIdle(t *testing.T) {
 	b.fire()
 	if n := b.store.CachedDocs(); n != 0 {
 		t.Errorf("%d trees are kept", n)
+	}
+}
+
+// Of documents that take much more than may be kept, one tree stays after a commit: that of the
+// head, also where a merge has looked at another one last.
+func TestOneTreeStaysOfVeryLargeDocuments(t *testing.T) {
+	if txntest.DoesWithout("parsed-documents") {
+		t.Skip("this is about what is switched off")
+	}
+	wanted := 0
+	b := newBench(t, `{"a":1}`, func(c *txn.Config) {
+		c.DocCache = 1
+		c.Collect = func(int) { wanted++ }
+	})
+	one, other := program(1), program(2)
+	b.read(one)
+	b.read(other)
+	b.save(one, `{"a":1,"b":2}`)
+	if n := b.store.CachedDocs(); n != 1 {
+		t.Errorf("after a commit %d trees are kept", n)
+	}
+	if wanted != 0 {
+		t.Error("a commit that merges nothing collects garbage")
+	}
+	b.save(other, `{"a":1,"c":3}`)
+	b.want(`{"a":1,"b":2,"c":3}`)
+	if n := b.store.CachedDocs(); n != 1 {
+		t.Errorf("after a merge %d trees are kept", n)
+	}
+	if wanted != 2 {
+		t.Errorf("a merge collects garbage %d times: once before the text is written, once before it is parsed", wanted)
 	}
 }

@@ -44,6 +44,10 @@ type Config struct {
 	// it; load reads files of the store. nil: none is.
 	Included func(name string, load func(name string) ([]byte, error)) bool
 
+	// Collect is called within a merge before memory for the result is wanted, with the bytes
+	// that it is likely to take, when as much may have become garbage. nil: nothing is.
+	Collect func(bytes int)
+
 	Now      func() time.Time                        // time.Now
 	After    func(d time.Duration, f func()) Stopper // time.AfterFunc
 	Alive    func(Actor) bool                        // whether a process still lives; nil: always
@@ -68,6 +72,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Included == nil {
 		c.Included = func(string, func(string) ([]byte, error)) bool { return false }
+	}
+	if c.Collect == nil {
+		c.Collect = func(int) {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -282,8 +282,13 @@ func storeConfig(o *mountOptions, l *reloadable, observer txn.Observer) txn.Conf
 	if o.doesWithout(parsedDocuments) {
 		docCache = -1
 	}
+	var collect func(int)
+	if !o.doesWithout(earlyCollection) {
+		collect = collectFor
+	}
 	return txn.Config{
 		DocCache:    docCache,
+		Collect:     collect,
 		Single:      o.doesWithout(batches),
 		Whole:       o.doesWithout(knownParts),
 		MaxSize:     int64(o.maxSize),

@@ -62,6 +62,19 @@ func limitGarbage() {
 	runtime.AddCleanup(new(collected), again, struct{}{})
 }
 
+// muchAtOnce is from where on garbage is collected before that many bytes are wanted: one
+// allocation of this size goes beyond what the heap may grow by otherwise.
+const muchAtOnce = mostGarbage / 2
+
+// collectFor collects garbage before many bytes are wanted at once, and gives it back to the
+// system, since what is wanted seldom fits into the holes that it leaves. It takes much less
+// time than a merge of that many bytes.
+func collectFor(bytes int) {
+	if bytes >= muchAtOnce && os.Getenv("GOGC") == "" {
+		debug.FreeOSMemory()
+	}
+}
+
 // percentOfGarbage returns by how many percent a heap with that many live bytes may grow.
 func percentOfGarbage(live uint64) int {
 	const least = 1 << 20 // what a collection scans beside the heap counts for less than this

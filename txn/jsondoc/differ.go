@@ -77,7 +77,7 @@ func (d *Doc) from(at int) int {
 // ListAt returns the list whose text starts at a place; ok is false if there is none.
 func (d *Doc) ListAt(start int) (list Value, ok bool) {
 	i := d.from(start)
-	if i == len(d.nodes) || d.nodes[i].kind != Array || int(d.nodes[i].start) != start {
+	if i == len(d.nodes) || d.nodes[i].kind() != Array || int(d.nodes[i].start) != start {
 		return Value{}, false
 	}
 	return Value{d, uint32(i)}, true
@@ -107,16 +107,20 @@ func (x *differ) walk(i, k, most int) int {
 	a, b := x.a.nodes[i:i+most], x.b.nodes[k:k+most]
 	textA, textB := x.a.src, x.b.src
 	for n := range a {
-		p, q := &a[n], &b[n]
+		p, q := a[n], b[n]
 		switch {
-		case p.kind != q.kind:
-			return n
-		case p.kind >= Array:
-			if (p.next == uint32(i+n)+1) != (q.next == uint32(k+n)+1) {
+		case (p.rest|q.rest)&isFilled != 0:
+			if (p.rest^q.rest)&(isFilled|isObject) != 0 {
 				return n
 			}
-		case p.end-p.start != q.end-q.start || string(textA[p.start:p.end]) != string(textB[q.start:q.end]):
+		case p.kind() != q.kind():
 			return n
+		case p.kind() >= Array:
+		default:
+			endP, endQ := x.a.end(uint32(i+n)), x.b.end(uint32(k+n))
+			if endP-p.start != endQ-q.start || string(textA[p.start:endP]) != string(textB[q.start:endQ]) {
+				return n
+			}
 		}
 	}
 	return most

@@ -4,10 +4,11 @@
 // # The tree
 //
 // A [Doc] is one flat array of nodes in the order in which the values begin in the text. A node
-// holds where its text starts and ends, its kind, and the index of the node behind its whole
-// subtree, so that siblings are found without visiting the nodes below them. The members of an
-// object are two nodes each, the key and the value. A [Value] is a cursor: a document and an
-// index.
+// tells where its text starts and ends, its kind, and the index of the node behind its whole
+// subtree, so that siblings are found without visiting the nodes below them. It takes eight
+// bytes, and one of a container that is not empty takes eight more in an array beside (tree.go).
+// The members of an object are two nodes each, the key and the value. A [Value] is a cursor: a
+// document and an index.
 //
 // # What always holds
 //

@@ -50,8 +50,8 @@ func (n Nodes) Survey(c *Counts, least, most int, f func(v Value)) {
 
 // count counts a node and reports whether it is worth a closer look.
 func (c *Counts) count(d *Doc, i, least, most int) bool {
-	n := &d.nodes[i]
-	switch size := int(n.end - n.start); n.kind {
+	n := d.nodes[i]
+	switch size := int(d.end(uint32(i)) - n.start); n.kind() {
 	case Null:
 		c.Nulls++
 		if d.follows(n.start, ':') {
@@ -61,21 +61,21 @@ func (c *Counts) count(d *Doc, i, least, most int) bool {
 		c.Bools++
 	case Number:
 		c.Numbers++
-		return size > fewDigits || !allDigits(d.src[n.start:n.end])
+		return size > fewDigits || !allDigits((Value{d, uint32(i)}).Raw())
 	case String:
 		c.Strings++
-		return n.flags&flagEscaped != 0 || size >= least && size <= most
+		return n.flags()&flagEscaped != 0 || size >= least && size <= most
 	case Array:
-		if n.next == uint32(i)+1 {
+		if n.rest&isFilled == 0 {
 			c.EmptyArrays++
 		}
 	case Object:
-		if n.next == uint32(i)+1 {
+		if n.rest&isFilled == 0 {
 			c.EmptyObjects++
 			return false
 		}
-		k := &d.nodes[i+1]
-		return k.end-k.start == 3
+		key := uint32(i) + 1
+		return d.end(key)-d.nodes[key].start == 3
 	}
 	return false
 }

@@ -62,7 +62,7 @@ func equal(a, b Value, js bool) bool {
 }
 
 // size returns how many values and keys there are in a value, itself counted.
-func (v Value) size() uint32 { return v.node().next - v.i }
+func (v Value) size() uint32 { return v.d.next(v.i) - v.i }
 
 func equalNumbers(a, b []byte, js bool) bool {
 	if js {
@@ -78,7 +78,7 @@ func equalArrays(a, b Value, js bool) bool {
 		if !equal(Value{a.d, i}, Value{b.d, k}, js) {
 			return false
 		}
-		i, k = a.d.nodes[i].next, b.d.nodes[k].next
+		i, k = a.d.next(i), b.d.next(k)
 	}
 	return i == iEnd && k == kEnd
 }
@@ -97,7 +97,7 @@ func equalObjects(a, b Value, js bool) bool {
 		var other Value
 		if index == nil && bytes.Equal(key.decoded(), Value{b.d, k}.decoded()) {
 			other = Value{b.d, k + 1}
-			k = b.d.nodes[k+1].next
+			k = b.d.next(k + 1)
 		} else {
 			if index == nil {
 				index = b.index()
@@ -111,7 +111,7 @@ func equalObjects(a, b Value, js bool) bool {
 		if !equal(value, other, js) {
 			return false
 		}
-		i = a.d.nodes[i+1].next
+		i = a.d.next(i + 1)
 	}
 	return true
 }

@@ -29,7 +29,7 @@ type reuse struct {
 	copied []run    // of the new nodes: those that were taken over
 	pairs  []paired // of open, outermost first: containers that have got members
 	wait   int      // how many nodes to parse between two searches
-	next   int      // at how many nodes to search again
+	again  int      // at how many nodes to search again
 }
 
 // paired is an open container that has got members of an old one.
@@ -52,7 +52,7 @@ var usual = measures{gap: 16 << 10, tries: 256, window: 4 << 10, shown: 32, leas
 // takeOver returns nil where the text is no document, or begins like no old one.
 func takeOver(src []byte, old *Doc, lim Limits, m measures) *Doc {
 	if r := newReuse(src, old, lim, m); r != nil && r.read() {
-		return &Doc{src: src, nodes: r.nodes, grammar: old.grammar, depth: lim.Depth}
+		return &Doc{tree: r.tree, grammar: old.grammar, depth: lim.Depth}
 	}
 	return nil
 }
@@ -61,7 +61,7 @@ func newReuse(src []byte, old *Doc, lim Limits, m measures) *reuse {
 	if old.grammar == JSON5 || old.depth != lim.Depth || int64(len(src)) > lim.Size {
 		return nil
 	}
-	r := &reuse{parser: &parser{src: src, depth: lim.Depth}, old: old, measures: m}
+	r := &reuse{parser: &parser{tree: tree{src: src}, depth: lim.Depth}, old: old, measures: m}
 	r.parser.reuse = r
 	r.prefix = CommonPrefix(src, old.src)
 	r.suffix = CommonSuffix(src[r.prefix:], old.src[r.prefix:])
@@ -79,10 +79,10 @@ func (r *reuse) read() bool {
 // document parses the text as one document and reports whether it is one.
 func (r *reuse) document() bool {
 	root := r.old.nodes[0]
-	if root.kind < Array || int(root.start) >= r.prefix {
+	if root.kind() < Array || int(root.start) >= r.prefix {
 		return false
 	}
-	r.begin(&root)
+	r.begin(root)
 	if !r.goAlong(r.prefix) {
 		return false
 	}
@@ -95,12 +95,21 @@ func (r *reuse) document() bool {
 }
 
 // begin stands behind the opening bracket of both documents.
-func (r *reuse) begin(root *node) {
-	r.nodes = make([]node, 1, len(r.old.nodes)+len(r.old.nodes)/64+64)
-	r.nodes[0] = *root
+func (r *reuse) begin(root node) {
+	r.reserveLike(r.old)
+	r.enter(int(root.start), root.kind())
 	r.open, r.pairs, r.copied = []uint32{0}, []paired{{}}, []run{{0, 1}}
-	r.at.enter(root, 0)
+	r.at.enter(&r.old.tree, 0)
 	r.pos = r.at.text
+}
+
+// reserveLike makes room for as much more than another document has as the text is longer, and a
+// little beyond.
+func (t *tree) reserveLike(d *Doc) {
+	room := func(n int) int {
+		return n + n/1024 + int(float64(n)*float64(max(0, len(t.src)-len(d.src)))/float64(len(d.src)+1)) + 64
+	}
+	t.reserve(room(len(d.nodes)), room(len(d.spans)))
 }
 
 // goAlong takes over what is complete in the old text before a limit, up to which both
@@ -108,53 +117,47 @@ func (r *reuse) begin(root *node) {
 func (r *reuse) goAlong(limit int) bool {
 	shift, from := r.pos-r.at.text, r.at.next
 	for {
-		switch r.at.move(r.old.nodes, limit, false) {
+		switch r.at.move(&r.old.tree, limit, false) {
 		case entered:
 			of := r.at.open[len(r.at.open)-1]
 			container := uint32(len(r.nodes)) + of - from
 			r.open = append(r.open, container)
 			r.pairs = append(r.pairs, paired{container: container, of: of})
 		case left:
-			r.take(from, r.at.next, shift)
+			r.takeOver(from, r.at.next, shift)
 			from = r.at.next
 			r.pos = r.at.text + shift - 1
 			container := r.open[len(r.open)-1]
-			if r.close(container, r.nodes[container].kind == Object) != nil {
+			if r.close(container, r.nodes[container].kind() == Object) != nil {
 				return false
 			}
 			r.pairs = r.pairs[:len(r.open)]
 		default:
-			r.take(from, r.at.next, shift)
+			r.takeOver(from, r.at.next, shift)
 			r.pos = r.at.text + shift
 			return true
 		}
 	}
 }
 
-// take copies nodes of the old document; shift is how much farther their text is behind.
-func (r *reuse) take(from, to uint32, shift int) {
+// takeOver copies nodes of the old document; shift is how much farther their text is behind.
+func (r *reuse) takeOver(from, to uint32, shift int) {
 	if from == to {
 		return
 	}
 	first := len(r.nodes)
-	r.nodes = append(r.nodes, r.old.nodes[from:to]...)
+	r.take(&r.old.tree, from, to, shift)
 	r.copied = append(r.copied, run{first, len(r.nodes)})
-	farther, later := uint32(shift), uint32(first)-from
-	if farther == 0 && later == 0 {
-		return
-	}
-	taken := r.nodes[first:]
-	for i := range taken {
-		n := &taken[i]
-		n.start, n.end, n.next = n.start+farther, n.end+farther, n.next+later
+	if n := len(r.open); n > 0 && int(r.open[n-1]) == len(r.nodes)-1 {
+		r.enterAgain() // the old one may be empty
 	}
 }
 
 // rejoin goes along with the old document where that goes on as the new one does. It is
 // false if a name is there twice.
 func (r *reuse) rejoin() bool {
-	last := &r.nodes[len(r.nodes)-1]
-	if last.kind >= Array || int(last.end) != r.pos {
+	last := len(r.nodes) - 1
+	if r.nodes[last].kind() >= Array || int(r.end(uint32(last))) != r.pos {
 		return true // it is not behind a scalar
 	}
 	limit := len(r.old.src)
@@ -165,7 +168,7 @@ func (r *reuse) rejoin() bool {
 	if at == limit || !r.seek(at) {
 		return true
 	}
-	r.wait, r.next = 0, 0
+	r.wait, r.again = 0, 0
 	r.pair()
 	return r.goAlong(limit)
 }
@@ -174,12 +177,12 @@ func (r *reuse) rejoin() bool {
 // are the same if nothing was found. The longer it has been in vain, the less often it looks.
 func (r *reuse) search() (at, limit int) {
 	end := r.pos + r.shown
-	if r.tries == 0 || len(r.nodes) < r.next || end > len(r.src) || len(r.src)-r.prefix-r.suffix < r.gap {
+	if r.tries == 0 || len(r.nodes) < r.again || end > len(r.src) || len(r.src)-r.prefix-r.suffix < r.gap {
 		return 0, 0
 	}
 	r.tries--
 	r.wait = max(1, 2*r.wait)
-	r.next = len(r.nodes) + r.wait
+	r.again = len(r.nodes) + r.wait
 	window := r.old.src[r.at.text:]
 	i := bytes.Index(window[:min(len(window), r.window)], r.src[r.pos:end])
 	if i < 0 {
@@ -198,15 +201,15 @@ func (r *reuse) search() (at, limit int) {
 func (r *reuse) seek(text int) bool {
 	if text < r.at.text {
 		r.at.open = r.at.open[:0]
-		r.at.enter(&r.old.nodes[0], 0)
+		r.at.enter(&r.old.tree, 0)
 		for i := range r.pairs {
 			r.pairs[i].mixed = true
 		}
 	}
-	for r.at.move(r.old.nodes, text, true) != stuck {
+	for r.at.move(&r.old.tree, text, true) != stuck {
 	}
 	return r.at.text == text && !r.at.entered && slices.EqualFunc(r.open, r.at.open, func(a, b uint32) bool {
-		return r.nodes[a].kind == r.old.nodes[b].kind
+		return r.nodes[a].kind() == r.old.nodes[b].kind()
 	})
 }
 
@@ -239,10 +242,10 @@ func (r *reuse) checkNames(object uint32) error {
 	if len(fresh) > fewFresh {
 		return r.checkAllNames(object)
 	}
-	d := Doc{src: r.src, nodes: r.nodes}
+	d := Doc{tree: r.tree}
 	for _, k := range fresh {
 		name := Value{&d, k}.decoded()
-		for i := object + 1; i < r.nodes[object].next; i = r.nodes[i+1].next {
+		for i := object + 1; i < r.next(object); i = r.next(i + 1) {
 			if i != k && (Value{&d, i}).isNamed(name) {
 				return r.fail(KindDuplicate, int(r.nodes[k].start), "", "")
 			}
@@ -254,7 +257,7 @@ func (r *reuse) checkNames(object uint32) error {
 // freshNames returns the keys of an object that were not taken over, the first few.
 func (r *reuse) freshNames(object uint32) (fresh []uint32) {
 	copied := r.copied
-	for i := object + 1; i < r.nodes[object].next && len(fresh) <= fewFresh; i = r.nodes[i+1].next {
+	for i := object + 1; i < r.next(object) && len(fresh) <= fewFresh; i = r.next(i + 1) {
 		for len(copied) > 0 && copied[0].to <= int(i) {
 			copied = copied[1:]
 		}
@@ -274,9 +277,9 @@ type cursor struct {
 }
 
 // enter goes into a container.
-func (c *cursor) enter(n *node, i uint32) {
+func (c *cursor) enter(t *tree, i uint32) {
 	c.open = append(c.open, i)
-	c.next, c.text, c.entered = i+1, int(n.start)+1, true
+	c.next, c.text, c.entered = i+1, int(t.nodes[i].start)+1, true
 }
 
 // motion is what a cursor does at once.
@@ -290,32 +293,34 @@ const (
 
 // move passes what ends before a limit. A scalar that ends right there is passed only if
 // the limit is known to be an end: bytes behind it may belong to it.
-func (c *cursor) move(nodes []node, limit int, isEnd bool) motion {
+func (c *cursor) move(t *tree, limit int, isEnd bool) motion {
 	if len(c.open) == 0 {
 		return stuck
 	}
-	around := &nodes[c.open[len(c.open)-1]]
+	around := c.open[len(c.open)-1]
 	key := uint32(0)
-	if around.kind == Object {
+	if t.nodes[around].kind() == Object {
 		key = 1
 	}
-	for c.next < around.next {
-		n := &nodes[c.next+key]
-		switch end := int(n.end); {
-		case end < limit, end == limit && (isEnd || n.kind >= Array):
-			c.next, c.text, c.entered = n.next, end, false
-		case n.kind >= Array && int(n.start) < limit:
-			c.enter(n, c.next+key)
+	for behind := t.next(around); c.next < behind; {
+		i := c.next + key
+		n := t.nodes[i]
+		switch end := int(t.end(i)); {
+		case end < limit, end == limit && (isEnd || n.kind() >= Array):
+			c.next, c.text, c.entered = t.next(i), end, false
+		case n.kind() >= Array && int(n.start) < limit:
+			c.enter(t, i)
 			return entered
 		default:
 			return stuck
 		}
 	}
-	if int(around.end) > limit {
+	end := int(t.end(around))
+	if end > limit {
 		return stuck
 	}
 	c.open = c.open[:len(c.open)-1]
-	c.text, c.entered = int(around.end), false
+	c.text, c.entered = end, false
 	return left
 }
 
@@ -327,14 +332,15 @@ func (r *reuse) lines() bool {
 	if i := bytes.IndexByte(text[end-r.suffix:], '\n'); i >= 0 {
 		end += i + 1 - r.suffix
 	}
-	kept := uint32(max(1, old.from(start)))
-	r.nodes = append(make([]node, 0, len(old.nodes)+64), old.nodes[:kept]...)
+	r.reserveLike(old)
+	r.enter(0, Array)
+	r.takeOver(1, uint32(max(1, old.from(start))), 0)
 	r.pos = start
 	if r.linesTo(end) != nil {
 		return false
 	}
 	shift := len(text) - len(old.src)
-	r.take(uint32(max(1, old.from(end-shift))), uint32(len(old.nodes)), shift)
-	r.nodes[0].end, r.nodes[0].next = uint32(len(text)), uint32(len(r.nodes))
+	r.takeOver(uint32(max(1, old.from(end-shift))), uint32(len(old.nodes)), shift)
+	r.leave(0, len(text))
 	return true
 }

@@ -27,7 +27,7 @@ func checkLike(t interface{ Fatalf(string, ...any) }, src []byte, old *Doc, lim 
 		case got == nil:
 		case wrong != nil:
 			t.Fatalf("from %q: %q is taken, though: %v", old.src, src, wrong)
-		case !slices.Equal(got.nodes, want.nodes) || got.grammar != want.grammar || got.depth != want.depth || got.commented != want.commented || !bytes.Equal(got.src, src):
+		case !got.tree.equal(&want.tree) || got.grammar != want.grammar || got.depth != want.depth || got.commented != want.commented || !bytes.Equal(got.src, src):
 			t.Fatalf("from %q: %q has the nodes\n%v\nin place of\n%v", old.src, src, got.nodes, want.nodes)
 		}
 	}
@@ -38,7 +38,7 @@ func checkLike(t interface{ Fatalf(string, ...any) }, src []byte, old *Doc, lim 
 		if !errors.As(err, &is) || *is != *was {
 			t.Fatalf("from %q: %q: %v, alone: %v", old.src, src, err, wrong)
 		}
-	case err != nil || !slices.Equal(got.nodes, want.nodes):
+	case err != nil || !got.tree.equal(&want.tree):
 		t.Fatalf("from %q: %q: %v", old.src, src, err)
 	}
 }
@@ -46,7 +46,7 @@ func checkLike(t interface{ Fatalf(string, ...any) }, src []byte, old *Doc, lim 
 // isShared reports whether a text begins as an old document does, which may be taken over.
 func isShared(src []byte, old *Doc, lim Limits) bool {
 	root := old.nodes[0]
-	return old.grammar == Lines || old.grammar == JSON && root.kind >= Array && CommonPrefix(src, old.src) > int(root.start) && old.depth == lim.withDefaults().Depth
+	return old.grammar == Lines || old.grammar == JSON && root.kind() >= Array && CommonPrefix(src, old.src) > int(root.start) && old.depth == lim.withDefaults().Depth
 }
 
 // pieces are what edits put into a text.

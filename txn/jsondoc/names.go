@@ -23,12 +23,12 @@ func (p *parser) checkNames(object uint32) error {
 // checkAllNames compares all names of an object. Go's maps are seeded, so that no text
 // can make this slow.
 func (p *parser) checkAllNames(object uint32) error {
-	d := Doc{src: p.src, nodes: p.nodes}
+	d := Doc{tree: p.tree}
 	s := &p.names
 	s.list = s.list[:0]
 	v := Value{&d, object}
 	first, end := v.children()
-	for i := first; i < end; i = p.nodes[i+1].next {
+	for i := first; i < end; i = p.next(i + 1) {
 		name := Value{&d, i}.decoded()
 		if s.repeats(name) {
 			return p.fail(KindDuplicate, int(p.nodes[i].start), "an object has two members of the same name", "each name once")

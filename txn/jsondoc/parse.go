@@ -48,11 +48,11 @@ type Limits struct {
 // The error is a *SyntaxError.
 func Parse(src []byte, g Grammar, lim Limits) (*Doc, error) {
 	lim = lim.withDefaults()
-	p := parser{src: src, json5: g == JSON5, depth: lim.Depth}
+	p := parser{tree: tree{src: src}, json5: g == JSON5, depth: lim.Depth}
 	if int64(len(src)) > lim.Size {
 		return nil, p.fail(KindSize, 0, "the text is too long", "a shorter document")
 	}
-	p.nodes = make([]node, 0, estimate(src, lim.Depth))
+	p.reserve(estimate(src, lim.Depth))
 	read := p.document
 	if g == Lines {
 		read = p.lines
@@ -60,7 +60,7 @@ func Parse(src []byte, g Grammar, lim Limits) (*Doc, error) {
 	if err := read(); err != nil {
 		return nil, err
 	}
-	return &Doc{src: src, nodes: p.nodes, grammar: g, depth: lim.Depth, commented: p.commented}, nil
+	return &Doc{tree: p.tree, grammar: g, depth: lim.Depth, commented: p.commented}, nil
 }
 
 func (l Limits) withDefaults() Limits {
@@ -73,18 +73,24 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// estimate guesses how many nodes a text makes, from a sample of its start, so
-// that the array of a large document does not have to grow often. It guesses
-// nothing for one that goes too deep at once, as that is all it is made for.
-func estimate(src []byte, depth int) int {
+// reserve makes room for so many nodes, and containers among them.
+func (t *tree) reserve(nodes, containers int) {
+	t.nodes, t.spans = make([]node, 0, nodes), make([]span, 0, containers)
+}
+
+// estimate guesses how many nodes a text makes, and how many of them are containers, from a
+// sample of its start, so that the arrays of a large document do not have to grow often. It
+// guesses nothing for one that goes too deep at once, as that is all it is made for.
+func estimate(src []byte, depth int) (nodes, containers int) {
 	sample := src[:min(len(src), 16<<10)]
-	marks, open := 1, 0
+	marks, opened, open := 1, 0, 0
 	for _, c := range sample {
 		switch c {
 		case '{', '[':
 			marks++
+			opened++
 			if open++; open > depth {
-				return 4
+				return 4, 4
 			}
 		case '}', ']':
 			open--
@@ -92,14 +98,15 @@ func estimate(src []byte, depth int) int {
 			marks++
 		}
 	}
-	return int(int64(marks)*int64(len(src))/int64(len(sample)+1)) + 4
+	whole := func(n int) int { return int(int64(n)*int64(len(src))/int64(len(sample)+1)) + 4 }
+	return whole(marks), whole(opened)
 }
 
 // lines parses the text as one document a line, below a list that is all of it.
 func (p *parser) lines() error {
-	p.add(0, len(p.src), Array, 0)
+	p.enter(0, Array)
 	err := p.linesTo(len(p.src))
-	p.nodes[0].next = uint32(len(p.nodes))
+	p.leave(0, len(p.src))
 	return err
 }
 
@@ -122,11 +129,10 @@ func (p *parser) linesTo(limit int) error {
 }
 
 type parser struct {
-	src   []byte
+	tree
 	pos   int
 	json5 bool
 	depth int
-	nodes []node
 	open  []uint32 // the containers around pos, outermost first
 	names nameSet
 	reuse *reuse // nil: all is parsed
@@ -166,7 +172,7 @@ func (p *parser) document() error {
 // element or member, or out of the container.
 func (p *parser) step() error {
 	container := p.open[len(p.open)-1]
-	object := p.nodes[container].kind == Object
+	object := p.nodes[container].kind() == Object
 	closing := byte(']')
 	if object {
 		closing = '}'
@@ -200,8 +206,7 @@ func (p *parser) step() error {
 
 func (p *parser) close(container uint32, object bool) error {
 	p.pos++
-	n := &p.nodes[container]
-	n.end, n.next = uint32(p.pos), uint32(len(p.nodes))
+	p.leave(container, p.pos)
 	p.open = p.open[:len(p.open)-1]
 	if object {
 		return p.checkNames(container)
@@ -240,9 +245,9 @@ func (p *parser) value() error {
 	case c == '"', c == '\'' && p.json5:
 		return p.str()
 	case c == '{':
-		return p.enter(Object)
+		return p.descend(Object)
 	case c == '[':
-		return p.enter(Array)
+		return p.descend(Array)
 	case c == '-', c >= '0' && c <= '9':
 		return p.number()
 	case p.json5 && (c == '+' || c == '.' || c == 'I' || c == 'N'):
@@ -257,18 +262,14 @@ func (p *parser) value() error {
 	return p.unexpected("a value")
 }
 
-func (p *parser) enter(k Kind) error {
+func (p *parser) descend(k Kind) error {
 	if len(p.open) == p.depth {
 		return p.fail(KindDepth, p.pos, "the document is nested too deep", "fewer levels")
 	}
 	p.open = append(p.open, uint32(len(p.nodes)))
-	p.add(p.pos, p.pos+1, k, 0)
+	p.enter(p.pos, k)
 	p.pos++
 	return nil
-}
-
-func (p *parser) add(start, end int, k Kind, flags uint8) {
-	p.nodes = append(p.nodes, node{uint32(start), uint32(end), uint32(len(p.nodes) + 1), k, flags})
 }
 
 func (p *parser) literal(word string, k Kind) error {

@@ -11,7 +11,7 @@ func (v Value) Text() string {
 	if v.Kind() != String {
 		return string(v.Raw())
 	}
-	if v.node().flags&flagEscaped == 0 {
+	if v.node().flags()&flagEscaped == 0 {
 		return string(v.inner())
 	}
 	return string(appendDecoded(nil, v.inner()))
@@ -19,7 +19,7 @@ func (v Value) Text() string {
 
 // decoded returns the decoded string, without a copy where it has no escapes.
 func (v Value) decoded() []byte {
-	if v.node().flags&flagEscaped == 0 {
+	if v.node().flags()&flagEscaped == 0 {
 		return v.inner()
 	}
 	return appendDecoded(nil, v.inner())
@@ -130,7 +130,7 @@ func (v Value) AppendJSON(dst []byte) []byte {
 
 // appendString appends a string, or a bare key, as strict JSON.
 func (v Value) appendString(dst []byte) []byte {
-	if v.node().flags&flagExtended == 0 {
+	if v.node().flags()&flagExtended == 0 {
 		return append(dst, v.Raw()...)
 	}
 	return AppendQuoted(dst, v.decoded())
@@ -161,7 +161,7 @@ func AppendQuoted(dst, s []byte) []byte {
 // appendNumber appends a number as strict JSON.
 func (v Value) appendNumber(dst []byte) []byte {
 	raw := v.Raw()
-	if v.node().flags&flagExtended == 0 {
+	if v.node().flags()&flagExtended == 0 {
 		return append(dst, raw...)
 	}
 	n := parseNumber(raw)

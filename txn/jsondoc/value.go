@@ -35,25 +35,9 @@ func (k Kind) String() string {
 	return "object"
 }
 
-// flags of a node.
-const (
-	flagEscaped  = 1 << iota // a string with at least one escape
-	flagExtended             // text that strict JSON does not allow (JSON5)
-	flagBare                 // a key without quotes (JSON5)
-)
-
-// node is one value, or the key of a member.
-type node struct {
-	start, end uint32 // its text
-	next       uint32 // the node behind its subtree
-	kind       Kind
-	flags      uint8
-}
-
 // Doc is a parsed document.
 type Doc struct {
-	src       []byte
-	nodes     []node
+	tree
 	grammar   Grammar
 	depth     int // levels that it might have been nested
 	commented bool
@@ -82,7 +66,7 @@ func (d *Doc) Grammar() Grammar { return d.grammar }
 func (d *Doc) Commented() bool { return d.commented }
 
 // MemSize returns the bytes that the tree takes, the text not counted.
-func (d *Doc) MemSize() int64 { return int64(cap(d.nodes)) * 16 }
+func (d *Doc) MemSize() int64 { return int64(cap(d.nodes)+cap(d.spans)) * 8 }
 
 // Root returns the document's value.
 func (d *Doc) Root() Value { return Value{d, 0} }
@@ -100,24 +84,23 @@ func (v Value) Doc() *Doc { return v.d }
 // Exists reports whether v is a value at all.
 func (v Value) Exists() bool { return v.d != nil }
 
-func (v Value) node() *node { return &v.d.nodes[v.i] }
+func (v Value) node() node { return v.d.nodes[v.i] }
 
 // Kind returns what the value is.
-func (v Value) Kind() Kind { return v.node().kind }
+func (v Value) Kind() Kind { return v.node().kind() }
 
 // IsContainer reports whether the value is an array or an object.
 func (v Value) IsContainer() bool { return v.Kind() >= Array }
 
 // Span returns where the value's text starts and ends, in bytes.
 func (v Value) Span() (start, end int) {
-	n := v.node()
-	return int(n.start), int(n.end)
+	return int(v.node().start), int(v.d.end(v.i))
 }
 
 // Raw returns the value's text, which must not be changed.
 func (v Value) Raw() []byte {
-	n := v.node()
-	return v.d.src[n.start:n.end:n.end]
+	end := v.d.end(v.i)
+	return v.d.src[v.node().start:end:end]
 }
 
 // Len returns the number of elements or members of a container, 0 for any other
@@ -125,7 +108,7 @@ func (v Value) Raw() []byte {
 func (v Value) Len() int {
 	n := 0
 	first, end := v.children()
-	for i := first; i < end; i = v.d.nodes[i].next {
+	for i := first; i < end; i = v.d.next(i) {
 		n++
 	}
 	if v.Kind() == Object {
@@ -137,11 +120,7 @@ func (v Value) Len() int {
 // children returns the index of the first node below v and of the one behind
 // the last; both are the same where there is none.
 func (v Value) children() (first, end uint32) {
-	n := v.node()
-	if n.kind < Array {
-		return n.next, n.next
-	}
-	return v.i + 1, n.next
+	return v.i + 1, v.d.next(v.i)
 }
 
 // Elements returns the elements of an array with their positions, nothing for
@@ -152,7 +131,7 @@ func (v Value) Elements() iter.Seq2[int, Value] {
 			return
 		}
 		first, end := v.children()
-		for i, k := first, 0; i < end; i, k = v.d.nodes[i].next, k+1 {
+		for i, k := first, 0; i < end; i, k = v.d.next(i), k+1 {
 			if !yield(k, Value{v.d, i}) {
 				return
 			}
@@ -182,7 +161,7 @@ func (v Value) Members() iter.Seq[Member] {
 			if !yield(Member{Value{v.d, i}, Value{v.d, value}}) {
 				return
 			}
-			i = v.d.nodes[value].next
+			i = v.d.next(value)
 		}
 	}
 }
@@ -200,7 +179,7 @@ func (v Value) Member(name string) (Value, bool) {
 
 // is reports whether the decoded string equals s.
 func (v Value) is(s string) bool {
-	if v.node().flags&flagEscaped == 0 {
+	if v.node().flags()&flagEscaped == 0 {
 		return string(v.inner()) == s
 	}
 	return v.Text() == s
@@ -208,9 +187,9 @@ func (v Value) is(s string) bool {
 
 // isNamed is is, for many keys.
 func (v Value) isNamed(name []byte) bool {
-	n := v.node()
-	if n.flags&flagEscaped == 0 {
-		return int(n.end-n.start) == len(name)+2 && string(v.d.src[n.start+1:n.end-1]) == string(name)
+	if v.node().flags()&flagEscaped == 0 {
+		start, end := v.Span()
+		return end-start == len(name)+2 && string(v.d.src[start+1:end-1]) == string(name)
 	}
 	return string(v.decoded()) == string(name)
 }
@@ -218,11 +197,11 @@ func (v Value) isNamed(name []byte) bool {
 // inner returns the text of a string without its quotes.
 func (v Value) inner() []byte {
 	raw := v.Raw()
-	if v.node().flags&flagBare != 0 {
+	if v.node().flags()&flagBare != 0 {
 		return raw
 	}
 	return raw[1 : len(raw)-1]
 }
 
 // IsEscaped reports whether the text of a string has escapes.
-func (v Value) IsEscaped() bool { return v.node().flags&flagEscaped != 0 }
+func (v Value) IsEscaped() bool { return v.node().flags()&flagEscaped != 0 }

@@ -19,10 +19,10 @@ type emitter struct {
 }
 
 // emit writes the head with what becomes of its root; f says which comments around it
-// are theirs'.
-func emit(head, theirs *jsondoc.Doc, root out, f frame) []byte {
+// are theirs', and size is how long the text is likely to be.
+func emit(head, theirs *jsondoc.Doc, root out, f frame, size int) []byte {
 	if head.Grammar() == jsondoc.Lines {
-		return emitLines(head, theirs, root)
+		return emitLines(head, theirs, root, size)
 	}
 	src := head.Source()
 	e := emitter{
@@ -37,7 +37,7 @@ func emit(head, theirs *jsondoc.Doc, root out, f frame) []byte {
 		}
 	}
 	start, end := head.Root().Span()
-	e.dst = make([]byte, 0, len(src)+len(src)/8+64)
+	e.dst = make([]byte, 0, size)
 	theirStart, theirEnd := theirs.Root().Span()
 	before, behind := src[:start], src[end:]
 	if f.before {

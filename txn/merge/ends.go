@@ -37,12 +37,8 @@ func identifyBetween(r *rules, lists []jsondoc.Value, versions ...[]jsondoc.Valu
 	if r.as == AsSet || r.as == AsSequence || r.as == AsLog {
 		return identity{}, ends{}, false
 	}
-	known, of := identityOf(r, lists, versions)
-	if known == nil {
-		return identity{}, ends{}, false
-	}
-	e = endsOf(versions)
-	if 2*(e.lo+e.hi) < len(versions[of]) {
+	known, of, e := identityOf(r, lists, versions)
+	if known == nil || 2*(e.lo+e.hi) < len(versions[of]) {
 		return identity{}, ends{}, false
 	}
 	id = identity{kind: keyed, names: known.names, configured: r.identity != nil}
@@ -120,9 +116,10 @@ type knownIdentity struct {
 // mostMore bounds what is looked through one by one.
 const mostMore = 64
 
-// identityOf returns an identity that is known for one of the lists, and which one that
-// is. It returns nil if there is none.
-func identityOf(r *rules, lists []jsondoc.Value, versions [][]jsondoc.Value) (known *knownIdentity, of int) {
+// identityOf returns an identity that is known for one of the lists, which one that is, and
+// the ends of the lists. It returns nil if there is none. It looks for one only where it
+// is of use.
+func identityOf(r *rules, lists []jsondoc.Value, versions [][]jsondoc.Value) (known *knownIdentity, of int, e ends) {
 	var n *Names
 	for i, v := range versions {
 		names := namesOf(v)
@@ -135,15 +132,20 @@ func identityOf(r *rules, lists []jsondoc.Value, versions [][]jsondoc.Value) (kn
 		}
 	}
 	if known == nil && n != nil {
-		if known = n.inherit(lists[of], versions[of]); known == nil {
-			known = learn(versions[of], r.identity)
-			n.setIdentity(lists[of], known)
-		}
+		known = n.inherit(lists[of], versions[of])
 	}
-	if known == nil || known.names == nil || !slices.Equal(known.configured, r.identity) {
-		return nil, 0
+	if n == nil || known != nil && (known.names == nil || !slices.Equal(known.configured, r.identity)) {
+		return nil, 0, ends{}
 	}
-	return known, of
+	e = endsOf(versions)
+	if known == nil && 2*(e.lo+e.hi) >= len(versions[of]) {
+		known = learn(versions[of], r.identity)
+		n.setIdentity(lists[of], known)
+	}
+	if known == nil || known.names == nil {
+		return nil, 0, ends{}
+	}
+	return known, of, e
 }
 
 func (n *Names) identity(list jsondoc.Value) *knownIdentity {
@@ -238,12 +240,12 @@ func learn(list []jsondoc.Value, configured []string) *knownIdentity {
 		if _, ok := elementKey(list[0], names); !ok {
 			return false
 		}
-		keys, repeats := keysOf([][]jsondoc.Value{list}, names, func(e jsondoc.Value) ([]byte, bool) { return elementKey(e, names) })
-		if keys == nil || repeats > 0 {
+		table := newKeyTable(list, names)
+		if table == nil {
 			k.early = false
 			return false
 		}
-		k.names, k.table = names, newKeyTable(&keys[0])
+		k.names, k.table = names, table
 		return true
 	}
 	if configured != nil {
@@ -344,16 +346,29 @@ func (k *knownIdentity) mayHave(h uint64) bool {
 // made of may seem to be there, which is rare.
 type keyTable struct{ slots []uint32 }
 
-func newKeyTable(of *keyList) *keyTable {
+// newKeyTable returns the table of the keys of a list, nil unless each element has one that
+// no other has.
+func newKeyTable(list []jsondoc.Value, names []string) *keyTable {
 	size := 16
-	for size < 2*of.distinct {
+	for size < 2*len(list) {
 		size *= 2
 	}
-	t := &keyTable{make([]uint32, size)}
-	for i := range of.numbers {
-		h := maphash.Bytes(seed, of.key(i))
-		at, mark := t.find(h)
-		t.slots[at] = mark
+	t, elements := &keyTable{make([]uint32, size)}, make([]int32, size)
+	for i, e := range list {
+		key, ok := elementKey(e, names)
+		if !ok {
+			return nil
+		}
+		at, mark := t.find(maphash.Bytes(seed, key))
+		for ; t.slots[at] != 0; at = (at + 1) & (size - 1) {
+			if t.slots[at] != mark {
+				continue
+			}
+			if other, _ := elementKey(list[elements[at]], names); bytes.Equal(key, other) {
+				return nil
+			}
+		}
+		t.slots[at], elements[at] = mark, int32(i)
 	}
 	return t
 }

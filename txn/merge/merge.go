@@ -57,7 +57,14 @@ type Result struct {
 // the policy rejects. The documents are not changed; merging the same ones again
 // gives the same bytes.
 func Merge(base, head, theirs *jsondoc.Doc, p *Policy) (*Result, error) {
+	return MergeInRoom(base, head, theirs, p, func(int) {})
+}
+
+// MergeInRoom is Merge. It calls makeRoom before it writes a new text, with the bytes that this is
+// likely to take, once what only the comparison needed is garbage, the base among it.
+func MergeInRoom(base, head, theirs *jsondoc.Doc, p *Policy, makeRoom func(bytes int)) (*Result, error) {
 	m := newMerger(p)
+	m.makeRoom = makeRoom
 	m.comments = commentsOf(base, head, theirs)
 	v := versions{base, head, theirs}
 	switch r := m.same(v); {
@@ -131,12 +138,26 @@ func (m *merger) merge(v versions, p *Policy) (*Result, error) {
 	case root.kind == outTake:
 		res.Text, res.Outcome = v.theirs.Source(), TookTheirs
 	default:
-		res.Text, res.Outcome = emit(v.head, v.theirs, root, f), Merged
+		size := v.likelySize()
+		v.base, m.aligner, m.path = nil, aligner{}, nil // the base is garbage from here on
+		m.makeRoom(size)
+		res.Text, res.Outcome = emit(v.head, v.theirs, root, f, size), Merged
 		if res.Kept = m.kept; bytes.Equal(res.Text, v.theirs.Source()) {
 			res.Outcome, res.Kept = TookTheirs, 0
 		}
 	}
 	return res, nil
+}
+
+// likelySize is how long the result of a merge may be: as much longer than the head as theirs is
+// than the base, and what other spellings and a few commas take.
+func (v versions) likelySize() int {
+	added := len(v.theirs.Source())
+	if v.base != nil {
+		added = max(0, added-len(v.base.Source()))
+	}
+	head := len(v.head.Source())
+	return head + added + head/1024 + 256
 }
 
 func (v versions) kept() *Result { return &Result{Text: v.head.Source(), Outcome: KeptHead} }
@@ -230,10 +251,11 @@ type merger struct {
 	kept       int  // entries of the head that theirs lacks
 	rows       scratch[row]
 	outs       scratch[out]
+	makeRoom   func(bytes int)
 }
 
 func newMerger(p *Policy) *merger {
-	return &merger{bound: unbounded, refuseMass: p != nil && p.RefuseMassDelete, exact: p != nil && p.Exact}
+	return &merger{bound: unbounded, makeRoom: func(int) {}, refuseMass: p != nil && p.RefuseMassDelete, exact: p != nil && p.Exact}
 }
 
 // value merges one place that head and theirs both have. b is the zero Value

@@ -60,10 +60,10 @@ func TestKeptNamesChangeNothing(t *testing.T) {
 
 // Names are found once for a list, whatever it is compared and merged with.
 func TestNamesAreKept(t *testing.T) {
-	list := func(n int) *jsondoc.Doc {
+	list := func(n int) *jsondoc.Doc { // another one throughout, so that its ends tell nothing
 		var b strings.Builder
 		for i := range n {
-			fmt.Fprintf(&b, `,{"id":"%d"}`, i)
+			fmt.Fprintf(&b, `,{"id":"%d","of":%d}`, i, n)
 		}
 		return parse("[" + strings.TrimPrefix(b.String(), ",") + "]")
 	}
