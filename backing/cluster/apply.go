@@ -42,7 +42,7 @@ func (s *Storage) advance(name string, r *registry) error {
 				return nil // an edit
 			}
 		}
-		if err := s.put(name, r, now, *next, r.seq); err != nil {
+		if err := s.putNewest(name, r, now, *next, r.seq); err != nil {
 			return err
 		}
 	}
@@ -56,6 +56,22 @@ func (s *Storage) arrive(r *registry, v version, stamp string, seq uint64) {
 	r.last = max(r.last, seq)
 	if r.next != nil && r.next.rev <= v.rev {
 		r.next = nil
+	}
+}
+
+// putNewest is put of a version that was the newest one. If another one is by now, whose host
+// has dropped a chunk, it puts that.
+func (s *Storage) putNewest(name string, r *registry, stamp string, v version, oldSeq uint64) error {
+	for {
+		err := s.put(name, r, stamp, v, oldSeq)
+		if !errors.Is(err, errNoChunk) {
+			return err
+		}
+		newer, failed := s.newest(name)
+		if failed != nil || newer.rev == v.rev {
+			return err
+		}
+		v = newer
 	}
 }
 
@@ -105,7 +121,7 @@ func (s *Storage) create(name string) (string, bool, error) {
 }
 
 func (s *Storage) write(name, stamp string, seq, oldSeq uint64, v version) (string, bool, error) {
-	content, err := s.packer.unpack(v.record)
+	content, err := s.contentOf(name, v)
 	if err != nil {
 		return "", false, err
 	}
@@ -148,12 +164,11 @@ func (s *Storage) publish(name string, r *registry, stamp string, seq uint64, co
 		seq = 0
 	case seq == 0:
 		rec = &record{State: blank, Time: mtime}
-	default:
-		if rec.packed, err = s.packer.pack(name, content); err != nil {
-			return false, err
-		}
 	}
-	if ok, err := s.swap(name, r, rec); !ok || err != nil {
+	if rec.State != live {
+		content = nil
+	}
+	if ok, err := s.swapContent(name, r, rec, content); !ok || err != nil {
 		return false, err
 	}
 	_, _, err = s.followed(r, seq, stamp, true, nil)
@@ -172,7 +187,7 @@ func (s *Storage) Rebase(name, stamp string) error {
 		return err
 	}
 	s.number(name, r)
-	return s.put(name, r, stamp, v, r.last+1)
+	return s.putNewest(name, r, stamp, v, r.last+1)
 }
 
 // newest asks the engine for the newest version. The error is an *UnavailableError.

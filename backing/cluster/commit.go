@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -19,6 +20,7 @@ type limits struct {
 // where another host was faster, or the live file is another one than the stamp's.
 //
 //	fits       is the live file the newest version that is known, and the one of the stamp?
+//	fill       of a large content, put the chunks that are new
 //	swap       put the record in place of that version's    ← the commit point
 //	commit     of the local storage: the live file follows
 //
@@ -30,12 +32,8 @@ func (s *Storage) Commit(name, stamp string, seq, oldSeq uint64, content []byte,
 	if ok, err := s.fits(name, r, stamp); !ok || err != nil {
 		return "", false, err
 	}
-	packed, err := s.packer.pack(name, content)
-	if err != nil {
-		return "", false, err
-	}
-	rec := &record{Seq: seq, State: live, Digest: sum, Size: len(content), Time: mtime, packed: packed}
-	if ok, err := s.swap(name, r, rec); !ok || err != nil {
+	rec := &record{Seq: seq, State: live, Digest: sum, Size: len(content), Time: mtime}
+	if ok, err := s.swapContent(name, r, rec, content); !ok || err != nil {
 		return "", false, err
 	}
 	now, ok, err := s.Local.Commit(name, stamp, seq, oldSeq, content, sum, mtime, like)
@@ -160,6 +158,20 @@ func (s *Storage) followed(r *registry, seq uint64, stamp string, ok bool, err e
 	return stampUnknown, true, err
 }
 
+// swapContent is swap of a record that is to have a content.
+func (s *Storage) swapContent(name string, r *registry, rec *record, content []byte) (ok bool, err error) {
+	made, err := s.fill(name, r, rec, content)
+	if err != nil {
+		return false, err
+	}
+	ok, err = s.swap(name, r, rec)
+	var unknown *UnknownError
+	if !ok && !errors.As(err, &unknown) {
+		s.drop(name, made)
+	}
+	return ok, err
+}
+
 // swap puts a record in place of the version that the live file is. It is the registry's
 // made then, until followed. ok is false where another host was faster. The caller holds doing.
 //
@@ -167,7 +179,7 @@ func (s *Storage) followed(r *registry, seq uint64, stamp string, ok bool, err e
 // the former revision, and each other one finds the nonce. To read instead would be wrong:
 // the first one may be carried out after that.
 func (s *Storage) swap(name string, r *registry, rec *record) (ok bool, err error) {
-	rec.Format, rec.Nonce, rec.Host = format, newNonce(), s.host
+	rec.Format, rec.Nonce, rec.Host = cmp.Or(rec.Format, format), newNonce(), s.host
 	rec.Seq, rec.Ancestors = max(rec.Seq, r.at.Seq), r.at.lineage()
 	if rec.State == live {
 		rec.Seq = max(rec.Seq, r.at.Seq+1)
@@ -184,6 +196,7 @@ func (s *Storage) swap(name string, r *registry, rec *record) (ok bool, err erro
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ok || r.made != nil { // which may have turned out after the last answer
+		s.retire(name, r, r.at.Chunks, rec.Chunks)
 		return true, nil
 	}
 	r.making = nonce{}
@@ -250,7 +263,7 @@ func (a *attempt) once(ctx context.Context) (done, ok bool, err error) {
 	case refused.Again || a.unsure != nil:
 		return false, false, err
 	}
-	return true, false, &UnavailableError{Err: err, Full: refused.Full}
+	return true, false, refusal(a.name, err)
 }
 
 func (a *attempt) make(rev int64) {

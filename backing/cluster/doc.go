@@ -11,7 +11,7 @@
 //     error says so; nothing is made a second time.
 //   - A commit is made from the version that the live file is. Whoever is beaten is told, and
 //     merges; no version is replaced by one that was not made from it.
-//   - No key is deleted. A registry that is gone has a record that says so, so that no host
+//   - No key is deleted but chunks. A registry that is gone has a record that says so, so that no host
 //     brings back what another one has removed.
 //   - A record knows its last ancestors. A live file that is one of them follows; any other
 //     one was changed behind the storage, and is merged.
@@ -21,6 +21,7 @@
 //
 //	CLUSTER/head/NAME    the newest version of the registry NAME: a line of JSON, and the
 //	                     content, compressed (zstd), behind it
+//	CLUSTER/chunk/NAME/… a piece of a larger content, compressed, see chunk.go
 //
 // # Locks
 //

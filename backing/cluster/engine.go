@@ -36,6 +36,12 @@ type Engine interface {
 	// prefix, in their order, until ctx or a majority is gone. The error is ErrCompacted
 	// where older changes are not known any more.
 	Watch(ctx context.Context, prefix string, from int64, each func(Entry)) error
+
+	// Keys calls each with the keys that have the prefix, which all were there at one moment.
+	Keys(ctx context.Context, prefix string, each func(key string)) error
+
+	// Drop deletes keys. It is done for some of them, perhaps, after an error.
+	Drop(ctx context.Context, keys ...string) error
 }
 
 // ErrCompacted says that the engine has forgotten changes from that revision on: a List
@@ -47,6 +53,7 @@ type RefusedError struct {
 	Err   error
 	Again bool // it may be done the next time, perhaps by another member
 	Full  bool // for lack of room
+	Large bool // because the request is too large
 }
 
 // Error returns the engine's message.

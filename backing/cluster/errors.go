@@ -46,15 +46,15 @@ func (e *UnknownError) Unknown() bool { return true }
 // Unwrap returns the errno that programs get: EIO.
 func (e *UnknownError) Unwrap() error { return syscall.EIO }
 
-// TooLargeError says that a registry is larger than a cluster takes.
+// TooLargeError says that a registry takes a larger request than the cluster allows.
 type TooLargeError struct {
-	Name        string
-	Size, Limit int // bytes of the content, compressed
+	Name string
+	Err  error
 }
 
-// Error returns both sizes.
+// Error says what the cluster says.
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("%s: %d bytes, compressed, exceed the %d that a registry of a cluster may have", e.Name, e.Size, e.Limit)
+	return fmt.Sprintf("%s: it takes a larger request than the cluster allows: %v", e.Name, e.Err)
 }
 
 // Unwrap returns the errno that programs get: EFBIG.

@@ -87,6 +87,7 @@ func Open(ctx context.Context, local Local, engine Engine, o Options) (*Storage,
 	return s, func() {
 		cancel()
 		<-done
+		s.dropping.Wait()
 	}, nil
 }
 
@@ -155,7 +156,7 @@ func (s *Storage) joinOne(name string, how Join) error {
 		s.arrive(r, *next, stamp, seq)
 		return nil
 	case absent, len(content) == 0, next.Ancestors.has(sum), how == JoinTake:
-		return s.put(name, r, stamp, *next, seq)
+		return s.putNewest(name, r, stamp, *next, seq)
 	case how == JoinGive:
 		s.arrive(r, *next, stampUnknown, 0)
 		return s.give(name, r, stamp, seq, content, sum, mtime)

@@ -9,9 +9,6 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// largestPacked is how many bytes the packed content of a registry may have.
-const largestPacked = 1 << 20
-
 const (
 	window         = 256 << 10 // bytes back that the encoder looks for what repeats; its memory goes by that
 	largestContent = 1 << 30   // bytes that a record may unpack to
@@ -34,8 +31,8 @@ func newPacker() *packer {
 	}
 }
 
-// pack returns the content, smaller. The error is a *TooLargeError, or the encoder's.
-func (p *packer) pack(name string, content []byte) ([]byte, error) {
+// pack returns the content, smaller. The error is the encoder's.
+func (p *packer) pack(content []byte) ([]byte, error) {
 	if len(content) == 0 {
 		return nil, nil
 	}
@@ -43,11 +40,7 @@ func (p *packer) pack(name string, content []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	packed := enc.EncodeAll(content, nil)
-	if len(packed) > largestPacked {
-		return nil, &TooLargeError{Name: name, Size: len(packed), Limit: largestPacked}
-	}
-	return packed, nil
+	return enc.EncodeAll(content, nil), nil
 }
 
 // unpack returns the content of a record. The error says that it is damaged.
@@ -67,4 +60,20 @@ func (p *packer) unpack(r *record) ([]byte, error) {
 		return nil, errors.New("a record holds other content than it says")
 	}
 	return content, nil
+}
+
+// unpackChunk returns the piece that a chunk is. The error says that it is damaged.
+func (p *packer) unpackChunk(packed []byte, c chunk) ([]byte, error) {
+	dec, err := p.dec()
+	if err != nil {
+		return nil, err
+	}
+	piece, err := dec.DecodeAll(packed, make([]byte, 0, c.size))
+	if err != nil {
+		return nil, fmt.Errorf("cannot unpack a chunk: %w", err)
+	}
+	if sumOf(piece) != c.sum {
+		return nil, errors.New("a chunk holds other content than its record says")
+	}
+	return piece, nil
 }

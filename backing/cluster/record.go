@@ -24,12 +24,16 @@ type record struct {
 	Nonce     nonce     `json:"nonce"`  // no other version has it
 	Host      string    `json:"host"`   // that committed it
 	Ancestors ancestors `json:"ancestors,omitempty"`
+	Chunks    []chunk   `json:"chunks,omitempty"` // of the content, if that is not packed behind
 
 	packed []byte
 }
 
-// format is the number of the encoding. A host that does not know it goes no further.
-const format = 1
+// These are the numbers of the encoding. A host that does not know one goes no further.
+const (
+	format       = 1
+	formatChunks = 2 // it lists chunks
+)
 
 // state says what a registry is at a version.
 type state string
@@ -159,8 +163,8 @@ func decode(value []byte) (*record, error) {
 	if err := json.Unmarshal(head, r); err != nil {
 		return nil, fmt.Errorf("it is no record of clawfs: %w", err)
 	}
-	if r.Format != format {
-		return nil, fmt.Errorf("its format is %d, this clawfs knows %d", r.Format, format)
+	if r.Format != format && r.Format != formatChunks {
+		return nil, fmt.Errorf("its format is %d, this clawfs knows none after %d", r.Format, formatChunks)
 	}
 	return r, nil
 }
@@ -182,9 +186,11 @@ func (v version) light() version {
 func nothing() version { return version{record: &record{State: gone}} }
 
 // keys are the names of what the engine keeps for one cluster.
-type keys struct{ heads string }
+type keys struct{ heads, chunks string }
 
-func newKeys(cluster string) keys { return keys{heads: cluster + "/head/"} }
+func newKeys(cluster string) keys {
+	return keys{heads: cluster + "/head/", chunks: cluster + "/chunk/"}
+}
 
 func (k keys) head(name string) string { return k.heads + name }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -462,21 +463,160 @@ func TestDeletedKeys(t *testing.T) {
 	agree(t, is(`{"n":2}`), a, b)
 }
 
-func TestTooLargeIsRefused(t *testing.T) {
-	_, a, _ := two(t, `{"n":1}`)
+// large is a document of so many items, each with many bytes that don't compress.
+func large(items, change int) string {
+	r := rand.New(rand.NewPCG(1, 2))
 	var b strings.Builder
-	b.WriteString(`{"x":"`)
-	for i := uint64(1); b.Len() < 6<<20; i = i*6364136223846793005 + 1442695040888963407 {
-		b.WriteByte("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"[i>>58])
+	b.WriteString(`{"count":0,"items":[`)
+	for i := range items {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"id":"%d","text":"`, i)
+		for range 64 {
+			fmt.Fprintf(&b, "%016x", r.Uint64())
+		}
+		if i == change {
+			b.WriteString("changed")
+		}
+		b.WriteString(`"}`)
 	}
-	b.WriteString(`"}`)
-	var large *cluster.TooLargeError
-	if err := a.write(program(1), b.String()); !errors.As(err, &large) || !errors.Is(err, syscall.EFBIG) {
-		t.Fatalf("%v, want EFBIG", err)
+	b.WriteString("]}")
+	return b.String()
+}
+
+// chunks returns how many there are, and what they take.
+func chunks(t *testing.T, c *enginetest.Client) (n, size int) {
+	t.Helper()
+	if _, err := c.List(t.Context(), "test/chunk/", func(e cluster.Entry) { n, size = n+1, size+len(e.Value) }); err != nil {
+		t.Fatal(err)
 	}
-	if got := a.read(t); got != `{"n":1}` {
-		t.Error("it is there all the same")
+	return n, size
+}
+
+// Of a large content a commit puts what has changed, and what nobody refers to goes.
+func TestALargeContent(t *testing.T) {
+	engine, a, b := two(t, large(4000, -1))
+	before, size := chunks(t, a.client)
+	if before < 20 || size > 4<<20 {
+		t.Fatalf("%d chunks of %d bytes", before, size)
 	}
+	rev := engine.Rev()
+	a.mustWrite(t, 1, large(4000, 2000))
+	agree(t, is(large(4000, 2000)), a, b)
+	if n := engine.Rev() - rev; n > 4 { // some chunks, and the record
+		t.Errorf("a small change takes %d swaps", n)
+	}
+	for i := range 10 {
+		a.mustWrite(t, 1, large(4000, i*300))
+	}
+	agree(t, is(large(4000, 2700)), a, b)
+	await(t, "old chunks to be dropped", func() bool { n, _ := chunks(t, a.client); return n <= before+8 })
+	if err := b.store.Unlink(registry, program(1)); err != nil {
+		t.Fatal(err)
+	}
+	absent(t, a, b)
+	if c, err := b.storage.Collect(t.Context()); err != nil || c.Chunks != 0 || c.Dropped < before {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if n, _ := chunks(t, a.client); n > 0 {
+		t.Errorf("%d chunks are left", n)
+	}
+}
+
+// The chunks of a commit that is under way are not collected, and those of one that was
+// beaten, or whose host has died, are.
+func TestCollectionSparesCommitsUnderWay(t *testing.T) {
+	engine, a, b := two(t, large(1000, -1))
+	before, _ := chunks(t, a.client)
+	b.client.SetFate(func(call string) enginetest.Fate {
+		if call == "swap" && engine.Rev() > 0 {
+			if n, _ := chunks(t, a.client); n > before { // it is the record's
+				return enginetest.Late
+			}
+		}
+		return enginetest.Answered
+	})
+	if err := b.write(program(1), large(1000, 500)); !isUnknown(err) {
+		t.Fatal(err)
+	}
+	n, _ := chunks(t, a.client)
+	if c, err := a.storage.Collect(t.Context()); err != nil || c.Dropped != 0 || c.Busy == 0 || c.Chunks != n {
+		t.Errorf("of %d: %+v, %v", n, c, err)
+	}
+	engine.Deliver()
+	agree(t, is(large(1000, 500)), a, b)
+	b.client.SetFate(func(string) enginetest.Fate { return enginetest.Answered })
+	b.mustWrite(t, 1, `{"n":1}`)
+	agree(t, is(`{"n":1}`), a, b)
+	if c, err := a.storage.Collect(t.Context()); err != nil || c.Chunks != 0 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// A host that asks for chunks of a version that was replaced takes the newer one.
+func TestChunksThatAreGone(t *testing.T) {
+	_, a, b := two(t, `{"n":1}`)
+	hear := b.client.Deafen()
+	a.mustWrite(t, 1, large(1000, -1))
+	a.mustWrite(t, 1, `{"n":2}`)
+	if _, err := a.storage.Collect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	hear()
+	agree(t, is(`{"n":2}`), a, b)
+	for _, m := range []*host{a, b} {
+		if m.storage.Status().Waiting > 0 {
+			t.Errorf("%s waits", m.name)
+		}
+	}
+}
+
+// A large registry of which nothing can be compressed.
+func TestAContentThatDoesNotCompress(t *testing.T) {
+	engine := enginetest.NewMemory()
+	a, b := join(t, replica{txntest.NewMemory()}, engine.Client(), "a"), join(t, replica{txntest.NewMemory()}, engine.Client(), "b")
+	content := make([]byte, 16<<20)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(content) // never fails
+	commit(t, a, registry, content)
+	rev := engine.Rev()
+	await(t, "the commit to be known", func() bool { return b.Status().Rev >= rev })
+	got, _, _, err := b.Load(registry)
+	if err != nil || !bytes.Equal(got, content) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+// A cluster that runs full in the midst of a large commit, or takes no request as large, has
+// nothing of it, and says so; the content is kept here.
+func TestALargeContentThatIsRefused(t *testing.T) {
+	engine, a, b := two(t, `{"n":1}`)
+	var swaps atomic.Int64
+	b.client.SetFate(func(call string) enginetest.Fate {
+		if call == "swap" && swaps.Add(1) == 10 {
+			engine.SetFull(true)
+		}
+		return enginetest.Answered
+	})
+	if err := b.write(program(1), large(4000, -1)); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%v, want ENOSPC", err)
+	}
+	engine.SetFull(false)
+	engine.SetLargest(10_000)
+	var refused *cluster.TooLargeError
+	if err := b.write(program(1), large(4000, -1)); !errors.As(err, &refused) || !errors.Is(err, syscall.EFBIG) {
+		t.Errorf("%v, want EFBIG", err)
+	}
+	engine.SetLargest(0)
+	if b.disk.Quarantined() == 0 {
+		t.Error("the content is not kept")
+	}
+	agree(t, is(`{"n":1}`), a, b)
+	if n, _ := chunks(t, a.client); n > 0 {
+		t.Errorf("%d chunks are left", n)
+	}
+	b.mustWrite(t, 1, large(4000, -1))
+	agree(t, is(large(4000, -1)), a, b)
 }
 
 // Somebody changes the live file between the cluster's commit and the file's: both are there.

@@ -31,6 +31,8 @@ type Storage struct {
 	shares func(name string) bool
 	limits limits
 
+	dropping sync.WaitGroup // of chunks
+
 	mu     sync.Mutex           // guards what follows
 	all    map[string]*registry // that this host or the cluster has
 	follow func(name string)
@@ -54,8 +56,9 @@ type registry struct {
 	last   uint64     // highest number that a version has had here
 	source txn.Source // of what Load returned last
 
-	failed   error // why next is not the live file; nil: it was not tried, or the file is edited
-	numbered bool  // last is known
+	retired  []chunk // that have left the head by the last commit from here; guarded by doing
+	failed   error   // why next is not the live file; nil: it was not tried, or the file is edited
+	numbered bool    // last is known
 }
 
 // pending ends the stamp of a live file that does not stand for the newest version.

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) (a, b cluster.Engine, prefix stri
 		"a watch tells each change in order":   testWatch,
 		"a watch goes on from an old revision": testWatchOld,
 		"any bytes are a key and a value":      testBytes,
+		"keys are listed, and dropped":         testDrop,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &suite{T: t, ctx: t.Context()}
@@ -201,5 +203,24 @@ func testBytes(s *suite) {
 	e, err := s.b.Get(s.ctx, s.prefix+string(key))
 	if err != nil || !bytes.Equal(e.Value, value) {
 		s.Errorf("%d bytes, %v", len(e.Value), err)
+	}
+}
+
+func testDrop(s *suite) {
+	for _, key := range []string{"c/1", "c/2", "c/3", "other"} {
+		s.swap(s.a, key, 0, "v")
+	}
+	if err := s.a.Drop(s.ctx, s.prefix+"c/1", s.prefix+"c/3", s.prefix+"c/none"); err != nil {
+		s.Fatal(err)
+	}
+	var got []string
+	if err := s.b.Keys(s.ctx, s.prefix+"c/", func(key string) { got = append(got, key) }); err != nil {
+		s.Fatal(err)
+	}
+	if !slices.Equal(got, []string{s.prefix + "c/2"}) {
+		s.Errorf("there are %q", got)
+	}
+	if e, err := s.b.Get(s.ctx, s.prefix+"c/1"); err != nil || e.Rev != 0 {
+		s.Errorf("what was dropped is %v, %v", e, err)
 	}
 }

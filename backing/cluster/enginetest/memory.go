@@ -19,6 +19,7 @@ type Memory struct {
 	log       []cluster.Entry // all changes that are not forgotten
 	compacted int64           // changes up to this revision are forgotten
 	full      bool
+	largest   int           // bytes that a request may have; 0: any
 	changed   chan struct{} // closed by the next change
 	late      []func()      // requests that are under way still
 }
@@ -47,6 +48,13 @@ func (m *Memory) SetFull(full bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.full = full
+}
+
+// SetLargest has requests refused that have more bytes; 0: none is.
+func (m *Memory) SetLargest(bytes int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.largest = bytes
 }
 
 // Deliver carries out the requests that are late.
@@ -97,7 +105,7 @@ func (m *Memory) Client() *Client {
 	return &Client{Memory: m, fate: func(string) Fate { return Answered }, down: make(chan struct{})}
 }
 
-// SetFate has f decide what becomes of each further request: swap, get, list.
+// SetFate has f decide what becomes of each further request: swap, get, list, drop.
 func (c *Client) SetFate(f func(call string) Fate) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -166,26 +174,26 @@ func (c *Client) call(ctx context.Context, what string, do func()) error {
 func (c *Client) Swap(ctx context.Context, key string, rev int64, value []byte) (head cluster.Entry, ok bool, err error) {
 	value = slices.Clone(value)
 	var found cluster.Entry // which a late request sets when nobody looks any more
-	var done, full bool
-	err = c.call(ctx, "swap", func() { found, done, full = c.Memory.swap(key, rev, value) })
-	switch {
-	case err != nil:
+	var done bool
+	var refused error
+	err = c.call(ctx, "swap", func() { found, done, refused = c.Memory.swap(key, rev, value) })
+	if err = cmp.Or(err, refused); err != nil {
 		return head, false, err
-	case full:
-		return head, false, &cluster.RefusedError{Err: errors.New("database space exceeded"), Full: true}
 	}
 	return found, done, nil
 }
 
-func (m *Memory) swap(key string, rev int64, value []byte) (head cluster.Entry, ok, full bool) {
+func (m *Memory) swap(key string, rev int64, value []byte) (head cluster.Entry, ok bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	head = m.entries[key]
 	switch {
 	case m.full:
-		return head, false, true
+		return head, false, &cluster.RefusedError{Err: errors.New("database space exceeded"), Full: true}
+	case m.largest > 0 && len(key)+len(value) > m.largest:
+		return head, false, &cluster.RefusedError{Err: errors.New("request is too large"), Large: true}
 	case head.Rev != rev:
-		return head, false, false
+		return head, false, nil
 	}
 	m.rev++
 	head = cluster.Entry{Key: key, Value: value, Rev: m.rev}
@@ -193,7 +201,7 @@ func (m *Memory) swap(key string, rev int64, value []byte) (head cluster.Entry, 
 	m.log = append(m.log, head)
 	close(m.changed)
 	m.changed = make(chan struct{})
-	return head, true, false
+	return head, true, nil
 }
 
 // Get implements cluster.Engine.
@@ -231,6 +239,21 @@ func (c *Client) List(ctx context.Context, prefix string, each func(cluster.Entr
 		each(e)
 	}
 	return rev, nil
+}
+
+// Keys implements cluster.Engine.
+func (c *Client) Keys(ctx context.Context, prefix string, each func(key string)) error {
+	_, err := c.List(ctx, prefix, func(e cluster.Entry) { each(e.Key) })
+	return err
+}
+
+// Drop implements cluster.Engine.
+func (c *Client) Drop(ctx context.Context, keys ...string) error {
+	return c.call(ctx, "drop", func() {
+		for _, key := range keys {
+			c.Delete(key)
+		}
+	})
 }
 
 // Watch implements cluster.Engine.

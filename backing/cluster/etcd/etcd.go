@@ -116,6 +116,28 @@ func (e *Engine) List(ctx context.Context, prefix string, each func(cluster.Entr
 	}
 }
 
+// Keys implements cluster.Engine.
+func (e *Engine) Keys(ctx context.Context, prefix string, each func(key string)) error {
+	answer, err := e.client.Get(clientv3.WithRequireLeader(ctx), prefix, clientv3.WithPrefix(), clientv3.WithKeysOnly())
+	if err != nil {
+		return told(err)
+	}
+	for _, kv := range answer.Kvs {
+		each(string(kv.Key))
+	}
+	return nil
+}
+
+// Drop implements cluster.Engine.
+func (e *Engine) Drop(ctx context.Context, keys ...string) error {
+	for _, key := range keys {
+		if _, err := e.client.Delete(clientv3.WithRequireLeader(ctx), key); err != nil {
+			return told(err)
+		}
+	}
+	return nil
+}
+
 // Watch implements cluster.Engine.
 func (e *Engine) Watch(ctx context.Context, prefix string, from int64, each func(cluster.Entry)) error {
 	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
@@ -148,6 +170,8 @@ func told(err error) error {
 		return &cluster.RefusedError{Err: err, Again: true}
 	case errors.Is(err, rpctypes.ErrNoSpace):
 		return &cluster.RefusedError{Err: err, Full: true}
+	case errors.Is(err, rpctypes.ErrRequestTooLarge):
+		return &cluster.RefusedError{Err: err, Large: true}
 	}
 	switch status.Code(err) {
 	case codes.InvalidArgument, codes.PermissionDenied, codes.Unauthenticated:

@@ -103,17 +103,17 @@ func TestAMemberThatHangs(t *testing.T) {
 func TestFullEtcd(t *testing.T) {
 	m := etcdtest.Start(t, 1, "MEMBERS_QUOTA=4194304")
 	e := open(t, m)
+	_, _, err := e.Swap(t.Context(), "large", 0, make([]byte, 1_700_000))
+	var refused *cluster.RefusedError
+	if !errors.As(err, &refused) || refused.Again || !refused.Large {
+		t.Errorf("of a request that is too large it says %v", err)
+	}
 	value := []byte(strings.Repeat("x", 1<<20))
-	var err error
+	err = nil
 	for i := 0; i < 20 && err == nil; i++ {
 		_, _, err = e.Swap(t.Context(), fmt.Sprint(i), 0, value)
 	}
-	var refused *cluster.RefusedError
 	if !errors.As(err, &refused) || !refused.Full || refused.Again {
 		t.Errorf("a full etcd says %v", err)
-	}
-	_, _, err = e.Swap(t.Context(), "large", 0, make([]byte, 1_700_000))
-	if !errors.As(err, &refused) || refused.Again {
-		t.Errorf("of a request that is too large it says %v", err)
 	}
 }
