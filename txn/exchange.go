@@ -1,13 +1,16 @@
 package txn
 
-import "slices"
+import (
+	"errors"
+	"slices"
+)
 
 // Exchange runs exchange, which has the files of two registries change places, while no commit
 // of either is under way. The transactions of each file are those of the other name from then
 // on. Content that is staged on them is committed before, if it is whole; else it stays staged.
 // c is the writer of both new heads. The error is exchange's.
 func (s *Store) Exchange(one, other string, c Caller, exchange func() error) error {
-	if err := s.writable(); err != nil {
+	if err := errors.Join(s.writable(one), s.writable(other)); err != nil {
 		return err
 	}
 	s.commitWhole(one)

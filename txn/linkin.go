@@ -37,7 +37,7 @@ func (r *Registry) linkIn(c Caller, p Replacement, content *seen.Content, link f
 	foreign, err := r.refresh()
 	there, removed, last := r.exists(), r.removed != nil, r.lastSeq
 	if err == nil && !there {
-		err = r.store.writable()
+		err = r.store.writable(r.name)
 	}
 	r.replacingLive = err == nil && !there && !removed
 	replacingLive := r.replacingLive

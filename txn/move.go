@@ -27,7 +27,7 @@ type Handles struct {
 // Of p the content and its time are the registry's. Errors are those of Replace,
 // fs.ErrNotExist, and the storage's.
 func (s *Store) Rename(from, to string, c Caller, p Replacement, h Handles) (staged bool, err error) {
-	if err := s.writable(); err != nil {
+	if err := errors.Join(s.writable(from), s.writable(to)); err != nil {
 		return false, err
 	}
 	s.commitWhole(from)
@@ -373,7 +373,7 @@ func (r *Registry) moveOut(c Caller, move func() error) error {
 		err = fs.ErrNotExist
 	}
 	if err == nil {
-		err = r.store.writable()
+		err = r.store.writable(r.name)
 	}
 	r.replacingLive = err == nil
 	r.mu.Unlock()

@@ -35,7 +35,7 @@ func movedName(name, from, to string) string {
 // moveAll runs move, by which c gives registries the names that renamed says, while no commit
 // of any of them is under way. The error is move's.
 func (s *Store) moveAll(regs []*Registry, renamed func(string) string, c Caller, move func() error) error {
-	if err := s.writable(); err != nil {
+	if err := s.writable(""); err != nil {
 		return err
 	}
 	slices.SortFunc(regs, func(a, b *Registry) int { return strings.Compare(a.Name(), b.Name()) })

@@ -48,9 +48,10 @@ type Shared interface {
 	// call. The error says why it does not: one that is Unavailable, or the local storage's.
 	CatchUp(name string) error
 
-	// Writable returns nil, or why nothing can be committed at present: an error that is
-	// Unavailable. It does not wait.
-	Writable() error
+	// Writable returns nil, or why nothing can be committed to a registry at present: an error
+	// that is Unavailable. It does not wait. A registry of this host alone always can; "" stands
+	// for all that are shared.
+	Writable(name string) error
 }
 
 // Source tells where the live file of a shared registry comes from.
@@ -92,12 +93,12 @@ func (p *patience) next() bool {
 	return p.tries <= 2 || time.Now().Before(p.until)
 }
 
-// writable returns nil, or why nothing can be committed at present.
-func (s *Store) writable() error {
+// writable returns nil, or why nothing can be committed to a registry at present.
+func (s *Store) writable(name string) error {
 	if s.shared == nil {
 		return nil
 	}
-	return s.shared.Writable()
+	return s.shared.Writable(name)
 }
 
 // CatchUp returns once the registry shows each commit that anybody, on any host, was told of
@@ -252,7 +253,7 @@ func (r *Registry) takeEdit(content []byte, mtime time.Time, stamp string, from 
 		if err != nil {
 			return false, err
 		}
-	} else if unavailable(shared.Writable()) {
+	} else if unavailable(shared.Writable(r.name)) {
 		return false, nil
 	}
 	if stamp == "" || len(content) == 0 {

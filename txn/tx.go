@@ -127,7 +127,7 @@ func (r *Registry) begin(c Caller, o BeginOptions, create bool) (*Tx, error) {
 		case !r.exists():
 			err = fs.ErrNotExist
 		case o.Truncate:
-			err = r.store.writable()
+			err = r.store.writable(r.name)
 		}
 		var t *Tx
 		if err == nil && !beaten {
@@ -315,7 +315,7 @@ func (t *Tx) prepare(c Caller, from, size int64) error {
 		return t.overflow
 	}
 	if !t.unsaved.Load() {
-		if err := t.reg().store.writable(); err != nil {
+		if err := t.reg().store.writable(t.reg().Name()); err != nil {
 			return err
 		}
 	}

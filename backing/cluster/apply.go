@@ -221,6 +221,9 @@ func (s *Storage) ask(ctx context.Context, name string) (Entry, error) {
 // CatchUp implements txn.Shared. The error is an *UnavailableError, or says why the live
 // file can't follow.
 func (s *Storage) CatchUp(name string) error {
+	if !s.shares(name) {
+		return nil
+	}
 	v, err := s.newest(name)
 	if err != nil {
 		return err
@@ -252,7 +255,7 @@ func (s *Storage) Advance(name string) error {
 // Rename moves the live file, or a directory, here, and has other hosts know. It is no
 // longer one change for them: the new name comes first.
 func (s *Storage) Rename(from, to string, noreplace bool) error {
-	if err := s.Writable(); err != nil {
+	if err := s.Writable(""); err != nil && (s.concerns(from) || s.concerns(to)) {
 		return err
 	}
 	if err := s.Local.Rename(from, to, noreplace); err != nil {
@@ -263,7 +266,7 @@ func (s *Storage) Rename(from, to string, noreplace bool) error {
 
 // Exchange is Rename of two names that change places.
 func (s *Storage) Exchange(one, other string) error {
-	if err := s.Writable(); err != nil {
+	if err := s.Writable(""); err != nil && (s.concerns(one) || s.concerns(other)) {
 		return err
 	}
 	if err := s.Local.Exchange(one, other); err != nil {
@@ -284,6 +287,9 @@ func (s *Storage) moved(from, to string) error {
 	}
 	return nil
 }
+
+// concerns reports whether a name is that of a shared registry, or of a directory that has one.
+func (s *Storage) concerns(name string) bool { return slices.ContainsFunc(s.below(name), s.shares) }
 
 // below returns the name, and all registries that are known below it.
 func (s *Storage) below(dir string) []string {

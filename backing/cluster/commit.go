@@ -27,6 +27,9 @@ type limits struct {
 // Errors: *UnavailableError, *UnknownError, *TooLargeError, where nothing here has changed;
 // *UncertainError where only the live file could not follow; those of the local storage.
 func (s *Storage) Commit(name, stamp string, seq, oldSeq uint64, content []byte, sum [32]byte, mtime time.Time, like fs.File) (string, bool, error) {
+	if !s.shares(name) {
+		return s.Local.Commit(name, stamp, seq, oldSeq, content, sum, mtime, like)
+	}
 	r := s.of(name)
 	defer r.doing.Unlock()
 	if ok, err := s.fits(name, r, stamp); !ok || err != nil {
@@ -42,12 +45,18 @@ func (s *Storage) Commit(name, stamp string, seq, oldSeq uint64, content []byte,
 
 // Restore implements txn.Storage: it is a commit that keeps nothing of what it replaces.
 func (s *Storage) Restore(name, stamp string, seq uint64, content []byte, sum [32]byte, mtime time.Time) (string, bool, error) {
+	if !s.shares(name) {
+		return s.Local.Restore(name, stamp, seq, content, sum, mtime)
+	}
 	return s.Commit(name, stamp, seq, 0, content, sum, mtime, nil)
 }
 
 // Create makes an empty live file, if no host has one. Others do not show it before it has
 // a version.
 func (s *Storage) Create(name string, like fs.File) (string, bool, error) {
+	if !s.shares(name) {
+		return s.Local.Create(name, like)
+	}
 	r := s.of(name)
 	defer r.doing.Unlock()
 	if ok, err := s.fits(name, r, ""); !ok || err != nil {
@@ -71,6 +80,9 @@ func (s *Storage) isTaken(name string) bool {
 
 // Remove deletes the live file of all hosts.
 func (s *Storage) Remove(name, stamp string, oldSeq uint64) (bool, error) {
+	if !s.shares(name) {
+		return s.Local.Remove(name, stamp, oldSeq)
+	}
 	r := s.of(name)
 	defer r.doing.Unlock()
 	if ok, err := s.fits(name, r, stamp); !ok || err != nil || stamp == "" {
@@ -86,6 +98,9 @@ func (s *Storage) Remove(name, stamp string, oldSeq uint64) (bool, error) {
 
 // SetTime is this host's alone.
 func (s *Storage) SetTime(name, stamp string, mtime time.Time) (string, bool, error) {
+	if !s.shares(name) {
+		return s.Local.SetTime(name, stamp, mtime)
+	}
 	r := s.of(name)
 	defer r.doing.Unlock()
 	s.mu.Lock()
@@ -104,7 +119,10 @@ func (s *Storage) SetTime(name, stamp string, mtime time.Time) (string, bool, er
 }
 
 // Writable implements txn.Shared.
-func (s *Storage) Writable() error {
+func (s *Storage) Writable(name string) error {
+	if name != "" && !s.shares(name) {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.down

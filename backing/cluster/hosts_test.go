@@ -94,8 +94,10 @@ func program(pid int) txn.Caller {
 }
 
 // write has a process write content.
-func (h *host) write(c txn.Caller, content string) error {
-	tx, err := h.store.Begin(registry, c, txn.BeginOptions{Create: true, Truncate: true})
+func (h *host) write(c txn.Caller, content string) error { return h.writeTo(registry, c, content) }
+
+func (h *host) writeTo(name string, c txn.Caller, content string) error {
+	tx, err := h.store.Begin(name, c, txn.BeginOptions{Create: true, Truncate: true})
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ type Options struct {
 	Host    string // name of this host, other than that of each other one
 
 	// Names yields the registries that have a live file here, and Shares reports whether a
-	// name is one's; nil: every one is.
+	// name is one's that is shared; nil: every one is. All others are those of the local storage.
 	Names  iter.Seq2[string, error]
 	Shares func(name string) bool
 
@@ -98,7 +98,9 @@ func (s *Storage) join(o Options) error {
 		if err != nil {
 			return err
 		}
-		names[name] = true
+		if s.shares(name) {
+			names[name] = true
+		}
 	}
 	for name := range s.all {
 		names[name] = true

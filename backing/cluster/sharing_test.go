@@ -308,11 +308,50 @@ func TestExchangeWithAPlainFile(t *testing.T) {
 	}
 }
 
+// A registry of this host alone is on no other one, and can be written without a majority.
+func TestRegistriesOfOneHost(t *testing.T) {
+	engine, disk := enginetest.NewMemory(), txntest.NewMemory()
+	disk.Foreign("own.json", []byte(`{"n":1}`))
+	client := engine.Client()
+	s, end, err := cluster.Open(t.Context(), replica{disk}, client, cluster.Options{
+		Cluster: "test", Host: "a", Names: func(yield func(string, error) bool) { yield("own.json", nil) },
+		Shares: func(name string) bool { return name != "own.json" }, Look: 10 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end()
+	store := txn.New(s, txn.Config{})
+	defer store.Close()
+	client.Cut()
+	await(t, "the host to notice", func() bool { return s.Writable("") != nil })
+	h := &host{store: store}
+	for _, step := range []func() error{
+		func() error { return h.writeTo("own.json", program(1), `{"n":2}`) },
+		func() error { return store.Unlink("own.json", program(1)) },
+		func() error { return h.writeTo("own.json", program(1), `{"n":3}`) },
+		func() error { return store.CatchUp("own.json") },
+	} {
+		if err := step(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := h.writeTo("other.json", program(1), `{"n":3}`); !errors.Is(err, syscall.EROFS) {
+		t.Errorf("%v, want EROFS", err)
+	}
+	if live, _, _, err := disk.Load("own.json"); string(live) != `{"n":3}` || err != nil {
+		t.Errorf("%s, %v", live, err)
+	}
+	if engine.Rev() != 0 {
+		t.Error("the cluster has something of it")
+	}
+}
+
 // Without a majority reads go on, and nothing is taken away before a write is refused.
 func TestWithoutAMajority(t *testing.T) {
 	_, a, b := two(t, `{"n":1}`)
 	b.client.Cut()
-	await(t, "the host to notice", func() bool { return b.storage.Writable() != nil })
+	await(t, "the host to notice", func() bool { return b.storage.Writable("") != nil })
 	for what, err := range map[string]error{
 		"create": func() error {
 			_, err := b.store.Begin("new.json", program(1), txn.BeginOptions{Create: true})
@@ -348,7 +387,7 @@ func TestWithoutAMajority(t *testing.T) {
 	}
 	b.client.Mend()
 	agree(t, is(`{"n":2}`), a, b)
-	await(t, "the host to notice", func() bool { return b.storage.Writable() == nil })
+	await(t, "the host to notice", func() bool { return b.storage.Writable("") == nil })
 	b.mustWrite(t, 1, `{"n":3}`)
 	agree(t, is(`{"n":3}`), a, b)
 }

@@ -91,6 +91,9 @@ func (s *Storage) Stamp(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if !s.shares(name) {
+		return stamp, nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.all[name]
@@ -109,6 +112,9 @@ func (s *Storage) Linked(stamp string) bool {
 // Load reads the live file. If a newer version is known it puts that in place before. Where
 // that fails the version before is what there is.
 func (s *Storage) Load(name string) ([]byte, time.Time, string, error) {
+	if !s.shares(name) {
+		return s.Local.Load(name)
+	}
 	if _, err := s.Local.Stamp(name); err != nil {
 		return nil, time.Time{}, "", err
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,23 @@ type clusterOptions struct {
 	address       string // etcd://HOST:PORT,…/NAME; empty: with nobody
 	ca, cert, key string // files
 	host          string
+	local         []string // patterns of registries that are not shared
 	join          choice
+}
+
+// shares returns which of the registries are shared. The error is a *fs.PatternError.
+func (o *clusterOptions) shares(patterns *fs.Patterns) (func(name string) bool, error) {
+	var local []*fs.Pattern
+	for _, glob := range o.local {
+		p, err := fs.NewPattern(glob)
+		if err != nil {
+			return nil, err
+		}
+		local = append(local, p)
+	}
+	return func(name string) bool {
+		return patterns.Registry(name) && !slices.ContainsFunc(local, func(p *fs.Pattern) bool { return p.Match(name) })
+	}, nil
 }
 
 // clusterError says that a cluster can't be reached as it was named.
@@ -144,6 +161,10 @@ func openCluster(o *clusterOptions, local localStorage, patterns *fs.Patterns, l
 	if err != nil {
 		return nil, err
 	}
+	shares, err := o.shares(patterns)
+	if err != nil {
+		return nil, err
+	}
 	engine, err := etcd.Open(etcd.Config{Endpoints: a.endpoints, TLS: secure})
 	if err != nil {
 		return nil, &clusterError{Problem: "cannot use " + o.address, Err: err}
@@ -160,7 +181,7 @@ func openCluster(o *clusterOptions, local localStorage, patterns *fs.Patterns, l
 	defer cancel()
 	s, stop, err := cluster.Open(ctx, local, engine, cluster.Options{
 		Cluster: a.name, Host: host, Names: registryNames(local.dir, patterns), Join: cluster.Join(o.join.value),
-		Shares: patterns.Registry,
+		Shares: shares,
 		Told:   func(m cluster.Message) { logCluster(log, m) },
 	})
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"clawfs/fs"
 )
 
 func TestClusterAddress(t *testing.T) {
@@ -54,5 +56,28 @@ func TestClusterIsEncryptedOffThisMachine(t *testing.T) {
 				t.Errorf("%s with %+v: %v", text, o, err)
 			}
 		}
+	}
+}
+
+// A registry that is named as this host's alone is not shared.
+func TestWhatIsShared(t *testing.T) {
+	patterns, err := fs.NewPatterns(nil, nil, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shares, err := (&clusterOptions{local: []string{"own.json", "identity/*.json"}}).shares(patterns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{
+		"a.json": true, "a.txt": false, "own.json": false, "deep/own.json": false, "identity/x.json": false, "identity/deep/x.json": true,
+	} {
+		if shares(name) != want {
+			t.Errorf("%s is shared: %v", name, !want)
+		}
+	}
+	var malformed *fs.PatternError
+	if _, err := (&clusterOptions{local: []string{"["}}).shares(patterns); !errors.As(err, &malformed) {
+		t.Errorf("a malformed pattern: %v", err)
 	}
 }

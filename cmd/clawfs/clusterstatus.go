@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 )
@@ -16,7 +15,7 @@ func newClusterCommand(out streams) *cobra.Command {
 		Annotations: exitStatus(exitDone, exitFailed, exitUsage),
 		Example:     "  clawfs cluster status",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return &usageError{Command: cmd.CommandPath(), Problem: errors.New("cluster wants status, and perhaps a directory")}
+			return &usageError{Command: cmd.CommandPath(), Problem: errors.New("cluster wants status or gc, and perhaps a directory")}
 		},
 	}
 	var asJSON bool
@@ -34,7 +33,7 @@ func newClusterCommand(out streams) *cobra.Command {
 		},
 	}
 	status.Flags().BoolVar(&asJSON, "json", false, "print a JSON object a line")
-	cmd.AddCommand(status)
+	cmd.AddCommand(status, newClusterGCCommand(out))
 	return cmd
 }
 
@@ -67,7 +66,7 @@ func printClusters(cmd *cobra.Command, args []string, asJSON bool, out streams) 
 	}
 	switch {
 	case !found:
-		return &failure{Code: exitFailed, Message: fmt.Sprintf("nothing is shared of %s", first(args, "what is mounted")), Hint: "clawfs mount --help"}
+		return notShared(args)
 	case !reachable:
 		return &verdict{exitProblems}
 	}

@@ -40,6 +40,12 @@ type configSection struct {
 	RejectStale      *bool        `toml:"reject-stale"`
 	RefuseMassDelete *bool        `toml:"refuse-mass-delete"`
 	Transport        *string      `toml:"transport"`
+	Cluster          *string      `toml:"cluster"`
+	ClusterCA        *string      `toml:"cluster-ca"`
+	ClusterCert      *string      `toml:"cluster-cert"`
+	ClusterKey       *string      `toml:"cluster-key"`
+	ClusterHost      *string      `toml:"cluster-host"`
+	Local            []string     `toml:"local"`
 	Rules            []configRule `toml:"rule"`
 }
 
@@ -214,6 +220,12 @@ func (s *configSection) settings() map[string][]string {
 		"reject-stale":       truth(s.RejectStale),
 		"refuse-mass-delete": truth(s.RefuseMassDelete),
 		"transport":          one(s.Transport),
+		"cluster":            one(s.Cluster),
+		"cluster-ca":         one(s.ClusterCA),
+		"cluster-cert":       one(s.ClusterCert),
+		"cluster-key":        one(s.ClusterKey),
+		"cluster-host":       one(s.ClusterHost),
+		"local":              s.Local,
 	}
 }
 

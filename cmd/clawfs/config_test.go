@@ -28,6 +28,12 @@ keep-gone-time = "5h"
 on-conflict = "ours"
 reject-stale = true
 refuse-mass-delete = true
+cluster = "etcd://nas:2379/state"
+cluster-ca = "/ca.pem"
+cluster-cert = "/me.pem"
+cluster-key = "/me.key"
+cluster-host = "laptop"
+local = ["own.json", "identity/*.json"]
 
 [[directory."/state".rule]]
 registry = "auth-profiles.json"
@@ -79,6 +85,9 @@ func TestConfigSetsEveryOption(t *testing.T) {
 	want.keepGoneSize, want.keepGoneTime = 4<<20, span(5*time.Hour)
 	want.onConflict.value = "ours"
 	want.rejectStale, want.refuseMassDelete = true, true
+	want.cluster.address, want.cluster.host = "etcd://nas:2379/state", "laptop"
+	want.cluster.ca, want.cluster.cert, want.cluster.key = "/ca.pem", "/me.pem", "/me.key"
+	want.cluster.local = []string{"own.json", "identity/*.json"}
 	want.rules = []registryRule{
 		{registry: pattern, rule: merge.Rule{Path: "/order/*", As: merge.AsAtomic, OnConflict: merge.Reject}},
 		{rule: merge.Rule{Path: "/entries", Identity: []string{"provider", "id"}}},

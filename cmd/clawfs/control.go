@@ -29,6 +29,8 @@ const (
 	askStatus = "status" // one object
 	askForget = "forget" // with a forgetRequest; one object
 	askPast   = "past"   // one array: what was done in the last hour, by the minute
+	askSync   = "sync"   // with a registry's name: it is what all hosts have; one syncAnswer
+	askGC     = "gc"     // of a cluster's chunks; one gcAnswer
 	askWatch  = "watch"  // an object for each transaction that ends from now on
 )
 

@@ -170,6 +170,7 @@ func (o *mountOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.cluster.cert, "cluster-cert", "", "`FILE` with this host's certificate for the cluster")
 	f.StringVar(&o.cluster.key, "cluster-key", "", "`FILE` with the key of that")
 	f.StringVar(&o.cluster.host, "cluster-host", "", "`NAME` of this host in the cluster (default its host name)")
+	f.StringArrayVar(&o.cluster.local, "local", nil, "registries of this host alone, as a `GLOB`; repeatable")
 	f.Var(&o.cluster.join, "join", "what becomes of registries here that have nothing to do with the cluster's of the same names")
 	f.Var(&o.transport, "transport", "how the kernel's requests come: by /dev/fuse, by io_uring, or (auto) by io_uring where it can be had")
 	f.BoolVar(&o.takeover, "takeover", false, "have another daemon take over when this one dies, instead of leaving a dead mount")

@@ -219,6 +219,8 @@ func (s *servedDir) tell(metrics string) (stop func(), err error) {
 		askStatus: func(c *conversation) { _ = c.send(s.status()) },
 		askPast:   func(c *conversation) { _ = c.send(s.counters.pastSince(time.Now().Add(-time.Hour))) },
 		askForget: s.answerForget,
+		askSync:   s.answerSync,
+		askGC:     s.answerGC,
 		askWatch:  func(c *conversation) { s.watchers.follow(c, s.ended) },
 	})
 	if err != nil {
