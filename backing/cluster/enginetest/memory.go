@@ -176,9 +176,11 @@ func (c *Client) Swap(ctx context.Context, key string, rev int64, value []byte) 
 	var found cluster.Entry // which a late request sets when nobody looks any more
 	var done bool
 	var refused error
-	err = c.call(ctx, "swap", func() { found, done, refused = c.Memory.swap(key, rev, value) })
-	if err = cmp.Or(err, refused); err != nil {
+	if err = c.call(ctx, "swap", func() { found, done, refused = c.Memory.swap(key, rev, value) }); err != nil {
 		return head, false, err
+	}
+	if refused != nil {
+		return head, false, refused
 	}
 	return found, done, nil
 }
@@ -221,10 +223,11 @@ func (c *Client) Get(ctx context.Context, key string) (e cluster.Entry, err erro
 // List implements cluster.Engine.
 func (c *Client) List(ctx context.Context, prefix string, each func(cluster.Entry)) (rev int64, err error) {
 	var found []cluster.Entry
+	var at int64
 	err = c.call(ctx, "list", func() {
 		c.Memory.mu.Lock()
 		defer c.Memory.mu.Unlock()
-		rev = c.Memory.rev
+		at = c.Memory.rev
 		for key, e := range c.Memory.entries {
 			if strings.HasPrefix(key, prefix) {
 				found = append(found, e)
@@ -238,7 +241,7 @@ func (c *Client) List(ctx context.Context, prefix string, each func(cluster.Entr
 	for _, e := range found {
 		each(e)
 	}
-	return rev, nil
+	return at, nil
 }
 
 // Keys implements cluster.Engine.
