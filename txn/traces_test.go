@@ -169,6 +169,8 @@ var traces = []trace{
 	{"created before a restart", `P ?; P C[a,b]; again; P W[a]`, `[a]`, ""},
 	{"created before a restart, and made anew", `P ?; P C[a,b]; again; P U; P C[a,b]; P W[a]`, `[a]`, ""},
 	{"what a command of a script has written outlives a restart", `S >[a]; Q R[a]; Q W[a,x]; Q ends; S/sed R[a,x]; S/sed W[a2,x]; S/sed ends; again; S/dd W[c]`, `[c]`, ""},
+	{"what was made from a command's write", `S/A >[a]; S/A ends; S/B >[a,b]; S/cp W[c]`, `[c]`, ""},
+	{"what was made from a command's write outlives a restart", `S/A >[a]; S/A ends; S/B >[a,b]; again; S/cp W[c]`, `[c]`, ""},
 	{"what a command of a script has read outlives a restart", `S >[a]; S/jq R[a]; S/jq ends; Q R[a]; Q W[a,x]; again; S/mv W[a,b]`, `[a,x,b]`, ""},
 	{"what a command of a script has read long ago does not", `S/jq R[a]; S/jq ends; later; Q R[a]; Q W[a,x]; again; S/mv W[a,b]`, `[a,b]`, ""},
 	{"removed before a restart, and created since", `S/jq R[a]; S/jq ends; S/rm U; S/rm ends; again; Q C[q]; Q ends; S/cp W[a]`, `[q,a]`, ""},

@@ -45,6 +45,7 @@ type SavedView struct {
 	Shown  Tick `json:"shown,omitempty"`
 	First  Tick `json:"first,omitempty"`
 	Last   Tick `json:"last,omitempty"`
+	After  Tick `json:"after,omitempty"` // of a write: when the one came about that it was made from
 }
 
 // SavedOrder is when a registry's head was changed and by whom, and since when the
@@ -181,7 +182,7 @@ func (v *Views) worthSaving() []*actorViews {
 func savedView(one *view, hold func(*Content)) SavedView {
 	s := SavedView{
 		Write: one.kind == wrote, Merged: one.merged, Proved: one.proved, Unused: one.unused, At: one.lastAt,
-		Pinned: one.pinned, Shown: one.shown, First: one.first, Last: one.last,
+		Pinned: one.pinned, Shown: one.shown, First: one.first, Last: one.last, After: one.after,
 	}
 	if one.content != nil {
 		hold(one.content)
@@ -225,7 +226,7 @@ func (v *Views) Restore(s SavedActor, content func(digest string) *Content) {
 				one.kind = wrote
 			}
 		}
-		one.pinned, one.first, one.last = saved.Pinned, saved.First, saved.Last
+		one.pinned, one.first, one.last, one.after = saved.Pinned, saved.First, saved.Last, saved.After
 		if one.first == 0 {
 			one.first = v.cfg.Next()
 			one.last, one.pinned = one.first, one.first

@@ -40,7 +40,8 @@ type view struct {
 
 	merged       bool  // of a write: the head has changes of others, too, which it had not seen
 	begun, ended Tick  // of a write: it was under way from begun to ended; 0: that is not known, or it is none
-	from         *made // of a write: its base, nil if nothing was seen
+	from         *made // of a write: its base, nil if nothing was seen, or it is not known any more
+	after        Tick  // of a write: when the write came about that was its base; 0: it was another kind of view
 }
 
 // made is what content was made from: the candidate that was taken.
@@ -191,9 +192,7 @@ func (v *view) isUnused(asOf Tick) bool {
 func (v *view) isInHand(asOf Tick) bool { return v.kind == wrote || v.isUnused(asOf) }
 
 // isMadeFrom reports whether v is a write whose base was another one.
-func (v *view) isMadeFrom(o *view) bool {
-	return o.kind == wrote && v.from != nil && v.from.kind == wrote && v.from.at == o.last
-}
+func (v *view) isMadeFrom(o *view) bool { return o.kind == wrote && v.after == o.last }
 
 // isFresh reports whether v is an unused reading that is not older than the window.
 func (v *view) isFresh(asOf Tick, at time.Time, window time.Duration) bool {

@@ -11,17 +11,18 @@ func TestWriteIsMadeFromAnother(t *testing.T) {
 	base := view{kind: wrote, first: 5, last: 5}
 	for name, c := range map[string]struct {
 		base view
-		from *made
+		from *Candidate
 		want bool
 	}{
-		"its base":                 {base, &made{kind: wrote, at: 5}, true},
+		"its base":                 {base, &Candidate{Kind: Wrote, At: 5}, true},
 		"nothing":                  {base, nil, false},
-		"an earlier write":         {base, &made{kind: wrote, at: 4}, false},
-		"a reading":                {base, &made{kind: read, at: 5}, false},
-		"a base that is a reading": {view{kind: read, first: 5, last: 5}, &made{kind: wrote, at: 5}, false},
+		"an earlier write":         {base, &Candidate{Kind: Wrote, At: 4}, false},
+		"a reading":                {base, &Candidate{Kind: Read, At: 5}, false},
+		"a base that is a reading": {view{kind: read, first: 5, last: 5}, &Candidate{Kind: Wrote, At: 5}, false},
 	} {
-		v := view{kind: wrote, first: 9, last: 9, from: c.from}
-		if got := v.isMadeFrom(&c.base); got != c.want {
+		h, a := newHistory(t), process("a")
+		h.v.Wrote(a, Write{Content: h.content("B"), From: c.from})
+		if got := h.v.actors[a.author()].newest().isMadeFrom(&c.base); got != c.want {
 			t.Errorf("made from %s: %v", name, got)
 		}
 	}

@@ -93,6 +93,9 @@ func (v *Views) Wrote(c Caller, w Write) {
 	if w.From != nil && w.From.Kind != InFlight {
 		seen.from = &made{content: w.From.Content, kind: w.From.view(), at: w.From.At}
 		seen.proved = seen.proved || w.From.Late
+		if w.From.Kind == Wrote {
+			seen.after = w.From.At
+		}
 	}
 	a.memory = a.memory || !w.Redirected
 	a.add(seen)
