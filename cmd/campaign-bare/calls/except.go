@@ -44,7 +44,9 @@ var predicates = []predicate{
 
 // stagedLength: a mapping or a search for data meets the file without what others have
 // staged.
-func stagedLength(k *comparison, bare, mount answer) bool { return k.otherLength("staged", bare, mount) }
+func stagedLength(k *comparison, bare, mount answer) bool {
+	return k.otherLength("staged", bare, mount)
+}
 
 // otherLength reports whether a mapping or a search for data fails, or does not, for how
 // long the file is in a version that an exception allows.
