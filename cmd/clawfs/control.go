@@ -149,7 +149,7 @@ func isBareOf(path string, m mountpoint.Point) bool {
 	if _, err := fmt.Sscanf(path, "/proc/%d/fd/%d/.", &pid, &fd); err != nil {
 		return false
 	}
-	return pid == mountpoint.Server(m.Mount) && hasControl(path)
+	return m.Mount != nil && pid == mountpoint.Server(m.Mount) && hasControl(path)
 }
 
 // hasControl reports whether a directory is one in which a daemon answers.
@@ -159,8 +159,11 @@ func hasControl(dir string) bool {
 }
 
 // openedBy calls f with what the daemon of a living mount has open, as paths, until f
-// is content. The error is a *silentError where that does not happen.
+// is content. The error is a *silentError where that does not happen, or nothing is mounted.
 func openedBy(m mountpoint.Point, f func(path string) bool) error {
+	if m.Mount == nil {
+		return &silentError{Dir: m.Dir}
+	}
 	d := findDaemon(m.Mount)
 	if d == nil {
 		return &silentError{Dir: m.Dir}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -197,8 +198,9 @@ func (s *server) end(t testing.TB) {
 		_ = s.cmd.Process.Signal(syscall.SIGINT)
 		late := time.AfterFunc(patience, func() { _ = s.cmd.Process.Kill() })
 		defer late.Stop()
+		said, _ := io.ReadAll(s.said)
 		if err := s.cmd.Wait(); err != nil {
-			t.Errorf("clawfs view ends with %v", err)
+			t.Errorf("clawfs view ends with %v: %s", err, said)
 		}
 		if _, err := os.Stat(s.file); s.file != "" && !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("clawfs view has left %s", s.file)
