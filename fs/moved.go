@@ -153,6 +153,9 @@ func (f *registryFile) follow(to *place) {
 	}
 	f.reading.mu.Lock()
 	defer f.reading.mu.Unlock()
+	if f.reading.ended {
+		return
+	}
 	f.reading.heard()
 	f.snapshot.Swap(f.snapshot.Load().Follow(to.path)).Release()
 	f.shown()

@@ -35,6 +35,7 @@ type reading struct {
 	begun bool
 	next  int64     // where the last pass goes on
 	at    time.Time // of the last part that was read
+	ended bool      // the last descriptor is gone: what is shown and told is given up
 }
 
 // sizedReading is how long after a size was told somebody may begin to read so much. A
@@ -72,7 +73,7 @@ func (f *registryFile) turn(ctx context.Context, off, size int64) {
 	if !newer && !staged && r.told.Load() == nil || continues && off == r.next {
 		return
 	}
-	told, sized := r.told.Load(), !continues && r.isSized() && off+size <= int64(f.size())
+	sized := !continues && r.isSized() && off+size <= int64(f.size())
 	if staged || newer && (continues || sized) {
 		caller := f.callerOf(ctx)
 		if f.node.isLockedBy(caller) {
@@ -86,9 +87,8 @@ func (f *registryFile) turn(ctx context.Context, off, size int64) {
 	switch {
 	case continues:
 	case sized:
-		if told != nil {
+		if told := r.told.Swap(nil); told != nil {
 			f.show(told)
-			r.told.Store(nil)
 		}
 	case newer && f.isSizedByKernel(off, size):
 		if s := f.newest(ctx); s != nil && s.Size() == size {
@@ -114,6 +114,15 @@ func (r *reading) heard() {
 	if told := r.told.Swap(nil); told != nil {
 		told.Release()
 	}
+}
+
+// end gives up what was told, once and for all. The process may be asking for the attributes just
+// now, or others rename the file: the kernel does not wait for the end of a file.
+func (r *reading) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = true
+	r.heard()
 }
 
 // behind reports whether there is another version than the file shows, and whether others
@@ -280,6 +289,9 @@ func (n *node) isAbout(f *registryFile, caller txn.Caller) bool {
 // tell is tellNewest for one file. The caller holds reading.mu.
 func (f *registryFile) tell(ctx context.Context, caller txn.Caller, newer, staged bool) {
 	n, r := f.node, &f.reading
+	if r.ended {
+		return
+	}
 	if newer || staged {
 		mayWait := r.inPass.Load() || n.isCopied(f, caller) || f.tx != nil && f.tx.Merged()
 		if (staged || mayWait) && n.isLockedBy(caller) {

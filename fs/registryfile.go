@@ -225,6 +225,7 @@ func (f *registryFile) Fsync(ctx context.Context, _ uint32) syscall.Errno {
 func (f *registryFile) Release(context.Context) syscall.Errno {
 	f.node.files.remove(f)
 	f.node.fsys.registries.end(f)
+	f.reading.end()
 	if f.tx != nil {
 		f.tx.Release()
 		f.committed()
@@ -237,9 +238,6 @@ func (f *registryFile) Release(context.Context) syscall.Errno {
 		f.node.fsys.lineages.release(f.lineage)
 	} else {
 		f.snapshot.Load().Release()
-	}
-	if told := f.reading.told.Load(); told != nil {
-		told.Release()
 	}
 	return 0
 }
