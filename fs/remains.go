@@ -29,9 +29,10 @@ type remains struct {
 	last  *txn.Snapshot // what the file held last; nil: all its open handles show that
 	users int           // how many files are open of them; guarded by registryTable.mu
 
-	mu   sync.Mutex // guards what follows
-	fd   int        // O_PATH descriptor of the file; -1: somebody has changed it, or nobody has it open
-	copy *os.File   // of it, if somebody has changed it
+	mu     sync.Mutex // guards what follows
+	fd     int        // O_PATH descriptor of the file; -1: somebody has changed it, or nobody has it open
+	copy   *os.File   // of it, if somebody has changed it
+	closed bool       // nobody has it open any more
 }
 
 // keep returns what will be left of the registry's file at a place, once the name does not
@@ -156,9 +157,14 @@ func (t *registryTable) end(f *registryFile) {
 	}
 }
 
+// close gives all up. Of several uses that end at once each may find that there is none left.
 func (r *remains) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed {
+		return
+	}
+	r.closed = true
 	if r.fd >= 0 {
 		closeFD(r.fd)
 		r.fd = -1

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"clawfs/txn"
+	"clawfs/txn/txntest"
 )
 
 // ways are how a name ceases to stand for a.json, as it is open.
@@ -17,6 +20,23 @@ var ways = map[string]string{
 
 // state is what programs find in the directory.
 const state = "[[n, oct(os.stat(n).st_mode), os.stat(n).st_uid, os.stat(n).st_mtime_ns == 7, os.listxattr(n), open(n).read()] for n in sorted(os.listdir('.'))]"
+
+// What is left of a file is given up once, though several of its last uses end at once.
+func TestRemainsAreGivenUpOnce(t *testing.T) {
+	storage := txntest.NewMemory()
+	storage.Foreign("a.json", []byte("{}"))
+	store := txn.New(storage, txntest.Configured(txn.Config{}))
+	last, err := store.Open("a.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table registryTable
+	rest := &remains{fd: -1, last: last}
+	table.settle(rest, rest)
+	if err := store.CheckReleased(); err != nil {
+		t.Error(err)
+	}
+}
 
 // A program that has a file open whose name has come to stand for another one, or for none,
 // changes that file by its descriptor, as in a bare directory.
