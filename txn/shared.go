@@ -101,6 +101,14 @@ func (s *Store) writable(name string) error {
 	return s.shared.Writable(name)
 }
 
+// writable is Store.writable for the name that the registry has. The caller does not hold mu.
+func (r *Registry) writable() error {
+	if r.store.shared == nil {
+		return nil
+	}
+	return r.store.writable(r.Name())
+}
+
 // CatchUp returns once the registry shows each commit that anybody, on any host, was told of
 // before the call. Where no other host has the registry it does nothing. The error is one that
 // is Unavailable, or the storage's.

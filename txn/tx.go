@@ -315,7 +315,7 @@ func (t *Tx) prepare(c Caller, from, size int64) error {
 		return t.overflow
 	}
 	if !t.unsaved.Load() {
-		if err := t.reg().store.writable(t.reg().Name()); err != nil {
+		if err := t.reg().writable(); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ type Delta struct {
 	leaves  int
 	older   *jsondoc.Doc // nil: there was nothing
 	places  *places
+	entries *entries
 	echo    *echo // what the newer document's writer has made of the older one, if that is told
 }
 
@@ -157,32 +158,67 @@ func (d *Delta) Misses(later *Delta) bool {
 // the later one. An entry that has only got another name is none of its own. Both must have been
 // made with the same document.
 func (d *Delta) Ousts(later *Delta) bool {
-	older, added := d.byPlace(), make(map[jsondoc.Value][]change)
-	for _, c := range later.changes {
-		if !c.from.Exists() && c.in.Exists() && !c.aside {
-			added[c.in] = append(added[c.in], c)
+	older, newer := d.theEntries(), later.theEntries()
+	for in, added := range newer.added {
+		if d.shares(later, in) {
+			continue
+		}
+		for _, gone := range newer.gone[in] {
+			was := func(o change) bool { return jsondoc.Equal(o.from, gone.from) }
+			own := func(c change) bool { return !holdsLeaf(c.at) || !jsondoc.Equal(c.at, gone.from) }
+			if slices.ContainsFunc(added, own) && !slices.ContainsFunc(older.lost[gone.place], was) {
+				return true
+			}
 		}
 	}
-	return slices.ContainsFunc(later.changes, func(gone change) bool {
-		was := func(o change) bool { return !o.at.Exists() && jsondoc.Equal(o.from, gone.from) }
-		own := func(c change) bool { return !holdsLeaf(c.at) || !jsondoc.Equal(c.at, gone.from) }
-		return !gone.at.Exists() && !gone.aside && slices.ContainsFunc(added[gone.in], own) &&
-			!slices.ContainsFunc(older[gone.place], was) && !d.shares(later, gone.in)
-	})
+	return false
 }
 
-// shares reports whether a container has an entry that was added between the version that d
-// starts from and the later one.
+// entries are the changes of a delta by the container in the newer document that has the value, or
+// lacks it, and by the place of what it lacks. Counters and stamps are only in lost.
+type entries struct {
+	added, changed, gone map[jsondoc.Value][]change
+	lost                 map[uint64][]change
+}
+
+// theEntries returns them. They are found once, since content is compared with many versions.
+func (d *Delta) theEntries() *entries {
+	if d.entries == nil {
+		by := func() map[jsondoc.Value][]change { return make(map[jsondoc.Value][]change) }
+		e := &entries{added: by(), changed: by(), gone: by(), lost: make(map[uint64][]change)}
+		for _, c := range d.changes {
+			switch {
+			case !c.at.Exists():
+				e.lost[c.place] = append(e.lost[c.place], c)
+				if !c.aside {
+					e.gone[c.in] = append(e.gone[c.in], c)
+				}
+			case c.in.Exists():
+				e.changed[c.in] = append(e.changed[c.in], c)
+				if !c.from.Exists() && !c.aside {
+					e.added[c.in] = append(e.added[c.in], c)
+				}
+			}
+		}
+		d.entries = e
+	}
+	return d.entries
+}
+
+// shares reports whether a container has an entry that was added or changed between the version
+// that d starts from and the later one.
 func (d *Delta) shares(later *Delta, in jsondoc.Value) bool {
-	p, changed := d.index(), later.index().changed
-	isShared := func(v jsondoc.Value) bool { return !changed[v] && (p.changed[v] || within(p.outer, v)) }
+	changed := later.index().changed
+	if !within(d.index().outer, in) {
+		return slices.ContainsFunc(d.theEntries().changed[in], func(c change) bool { return !changed[c.at] })
+	}
 	for _, e := range in.Elements() {
-		if isShared(e) {
+		if !changed[e] {
 			return true
 		}
 	}
 	for m := range in.Members() {
-		if isShared(m.Value) {
+		if !changed[m.Value] {
 			return true
 		}
 	}

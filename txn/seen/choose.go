@@ -168,8 +168,8 @@ func (j *judge) compareAll() {
 	}
 	for i := range j.all {
 		for n := i + 1; n < len(j.all); n++ {
-			if newer := &j.all[n]; newer.delta != nil && (j.all[i].Kind == Nothing || j.isBeside(&j.all[i], newer)) {
-				j.all[i].Leaves = min(j.all[i].Leaves, newer.Leaves)
+			if c, newer := &j.all[i], &j.all[n]; newer.delta != nil && newer.Leaves < c.Leaves && (c.Kind == Nothing || j.isBeside(c, newer)) {
+				c.Leaves = newer.Leaves
 			}
 		}
 	}
@@ -268,8 +268,8 @@ func (j *judge) strikeRefuted() {
 			case newer.delta == nil || newer.Struck == Unproved:
 			case c.Looked && !newer.delta.Replaces():
 				c.Struck = Refuted
-			case c.Kind == Nothing && newer.delta.Takes(), j.isBeside(c, newer):
-			case c.delta.TellsBeyond(newer.delta):
+			case c.Kind == Nothing && newer.delta.Takes():
+			case c.delta.TellsBeyond(newer.delta) && !j.isBeside(c, newer):
 				c.Struck = Refuted
 			}
 		}
@@ -344,8 +344,8 @@ func (j *judge) lastWrite() int {
 }
 
 // closest returns the index of the candidate to take: the newest, or, of a process that has
-// never written, the oldest of those from which the content differs in the fewest leaves. Where all were struck it is the
-// newest.
+// never written, the oldest of those from which the content differs in the fewest leaves. Where
+// all were struck it is the newest.
 func (j *judge) closest() int {
 	best := -1
 	for i := range j.all {

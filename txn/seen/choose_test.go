@@ -1,11 +1,13 @@
 package seen_test
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"clawfs/txn/jsondoc"
 	"clawfs/txn/seen"
@@ -279,5 +281,48 @@ func walkReason(t *testing.T, reason seen.Reason, author, candidates, content, w
 	}
 	if !found {
 		t.Errorf("taken because %q, and the others: %+v", got.Why, got.Judged)
+	}
+}
+
+// A program that has read a growing list again and again, and writes it for the first time, pays
+// not much more for its readings than one that has read them long ago.
+func TestManyReadingsCostLittle(t *testing.T) {
+	const readings = 256
+	var entries []string
+	var cands [2][]seen.Candidate // long ago, and recent
+	docs := make(map[*seen.Content]*jsondoc.Doc)
+	parse := func(c *seen.Content) (*jsondoc.Doc, error) {
+		if docs[c] == nil {
+			d, err := jsondoc.Parse(c.Bytes, jsondoc.JSON, jsondoc.Limits{Depth: 100, Size: 1 << 20})
+			if err != nil {
+				return nil, err
+			}
+			docs[c] = d
+		}
+		return docs[c], nil
+	}
+	list := func(entries ...string) *seen.Content {
+		return seen.NewContent([]byte(`{"v":"1","l":[` + strings.Join(entries, ",") + `]}`))
+	}
+	for i := range readings {
+		entries = append(entries, fmt.Sprintf(`{"id":"e%d","v":%d}`, i, i))
+		for recent := range cands {
+			cands[recent] = append(cands[recent], seen.Candidate{Content: list(entries...), At: seen.Tick(i + 1), Recent: recent == 1})
+		}
+	}
+	written := list(append(entries[:100:100], `{"id":"own","v":1}`)...)
+	doc, err := parse(written)
+	if err != nil {
+		t.Fatal(err)
+	}
+	took := func(recent int) time.Duration {
+		begun := time.Now()
+		seen.Choose(cands[recent], written, doc, seen.Knowledge{Memory: true, Noted: 1}, seen.Documents{Parse: parse})
+		return time.Since(begun)
+	}
+	took(0) // parses
+	took(1)
+	if old, recent := min(took(0), took(0), took(0)), min(took(1), took(1), took(1)); recent > 10*old {
+		t.Errorf("it takes %s, and where all was read long ago %s", recent, old)
 	}
 }

@@ -195,7 +195,7 @@ func (v *Views) viewsOf(f *family, o *Origin) []memberView {
 			continue
 		}
 		for _, one := range a.views {
-			if one == newest.view || one == last.view || !one.isInHand(o.Event) || one.first > o.Event || o.At.Sub(one.lastAt) > v.cfg.KinWindow {
+			if one == newest.view || one == last.view || !one.isInHand(o.Event) || !one.isWithin(o.Event, o.At, v.cfg.KinWindow) {
 				continue
 			}
 			if v.isKept(a, o) {
@@ -262,8 +262,8 @@ func (m memberView) lastTick() Tick {
 // alive at the same time; the newer one's process still is.
 //
 // The writer, and the shells that it descends from, know all that those of their children did
-// that have ended: they wait for them. A reading by a process that still lives is in its own hands: a
-// writer that was started after the newer view has not got it by a pipe.
+// that have ended: they wait for them. A reading by a process that still lives is in its own
+// hands: a writer that was started after the newer view has not got it by a pipe.
 func (v *Views) mayNotKnow(one, newer memberView, o *Origin) bool {
 	waits := func(a *actorViews) bool { return a.caller.author() == o.author() || o.DescendsFrom(a.caller.Actor) }
 	switch n := newer.of; {

@@ -194,9 +194,15 @@ func (v *view) isInHand(asOf Tick) bool { return v.kind == wrote || v.isUnused(a
 // isMadeFrom reports whether v is a write whose base was another one.
 func (v *view) isMadeFrom(o *view) bool { return o.kind == wrote && v.after == o.last }
 
+// isWithin reports whether v had come about at a place in the order of events, and is not older
+// than the window.
+func (v *view) isWithin(asOf Tick, at time.Time, window time.Duration) bool {
+	return v.first <= asOf && at.Sub(v.lastAt) <= window
+}
+
 // isFresh reports whether v is an unused reading that is not older than the window.
 func (v *view) isFresh(asOf Tick, at time.Time, window time.Duration) bool {
-	return v.isUnused(asOf) && v.first <= asOf && at.Sub(v.lastAt) <= window
+	return v.isUnused(asOf) && v.isWithin(asOf, at, window)
 }
 
 // use notes that a write was based on this view: one reading is used up. It
