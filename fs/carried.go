@@ -18,8 +18,8 @@ import (
 //     is gone: ESTALE, upon which the kernel looks a path up again by itself.
 //   - An open plain file, or directory, by opening its node again.
 //   - Nodes of registries, and open ones by which nothing was staged, before anything is
-//     served (restore). By others each request fails with EIO, but the release: what was
-//     staged went with its daemon.
+//     served (restore). By others each request but the release fails with EIO: the
+//     staged bytes went with their daemon.
 //
 // A request that the kernel sends again may have been done. One on names that can't be done twice
 // has left its intent (attempt). Others that can't are answered EIO (doubtful).

@@ -60,7 +60,8 @@ func (c *carried) attempt(header *fuse.InHeader, i *ledger.Intent) (done bool, s
 	return false, fuse.OK
 }
 
-// makes is a request that makes a name, and answers with what it stands for.
+// makes carries out a request that makes a name, and answers with the entry of
+// that name.
 func (c *carried) makes(cancel <-chan struct{}, header *fuse.InHeader, i ledger.Intent, out *fuse.EntryOut, do func() fuse.Status) fuse.Status {
 	done, status := c.attempt(header, &i)
 	switch {
@@ -132,9 +133,9 @@ func (c *carried) settles(i ledger.Intent) bool {
 	return true
 }
 
-// renamed tells whether a rename was done, by what its names stand for now. Where a commit
-// replaces a registry, the file of the former name is removed after it: if that is still
-// there, and the registry is another version, the commit may be another one's.
+// renamed tells from the present inodes of its two names whether a rename was done. Where
+// a commit replaces a registry, the file of the former name is removed after it: if that
+// is still there, and the registry is another version, the commit may be another one's.
 func renamed(i ledger.Intent, now, newNow ledger.Inode) ledger.Outcome {
 	unchanged := now == i.Was && newNow == i.NewWas
 	switch {

@@ -12,15 +12,15 @@ import (
 	"clawfs/fs/ledger"
 )
 
-// A registry has many nodes, and what the kernel keeps of each hangs on its id: watches, and
-// the size of its inode. So they are brought back all at once, before anything is served.
-// Each is what it was as far as the ledger says what programs were told of it: where that is
-// what the head is now, the node shows it; else it is outdated, and nobody begins to read
-// by it. A node of a file that the name does not stand for any more is not brought back.
+// A registry has many nodes. The kernel keeps watches and a size for each, by its id. So
+// they are brought back all at once, before anything is served. The ledger has the size and
+// time that programs were told of each. A node with those of the present head shows the
+// head. Any other node is outdated, and nobody begins to read by it. A node of a file that
+// the name does not stand for any more is not brought back.
 //
 // An open registry is brought back if nothing was staged by it, and the head is the version
-// that it showed. It goes on in that version, at whatever offset. With it, locks go on
-// to keep others out: who holds one has the registry open.
+// that it showed. It goes on in that version, at whatever offset. With it, locks go on to
+// keep others out: the holder of a lock has the registry open.
 
 // restore brings registries' nodes back, and those that are open.
 func (c *carried) restore() {
@@ -69,8 +69,8 @@ func (n *node) LookupNode(_ context.Context, id uint64, out *fuse.EntryOut) (*fu
 	return found.EmbeddedInode(), 0
 }
 
-// restore makes a node as a daemon before had it, with one reference: by what programs were
-// told of it, and what the registry is now.
+// restore makes a node as a daemon before had it, with one reference. told is the size and
+// time that programs were told of it, now the state of the registry's file.
 func (t *registryTable) restore(dir *node, base string, id uint64, told sizeTime, now *unix.Statx_t) {
 	as := registryNode{shows: told, state: outdated}
 	switch {

@@ -119,7 +119,8 @@ func (c *carried) Rmdir(cancel <-chan struct{}, header *fuse.InHeader, name stri
 	return c.requests.Rmdir(cancel, header, name)
 }
 
-// Rename is done once. It notes the new names, and another one of what was replaced.
+// Rename is done once. It notes the new names, and another name of the file that was
+// replaced.
 func (c *carried) Rename(cancel <-chan struct{}, in *fuse.RenameIn, oldName, newName string) fuse.Status {
 	i := ledger.Intent{Op: opRename, Flags: in.Flags, Name: oldName, NewDir: in.Newdir, NewName: newName}
 	done, status := c.attempt(&in.InHeader, &i)
@@ -284,7 +285,7 @@ func (c *carried) CopyFileRange(cancel <-chan struct{}, in *fuse.CopyFileRangeIn
 	return c.requests.CopyFileRange(cancel, in)
 }
 
-// Ioctl brings the handle back. What it says of a registry's transaction goes with its daemon.
+// Ioctl brings the handle back. A setting of a registry's transaction goes with its daemon.
 func (c *carried) Ioctl(cancel <-chan struct{}, in *fuse.IoctlIn, inbuf []byte, out *fuse.IoctlOut, outbuf []byte) fuse.Status {
 	number := in.Fh
 	if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {

@@ -73,16 +73,16 @@
 // # A later daemon
 //
 // With a keeper (package takeover) the kernel's connection outlives the daemon. Then carried
-// stands before all requests: what the kernel is told is in the ledger first, and what it
-// knows from a daemon before is brought back when a request names it. Node ids of plain files
-// follow from the backing file, so that they are the same. Those of registries hold the
-// number of daemons so far, so that two daemons never give the same one; the nodes are in
-// the ledger.
+// stands before all requests: each fact is in the ledger before the kernel is told it, and an
+// object that the kernel knows from a daemon before is brought back when a request names it.
+// Node ids of plain files follow from the backing file, so that they are the same. Those of
+// registries hold the number of daemons so far, so that two daemons never give the same one;
+// the nodes are in the ledger.
 //
 // # Lock order
 //
-// First carried.bringing, with which what a daemon before has left is brought back. Then
-// reading.mu of one open file, plainWriters.mu of one node, remains.mu of one file, or
+// First carried.bringing: with it the nodes and handles of a daemon before are brought back.
+// Then reading.mu of one open file, plainWriters.mu of one node, remains.mu of one file, or
 // directory.mu of one open directory. Then the locks of package txn: a handler may commit or
 // look with one of the first held. Then registryTable.mu, with which no function of txn is
 // called and no list of locks is read (withLocks): a commit's observer takes it. Then

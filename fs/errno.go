@@ -111,7 +111,8 @@ func errnoOf(err error, column func(errnoRow) syscall.Errno) syscall.Errno {
 	return ownErrno(err)
 }
 
-// ownErrno returns the errno inside an error, or what stands for it.
+// ownErrno returns the errno inside an error, or the one that an error without
+// an errno stands for.
 func ownErrno(err error) syscall.Errno {
 	var errno syscall.Errno
 	switch {

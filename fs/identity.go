@@ -46,7 +46,8 @@ const (
 // statxMask says which facts about an inode the backing file system is asked for.
 const statxMask = unix.STATX_BASIC_STATS | unix.STATX_BTIME
 
-// origin is what ids and numbers are given relative to.
+// origin is the device that ids and numbers are relative to, and the offset of
+// its numbers.
 type origin struct {
 	dev     uint64 // device of the root
 	numbers Numbers

@@ -389,7 +389,8 @@ func TestNumbersOfLinks(t *testing.T) {
 	}
 }
 
-// What a whole tree below is told by: other devices, what is below .clawfs, the root.
+// A whole tree below is told by its number: another device, the tree below .clawfs,
+// the root.
 func TestNumbersElsewhere(t *testing.T) {
 	needRoot(t)
 	m := inPlace(t)

@@ -76,18 +76,19 @@ type named struct {
 	turns      uint64 // registryTable.turns before
 }
 
-// registryNode is what a node is as one of a registry's. registryTable.mu guards it.
+// registryNode is the part of a node that only a registry's nodes have.
+// registryTable.mu guards it.
 type registryNode struct {
 	state   nodeState
 	shows   sizeTime      // size and time of the look-up; all readers are told these while the state keeps them
 	granted bool          // the kernel may use these without asking
 	used    time.Time     // when the kernel was told last that it must ask again
 	pinned  *txn.Snapshot // of a private node, for the open that follows
-	opens   int           // that are under way for writing
+	opens   int           // opens under way for writing
 	news    news          // for watchers that have not heard it yet
 }
 
-// relookup is what a thread gets that was told to look again.
+// relookup is the node that a thread gets after it was told to look again.
 type relookup struct {
 	key    homeKey // of the registry
 	writes bool
@@ -173,8 +174,8 @@ func (r *registryNodes) leave(names uint32) {
 
 // leaves notes that a name does not stand any more for the registry that was found there,
 // which has so many names left. A process that has it open by a name that it had before is told so, too.
-// The kernel tells the watchers of the node that it has found by the name. rest is what is
-// left of the file, nil for nothing.
+// The kernel tells the watchers of the node that it has found by the name. rest is the remains of the
+// file, nil if there are none.
 func (t *registryTable) leaves(at *place, names uint32, rest *remains) {
 	if !at.isRegistry() {
 		return
@@ -298,16 +299,16 @@ func (t *registryTable) drop(n *node) {
 var errOvertaken = errors.New("the registry has another number by now")
 
 // isOvertaken reports whether others have found another number under a registry's name since
-// somebody was about to look at it. Which of the two looks was the later one is not known. If
-// the former number were taken for the present one, the nodes of the file that has the name
-// would be taken for those of one that is gone. The caller holds mu.
+// somebody was about to look at it. The order of the two looks is not known. If the former
+// number were taken for the present one, the nodes of the file that has the name would be
+// taken for those of one that is gone. The caller holds mu.
 func (t *registryTable) isOvertaken(at *named) bool {
 	r := t.find(at.dir, at.base)
 	return r != nil && r.number != at.number && r.turned > at.turns
 }
 
-// lookUpNow is lookUp for what look finds under the name. Where others have overtaken that it
-// looks once more.
+// lookUpNow is lookUp for the file that look finds under the name. If others have overtaken
+// that look, it looks once more.
 func (t *registryTable) lookUpNow(ctx context.Context, look func() (*named, error), tells func() bool) (*node, error) {
 	for {
 		at, err := look()

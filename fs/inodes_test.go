@@ -207,8 +207,8 @@ func TestLockBesideAReader(t *testing.T) {
 	}
 }
 
-// A lock keeps out all who open the registry then, whichever version its holder has open, and
-// though others have opened the registry in between.
+// A lock keeps out every later opener of the registry. It does so whatever version its holder
+// has open, and though others have opened the registry in between.
 func TestLockOnAnOlderVersion(t *testing.T) {
 	m := aside(t)
 	holder, other, writer := m.newClient(), m.newClient(), m.newClient()

@@ -35,7 +35,7 @@ func (k *keptTransport) Serve() {
 }
 
 // connectKept is connect with a keeper: it mounts and leaves the mount with the supervisor, or
-// takes over what was left.
+// takes over the mount of a daemon before.
 func (fsys *fileSystem) connectKept(dir string, o *fusefs.Options, wanted string, k *takeover.Keeper) (transport, error) {
 	if wanted == RingTransport {
 		return nil, &TakeoverError{"requests that come by io_uring are lost with their daemon, so the transport must be the device"}
@@ -85,7 +85,7 @@ func (fsys *fileSystem) beginKept(raw *requests, dir string, o *fusefs.Options, 
 	return &keptTransport{Server: server, ledger: l}, nil
 }
 
-// resumeKept takes over what another daemon has left.
+// resumeKept takes over the mount of another daemon.
 func resumeKept(raw *requests, c *takeover.Connection, o *fusefs.Options, notifier *uring.Notifier, generation int) (*keptTransport, error) {
 	l, err := ledger.Open(c.Memory)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What the kernel does of its own accord sets a limit to what a daemon can save. These tests
-// show it on a file system of one file.
+// The kernel does some things of its own accord, which limits how much work a daemon can
+// save. These tests show it on a file system of one file.
 
 // oneFile is a file whose pages the kernel keeps.
 type oneFile struct {
@@ -108,9 +108,9 @@ func isMountpoint(t *testing.T, at string) bool {
 	return len(list) > 0
 }
 
-// Of a reading of pages that the kernel has, a file system hears nothing, whoever reads: neither a
-// READ nor, where the descriptor is inherited, an OPEN. So what a registry's readers have seen
-// could not be noted if the kernel kept its pages for several processes.
+// A file system hears nothing of a reading of pages that the kernel has: neither a READ nor, where
+// the descriptor is inherited, an OPEN. So the daemon could not note the readings of a registry
+// whose pages the kernel keeps for several processes.
 func TestPagesHideAReadingByAnInheritedDescriptor(t *testing.T) {
 	dir, file, _ := mountOneFile(t)
 	script := `exec 3<file; dd bs=16 count=1 <&3 >/dev/null 2>&1; ` +

@@ -20,7 +20,7 @@ type lineage struct {
 	writers []txn.Origin
 	copies  []txn.Copied
 	thread  int       // the one that wrote last
-	last    time.Time // when somebody opened it for writing, or wrote who had not before
+	last    time.Time // when it was opened for writing, or a process wrote that had not before
 }
 
 // lineages holds that of the files that were written lately. It is no part of

@@ -127,8 +127,8 @@ func (n *node) commitLink(ctx context.Context, file *node, to place) error {
 	return err
 }
 
-// linkedFile is an open file that becomes a registry, and has a name that it does not lose: what
-// is written by the one name is read by the other afterwards.
+// linkedFile is an open file that becomes a registry, and has a name that it does not lose:
+// bytes that are written by the one name are read by the other afterwards.
 type linkedFile struct{ *os.File }
 
 // KeepsName says so to package backing.

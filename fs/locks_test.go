@@ -14,8 +14,8 @@ import (
 	"clawfs/txn"
 )
 
-// holdLocksBefore has so many locks held on a file, until the test ends, that all stand in the
-// list before what was locked until now: it goes by processors, the newest first.
+// holdLocksBefore has so many locks held on a file until the test ends. All of them stand in
+// the list before the earlier locks: it goes by processors, the newest first.
 func holdLocksBefore(t *testing.T, file string, number int) {
 	t.Helper()
 	runtime.LockOSThread()

@@ -36,7 +36,7 @@ const serveVariable = "CLAWFS_TEST_SERVE"
 // transportVariable is the environment variable that names the transport of all mounts.
 const transportVariable = "CLAWFS_TRANSPORT"
 
-// serveConfig is what the serving process is told.
+// serveConfig has the settings of the serving process.
 type serveConfig struct {
 	Dir, Mountpoint string
 	Options         Options

@@ -18,7 +18,7 @@ func (m *mount) writer(name string) {
 		m.t.Fatal(err)
 	}
 	m.t.Cleanup(func() {
-		_ = stop.Close() // which it sees between two commits
+		_ = stop.Close() // the writer sees that between two commits
 		if err := cmd.Wait(); err != nil {
 			m.t.Errorf("the writer ended with %v", err)
 		}

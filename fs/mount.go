@@ -24,7 +24,7 @@ import (
 
 // Options say how a mount behaves.
 type Options struct {
-	Patterns   *Patterns   // what is a registry; nil: as the defaults say
+	Patterns   *Patterns   // of the registries' names; nil: as the defaults say
 	Teller     []string    // a command that calls TellWatchers with its last two arguments; nil: watchers are not told of commits
 	AllowOther bool        // let other users in, as far as the modes of files allow
 	Debug      bool        // log every request
@@ -33,7 +33,7 @@ type Options struct {
 	Transport  string      // one of Transports; empty: DeviceTransport
 	Numbers    Numbers     `json:"-"` // inode numbers that programs see; there must be some
 
-	Keeper *takeover.Keeper `json:"-"` // what is left for a later daemon, or was left for this one; nil: nothing is
+	Keeper *takeover.Keeper `json:"-"` // keeps the mount for a later daemon, or kept it for this one; nil: none does
 }
 
 // Optimizations: tests run with each of them on and off.
@@ -43,8 +43,8 @@ const (
 	KernelCache = "kernel-cache" // names, attributes and pages that the kernel keeps
 )
 
-// Resending is what a kernel may lack that a takeover needs: it sends requests again that a
-// dead daemon had. Options.Without may hold it as well.
+// Resending is a feature of the kernel that a takeover needs: the kernel sends the requests
+// of a dead daemon again. Older kernels lack it. Options.Without may hold it as well.
 const Resending = "resending"
 
 // Optimizations returns the names that Options.Without may hold.
@@ -206,9 +206,9 @@ func mountOptions(root int, o Options) (*fusefs.Options, error) {
 			Logger:        logger,
 			EnableAcl:     true,
 			PanicHandler:  func(v any) fuse.Status { return survive(o.Log, v) },
-			// O_TRUNC comes with OPEN, the umask with what creates, and the
-			// kernel asks for no capabilities before each write. When its pages of a
-			// plain file have to go is decided here (pages).
+			// O_TRUNC comes with OPEN, the umask with each request that creates, and
+			// the kernel asks for no capabilities before each write. The daemon
+			// decides when the kernel's pages of a plain file have to go (pages).
 			ExtraCapabilities: fuse.CAP_ATOMIC_O_TRUNC | fuse.CAP_DONT_MASK | fuse.CAP_HANDLE_KILLPRIV_V2 |
 				fuse.CAP_SETXATTR_EXT | fuse.CAP_DIRECT_IO_ALLOW_MMAP | fuse.CAP_READDIRPLUS_AUTO,
 			DisabledCapabilities: fuse.CAP_NO_OPEN_SUPPORT | fuse.CAP_PASSTHROUGH | fuse.CAP_AUTO_INVAL_DATA,

@@ -56,7 +56,7 @@ type node struct {
 	number atomic.Uint64 // that programs see; a registry's node has one as long as it lives
 
 	refs     uint64 // that the kernel holds; guarded by nodeTable.mu
-	replaced *node  // whose references it took over; guarded by nodeTable.mu
+	replaced *node  // it took over this node's references; guarded by nodeTable.mu
 
 	// privileged says that the file had setuid or setgid set when its mode was
 	// seen last. All changes of it come through here.

@@ -48,7 +48,7 @@ func TestNodeLivesAsLongAsItsReferences(t *testing.T) {
 	if isOpen(n) || table.get(5) != nil || table.acquire(n.id) != nil {
 		t.Error("it lives on without references")
 	}
-	table.forget(5, 1) // of what nobody knows
+	table.forget(5, 1) // nobody knows this id
 	table.forget(6, 1)
 }
 

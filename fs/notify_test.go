@@ -90,8 +90,8 @@ func TestNotifierTellsAgain(t *testing.T) {
 	}
 }
 
-// A commit that follows another one, or what was told of it, at once is told of though
-// the kernel has made an event: it may have been passed over.
+// A commit may follow another one, or a notice of it, at once. Then watchers may have
+// passed over the kernel's event, and are told of the commit.
 func TestNotifierTellsOfWhatMayBePassedOver(t *testing.T) {
 	w := newTestNotifier("tell")
 	w.news = noNews{}
@@ -123,7 +123,7 @@ func TestNotifierLeavesWhatIsReplaced(t *testing.T) {
 		w.news = noNews{}
 		now := time.Now()
 		w.tell("a.json", 0)
-		w.tell("a.json", 0) // which would be told anyway
+		w.tell("a.json", 0) // watchers would be told of this one anyway
 		w.observe(txn.Event{Name: "a.json", Via: via, Changed: true})
 		for range 3 {
 			if got := namesAt(w, now); len(got) > 0 {
@@ -192,7 +192,7 @@ func TestNotifierCarriesOut(t *testing.T) {
 		{someNews{}, order{name: "a.json", directory: newsModify | newsClose}, "3a.json\x00"},
 		{someNews{}, order{name: "a.json", nodes: []*node{{}, {}}}, "1\x001\x000\x00"},
 		{someNews{}, order{name: "a.json", directory: newsModify, nodes: []*node{{}}}, "1a.json\x001\x000\x00"},
-		{noNews{}, order{name: "a.json", directory: newsModify, nodes: []*node{{}}}, "1a.json\x00"}, // by which the node has been told
+		{noNews{}, order{name: "a.json", directory: newsModify, nodes: []*node{{}}}, "1a.json\x00"}, // the news of the name has told the node
 	} {
 		w := newTestNotifier("tell")
 		w.news = c.news

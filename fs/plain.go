@@ -18,8 +18,8 @@ import (
 type plainFile struct {
 	node     *node
 	fd       int
-	flags    uint32 // with which it was opened
-	thread   int    // by which
+	flags    uint32 // of its open(2)
+	thread   int    // of its open(2)
 	writable bool
 	opened   txn.Tick
 	lineage  *lineage    // if writable

@@ -12,8 +12,8 @@ import (
 	"github.com/hanwen/go-fuse/v2/posixtest"
 )
 
-// What passes of go-fuse's tests on the file system passes below a mount of it.
-// Two fail on ext4; one of those by chance, as it is a race.
+// Each of go-fuse's tests that passes on the file system passes on a mount of
+// it. Two fail on ext4; one of those by chance, as it is a race.
 func TestPosix(t *testing.T) {
 	m := inPlace(t)
 	bare := scratch(t)

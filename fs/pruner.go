@@ -82,7 +82,7 @@ func (p *pruner) run(ctx context.Context) {
 	}
 }
 
-// prune names half of the nodes to the kernel, whichever: those in use stay.
+// prune names any half of the nodes to the kernel: those in use stay.
 func (p *pruner) prune() {
 	list := p.nodes.some(max(p.nodes.count()/2, pruneBatch))
 	for len(list) > 0 {

@@ -60,11 +60,11 @@ func Put(dir, name string) (*os.File, error) {
 	return f, nil
 }
 
-// Intend opens the registry of a name, with slashes, below a mounted directory, for what a
-// command intends to do with it. With a head to replace it is as Put; the close fails with
-// EBUSY where the head is another one, and so does an unlink by this process while the file is
-// open. Where there is to be no head it makes an empty file. Without a head to replace it
-// begins with the present head, and is merged as any write is. Errors: *NotRegistryError,
+// Intend opens the registry of a name, with slashes, below a mounted directory, for a command
+// that intends to change it. With a head to replace it is as Put; the close fails with EBUSY
+// where the head is another one, and so does an unlink by this process while the file is open.
+// Where there is to be no head it makes an empty file. Without a head to replace it begins
+// with the present head, and is merged as any write is. Errors: *NotRegistryError,
 // *OldDaemonError, or the system's.
 func Intend(dir, name string, i txn.Intent) (*os.File, error) {
 	var arg [intentSize]byte

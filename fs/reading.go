@@ -21,21 +21,21 @@ import (
 // before they close a file that they have written. The next holder's reading commits that
 // content first.
 //
-// A descriptor of a file that a rename has replaced goes on with what that held last
-// (remains.go).
+// A descriptor of a file that a rename has replaced goes on with the last content of
+// that file (remains.go).
 
-// reading is how far a program has come that reads an open registry.
+// reading is how far a program that reads an open registry has come.
 type reading struct {
-	told   atomic.Pointer[txn.Snapshot] // whose size was told last, nil: that of the version shown
-	toldAt atomic.Int64                 // when a size was told that nobody has made use of by reading, in nanoseconds; 0: none was
+	told   atomic.Pointer[txn.Snapshot] // its size was told last, nil: that of the version shown
+	toldAt atomic.Int64                 // when a size was told, in nanoseconds, if nobody has read since by it; 0: none was
 	inPass atomic.Bool                  // a pass has begun and not come to the end
-	mapped atomic.Pointer[txn.Version]  // that mappings of the file show, nil: none was seen
+	mapped atomic.Pointer[txn.Version]  // mappings of the file show this one, nil: none was seen
 
-	mu    sync.Mutex // guards the fields below; all else, and the version shown, changes with it held
+	mu    sync.Mutex // guards the fields below; the other fields, and the version shown, change with it held
 	begun bool
 	next  int64     // where the last pass goes on
 	at    time.Time // of the last part that was read
-	ended bool      // the last descriptor is gone: what is shown and told is given up
+	ended bool      // the last descriptor is gone: shows and told are given up
 }
 
 // sizedReading is how long after a size was told somebody may begin to read so much. A
@@ -262,7 +262,7 @@ func (n *node) tellNewest(ctx context.Context) {
 	}
 	for _, f := range n.files.all() {
 		if f.tx != nil && !isOurs(f) {
-			continue // which others may be committing just now
+			continue // others may be committing it just now
 		}
 		newer, staged := f.behind(false)
 		f.reading.mu.Lock()

@@ -166,7 +166,7 @@ func (n *node) statName(ctx context.Context, base, path string, stx *unix.Statx_
 	return n.statWhere(base, stx, func() looked { return n.look(ctx, base, path) })
 }
 
-// statWhere is statName, with what the store says.
+// statWhere is statName, with the store's answer from look.
 func (n *node) statWhere(base string, stx *unix.Statx_t, look func() looked) error {
 	for {
 		err := statAt(n.fd, base, stx)

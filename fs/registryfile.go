@@ -20,15 +20,15 @@ import (
 // registryFile is an open registry: a snapshot, or a transaction if it was opened
 // for writing.
 type registryFile struct {
-	node     *node // under which it was opened
+	node     *node // it was opened by this one
 	opener   txn.Actor
 	caller   txn.Caller // the process that opened it
-	thread   int        // by which
+	thread   int        // of its open(2)
 	append   bool
-	snapshot atomic.Pointer[txn.Snapshot] // that is shown, nil if there is a transaction
+	snapshot atomic.Pointer[txn.Snapshot] // the version shown, nil if there is a transaction
 	tx       *txn.Tx
 	reading  reading
-	kept     atomic.Pointer[remains]     // what is left of the file that was opened; nil: its name stands for it
+	kept     atomic.Pointer[remains]     // of the file that was opened; nil: its name stands for it
 	ended    bool                        // it is not open any more; guarded by registryTable.mu
 	lineage  *lineage                    // of the content, for the case that it is renamed onto another registry
 	begins   txn.Tick                    // a place before it was opened
@@ -36,8 +36,8 @@ type registryFile struct {
 	closed   atomic.Bool                 // by its opener, which has written nothing since and may have other descriptors of it
 
 	closing closing
-	number  atomic.Uint64 // by which the kernel knows it, where a later daemon may take over; 0: not yet, or none may
-	staged  atomic.Bool   // what is noted for a later daemon
+	number  atomic.Uint64 // the kernel's number of it, where a later daemon may take over; 0: not yet, or none may
+	staged  atomic.Bool   // as noted for a later daemon
 
 	// ends counts copies from behind the end that nothing came of.
 	ends atomic.Int32
@@ -81,7 +81,7 @@ func (f *registryFile) size() uint64 {
 	return uint64(f.snapshot.Load().Size())
 }
 
-// Read reads the version that is shown, or what is staged.
+// Read reads the version that is shown, or the staged content.
 func (f *registryFile) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
 	paged := off&pageRead != 0
 	off &^= pageRead

@@ -22,11 +22,11 @@ import (
 // anew (/proc/self/fd), change no registry. A file without a name is seen by nobody else: a
 // copy of it in memory is changed, as history has the file itself.
 
-// remains are what is left of such a file, for the nodes that stand for it.
+// remains keep such a file for the nodes that stand for it.
 type remains struct {
 	fsys  *fileSystem
 	path  string        // the registry's
-	last  *txn.Snapshot // what the file held last; nil: all its open handles show that
+	last  *txn.Snapshot // the file's last version; nil: all its open handles show that
 	users int           // how many files are open of them; guarded by registryTable.mu
 
 	mu     sync.Mutex // guards what follows
@@ -337,7 +337,7 @@ func copyWhole(to, from *os.File) error {
 	return unix.UtimesNanoAt(fd, "", times[:], unix.AT_EMPTY_PATH)
 }
 
-// largestRemains is what a file without a name may hold: it is in memory.
+// largestRemains is the largest size of a file without a name: it is in memory.
 const largestRemains = 64 << 20
 
 // remainsFile is an open file that has no name. Its bytes are the same for all handles that

@@ -18,10 +18,10 @@ var ways = map[string]string{
 	"moved to another": "os.rename('a.json', 'b.json')",
 }
 
-// state is what programs find in the directory.
+// state makes python list the directory as programs find it.
 const state = "[[n, oct(os.stat(n).st_mode), os.stat(n).st_uid, os.stat(n).st_mtime_ns == 7, os.listxattr(n), open(n).read()] for n in sorted(os.listdir('.'))]"
 
-// What is left of a file is given up once, though several of its last uses end at once.
+// The remains of a file are given up once, though several of its last uses end at once.
 func TestRemainsAreGivenUpOnce(t *testing.T) {
 	storage := txntest.NewMemory()
 	storage.Foreign("a.json", []byte("{}"))

@@ -350,9 +350,9 @@ func (fsys *fileSystem) readPlain(p place, name string, caller txn.Caller) (*os.
 	return fsys.readOpen(fd, name, caller, txn.ViaRename)
 }
 
-// readOpen reads a file by its descriptor, which it takes over, and which the caller wants
-// to be the registry of that name. The error is a *txn.TooLargeError where it is larger than
-// a registry may be.
+// readOpen reads a file by its descriptor, which it takes over. The caller wants the file to
+// be the registry of that name. The error is a *txn.TooLargeError where it is larger than a
+// registry may be.
 func (fsys *fileSystem) readOpen(fd int, name string, caller txn.Caller, via txn.Via) (*os.File, []byte, error) {
 	file := os.NewFile(uintptr(fd), name)
 	info, err := file.Stat()

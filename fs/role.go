@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// role is what a file is for.
+// role is the part that a file plays: a registry, a plain file, a name of
+// clawfs's own.
 type role uint8
 
 const (

@@ -1,6 +1,6 @@
 // Package ledger is the memory in which a daemon leaves what the next one must know of the
-// kernel's view: by which ids and handle numbers the kernel calls objects. It knows neither
-// go-fuse nor registries, and touches no disk.
+// kernel's view: the ids and handle numbers by which the kernel calls objects. It knows
+// neither go-fuse nor registries, and touches no disk.
 //
 // The memory is a memfd that a supervisor holds as well. It outlives each process, and no
 // power failure: after that the kernel knows nothing either.
@@ -12,8 +12,8 @@
 //     too large. It never leaves one too few.
 //   - A record is complete before its first word, which is its id, says that it is there.
 //     The memory's bytes are written by one process at a time.
-//   - An id, or a handle's number, means one object as long as the kernel knows it, whichever
-//     daemon has given it. No number of a handle is given twice.
+//   - An id, or a handle's number, means one object as long as the kernel knows it, also under later
+//     daemons. No number of a handle is given twice.
 //
 // Records have fixed places in a sparse file: only pages that were used take memory.
 package ledger

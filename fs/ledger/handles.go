@@ -12,10 +12,10 @@ const (
 	Registry  Kind = 3
 )
 
-// Handle is what is known of an open file or directory.
+// Handle is the record of an open file or directory.
 type Handle struct {
 	Node  uint64 // its id
-	Flags uint32 // with which it was opened
+	Flags uint32 // of its open(2)
 	Kind  Kind
 	Task  uint32 // thread by which it was opened
 

@@ -2,7 +2,8 @@ package ledger
 
 import "encoding/binary"
 
-// Outcome is what is known of a request that was about to be done.
+// Outcome says whether a request that was about to be done was done, as far as
+// that is known.
 type Outcome uint32
 
 // The outcomes.
@@ -17,18 +18,18 @@ const (
 // Inode tells what a name stands for. The zero value is nothing.
 type Inode struct{ Number, Birth uint64 }
 
-// Intent is a request on names that is about to be done. What the names stand for before
-// tells afterwards whether it was.
+// Intent is a request on names that is about to be done. The inodes of the names before
+// it tell afterwards whether it was.
 type Intent struct {
 	Unique   uint64 // the request's number
 	Op       uint32 // the kernel's number of the operation
 	Flags    uint32 // of a rename
 	Dir      uint64 // id of the node of the directory
 	NewDir   uint64 // … of a rename's or a link's other one, or of the object that is linked
-	Node     uint64 // id of what the name stands for; 0: it is not known
+	Node     uint64 // id of the name's node; 0: it is not known
 	Name     string
 	NewName  string
-	Was      Inode // what Name stood for
+	Was      Inode // of Name before
 	NewWas   Inode // … and NewName
 	Replaces bool  // NewName is one by which a commit puts another file
 }
@@ -106,8 +107,8 @@ func (r intentRecord) grow() uint32 {
 	return age
 }
 
-// Intend notes a request that is about to be done, in the place of what was noted of it before.
-// It reports whether there was room.
+// Intend notes a request that is about to be done, in the place of an earlier note of it. It
+// reports whether there was room.
 func (l *Ledger) Intend(i Intent) bool {
 	if len(i.Name) > longestName || len(i.NewName) > longestName {
 		return true // no name is as long: nothing will be done

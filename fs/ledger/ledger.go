@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Format is that of the memory's records. A daemon takes over what has its own format only.
+// Format is that of the memory's records. A daemon takes over only a memory of its own
+// format.
 const Format = 1
 
 // FormatError says that another version of the program has left the memory.

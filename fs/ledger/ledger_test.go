@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// next is what the next daemon finds.
+// next returns the ledger as the next daemon opens it.
 func next(t *testing.T, l *Ledger) *Ledger {
 	t.Helper()
 	n, err := Open(l.FD())

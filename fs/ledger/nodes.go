@@ -2,14 +2,14 @@ package ledger
 
 import "encoding/binary"
 
-// Node is what is known of an object that the kernel knows.
+// Node is the record of an object that the kernel knows.
 type Node struct {
 	ID         uint64
 	Generation uint64 // tells it from a later object of the same id
 	Parent     uint64 // id of the directory in which it was found
-	Name       string // by which it was found there; "/" if it has none any more
+	Name       string // of its entry there; "/" if it has none any more
 
-	// What programs were told when it was found: inode number, size in bytes, and time of
+	// As programs were told when it was found: inode number, size in bytes, and time of
 	// modification in nanoseconds since 1970.
 	Number, Size uint64
 	Modified     int64

@@ -156,7 +156,7 @@ func All() ([]Point, error) {
 	return out, nil
 }
 
-// IsClawfs reports whether clawfs is what is mounted there, living or dead.
+// IsClawfs reports whether a clawfs, living or dead, is mounted there.
 func (m Point) IsClawfs() bool { return m.Mount != nil && m.Mount.FSType == FSType }
 
 // IsDead reports whether the daemon behind the mount is gone. One that does not

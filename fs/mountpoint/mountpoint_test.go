@@ -8,8 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Of the mounts on one path the one on top counts, in whatever order the mount
-// table has them.
+// The uppermost mount on a path counts, in any order of the mount table.
 func TestUppermost(t *testing.T) {
 	disk := &mountinfo.Info{ID: 7, Parent: 1}
 	bind := &mountinfo.Info{ID: 3, Parent: 7}

@@ -83,8 +83,8 @@ func awaitZombie(t *testing.T, pid int) {
 	await(t, "the process ended", func() bool { return hasEnded(fd) })
 }
 
-// What a task that has ended, and was not waited for, shows is what it showed
-// when it closed its files.
+// A task that has ended, and was not waited for, shows the same signal as when
+// it closed its files.
 func TestDeathSignal(t *testing.T) {
 	for _, c := range []struct {
 		script string

@@ -35,9 +35,8 @@
 // # A server without INIT
 //
 // The kernel sends INIT once. The next daemon handles the request that was kept, and gives its
-// answer to nobody. What is negotiated must be what the first daemon has negotiated. go-fuse's
-// own server reads INIT from the device, so that there is one here (Server), around its
-// ProtocolServer.
+// answer to nobody. Each daemon must negotiate the same as the first one. go-fuse's own server
+// reads INIT from the device, so that there is one here (Server), around its ProtocolServer.
 //
 // Then the kernel is told to send again what the dead daemon had read and not answered
 // (FUSE_NOTIFY_RESEND, Linux 6.9). Such a request has IsResent. It may have been done

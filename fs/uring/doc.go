@@ -1,5 +1,5 @@
 // Package uring serves a FUSE file system over io_uring instead of read and write on
-// /dev/fuse. It knows nothing of what the file system is for: it is a transport below
+// /dev/fuse. It knows nothing of the file system's purpose: it is a transport below
 // go-fuse's protocol (fuse.ProtocolServer), for kernels since 6.14 where the parameter
 // enable_uring of the module fuse is on.
 //
@@ -35,11 +35,11 @@
 // the next requests from it. The ring serves one thread, since its completions run on the
 // thread that submitted the command (IORING_SETUP_SINGLE_ISSUER, IORING_SETUP_DEFER_TASKRUN).
 //
-// The thread handles by itself what the file system calls quick (NewServer). Any other
-// request is handled by a goroutine, which hands the answer back: it writes to an eventfd that
-// the ring polls. So a handler that waits occupies its entry and nothing else, and when hardly
-// any entry is free there are more, as long as the plan has some (grow). When its ring is
-// full, the queue gets another thread like it (follow).
+// The thread handles requests by itself that the file system calls quick (NewServer). Any
+// other request is handled by a goroutine, which hands the answer back: it writes to an
+// eventfd that the ring polls. So a handler that waits occupies its entry and nothing else,
+// and when hardly any entry is free there are more, as long as the plan has some (grow). When
+// its ring is full, the queue gets another thread like it (follow).
 //
 // A quick handler may be slow for once, as when a disk has to be read. Then requests in other
 // entries of the thread wait as well. A watch notices that after some milliseconds, and
