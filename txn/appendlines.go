@@ -105,8 +105,8 @@ func (r *Registry) added(q *request, head *Version) *seen.Content {
 	return old.Extended(text)
 }
 
-// docOf fills in what document the content of a request is that adds lines, where that is
-// needed after all.
+// docOf parses the content of a request that adds lines, where its document is needed
+// after all.
 func (r *Registry) docOf(q *request) (err error) {
 	if q.adds && q.doc == nil {
 		q.doc, err = r.parseAs(q.content, Lines)

@@ -72,7 +72,7 @@ func (a *appender) begin(rnd *rand.Rand) string {
 	return fmt.Sprintf("begin: %v", err)
 }
 
-// state is what all see, and what was told.
+// state returns the content that all see, and the news that was told.
 func (a *appender) state() string {
 	var b strings.Builder
 	for _, e := range a.events {

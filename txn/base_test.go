@@ -242,8 +242,8 @@ func (w *world) memory(c txn.Caller, h habits) task {
 }
 
 // status is a program that says what it is at and in which mode, or counts: it may have said
-// the same before. It takes what it reads for its memory, or goes on from what it wrote, and
-// reads more often than it writes.
+// the same before. It takes each content that it reads for its memory, or goes on from its
+// own last write, and reads more often than it writes.
 func (w *world) status(c txn.Caller, h habits) task {
 	return func(yield func()) {
 		memory := w.read(c)

@@ -308,8 +308,9 @@ func TestACommitReportsAForeignChange(t *testing.T) {
 	}
 }
 
-// Strict content is merged into a registry in JSON5 in its dialect: the comments stay. The
-// other way, and over what is no document, it is as it was written.
+// Strict content is merged into a registry in JSON5 in its dialect: the comments stay.
+// JSON5 content over a strict registry, and content over no document, stay as they were
+// written.
 func TestStrictContentIsMergedInTheHeadsDialect(t *testing.T) {
 	b := newBench(t, "{// why\n\"a\": 1}")
 	one, two := program(1), program(2)

@@ -259,7 +259,7 @@ func TestAnEditorSavesWhatItReadLongAgo(t *testing.T) {
 }
 
 // A file that is written anew without being truncated, as rsync does in place, is
-// made from what the writer's relative has read.
+// made from the version that the writer's relative has read.
 func TestWrittenAnewInPlaceByKin(t *testing.T) {
 	b := newBench(t, `{"a":1}`)
 	shell, other := program(10), program(99)

@@ -92,8 +92,8 @@ func (r *Registry) beginsAfter(before *Version) Tick {
 	return before.from
 }
 
-// textOf returns what the registry holds after the request, and in which dialect. onto
-// is the head; where there is none it becomes what was there before.
+// textOf returns the registry's content after the request, and its dialect. onto is
+// the head; where there is none it becomes the version that was there before.
 func (r *Registry) textOf(q *request, onto **Version, removed *removal) (*seen.Content, Dialect, error) {
 	if text := r.added(q, *onto); text != nil {
 		q.appendsLines()

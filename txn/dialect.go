@@ -89,10 +89,9 @@ func (r *Registry) noted(d Dialect) Dialect {
 	return d
 }
 
-// admit returns the document that content is if it replaces a version, which is nil
-// where there is none; saw is what its writers have seen. In its grammar is the dialect of the new version. It returns no
-// document and no error where anything may replace what is no document either. The
-// error is an *InvalidError or a *TooLargeError.
+// admit parses content that replaces a version, nil where there is none; saw has the views of its writers. The document's
+// grammar is that of the new version's dialect. It returns no document and no error where the version is no document
+// either, so that anything may replace it. The error is an *InvalidError or a *TooLargeError.
 func (r *Registry) admit(c *seen.Content, over *Version, saw seen.Seen) (*jsondoc.Doc, error) {
 	if over != nil && over.Blank() {
 		over = nil

@@ -1,7 +1,7 @@
 // Package txn decides. It knows registries, versions and transactions, and neither a
 // file system nor a disk: package fs turns kernel requests into its verbs, a
-// [Storage] keeps what it decides. Package seen knows what each process has seen of a
-// registry, and chooses the merge base of a write.
+// [Storage] keeps the decided versions. Package seen knows what each process has seen
+// of a registry, and chooses the merge base of a write.
 //
 // # Vocabulary
 //
@@ -20,16 +20,17 @@
 // The programs:
 //
 //   - An [Actor] is a process. A [Caller] is an actor with its program and ancestors.
-//   - A view is what an actor saw of a registry: content that it read, content that it
-//     wrote itself, or nothing. A [Tick] is a place in the order of events.
+//   - A view is a state of a registry that an actor saw: content that it read, content
+//     that it wrote itself, or nothing. A [Tick] is a place in the order of events.
 //   - Kin are the processes of one family: an ancestor and its descendants.
 //   - A task is one of several things that one process does at once.
 //
 // The write:
 //
-//   - A [Tx] is what one open-for-write handle stages until it is closed. A temporary file that
-//     is renamed onto a registry is one, too ([Store.Replace]). A put replaces the head
-//     outright ([Tx.Put]). An intent names that head, and the purpose ([Tx.Intend]).
+//   - A [Tx] is the content that one open-for-write handle stages until it is closed. A
+//     temporary file that is renamed onto a registry is one, too ([Store.Replace]). A put
+//     replaces the head outright ([Tx.Put]). An intent names that head, and the purpose
+//     ([Tx.Intend]).
 //   - A draft is content of a transaction together with the views of its writers. It is
 //     in flight until it is committed.
 //   - A candidate is a view that the content may have been made from. The merge base is
@@ -49,9 +50,9 @@
 //     create, remove or rename it one succeeds (P2).
 //   - A Snapshot never changes (P2).
 //   - The versions of a registry are totally ordered, each names its parent (P3).
-//   - What a transaction changed relative to its merge base is in the head that
-//     its commit makes, unless another writer changed the same leaf; then the
-//     policy decides and the event says so (P4).
+//   - Each change of a transaction, relative to its merge base, is in the head that
+//     its commit makes, unless another writer changed the same leaf; then the policy
+//     decides and the event says so (P4).
 //   - A transaction's end is reported after Storage.Commit has returned (P5).
 //   - A transaction whose writer was killed commits nothing (P6).
 //   - Where nobody else has committed since the merge base, the bytes are stored
@@ -65,8 +66,8 @@
 //	Tx.Flush, Store.Replace, …
 //	  admit: parse in the dialect          → *InvalidError, *TooLargeError
 //	  Registry.submit                     queue; the first one leads a batch
-//	    refresh                           adopt what changed behind the store
-//	    for each request: apply
+//	    refresh                           adopt foreign changes for each
+//	    request: apply
 //	      behind                          lines that were appended need no base
 //	      baseOf                          seen.Choose among the candidates (inflight.go)
 //	      combine                         content as it is, or merge.Merge → *merge.ConflictError
@@ -85,6 +86,6 @@
 // The leader of a registry holds no lock while it merges and writes: readers never wait
 // for a writer. While Registry.mu is held the storage is asked for a stat only. A foreign
 // change is the exception: it is loaded, compared with the log, recorded, and, if it is
-// no document, replaced with mu held, since nobody may read before that is decided. What
-// another host has committed is put into the live file before, with mu given up.
+// no document, replaced with mu held, since nobody may read before that is decided. A
+// commit of another host is put into the live file before, with mu given up.
 package txn

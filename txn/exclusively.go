@@ -19,7 +19,7 @@ func (s *Store) Exclusively(names []string, change func() error) error {
 	err := s.exclusively(regs, change)
 	for _, r := range regs {
 		if s.shared != nil {
-			_, _ = r.present() // what has changed is for other hosts, too; the next one to ask is told the error
+			_, _ = r.present() // other hosts get the change, too; the next one to ask is told the error
 		}
 		s.release(r)
 	}
@@ -33,8 +33,9 @@ type Arrival struct {
 }
 
 // Arrive runs change, by which c puts other files by the names of registries, while no
-// commit of any of them is under way. What is there before takes no part: nothing is merged.
-// A document is a write of those that have written the file. The error is change's.
+// commit of any of them is under way. The files that were there before take no part: nothing
+// is merged. A document is a write of those that have written the file. The error is
+// change's.
 func (s *Store) Arrive(c Caller, files []Arrival, change func() error) error {
 	slices.SortFunc(files, func(a, b Arrival) int { return strings.Compare(a.Name, b.Name) })
 	var regs []*Registry
@@ -67,7 +68,7 @@ func (r *Registry) changedBy(c Caller) {
 	r.foundBy, r.foundVia = []Caller{c}, ViaRename
 }
 
-// arrived notes what c has put here, and by whom it was written.
+// arrived notes the file that c has put here, and its writers.
 func (r *Registry) arrived(c Caller, p *Replacement) {
 	r.mu.Lock()
 	e, _ := r.refresh() // the next one to ask is told the error

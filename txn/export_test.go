@@ -32,8 +32,9 @@ func (s *Store) CachedDocs() int {
 	return s.docs.used.Len()
 }
 
-// Contradictions returns ways to make a store contradict itself, by what it then says.
-// Each is given a registry with one version that one process has written.
+// Contradictions returns ways to make a store contradict itself, by the sentence that
+// CheckInvariants then has. Each is given a registry with one version that one process
+// has written.
 func Contradictions() map[string]func(s *Store, r *Registry) {
 	return map[string]func(*Store, *Registry){
 		"is in the table as":            func(s *Store, r *Registry) { r.name = "other.json" },

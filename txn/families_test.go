@@ -39,7 +39,7 @@ func (w *world) mind(c txn.Caller) task {
 	}
 }
 
-// child returns a new process of a shell, and what ends it.
+// child returns a new process of a shell, and a function that ends it.
 func (w *world) child(of txn.Caller) (c txn.Caller, end func()) {
 	w.pids++
 	c = program(w.pids)
@@ -56,7 +56,7 @@ func (w *world) script(shell txn.Caller) task {
 			w.issued++
 			states = append(states, w.truth)
 			switch w.rand.IntN(5) {
-			case 0: // a copy of what was there once
+			case 0: // a copy of a former version
 				w.truth = states[w.rand.IntN(len(states))]
 				cp, end := w.child(shell)
 				w.save(cp, w.truth)

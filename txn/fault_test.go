@@ -236,9 +236,9 @@ func (w *faultRun) touch(name string) {
 	}
 }
 
-// work is what the tests here interrupt: creation, replacement, merges, refusals,
-// half a document, a rename, a deletion, an empty file in its place, and a creation
-// after it.
+// work makes the calls that the tests here interrupt: creation, replacement,
+// merges, refusals, half a document, a rename, a deletion, an empty file in its
+// place, and a creation after it.
 func (w *faultRun) work() {
 	w.add("a.json", "a1")
 	w.add("b.json", "b1")
@@ -252,7 +252,8 @@ func (w *faultRun) work() {
 	w.add("a.json", "a4")
 }
 
-// afterwards checks a storage against what w's writers were told: P1, P4, P5, P9.
+// afterwards checks a storage against the answers that w's writers were given:
+// P1, P4, P5, P9.
 func (w *faultRun) afterwards(t *testing.T, row *faultRow, after *txntest.Memory, at string) {
 	t.Helper()
 	row.tried++

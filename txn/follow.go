@@ -2,7 +2,7 @@ package txn
 
 import "sync"
 
-// A follower has registries take over what other hosts have committed.
+// A follower has registries take over the commits of other hosts.
 type follower struct {
 	store *Store
 	room  chan struct{} // holds one for each registry that follows just now

@@ -162,7 +162,7 @@ func (r *Registry) forgetVersions(seqs []uint64) ([]uint64, error) {
 	}
 	var digests [][32]byte
 	for _, seq := range seqs {
-		if b, err := storage.Version(r.name, seq); err == nil { // what is not there can't be seen either
+		if b, err := storage.Version(r.name, seq); err == nil { // a version that is not there can't be seen either
 			digests = append(digests, sha256.Sum256(b))
 		}
 	}

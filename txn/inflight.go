@@ -69,8 +69,8 @@ func (t *Tx) currentDraft() *draft {
 	return t.draftOf(t.reg().newContent(slices.Clone(t.data), t.headAtOpen))
 }
 
-// draftOf returns content of the transaction with what the transaction knows of
-// it. Content that was not written anew was seen, by whichever process. The caller holds mu.
+// draftOf returns content of the transaction with the transaction's facts about it. Content
+// that was not written anew was seen, by one process or another. The caller holds mu.
 func (t *Tx) draftOf(c *seen.Content) *draft {
 	d := &draft{tx: t, content: c, seen: t.seen, flights: slices.Clone(t.flights), headAtOpen: t.headAtOpen, last: t.last, redirected: t.redirected, time: t.setTime, put: t.put, intent: t.intent}
 	if t.patched != nil && t.anew < len(c.Bytes) {

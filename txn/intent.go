@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Intent is what a command says of the transaction that it makes.
+// Intent says what a command means to do by the transaction that it makes.
 type Intent struct {
 	// Over is the SHA-256 of the head that the transaction replaces, in hexadecimal, ""
 	// where there is to be none. It is a put, and refused with a *StaleError where the
@@ -47,8 +47,8 @@ func (i Intent) check(name string, head *Version) error {
 	return &StaleError{Name: name, Head: seq, Named: true}
 }
 
-// intents are what processes have said that they are going to do to heads, by the names at
-// which they have said it: somebody may move the file away meanwhile, and make another one.
+// intents are the changes that processes have announced, by the names at which they have
+// announced them: somebody may move the file away meanwhile, and make another one.
 type intents struct {
 	mu  sync.Mutex // guards all
 	all map[*Tx]namedIntent

@@ -16,8 +16,8 @@ import (
 //
 // It holds this: a registry is in the table by its name, and waits to be forgotten only
 // while nobody uses it. Its head is a document in its dialect, has its digest, is the
-// last version that its log tells of, and is what the live file holds, unless that was
-// changed behind the store. A file that has no version is empty. A registry with an open
+// last version that its log tells of, and equals the live file, unless that was changed
+// behind the store. A file that has no version is empty. A registry with an open
 // transaction is in use. Caches and lists are within their bounds, and counts are right.
 // Views are in order (seen.Views.CheckInvariants).
 func (s *Store) CheckInvariants() error {

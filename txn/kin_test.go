@@ -11,8 +11,9 @@ import (
 	"clawfs/txn"
 )
 
-// pipeline is what a shell runs again and again: one program reads the registry and
-// ends, and another one, that has read nothing, writes what the first has made.
+// pipeline is a command line that a shell runs again and again: one program reads
+// the registry and ends, and another one, that has read nothing, writes the first
+// one's output.
 type pipeline struct {
 	*bench
 	shell txn.Caller
@@ -62,7 +63,7 @@ func TestDeadProcessesCostNothing(t *testing.T) {
 	const block = 50
 	rows := []struct {
 		name string
-		step func(p *pipeline, n int) // what happens between two writes that are measured
+		step func(p *pipeline, n int) // happens between two writes that are measured
 	}{
 		{"who have written", func(p *pipeline, n int) {
 			for k := range 10 {
@@ -88,7 +89,8 @@ func TestDeadProcessesCostNothing(t *testing.T) {
 					took[i] = append(took[i], cpu(t)-before)
 				}
 			}
-			// The least is what it takes where nothing else disturbs: the garbage collector.
+			// The least time is that of a run without a disturbance, such as the garbage
+			// collector.
 			early, late := slices.Min(took[1]), slices.Min(took[len(took)-1])
 			t.Logf("a write beside %d dead processes takes %v, beside %d %v", block*15, early, block*10*len(took), late)
 			if late > max(6*early, 400*time.Microsecond) {

@@ -14,7 +14,7 @@ type Copied struct {
 	Event   Tick
 }
 
-// Lineage is what is known of how the content of a file came about.
+// Lineage has the known facts of how the content of a file came about.
 type Lineage struct {
 	Writers []Origin
 	Copies  []Copied

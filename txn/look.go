@@ -5,7 +5,7 @@ import "time"
 // Presence says where a process finds a registry of some name.
 type Presence uint8
 
-// What Look can find.
+// The answers of Look.
 const (
 	OnDisk Presence = iota // the backing file says whether there is one, and how large it is
 	AtHead                 // there is one; Info says size and time, the backing file the rest
@@ -13,7 +13,7 @@ const (
 	Hidden                 // others are creating it: there is none for this process yet, unless they have closed it or somebody locks it
 )
 
-// Info is what stat(2) shows of a registry.
+// Info has the facts that stat(2) shows of a registry.
 type Info struct {
 	Size int64 // bytes
 	Time time.Time
@@ -21,8 +21,8 @@ type Info struct {
 
 // Look says how a registry of that name presents itself to a process, which who
 // tells if that matters. It must be called after the backing file was looked at:
-// while a commit is being placed the file already is what readers get only
-// afterwards, and only the store knows what they get now.
+// while a commit is being placed the file already has the content that readers
+// get only afterwards, and only the store knows what they get now.
 func (s *Store) Look(name string, who func() Actor) (Presence, Info) {
 	r := s.peek(name)
 	if r == nil {

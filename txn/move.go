@@ -9,7 +9,8 @@ import (
 	"clawfs/txn/seen"
 )
 
-// Handles are what a Rename asks of the transactions of the file that it moves.
+// Handles are the questions of a Rename about the transactions of the file that
+// it moves.
 type Handles struct {
 	IsOpen func(*Tx) bool    // whether somebody has it open still
 	Like   func(*Tx) fs.File // the file that moves, open: staged content takes over its owner and mode; nil: it takes over none
@@ -253,8 +254,8 @@ func (m *moving) toFree(from, to string, c Caller, p Replacement, v *Version, st
 	return err
 }
 
-// moveFrom has a registry be what another one was, whose file and history have moved
-// here.
+// moveFrom has a registry take the state of another one, whose file and history have
+// moved here.
 func (r *Registry) moveFrom(other *Registry, c Caller) {
 	other.mu.Lock()
 	unarchived, head := other.unarchived, other.head

@@ -10,8 +10,8 @@ import (
 	"clawfs/txn"
 )
 
-// Several that find a name free, and rename a registry to it, are merged: none of them
-// takes the place of what another one has put there meanwhile.
+// Several programs that find a name free, and rename a registry to it, are merged:
+// none of them takes the place of a registry that another one has put there meanwhile.
 func TestSeveralMoveToAFreeName(t *testing.T) {
 	for range 20 {
 		b := newBench(t, "")

@@ -14,7 +14,7 @@ type Outcome uint8
 const (
 	Pending   Outcome = iota // it has not ended
 	Committed                // the content became the head as it was written
-	Merged                   // it was merged with what others had committed
+	Merged                   // it was merged with commits of others
 	Unchanged                // the head already was, or stays, as the writer wants it
 	Rejected                 // it was refused; the content is in quarantine
 	Aborted                  // its writer was killed; the content is in quarantine

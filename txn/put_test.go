@@ -75,7 +75,7 @@ func TestRefusedPutLeavesWhatWasThere(t *testing.T) {
 		}
 	}
 
-	tx := b.open(program(2)) // which makes an empty file
+	tx := b.open(program(2)) // makes an empty file
 	b.ok(tx.Flush(program(2), txn.Death{}))
 	tx.Release()
 	if err := b.putErr(p, "["); !errors.As(err, &invalid) {

@@ -236,8 +236,8 @@ func TestExchangedDirectoriesTakeTheirRegistriesAlong(t *testing.T) {
 	}
 }
 
-// What has come to a registry's name is the doing of who has put it there, in the log, too. A
-// change behind the store that comes later is not.
+// A file that comes to a registry's name is the doing of the process that has put it there,
+// in the log, too. A later change behind the store is not.
 func TestArrivals(t *testing.T) {
 	b := newBench(t, `{"a":1}`)
 	p := program(1)

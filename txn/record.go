@@ -8,8 +8,8 @@ import (
 	"clawfs/txn/seen"
 )
 
-// Record is one line of a registry's log: what happened, never what was in it. Commands show it
-// as it is, and fill in the fields that they find out.
+// Record is one line of a registry's log. It tells an event, and never the registry's values.
+// Commands show it as it is, and fill in the fields that they find out.
 type Record struct {
 	Seq        uint64           `json:"seq"`              // the version that is the head after it, 0: none
 	Parent     uint64           `json:"parent,omitempty"` // the version that was the head before it
@@ -18,16 +18,16 @@ type Record struct {
 	Via        Via              `json:"via"`              // the call, or the discovery, that ended it
 	Digest     string           `json:"digest,omitempty"` // SHA-256 of the head after it
 	Size       int64            `json:"size"`             // bytes
-	Note                        // what a command says that it was for; Restored is of a recovery, too, where a command shows it
+	Note                        // the purpose that a command gave; Restored is of a recovery, too, where a command shows it
 	Dialect    string           `json:"dialect,omitempty"`    // of the head after it, where it is not strict
 	Deleted    bool             `json:"deleted,omitempty"`    // the registry is gone after it
 	PID        int              `json:"pid,omitempty"`        // of the writer
 	Program    string           `json:"program,omitempty"`    // of the writer
 	UID        uint32           `json:"uid"`                  // of the writer
 	User       string           `json:"user,omitempty"`       // by a command: the name of the uid
-	Base       *BaseRecord      `json:"base,omitempty"`       // what it was merged from
+	Base       *BaseRecord      `json:"base,omitempty"`       // it was merged from this one
 	Kept       int              `json:"kept,omitempty"`       // entries of the head that a merge has kept and that the content lacks
-	Conflicts  []ConflictRecord `json:"conflicts,omitempty"`  // what the policy decided
+	Conflicts  []ConflictRecord `json:"conflicts,omitempty"`  // as the policy decided them
 	Warnings   []string         `json:"warnings,omitempty"`   //
 	Rules      []RuleRecord     `json:"rules,omitempty"`      // that decided where both sides had made changes
 	MoreRules  int              `json:"moreRules,omitempty"`  // how many more there were
@@ -47,8 +47,8 @@ type BaseRecord struct {
 // CandidateRecord says what became of one candidate for the merge base.
 type CandidateRecord struct {
 	Digest string `json:"digest"`
-	Write  bool   `json:"write,omitempty"`  // what the writer wrote itself, else what it read
-	Leaves int    `json:"leaves"`           // in which the content differs from it
+	Write  bool   `json:"write,omitempty"`  // the writer wrote it itself, else it read it
+	Leaves int    `json:"leaves"`           // the content differs from it in so many
 	Struck string `json:"struck,omitempty"` // why it was not taken
 }
 
@@ -82,8 +82,8 @@ func (r *Registry) record(e *Event, v *Version) {
 	}
 }
 
-// NewRecord returns the record of an event that has ended at a time, without what is to be
-// told of the head after it.
+// NewRecord returns the record of an event that has ended at a time, without the fields
+// about the head after it.
 func NewRecord(e *Event, at time.Time) Record {
 	rec := Record{
 		Seq: e.Seq, Parent: e.Parent, Time: at, Outcome: e.Outcome.String(), Via: e.Via, Size: e.Size, Deleted: e.Deleted,

@@ -46,9 +46,9 @@ type Registry struct {
 	leading       bool
 	foreignErr    error    // why the live file is not a valid document, if it is not
 	foundBy       []Caller // the writers of a change that refresh is about to find: made by another name of the file, or by moving it
-	foundVia      Via      // by which call they have; empty: refresh finds a foreign change
+	foundVia      Via      // the call by which they have; empty: refresh finds a foreign change
 	moved         bool     // the live file may be another registry's, in another dialect
-	unarchived    bool     // head is not in the history, and was committed here or may be what an edit is made from
+	unarchived    bool     // head is not in the history, and was committed here or may be the base of an edit
 
 	leaving sync.Mutex // held while the file is taken away; before all other locks
 }
@@ -154,7 +154,7 @@ func (r *Registry) takeLinked(stamp string, by []Caller) *Event {
 	if !r.loaded || r.head == nil || r.stamp == stamp {
 		return nil
 	}
-	if r.stamp != stampUnknown && !(s.Linked(r.stamp) && s.SameFile(r.stamp, stamp)) { // which is cheap to find out
+	if r.stamp != stampUnknown && !(s.Linked(r.stamp) && s.SameFile(r.stamp, stamp)) { // cheap to find out
 		return nil
 	}
 	if now, err := s.Stamp(r.name); err != nil || now != stamp {
@@ -226,7 +226,7 @@ func (r *Registry) adopt(c *seen.Content, mtime time.Time, stamp string, source 
 	case r.foreignErr != nil && known:
 		r.head = v
 		return r.stillInvalid(v, last), nil
-	case r.foreignErr != nil && r.store.shared != nil: // it is what all hosts have
+	case r.foreignErr != nil && r.store.shared != nil: // all hosts have it
 		r.head = v
 		return r.invalidEvent(v), nil
 	case r.foreignErr != nil:

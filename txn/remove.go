@@ -15,8 +15,8 @@ import (
 // removalMemory is how long a removal is remembered.
 const removalMemory = 2 * time.Second
 
-// A removal is what is remembered of a deletion for a while, since it may be the
-// first half of a replacement: by a program that moves a file here from another file
+// A removal is a deletion that is remembered for a while, since it may be the first
+// half of a replacement: by a program that moves a file here from another file
 // system, or that moves the registry aside before it writes a new one.
 type removal struct {
 	by      Caller
@@ -30,7 +30,7 @@ type removal struct {
 // the storage's.
 //
 // Transactions of a file that has another name, which is known as a registry's, are those of
-// that name from then on. What they have staged is committed before, if it is whole.
+// that name from then on. Content that they have staged is committed before, if it is whole.
 func (s *Store) Unlink(name string, c Caller) error {
 	r := s.acquire(name)
 	defer s.release(r)
@@ -115,8 +115,8 @@ func (r *Registry) forsake(a Actor) {
 }
 
 // takeDeletion makes a transaction that creates the registry the second half of a
-// replacement, if its process has removed what was here: that is what the new file
-// replaces. The caller holds mu.
+// replacement, if its process has removed the registry that was here: the new file
+// replaces that one. The caller holds mu.
 func (r *Registry) takeDeletion(t *Tx) {
 	if m := r.removed; r.head == nil && m != nil && m.by.Actor == t.opener.Actor {
 		t.headAtOpen, t.replaces = m.version, m
@@ -167,7 +167,7 @@ func (m *removal) orNewer(last *removal) *removal {
 //   - the author has taken it away itself: that is the first half of a replacement;
 //   - the author has a memory of the registry;
 //   - the content holds most of what a family had seen. Where it was removed, and not moved
-//     aside, that is what another family than the remover's had read.
+//     aside, only readings by a family other than the remover's count.
 //
 // Content that was made from nothing goes on from a version that its author has moved aside, if
 // others than the author and the processes that it has started have created it since.

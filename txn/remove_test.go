@@ -53,7 +53,7 @@ func TestAReplacementInTwoStepsByAProgramThatHasReadNothing(t *testing.T) {
 	}
 }
 
-// The same by mv, of what a relative has made from an older version.
+// The same by mv, of content that a relative has made from an older version.
 func TestAReplacementInTwoStepsByMv(t *testing.T) {
 	b := newBench(t, `[]`)
 	shell, jq, mv, other := program(1), program(2), program(3), program(4)
@@ -195,7 +195,8 @@ func TestASlowReplacementInTwoSteps(t *testing.T) {
 	}
 }
 
-// Of several that take a registry away one succeeds, whichever way each takes.
+// One of several processes that take a registry away succeeds, by any ways of
+// theirs.
 func TestOneTakesARegistryAway(t *testing.T) {
 	for range 20 {
 		b := newBench(t, `{"v":1}`)
@@ -229,8 +230,7 @@ func TestOneTakesARegistryAway(t *testing.T) {
 }
 
 // A name at which two programs make files in turn, to rename each to a place of its own, is no
-// registry that they share: what one of them has moved away is nothing that the other goes on
-// from.
+// registry that they share: neither goes on from a file that the other has moved away.
 func TestAFileThatWasMovedOnIsNotMergedInto(t *testing.T) {
 	for _, asked := range []bool{true, false} {
 		b := newBench(t, "")

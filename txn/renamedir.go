@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// RenameDir moves a directory, named like a registry, and the history of what is in it. c
-// does it. Registries that are open follow their files, and what was seen of one is seen of
-// it by its new name. Errors: fs.ErrExist with noreplace, or the storage's.
+// RenameDir moves a directory, named like a registry, and the histories of the registries
+// in it. c does it. Registries that are open follow their files, and the views of one stay
+// its views under its new name. Errors: fs.ErrExist with noreplace, or the storage's.
 func (s *Store) RenameDir(from, to string, noreplace bool, c Caller) error {
 	renamed := func(name string) string { return movedName(name, from, to) }
 	return s.moveAll(s.below(from), renamed, c, func() error { return s.storage.Rename(from, to, noreplace) })
@@ -24,7 +24,7 @@ func (s *Store) ExchangeNames(one, other string, c Caller) error {
 }
 
 // movedName returns the name that something by a name or below it has when that has moved;
-// "" for what is elsewhere.
+// "" for a name elsewhere.
 func movedName(name, from, to string) string {
 	if rest, ok := strings.CutPrefix(name, from); ok && (rest == "" || rest[0] == '/') {
 		return to + rest

@@ -66,8 +66,8 @@ func (r *Registry) isStaged(but *Tx) bool {
 	return false
 }
 
-// Clean reports whether nothing is staged: the transaction shows a version, as to others. What
-// an attempt to commit has refused is staged still.
+// Clean reports whether nothing is staged: the transaction shows a version, as to others.
+// Content that an attempt to commit has refused is staged still.
 func (t *Tx) Clean() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

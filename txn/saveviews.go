@@ -52,8 +52,8 @@ type savedMissed struct {
 	By  seen.Caller `json:"by"`
 }
 
-// savedViews is what the record says. A registry takes its part of it when it is loaded; parts
-// that are left go into the next record.
+// savedViews is the content of the record. A registry takes its part of it when it is loaded;
+// parts that are left go into the next record.
 type savedViews struct {
 	tick        Tick
 	missedBelow []savedMissed
@@ -63,7 +63,7 @@ type savedViews struct {
 	registries map[string]*savedRegistry
 }
 
-// savedRegistry is what the record says of one registry.
+// savedRegistry is the record's part about one registry.
 type savedRegistry struct {
 	order    *seen.SavedOrder
 	actors   map[seen.Actor]seen.SavedActor
@@ -222,7 +222,7 @@ func (v *viewReader) add(l savedLine) {
 	}
 }
 
-// hold takes content that is what its digest says.
+// hold takes content if it has its digest.
 func (v *viewReader) hold(digest string, b []byte) {
 	if c := seen.NewContent(b); hex.EncodeToString(c.Digest[:]) == digest {
 		v.contents[digest] = c

@@ -117,7 +117,7 @@ func TestTheDeadEndedBeforeTheRestart(t *testing.T) {
 		c.Ancestors = []txn.Actor{program(1).Actor}
 		return c
 	}
-	b.kill(program(9000)) // which has made it
+	b.kill(program(9000)) // it has made the registry
 	git, sed, cp := command(2), command(3), command(4)
 	names := []string{file}
 	for n := range 40 {
@@ -138,7 +138,7 @@ func TestTheDeadEndedBeforeTheRestart(t *testing.T) {
 	b.want(`{"cp":3}`)
 }
 
-// What a process has seen that had ended is not saved again once it serves nobody any more.
+// A view of a process that had ended is not saved again once it serves nobody any more.
 func TestViewsOfTheDeadAreNotSavedForEver(t *testing.T) {
 	b := newBench(t, `{"seen":1}`, func(c *txn.Config) { c.Boot = "boot" })
 	b.read(program(1))
@@ -162,8 +162,8 @@ func TestViewsOfTheDeadAreNotSavedForEver(t *testing.T) {
 	}
 }
 
-// Contents that are forgotten are not saved, whichever process has seen them. Views of the head
-// are: their process goes on from there.
+// Contents that are forgotten are not saved, for any process that has seen them. Views of the
+// head are: their process goes on from there.
 func TestForgottenContentsAreNotSaved(t *testing.T) {
 	for _, test := range []struct {
 		name  string

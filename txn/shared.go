@@ -9,9 +9,9 @@ import (
 	"clawfs/txn/seen"
 )
 
-// Shared is what a Storage has besides, if other hosts commit to the same registries. All
-// of them hold one newest version of each registry, and each host has an ordinary live file
-// of its own, which follows that.
+// Shared has the methods of a Storage whose registries other hosts commit to, too. All of
+// them hold one newest version of each registry, and each host has an ordinary live file of
+// its own, which follows that.
 //
 // Load and Stamp are about the live file. Load lets it follow first, as Advance does, unless it was changed
 // behind the storage. Commit, Create and Remove are beaten by a commit of another host,
@@ -140,7 +140,7 @@ func unavailable(err error) bool {
 }
 
 // advance has the live file follow what other hosts have committed. The caller holds mu, which
-// is given up meanwhile; whoever reads then is shown what was there before.
+// is given up meanwhile; a reading then shows the version before.
 func (r *Registry) advance() {
 	shared, name := r.store.shared, r.name
 	if shared == nil || !shared.Behind(name) {
@@ -168,8 +168,8 @@ func (s Source) via() Via {
 	return ViaForeign
 }
 
-// load reads the live file. Where the storage is shared it is decided before what becomes
-// of a change that was made behind the store. The caller holds mu.
+// load reads the live file. Where the storage is shared, it decides first about a change
+// that was made behind the store. The caller holds mu.
 func (r *Registry) load() (content []byte, mtime time.Time, stamp string, from Source, err error) {
 	for p := (patience{store: r.store}); p.next(); {
 		content, mtime, stamp, err = r.store.storage.Load(r.name)
@@ -239,8 +239,8 @@ func (r *Registry) publishAbsence() error {
 // is shared. It becomes the newest version everywhere if it is a document, or absent, and
 // no other host has committed meanwhile. Otherwise it goes to quarantine, the newest
 // version is in its place again, and once that is done it is merged like a write. again
-// says that the file is to be read again. Where nothing can be committed the file is what
-// this host shows, until something can. The caller holds mu.
+// says that the file is to be read again. Where nothing can be committed this host shows
+// the file, until something can. The caller holds mu.
 func (r *Registry) takeEdit(content []byte, mtime time.Time, stamp string, from Source) (again bool, err error) {
 	shared := r.store.shared
 	c, seq := seen.NewContent(content), r.lastSeq+1
@@ -271,7 +271,7 @@ func (r *Registry) takeEdit(content []byte, mtime time.Time, stamp string, from 
 	e := Event{Name: name, Outcome: Rejected, Via: ViaForeign, Err: errEdited, Size: int64(len(content))}
 	id, err := r.store.quarantine(&e, content)
 	if err != nil {
-		return false, err // what can't be kept is not replaced
+		return false, err // a file that can't be kept is not replaced
 	}
 	if err := shared.Rebase(r.name, stamp); err != nil {
 		return false, err
@@ -291,7 +291,7 @@ func (r *Registry) takeEdit(content []byte, mtime time.Time, stamp string, from 
 // merged.
 var errEdited = errors.New("changed behind clawfs, and to be merged")
 
-// merge merges what was found in a live file with what other hosts have committed.
+// merge merges an edit of a live file with the commits of other hosts.
 func (s *Store) merge(name string, e edited) {
 	r := s.acquire(name)
 	defer s.release(r)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Storage is what a disk must give so that a Store can keep its promises. It
+// Storage has the calls to the disk by which a Store can keep its promises. It
 // uses standard types only, so that an implementation need not know this
 // package. The real directory is package backing; package txntest has one in
 // memory that can lose power and fail on purpose. One conformance suite, in
@@ -82,7 +82,7 @@ type Storage interface {
 	Rename(from, to string, noreplace bool) error
 
 	// Exchange has two names, of directories or files, change places, and the histories
-	// of both and of what is below them.
+	// of both and of the registries below them.
 	Exchange(one, other string) error
 
 	// LastRecord returns the newest line recorded for name, nil if there is

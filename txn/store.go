@@ -54,7 +54,7 @@ type Config struct {
 	Observer Observer                                // nil: nobody
 }
 
-// Stopper is what Config.After returns: a timer that can be stopped.
+// Stopper is the timer that Config.After returns, which can be stopped.
 type Stopper interface{ Stop() bool }
 
 func (c Config) withDefaults() Config {
@@ -111,7 +111,7 @@ type Store struct {
 	saved *savedViews // by the store before; nil if there is nothing
 
 	stopFollowing func()         // nil where nothing is followed
-	merging       sync.WaitGroup // of what was changed behind a shared storage
+	merging       sync.WaitGroup // of edits behind a shared storage
 
 	mu         sync.Mutex // guards what follows, and Registry.users and parked
 	registries map[string]*Registry

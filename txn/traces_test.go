@@ -14,9 +14,9 @@ import (
 	"clawfs/txn/txntest"
 )
 
-// A trace is what some processes do to one registry, one call after the other, and what
-// it must hold at the end. Lists are written [a,b]. "P R[a]" has process P read the
-// registry and find the entry a; the other verbs:
+// A trace is the calls of some processes on one registry, one after the other, and the
+// registry's expected content at the end. Lists are written [a,b]. "P R[a]" has process
+// P read the registry and find the entry a; the other verbs:
 //
 //	W[a]   write it whole: each trace is run with writes of several ways
 //	T[a]   write a temporary file on the mount, which a later M puts in place
@@ -45,7 +45,7 @@ type trace struct {
 	name  string
 	steps string
 	want  string
-	ways  string // how writes go: "ipr" in place, by rename, and over what is there without truncating it first, unless said
+	ways  string // how writes go: "ipr" in place, by rename, and over the old bytes without truncating them first, unless said
 }
 
 var traces = []trace{
@@ -377,7 +377,7 @@ func (r *traceRun) write(c txn.Caller, content string) {
 	}
 }
 
-// restart has another store go on with what the first one has left, or with other
+// restart has another store go on with the first one's storage, or with other
 // content, if there is some.
 func (r *traceRun) restart(content string) {
 	r.Helper()

@@ -12,8 +12,8 @@ import (
 	"clawfs/txn/seen"
 )
 
-// Tx is a transaction: what one open-for-write handle of a registry stages
-// until it is closed. Its methods may be called concurrently.
+// Tx is a transaction: the content that one open-for-write handle of a registry
+// stages until it is closed. Its methods may be called concurrently.
 type Tx struct {
 	at     atomic.Pointer[Registry] // another one once the file has been renamed; set with mu held
 	opener Caller
@@ -26,24 +26,24 @@ type Tx struct {
 
 	unsaved atomic.Bool // something is staged that was not committed
 
-	// attempted is what the last attempt was to commit, so that another
+	// attempted is the draft of the last attempt to commit, so that another
 	// transaction of the same process can see it while mu is held.
 	attempted atomic.Pointer[draft]
 
-	// takenInto is what a later transaction of the same process took from this
-	// one for its merge base, and so has in it already.
+	// takenInto is the content that a later transaction of the same process
+	// took from this one for its merge base, and so has in it already.
 	takenInto atomic.Pointer[seen.Content]
 
 	mu           sync.Mutex // guards what follows; taken before Registry.mu
 	headAtOpen   *Version   // or what its process had removed before; nil if there was none
-	replaces     *removal   // by which its process had removed that
+	replaces     *removal   // its process had removed that so
 	data         []byte
 	shared       bool          // data belongs to a version: copy before writing
 	before       []byte        // the content that the staged content was made from
 	synced       bool          // staged content was synced though the rest of before is behind it
 	dirty        bool          // staged content may differ from that of the last attempt
 	known        *seen.Content // the staged bytes before behind, if these are known to be JSON lines; else nil
-	lent         int           // length of what of data an earlier attempt has, too: copy before changing that
+	lent         int           // length of the part of data that an earlier attempt has, too: copy before changing that
 	behind       int           // length of the content at the open, or at the last commit
 	anew         int           // length of the bytes that were written from the start on, without a gap, since the open
 	rewritten    bool          // not all that was written since is behind that
@@ -206,8 +206,8 @@ func (t *Tx) Size() int64 {
 	return int64(len(t.data))
 }
 
-// ReadAt reads staged content, as io.ReaderAt does. Where that still is what
-// the registry held at open, the caller has seen that version.
+// ReadAt reads staged content, as io.ReaderAt does. If that still is the
+// registry's content at open, the caller has seen that version.
 func (t *Tx) ReadAt(c Caller, p []byte, off int64) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -324,7 +324,7 @@ func (t *Tx) prepare(c Caller, from, size int64) error {
 		t.since = t.reg().store.Next()
 	}
 	if !t.unsaved.Swap(true) {
-		t.before = t.data // which is not changed from here on
+		t.before = t.data // not changed from here on
 	}
 	t.noteTime(time.Time{})
 	if t.attempted.Load() != nil {

@@ -9,7 +9,7 @@ import (
 // Actor is a process.
 type Actor = seen.Actor
 
-// Caller is an actor with what the log says of it.
+// Caller is an actor with the log's facts about it.
 type Caller = seen.Caller
 
 // Tick is a place in the store-wide order of events.
@@ -31,8 +31,9 @@ type Version struct {
 	content *seen.Content
 	dialect Dialect // as far as the content has said it
 
-	// from is the place in the order of events from which on whoever saw the registry saw a
-	// version that this one goes on from: before it something else had its name, or nothing.
+	// from is a place in the order of events. A process that saw the registry there or later
+	// saw a version that this one goes on from. Before it another document had the name, or
+	// nothing.
 	from Tick
 
 	// lines says that the content is known to be JSON lines.

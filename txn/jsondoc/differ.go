@@ -45,7 +45,7 @@ func (n *Nodes) add(from, to int) {
 // differ goes through the nodes of two documents.
 type differ struct {
 	a, b       *Doc
-	endA, endB int // what is behind is the same
+	endA, endB int // both are the same behind these places
 	patience   int // after how many equal nodes bytes are compared
 }
 

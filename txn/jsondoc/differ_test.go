@@ -58,7 +58,7 @@ func document(states []int, space string) string {
 	return `{"jobs": [` + strings.Join(records, ","+space) + `]}`
 }
 
-// Whatever differs is in what is returned: what is left is the same in both.
+// The returned values hold all differences: the rest is the same in both.
 func TestDifferingLeavesOnlyWhatIsTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		states := rapid.SliceOfN(rapid.IntRange(0, 3), 0, 120)

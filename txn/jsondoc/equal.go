@@ -5,8 +5,8 @@ import (
 )
 
 // Equal reports whether two values are the same JSON value: numbers exactly,
-// however they are written; strings by what their escapes stand for; objects
-// whatever the order of their members.
+// however they are written; strings with their escapes decoded; objects without
+// regard to the order of their members.
 func Equal(a, b Value) bool { return equal(a, b, false) }
 
 // EqualAsJS reports whether JavaScript's JSON.parse and JSON.stringify make the

@@ -48,7 +48,7 @@ func (p *parser) fail(k ErrKind, at int, problem, expected string) *SyntaxError 
 	}
 }
 
-// unexpected makes an error for what stands at pos.
+// unexpected makes an error for the character at pos.
 func (p *parser) unexpected(expected string) *SyntaxError {
 	if p.pos >= len(p.src) {
 		return p.fail(KindSyntax, len(p.src), "the text ends too early", expected)

@@ -75,8 +75,8 @@ func checkLines(t *testing.T, text []byte) {
 	}
 }
 
-// checkAgainstOracle compares what Parse made of a text with what jsontext makes
-// of it. jsontext takes lone surrogates only along with bad UTF-8, which is
+// checkAgainstOracle compares the answer of Parse to a text with that of
+// jsontext. jsontext takes lone surrogates only along with bad UTF-8, which is
 // checked apart, and then takes all of them for one character, so that it cannot
 // tell names apart.
 func checkAgainstOracle(t *testing.T, text []byte, d *jsondoc.Doc, err error) {
@@ -201,8 +201,9 @@ func FuzzPrint(f *testing.F) {
 	})
 }
 
-// TestSuite runs the files of JSONTestSuite: what begins with y_ is taken, unless it
-// repeats a name, with n_ refused, and with i_ decided as jsontext does.
+// TestSuite runs the files of JSONTestSuite. Parse takes those whose names begin
+// with y_, unless they repeat a member's name, refuses those with n_, and decides as
+// jsontext does about those with i_.
 func TestSuite(t *testing.T) {
 	count := make(map[byte]int)
 	for name, text := range txntest.Suite(t) {

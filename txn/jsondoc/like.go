@@ -12,7 +12,7 @@ func ParseLike(src []byte, like *Doc, lim Limits) (*Doc, error) {
 	if d := takeOver(src, like, lim.withDefaults(), usual); d != nil {
 		return d, nil
 	}
-	return Parse(src, like.grammar, lim) // which says what is wrong, too
+	return Parse(src, like.grammar, lim) // Parse says what is wrong, too
 }
 
 // reuse is a parser that takes nodes over from an older document. Where both texts are
@@ -112,8 +112,8 @@ func (t *tree) reserveLike(d *Doc) {
 	t.reserve(room(len(d.nodes)), room(len(d.spans)))
 }
 
-// goAlong takes over what is complete in the old text before a limit, up to which both
-// texts go on alike. It is false if a name is there twice.
+// goAlong takes over the values that are complete in the old text before a limit, up
+// to which both texts go on alike. It is false if a name is there twice.
 func (r *reuse) goAlong(limit int) bool {
 	shift, from := r.pos-r.at.text, r.at.next
 	for {
@@ -282,7 +282,7 @@ func (c *cursor) enter(t *tree, i uint32) {
 	c.next, c.text, c.entered = i+1, int(t.nodes[i].start)+1, true
 }
 
-// motion is what a cursor does at once.
+// motion is one step of a cursor.
 type motion uint8
 
 const (

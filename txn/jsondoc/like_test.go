@@ -15,8 +15,8 @@ import (
 // eager has the new text searched for in the old one wherever it can be.
 var eager = measures{gap: 0, tries: 1 << 20, window: 1 << 20, shown: 2, least: 2}
 
-// checkLike compares what is made of a text with the help of an old document with what
-// Parse makes of it.
+// checkLike compares the document that is made of a text with the help of an old one
+// with the document of Parse.
 func checkLike(t interface{ Fatalf(string, ...any) }, src []byte, old *Doc, lim Limits) {
 	want, wrong := Parse(src, old.grammar, lim)
 	for _, m := range []measures{usual, eager} {
@@ -49,7 +49,7 @@ func isShared(src []byte, old *Doc, lim Limits) bool {
 	return old.grammar == Lines || old.grammar == JSON && root.kind() >= Array && CommonPrefix(src, old.src) > int(root.start) && old.depth == lim.withDefaults().Depth
 }
 
-// pieces are what edits put into a text.
+// pieces are the texts that edits put into a text.
 var pieces = []string{
 	"", ",", ":", "[", "]", "{", "}", "[]", "{}", " ", "\n", "1", "12", ".5", "e3", "-", "true", "null", `"`, `""`, `"a"`, `"a":1`, `"\u0061":2`, `,"b":[`, `,{"id":"x"}`,
 	`{"id":"x"},`, `\`, "\\u0", "\xff", "\u00e9", "\n{\"a\":1}\n", `,"c":{"a":1,"b":2}`, "\ufeff",
@@ -122,8 +122,8 @@ func anyValue(t *rapid.T, b *strings.Builder, depth int, space string) {
 	}
 }
 
-// A text is parsed to the same nodes whichever older version is at hand, and refused with
-// the same error.
+// With any older version at hand a text is parsed to the same nodes, and refused with the
+// same error.
 func TestParseLikeIsParse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := rapid.SampledFrom([]Grammar{JSON, JSON, JSON5, Lines}).Draw(t, "grammar")
@@ -136,7 +136,7 @@ func TestParseLikeIsParse(t *testing.T) {
 		is := edited(t, was)
 		checkLike(t, is, old, lim)
 		if next := takeOver(is, old, lim.withDefaults(), eager); next != nil {
-			checkLike(t, edited(t, is), next, lim) // what was taken over is taken over
+			checkLike(t, edited(t, is), next, lim) // nodes that were taken over are taken over once more
 		}
 		checkLike(t, anyText(t, g), old, lim)
 	})

@@ -30,7 +30,7 @@ func TestValid(t *testing.T) {
 		if got := string(d.Root().AppendJSON(nil)); got != strings.Trim(text, " \t\r\n") {
 			t.Errorf("%q prints as %q", text, got)
 		}
-		parse(t, text, jsondoc.JSON5) // which JSON is a part of
+		parse(t, text, jsondoc.JSON5) // JSON is a part of it
 	}
 }
 
@@ -119,7 +119,7 @@ func TestLimits(t *testing.T) {
 }
 
 // Depth and size are checked before anything that grows with the text is made:
-// what is refused costs no memory.
+// a refused text costs no memory.
 func TestRefusalsCostNoMemory(t *testing.T) {
 	deep := []byte(strings.Repeat(`[{"a":`, 2_500_000)) // 5,000,000 levels
 	long := []byte(`["` + strings.Repeat("a", 15_000_000) + `"]`)

@@ -6,12 +6,12 @@ import (
 )
 
 // tree is the nodes of a text, in the order in which they begin. A node is 8 bytes, as
-// there are many: what does not fit is beside, in the same order.
+// there are many: numbers that do not fit are beside, in the same order.
 type tree struct {
 	src   []byte
 	nodes []node
 	spans []span // of the containers that are not empty
-	far   []far  // of what else has a length of tooLong or more
+	far   []far  // of the other nodes with a length of tooLong or more
 }
 
 // node is one value, or the key of a member. rest is of a container that is not empty
@@ -126,8 +126,8 @@ func (t *tree) enterAgain() {
 	t.enter(int(n.start), n.kind())
 }
 
-// take appends nodes of another tree, shift bytes farther behind in the text. What ends
-// behind them still has to be left.
+// take appends nodes of another tree, shift bytes farther behind in the text. The
+// caller still has to leave the containers that end behind them.
 func (t *tree) take(of *tree, from, to uint32, shift int) {
 	first, farther := len(t.nodes), uint32(shift)
 	later := uint32(first) - from

@@ -12,8 +12,8 @@ func (t *tree) equal(o *tree) bool {
 	return slices.Equal(t.nodes, o.nodes) && slices.Equal(t.spans, o.spans) && slices.Equal(t.far, o.far)
 }
 
-// What is too long for its node is as long as it is, in a document that was parsed and in one that
-// was taken over, from the same place and from another one.
+// A value that is too long for its node keeps its length: in a document that was parsed, and in
+// one that was taken over from the same place or from another one.
 func TestLongValues(t *testing.T) {
 	long, blank := `"`+strings.Repeat("x", tooLong)+`"`, "["+strings.Repeat(" ", tooLong)+"]"
 	was := fmt.Sprintf(`{"a":[1,%s],"b":%s,"c":{"d":%s}}`, long, blank, blank)
@@ -43,8 +43,8 @@ func TestLongValues(t *testing.T) {
 	}
 }
 
-// A container that takes its members from an empty one, or loses all of them, is what Parse
-// makes of it.
+// A container that takes its members from an empty one, or loses all of them, is as Parse
+// makes it.
 func TestParseLikeOfEmptyContainers(t *testing.T) {
 	for _, texts := range [][2]string{
 		{`[[],1]`, `[[2],1]`}, {`[[ ],1]`, `[[ 2],1]`}, {`[1,[]]`, `[1,[[]]]`}, {`{"a":{},"b":1}`, `{"a":{"c":{}},"b":1}`},

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// Kind is what a value is.
+// Kind is the kind of a value.
 type Kind uint8
 
 // The kinds of values.

@@ -6,8 +6,8 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// aligner finds what in one version is what in another. Merge and Compare both
-// use it, so that they agree.
+// aligner matches the values of one version with those of another. Merge and
+// Compare both use it, so that they agree.
 type aligner struct {
 	members scratch[jsondoc.Member]
 	values  scratch[jsondoc.Value]
@@ -79,7 +79,7 @@ func (a *aligner) alignTwo(name string, r *rules, was, is []jsondoc.Value) ([]ma
 func (m *merger) alignRows(l *list3, id *identity, lg bool) table {
 	ob := make([]match, len(l.o))
 	tb := make([]match, len(l.t))
-	to := m.ints.take(len(l.t)) // for what theirs has added: where the head has added the same
+	to := m.ints.take(len(l.t)) // for additions of theirs: where the head has added the same
 	for i := range to {
 		to[i] = -1
 	}
@@ -140,7 +140,7 @@ func (k *keyList) matchAll(dst []match, x *keyList, same bool) {
 	}
 }
 
-// rowTable makes the rows of a list from what its elements are matched with.
+// rowTable makes the rows of a list from the matches of its elements.
 func (m *merger) rowTable(l *list3, ob, tb []match, to []int32) table {
 	rowOfB := m.ints.take(len(l.b))
 	for i := range rowOfB {

@@ -26,7 +26,7 @@ const (
 	ruleLog        = "log"        // … likewise, and equal additions are two
 	rulePositions  = "positions"  // … position by position
 	ruleTuple      = "tuple"      // a few numbers were taken for one value
-	ruleWhole      = "whole"      // a command line, or what the configuration calls atomic, was taken as one value
+	ruleWhole      = "whole"      // a command line, or a value that the configuration calls atomic, was taken as one value
 	ruleEqualOnce  = "equal-once" // both sides added the same at the same place
 	ruleTwoThings  = "two-things" // both sides added different things under one guessed identity, or one number in a log
 	ruleSum        = "sum"        // a counter that both sides raised

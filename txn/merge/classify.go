@@ -9,7 +9,8 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// trait is what a scalar is besides a value.
+// trait is the part that a scalar plays besides being a value: a counter, a
+// stamp.
 type trait uint8
 
 const (
@@ -161,8 +162,8 @@ func parseTime(s string) (float64, bool) {
 }
 
 // laterStamp returns the side that has the later stamp. Times are compared with
-// times and numbers with numbers, however they are written; where there is no
-// comparing them, theirs is what was written later.
+// times and numbers with numbers, however they are written; where they can't be
+// compared, theirs was written later.
 func laterStamp(head, theirs jsondoc.Value) Side {
 	o, okO := instant(head)
 	t, okT := instant(theirs)

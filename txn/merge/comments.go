@@ -102,8 +102,8 @@ func says(gaps ...[]byte) string {
 	return strings.Join(list, "\n")
 }
 
-// saysInside returns what the comments inside a value say, in whatever order, since
-// that of members is none.
+// saysInside returns the words of the comments inside a value, in no particular
+// order, since members have none.
 func saysInside(v jsondoc.Value) string {
 	if !v.Exists() {
 		return ""
@@ -122,7 +122,7 @@ func (l *layout) colon(k *kid) []byte {
 	return l.src[keyEnd:k.valueAt]
 }
 
-// slots are what the comments at one kid say.
+// slots are the words of the comments at one kid.
 type slots struct{ lead, post, colon string }
 
 // slots returns those of a kid, none for -1.
@@ -177,7 +177,7 @@ func (n *notes) any() bool {
 }
 
 // changed reports whether a version has changed the comments at a place: base and x
-// are what they say there.
+// are their words there.
 func changed(base, x string, keeps bool) bool { return x != base && (x != "" || keeps) }
 
 // comment merges what the comments at one place say and reports whether theirs stand

@@ -66,9 +66,9 @@ func parseFive(t *rapid.T, text []byte) *jsondoc.Doc {
 	return d
 }
 
-// Comments are merged as values are, and change none: what both sides have added or
-// changed is there or in the log, nothing is there twice that was not, and a program
-// that writes the same comments as the base changes the head's in nothing.
+// Comments are merged as values are, and change none. A comment that a side has
+// added or changed is there or in the log. Nothing is there twice that was not. A
+// program that writes the same comments as the base changes the head's in nothing.
 func TestCommentsAreContent(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

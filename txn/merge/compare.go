@@ -17,7 +17,7 @@ type comparer struct {
 
 // spot is a place in both versions.
 type spot struct {
-	place uint64 // of what is around it, where it has a key
+	place uint64 // of its container, where it has a key
 	keyed bool   // a member's name or an element's identity tells it
 	key   []byte // an element's identity
 	name  string // of the member, "" for an element

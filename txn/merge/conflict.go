@@ -8,8 +8,8 @@ type Side uint8
 // The sides of a merge.
 const (
 	Neither Side = iota // nothing was decided: the merge was refused
-	Head                // what others have committed since the base
-	Theirs              // what the transaction writes
+	Head                // the version that others have made since the base
+	Theirs              // the version that the transaction writes
 	Both                // each side's variant was kept
 )
 
@@ -38,7 +38,7 @@ const (
 	TokensRotated                      // a group of tokens, renewed on both sides
 	EditedTwice                        // an element without identity, changed on both sides
 	SameNumber                         // two new elements that were given the same sequential number
-	CommentChanged                     // a comment, changed on both sides or gone with what one side has deleted
+	CommentChanged                     // a comment, changed on both sides or gone with a value that one side has deleted
 	MassDeletion                       // refused: most of a collection was dropped
 )
 

@@ -123,7 +123,7 @@ var corners = []struct{ rule, base, head, theirs, want string }{
 	{"a pair that goes and is set", `[1,[0,0]]`, `[[0,0]]`, `["x",[0,3]]`, `["x",[0,3]] | took theirs | /0 deleted theirs | by (root) sequence`},
 	{"a pair with a comment", `{"text":[2,6]}`, `{"text":[2,6],"b":"y"}`, "{\"text\":[2, // t\n6]}", "{\"text\":[2, // t\n  6],\"b\":\"y\"} | merged | kept 1"},
 
-	// What is the same, and where.
+	// Values that are the same, and their places.
 	{"types of both, and of nothing", `{}`, `{"key":1}`, `[5]`, `[5] | took theirs | (root) type-changed theirs`},
 	{"empty lists as objects, in another order", `{"updatedAt":[],"o":[]}`, `{}`, `{"o":{},"updatedAt":{}}`, `{} | kept head | warning (root) respelled 2/3`},
 	{"a number within an object within a list", `[[{"m":[[0.7],[0.7,false]]}],1]`, `[]`, `[[{"m":[[0.7],[0.69999999999999996,false]]}]]`, `[] | kept head | warning (root) respelled 1/4`},

@@ -7,7 +7,7 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// Delta is what one document changes relative to another. It is not for several
+// Delta is the difference of one document from another. It is not for several
 // goroutines at once.
 type Delta struct {
 	changes []change
@@ -17,14 +17,14 @@ type Delta struct {
 	older   *jsondoc.Doc // nil: there was nothing
 	places  *places
 	entries *entries
-	echo    *echo // what the newer document's writer has made of the older one, if that is told
+	echo    *echo // the newer document's echo of the older one, if a round trip is told
 }
 
 // places is where the changes of a delta are in the newer document.
 type places struct {
 	changed map[jsondoc.Value]bool
 	outer   []span
-	starts  []int // of what was added or changed
+	starts  []int // of the values that were added or changed
 	lacking []int // of the containers from which something was removed
 }
 
@@ -72,8 +72,8 @@ func CompareWithNothing(to *jsondoc.Doc, p *Policy) *Delta {
 	return &c.delta
 }
 
-// Same reports whether content says what candidate says: it is equal to it, or what a
-// program makes of it by reading and writing it.
+// Same reports whether content says the same as candidate: it is equal to it, or the
+// result of a program that reads and writes it.
 func Same(candidate, content *jsondoc.Doc) bool { return Compare(candidate, content, nil).Empty() }
 
 // Empty reports whether nothing differs, stamps included.
@@ -175,7 +175,7 @@ func (d *Delta) Ousts(later *Delta) bool {
 }
 
 // entries are the changes of a delta by the container in the newer document that has the value, or
-// lacks it, and by the place of what it lacks. Counters and stamps are only in lost.
+// lacks it, and by the place of a missing value. Counters and stamps are only in lost.
 type entries struct {
 	added, changed, gone map[jsondoc.Value][]change
 	lost                 map[uint64][]change

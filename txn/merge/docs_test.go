@@ -9,7 +9,7 @@ import (
 	"clawfs/txn/merge"
 )
 
-// Each row of the table of conflicts in docs/SEMANTICS.md is what the code does,
+// Each row of the table of conflicts in docs/SEMANTICS.md is true of the code,
 // and there is a row for each kind of conflict that a merge can come to.
 func TestDocumentedConflicts(t *testing.T) {
 	text, err := os.ReadFile("../../docs/SEMANTICS.md")

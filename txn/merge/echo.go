@@ -12,7 +12,7 @@ import (
 type echo struct {
 	of, doc *jsondoc.Doc // the document as it is, and as the writer has it
 	trip    *roundtrip.Trip
-	pairs   []pair // what the writer has spelled anew and not changed
+	pairs   []pair // values that the writer has spelled anew and not changed
 	origins map[jsondoc.Value]jsondoc.Value
 }
 
@@ -31,14 +31,14 @@ type pair struct {
 // left to respelled.
 func echoOf(base, x *jsondoc.Doc, p *Policy) *echo {
 	if x.Grammar() == jsondoc.Lines {
-		return nil // what was written once is not written back
+		return nil // a log's lines are not written back
 	}
 	return echoBy(roundtrip.Tell(base, x, roundtrip.JavaScript), base, x, p)
 }
 
-// echoBy lines the documents up by what a trip makes of base. Families that do not show
-// often enough then were not at work: they are dropped one by one, since one that was
-// not may hide another.
+// echoBy lines the documents up by the values that a trip makes of base's. Families
+// that do not show often enough then were not at work: they are dropped one by one,
+// since one that was not may hide another.
 func echoBy(t *roundtrip.Trip, base, x *jsondoc.Doc, p *Policy) *echo {
 	for t != nil {
 		doc, err := t.Of(base)
@@ -112,7 +112,7 @@ func (e *echo) kids(of, is jsondoc.Value, each func(of, is, key jsondoc.Value), 
 	}
 }
 
-// listener lines an echo up with what the writer has written.
+// listener lines an echo up with the writer's document.
 type listener struct {
 	aligner
 	echo

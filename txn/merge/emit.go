@@ -18,8 +18,8 @@ type emitter struct {
 	commentOpen bool // the text so far ends with a comment that a line break has to end
 }
 
-// emit writes the head with what becomes of its root; f says which comments around it
-// are theirs', and size is how long the text is likely to be.
+// emit writes the head with the outcome of its root; f says which comments around it
+// are theirs', and size is the likely length of the text.
 func emit(head, theirs *jsondoc.Doc, root out, f frame, size int) []byte {
 	if head.Grammar() == jsondoc.Lines {
 		return emitLines(head, theirs, root, size)
@@ -161,7 +161,7 @@ func (b *builder) emptied() {
 }
 
 func (b *builder) fill() {
-	var last *item // what was written last; nil for the opening bracket
+	var last *item // written last; nil for the opening bracket
 	if len(b.kids) == 0 && hasComment(b.gap(0)) && !b.notes.closing {
 		b.lead(bytes.TrimRight(b.gap(0), " \t\r\n"))
 	}

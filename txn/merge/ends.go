@@ -74,7 +74,7 @@ func endsOf(versions [][]jsondoc.Value) ends {
 	start, _ := first[0].Span()
 	_, end := first[len(first)-1].Span()
 	var e ends
-	e.lo = sort.Search(shortest, func(i int) bool { // what ends where the texts part may go on behind
+	e.lo = sort.Search(shortest, func(i int) bool { // an element that ends where the texts part may go on behind
 		_, at := first[i].Span()
 		return at-start >= prefix
 	})
@@ -108,7 +108,7 @@ func areSame(versions [][]jsondoc.Value, at func(list []jsondoc.Value) jsondoc.V
 type knownIdentity struct {
 	configured []string // by the policy
 	names      []string // the members that are the identity; nil: it is not worth another try
-	early      bool     // the first element has none of what would have come before
+	early      bool     // the first element has none of those that would have come before
 	table      *keyTable
 	more, less []uint64 // hashes of keys that are not in the table, and of some that are only there
 }

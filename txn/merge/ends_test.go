@@ -13,8 +13,8 @@ import (
 	"clawfs/txn/merge"
 )
 
-// lineage is a document's versions, each made from one before, with what a store keeps
-// with them.
+// lineage is a document's versions, each made from one before, with the additions that
+// a store keeps with them.
 type lineage struct {
 	t        *rapid.T
 	name     string // of the member that tells elements apart

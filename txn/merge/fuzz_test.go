@@ -88,8 +88,8 @@ func keepsSources(t *testing.T, docs ...*jsondoc.Doc) func() {
 	}
 }
 
-// checkMerge holds a merge against the laws that need no knowledge of what the
-// documents are about.
+// checkMerge holds a merge against the laws that need no knowledge of the
+// documents' meaning.
 func checkMerge(t *testing.T, b, o, th *jsondoc.Doc) {
 	t.Helper()
 	defer keepsSources(t, b, o, th)()
@@ -106,7 +106,7 @@ func checkMerge(t *testing.T, b, o, th *jsondoc.Doc) {
 	if !bytes.Equal(again.Text, res.Text) || !slices.Equal(again.Conflicts, res.Conflicts) {
 		t.Fatalf("first\n%s\nthen\n%s", res.Text, again.Text)
 	}
-	for range 2 { // what the first one finds helps the second one
+	for range 2 { // the first one's findings help the second one
 		named := merge.MergeWithNames(b, o, th)
 		if !reflect.DeepEqual(named, res) {
 			t.Fatalf("with names\n%s\n%+v\nand without\n%s\n%+v", named.Text, named, res.Text, res)

@@ -15,7 +15,7 @@ import (
 type maker struct {
 	t     *rapid.T
 	fresh int
-	tag   string // in front of fresh strings: who made them
+	tag   string // in front of fresh strings: the side that made them
 	// id are the members that tell the elements of the document's keyed lists
 	// apart; numbered says that they are numbers, drawn one after the other.
 	id       []string

@@ -14,8 +14,9 @@ import (
 	"clawfs/txn/merge"
 )
 
-// golden is one case of testdata: the three versions, what the merge of them is
-// to be, and what it is to say. The comment above the files says the rule.
+// golden is one case of testdata: the three versions, the expected result of
+// their merge, and its expected messages. The comment above the files says the
+// rule.
 type golden struct {
 	files   map[string]string
 	grammar jsondoc.Grammar

@@ -64,7 +64,7 @@ func (m *merger) oneThing(x, y jsondoc.Value, id *identity) bool {
 }
 
 // agree reports whether two values that were added at one place can both be had: they
-// are equal, or what they hold can be brought together.
+// are equal, or their members or elements can be brought together.
 func (m *merger) agree(x, y jsondoc.Value, name string) bool {
 	if x.Kind() != y.Kind() || !x.IsContainer() || isCommand(name) {
 		trait := traitOf(name, x, ByShape)
@@ -88,5 +88,5 @@ func (m *merger) agree(x, y jsondoc.Value, name string) bool {
 	return true
 }
 
-// byShape is what a policy says that says nothing.
+// byShape are the rules of a policy that says nothing.
 var byShape rules

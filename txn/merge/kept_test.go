@@ -74,8 +74,8 @@ func TestMergeCountsWhatItKeeps(t *testing.T) {
 	}
 }
 
-// Of objects, lists with identities and sets, what is kept is what the result has and
-// theirs lacks, wherever that is.
+// In objects, lists with identities and sets, the kept values are those that the
+// result has and theirs lacks, at any place.
 func TestKeptIsWhatTheirsLacks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		base := genKept(t, 3)

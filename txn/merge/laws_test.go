@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 const otherLaws = 7
 
 // triple is a case: three versions, the head and theirs with changes that may
-// touch the same places, and what the merge makes of them.
+// touch the same places, and the result of the merge.
 type triple struct {
 	t        *rapid.T
 	maker    *maker
@@ -158,7 +158,7 @@ func oneSidedLaw(c *triple) {
 	c.wantText("m(B,B,T)", c.merge(c.b, c.b, c.t3), c.t3.Source())
 	c.wantText("m(B,O,B)", c.merge(c.b, c.o, c.b), c.o.Source())
 	if bytes.Equal(c.b.Source(), c.o.Source()) {
-		return // what T says is stored as T spells it
+		return // a document that says T's is stored as T spells it
 	}
 	c.wantText("m(B,O,B through JavaScript)", c.merge(c.b, c.o, parse(js.print(c.plainB))), c.o.Source())
 }

@@ -5,7 +5,7 @@ import "clawfs/txn/jsondoc"
 // list3 is a list in the three versions, without the elements that are left out.
 type list3 struct {
 	b, o, t []jsondoc.Value
-	alike   ends            // what is left out
+	alike   ends            // the elements that are left out
 	base    []jsondoc.Value // all of the base
 }
 

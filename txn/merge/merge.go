@@ -29,7 +29,7 @@ func (o Outcome) String() string {
 	return "merged"
 }
 
-// Result is what a merge made.
+// Result is the outcome of a merge.
 type Result struct {
 	Text      []byte // one document; it may be the source of head or theirs itself
 	Outcome   Outcome
@@ -73,7 +73,7 @@ func MergeInRoom(base, head, theirs *jsondoc.Doc, p *Policy, makeRoom func(bytes
 	case base == nil || m.agreed:
 		return m.merge(v, p)
 	case head.Grammar() == jsondoc.Lines, m.exact:
-		return m.mergeRestored(v, false, p) // what was written once is not written back
+		return m.mergeRestored(v, false, p) // a log's lines are not written back
 	}
 	var inHead, inTheirs int
 	v.head, inHead = restored(base, head, roundtrip.Dropping, p)
@@ -97,7 +97,8 @@ func (r *Result) tellRespelled(head, theirs *jsondoc.Doc, count int) {
 	}
 }
 
-// versions are what a merge brings together; base is nil where there is none.
+// versions are the three that a merge brings together; base is nil where there
+// is none.
 type versions struct{ base, head, theirs *jsondoc.Doc }
 
 // mergeRestored merges versions in which values that were only spelled anew are as the
@@ -149,8 +150,8 @@ func (m *merger) merge(v versions, p *Policy) (*Result, error) {
 	return res, nil
 }
 
-// likelySize is how long the result of a merge may be: as much longer than the head as theirs is
-// than the base, and what other spellings and a few commas take.
+// likelySize is the likely length of a merge's result: as much longer than the head as theirs is
+// than the base, and room for other spellings and a few commas.
 func (v versions) likelySize() int {
 	added := len(v.theirs.Source())
 	if v.base != nil {
@@ -207,7 +208,7 @@ const (
 	outBoth                // the head's element and behind it theirs
 )
 
-// out is what becomes of one place.
+// out is the outcome of one place.
 type out struct {
 	kind  outKind
 	value jsondoc.Value // theirs' for outTake and outBoth, else the head's
@@ -243,7 +244,7 @@ type merger struct {
 	trail
 	comments   comments
 	agreed     bool // head and theirs hold the same values: only comments are merged
-	bound      int  // what has been compared in vain already (sameBytes)
+	bound      int  // bytes that have been compared in vain already (sameBytes)
 	refuseMass bool
 	exact      bool // see Policy
 	picks      *picks
@@ -454,7 +455,7 @@ func (m *merger) settle(kind ConflictKind, r *rules) Side {
 	return Theirs
 }
 
-// number makes a counter's sum, which may be what one side has anyway.
+// number makes a counter's sum, which one side may have anyway.
 func (m *merger) number(o, t jsondoc.Value, sum int64) out {
 	text := strconv.AppendInt(nil, sum, 10)
 	switch {

@@ -18,7 +18,7 @@ import (
 type model struct {
 	id        []string // the identity of the document's keyed lists
 	problems  []string
-	conflicts []string // what the log has to hold, sorted when done
+	conflicts []string // that the log has to hold, sorted when done
 	opaque    []string // paths of the lists it has stopped at
 }
 
@@ -53,7 +53,7 @@ func equal(a, b jsondoc.Value) bool {
 	return jsondoc.Equal(a, b)
 }
 
-// want checks that the place is what one version has.
+// want checks that the place has one version's value.
 func (c *model) want(p place, x jsondoc.Value, why string) {
 	switch {
 	case p.m.Exists() != x.Exists():
@@ -329,7 +329,7 @@ func (c *model) tokens(p place) bool {
 	return true
 }
 
-// checkConflicts compares the log with what it has to hold, lists without
+// checkConflicts compares the log with the expected conflicts, lists without
 // identities aside.
 func (c *model) checkConflicts(log []merge.Conflict) {
 	var got []string

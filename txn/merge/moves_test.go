@@ -10,7 +10,7 @@ import (
 	"clawfs/txn/merge"
 )
 
-// Each element that was moved is told, and no other; what was changed in one is told as
+// Each element that was moved is told, and no other; a change in a moved one is told as
 // well.
 func TestMovesAreTold(t *testing.T) {
 	for _, c := range []struct{ from, to, moves, changes string }{

@@ -24,7 +24,8 @@ func mergedText(t *testing.T, base, head, theirs string) string {
 	return string(res.Text)
 }
 
-// Lists of these names are logs: what both sides have added is there twice.
+// Lists of these names are logs: an element that both sides have added is there
+// twice.
 func TestNamesOfLogs(t *testing.T) {
 	for name, want := range map[string]string{
 		"messages": "twice", "history": "twice", "log": "twice", "events": "twice", "turns": "twice", "transcript": "twice",

@@ -13,7 +13,7 @@ type row struct {
 // elements in the head's order, then those that only theirs has.
 type table struct {
 	rows   []row
-	outs   []out   // what becomes of each row
+	outs   []out   // the outcome of each row
 	heads  int     // how many members or elements the head has
 	rowOfT []int32 // the row of each of theirs' members or elements
 	notes  *notes  // theirs' comments; nil where they are not merged
@@ -99,9 +99,10 @@ func (tb *table) buildFromHead(c *chain) {
 	}
 }
 
-// putBack puts what the head has taken out back into the order, for its place: behind
-// what stood before it in the base, or behind what both have added before it in theirs.
-// The first of a run comes before what the head has put there, the others behind that.
+// putBack puts rows that the head has taken out back into the order, for their places:
+// behind the row that stood before in the base, or behind the row that both have added
+// before it in theirs. The first of a run comes before the rows that the head has put
+// there, the others behind those.
 func (tb *table) putBack(c *chain) {
 	rows := tb.rowsOfBase()
 	if rows == nil {
@@ -169,7 +170,8 @@ func (tb *table) rowsOfBase() []int32 {
 	return rows
 }
 
-// behindAdditions goes from a place behind what only the head has added there.
+// behindAdditions goes from a place behind the rows that only the head has
+// added there.
 func (tb *table) behindAdditions(c *chain, at int32) int32 {
 	for {
 		next := c.after(at)

@@ -6,8 +6,8 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// picks are the places at which a merge takes notice of what theirs has changed. Elsewhere
-// theirs counts as unchanged. A nil *picks is everywhere.
+// picks are the places at which a merge takes notice of theirs' changes. Elsewhere theirs
+// counts as unchanged. A nil *picks is everywhere.
 type picks struct {
 	places map[jsondoc.Value]bool // of the base and of theirs
 	lists  map[jsondoc.Value]bool // … that are put in theirs' order
@@ -15,9 +15,9 @@ type picks struct {
 	inside int                    // how many places around and including this one are picked
 }
 
-// MergeAt is Merge that takes only part of what theirs has changed: at and below some
-// values of the base and of theirs, and the order of some lists of theirs. Comments elsewhere
-// stay the head's.
+// MergeAt is Merge that takes only some changes of theirs: at and below some values of the
+// base and of theirs, and the order of some lists of theirs. Comments elsewhere stay the
+// head's.
 func MergeAt(base, head, theirs *jsondoc.Doc, p *Policy, at, lists []jsondoc.Value) (*Result, error) {
 	m := newMerger(p)
 	m.picks = &picks{places: make(map[jsondoc.Value]bool), lists: make(map[jsondoc.Value]bool), starts: make(map[*jsondoc.Doc][]int)}

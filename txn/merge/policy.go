@@ -197,9 +197,9 @@ type reach struct {
 	at   int
 }
 
-// rules is what a policy says about one place.
+// rules are a policy's rules for one place.
 type rules struct {
-	reaches    []reach    // what may match below; nil at most places
+	reaches    []reach    // patterns that may match below; nil at most places
 	onConflict Resolution // Inherit where nothing else was said: TakeTheirs
 	identity   []string
 	as         Treatment

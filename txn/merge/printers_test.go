@@ -8,9 +8,9 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// printer is a program of some language, as far as it shows in what it writes: what
-// it makes of each value that it reads. These are written from what the programs
-// print, and know nothing of the table in txn/roundtrip.
+// printer is a program of some language, as far as it shows in its output: the
+// spelling that it makes of each value that it reads. These are written from the
+// output of the programs, and know nothing of the table in txn/roundtrip.
 type printer struct {
 	name  string
 	shown int // how many values have to show it

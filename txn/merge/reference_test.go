@@ -6,8 +6,8 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// reference merges two documents of a shape as a person would who knows each thing
-// from the other. It is slow and plain.
+// reference merges two documents of a shape as would a person that knows each
+// thing from the other. It is slow and plain.
 func reference(s *shape, b, o, t *tree) *tree {
 	switch s.sort {
 	case word, label, prose, amount, point:
@@ -44,7 +44,7 @@ func members(s *shape, o *tree) []field {
 	return list
 }
 
-// pick returns what one side has set, and what theirs has set where both have.
+// pick returns the value that one side has set, theirs where both have.
 func pick(b, o, t *tree) *tree {
 	if print := (&spelling{}).print; print(t) == print(b) {
 		return o

@@ -32,13 +32,13 @@ func (s *sequences) pairGap(fromB, toB, fromX, toX int, new []bool) {
 	}
 }
 
-// gap is what stands between two matched elements in base and in x.
+// gap is the elements between two matched ones, in base and in x.
 type gap struct {
 	*sequences
 	fromB, fromX, lenB, lenX int
 	new                      []bool // elements of x that are no edited ones; nil for none
 	partsB, partsX           []parts
-	children                 map[jsondoc.Value][]uint64 // of a member: the hashes of what it holds, sorted
+	children                 map[jsondoc.Value][]uint64 // of a member: the hashes of its own members or elements, sorted
 }
 
 // parts are the members of an element, by the hash of their name.
@@ -147,7 +147,7 @@ func (g *gap) likeness(i, k int, inPlace, lone bool) float64 {
 func (g *gap) likeObjects(was, is parts, lone bool) float64 {
 	total := max(len(was), len(is))
 	same, shared, other := 0.0, 0, 0
-	empty := 0 // of what is the same: containers that hold nothing, as most do when they are made
+	empty := 0 // of the members that are the same: containers that hold nothing, as most do when they are made
 	for _, m := range was {
 		for other < len(is) && is[other].name < m.name {
 			other++
@@ -199,7 +199,7 @@ func (g *gap) kept(base, x jsondoc.Value) float64 {
 	return float64(same) / float64(max(len(was), len(is), 1))
 }
 
-// childrenOf returns the hashes of what a container holds, sorted.
+// childrenOf returns the hashes of a container's members or elements, sorted.
 func (g *gap) childrenOf(v jsondoc.Value) []uint64 {
 	if list, ok := g.children[v]; ok {
 		return list

@@ -13,7 +13,7 @@ import (
 	"clawfs/txn/merge"
 )
 
-// speller draws documents of what programs spell anew.
+// speller draws documents of values that programs spell anew.
 type speller struct {
 	t     *rapid.T
 	fresh int
@@ -131,7 +131,7 @@ func (s *speller) edited(n *tree, tag string) *tree {
 			if at.kind == jsondoc.Object {
 				at.set(tag+strconv.Itoa(s.fresh), s.word())
 			}
-		case len(at.kids) == 1: // what is emptied shows nothing of who emptied it
+		case len(at.kids) == 1: // an emptied one shows nothing of the side that emptied it
 		case at.kind == jsondoc.Object && at.keys[i] == "id", at.kids[i].kind == jsondoc.Null: // nor does a thing without a name, or null that is gone
 		case s.n(2) == 0 || at.kind == jsondoc.Array:
 			at.remove(i)
@@ -271,7 +271,7 @@ func (c *respelling) want(what string, got, want *merge.Result, docs ...*jsondoc
 	}
 }
 
-// A printer that spells a value anew does not edit it, whichever side it is on.
+// A printer that spells a value anew does not edit it, on either side.
 func TestRespellingIsNoEdit(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

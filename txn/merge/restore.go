@@ -9,8 +9,8 @@ import (
 	"clawfs/txn/roundtrip"
 )
 
-// restored returns x with what its writer has only spelled anew as base has it, and how
-// many values that are. An equal value stays as it is spelled.
+// restored returns x with the values that its writer has only spelled anew as base has
+// them, and their number. An equal value stays as it is spelled.
 func restored(base, x *jsondoc.Doc, but roundtrip.Except, p *Policy) (*jsondoc.Doc, int) {
 	e := echoBy(roundtrip.Tell(base, x, but), base, x, p)
 	if e == nil {
@@ -43,7 +43,7 @@ func (s *splicer) put(from, to int, text []byte) {
 	s.splices = append(s.splices, splice{from, to, text})
 }
 
-// pair puts the value of the base in the place of what the writer has made of it.
+// pair puts the value of the base in the place of the writer's spelling of it.
 func (s *splicer) pair(p pair) {
 	switch {
 	case !p.is.Exists():

@@ -13,7 +13,7 @@ import (
 	"clawfs/txn/merge"
 )
 
-// sort is what a place of a shape is, as the people mean it who use the program.
+// sort is the kind of a place of a shape, as the program's users mean it.
 type sort uint8
 
 const (
@@ -30,12 +30,12 @@ const (
 	appended             // a list at whose end things are added
 )
 
-// shape is the shape of a document of a real program: what is where, not what it says.
+// shape is the shape of a document of a real program: its places, not their values.
 type shape struct {
 	sort sort
 	// members are those of a record, each with its shape.
 	members []field
-	// of is the shape of what a collection holds; id names the member that tells its
+	// of is the shape of a collection's elements; id names the member that tells its
 	// elements apart, "" for none; shared is a member that two things may well have in
 	// common, as a key with two bindings.
 	of         *shape
@@ -340,7 +340,7 @@ func checkShape(t *rapid.T, p *painter, s *shape, base *tree, x sides) {
 	print := p.spelled()
 	b, o, th := parse(print.print(base)), parse(print.print(x[0])), parse(print.print(x[1]))
 	if jsondoc.Equal(o.Root(), th.Root()) {
-		return // two who write the same document have written it once
+		return // two writers of the same document have written it once
 	}
 	res, err := merge.Merge(b, o, th, nil)
 	if err != nil {

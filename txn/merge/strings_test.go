@@ -30,10 +30,9 @@ func (w where) add(v jsondoc.Value, path string) {
 	}
 }
 
-// scalarsLaw follows each string that is there once: additions are present, what
-// nobody touched is there, what is deleted stays so, nothing is invented, and
-// what is missing is in the conflict log. Stamps are aside, and what is drawn from
-// the small pool.
+// scalarsLaw follows each string that is there once: additions are present,
+// untouched ones are there, deleted ones stay so, nothing is invented, and missing
+// ones are in the conflict log. Stamps are aside, and strings from the small pool.
 func scalarsLaw(c *triple) {
 	b, o, t, m := stringsOf(c.b), stringsOf(c.o), stringsOf(c.t3), stringsOf(c.out)
 	logged := loggedPlaces(c)

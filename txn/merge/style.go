@@ -9,7 +9,7 @@ import (
 // style is how a document is laid out.
 type style struct {
 	newline string // "\n" or "\r\n"
-	unit    string // what one more level is indented by
+	unit    string // the indentation of one more level
 	lines   bool   // members and elements stand on lines of their own
 	colon   string // between a key and its value
 	comma   string // between the elements of a container on one line, from the comma itself on

@@ -32,7 +32,7 @@ var small = []struct{ rule, base, head, theirs, want string }{
 	{"a spaced colon", `{"a" : 1, "x" : 9}`, `{"a" : 1, "x" : 8}`, `{"a":1,"x":9,"b":2}`, `{"a" : 1, "x" : 8, "b" : 2} | merged`},
 	{"tabs", "{\n\t\"o\": {\n\t\t\"a\": 1\n\t},\n\t\"x\": 9\n}", "{\n\t\"o\": {\n\t\t\"a\": 1\n\t},\n\t\"x\": 8\n}", "{\n  \"o\": {\n    \"a\": 1,\n    \"b\": 2\n  },\n  \"x\": 9\n}", "{\n\t\"o\": {\n\t\t\"a\": 1,\n\t\t\"b\": 2\n\t},\n\t\"x\": 8\n} | merged"},
 
-	// Comments belong to what they stand beside.
+	// Comments belong to the value that they stand beside.
 	{"a comment before a member that goes", "{// one\na: 1,\n// two\nb: 2, x: 9}", "{// one\na: 1,\n// two\nb: 2, x: 8}", "{// one\na: 1, x: 9}", "{// one\na: 1, x: 8} | merged"},
 	{"theirs cannot write comments", "{// one\na: 1,\n// two\nb: 2, x: 9}", "{// one\na: 1,\n// two\nb: 2, x: 8}", "{a: 1, x: 9}", "{// one\na: 1,\n// two\n x: 8} | merged"},
 	{"a comment behind", "{a: 1, // one\nx: 9}", "{a: 1, // one\nx: 8}", "{a: 1, // uno\nx: 9}", "{a: 1, // uno\nx: 8} | merged | by /a comment"},
@@ -134,7 +134,7 @@ var small = []struct{ rule, base, head, theirs, want string }{
 	{"an earlier number and a later time", `{"updatedAt":1}`, `{"updatedAt":"2026-01-03T00:00:00Z"}`, `{"updatedAt":1767225600}`, `{"updatedAt":"2026-01-03T00:00:00Z"} | kept head | by /updatedAt later`},
 	{"a counter that is named by its key", `{"seq":1}`, `{"seq":"2"}`, `{"seq":3}`, `{"seq":3} | took theirs | /seq type-changed theirs`},
 
-	// Layout that is learned from what is deeper.
+	// Layout that is learned from deeper levels.
 	{"colons below", `{"a":{"b" : 1},"x":9}`, `{"a":{"b" : 1},"x":8}`, `{"a":{"b":1,"c":2},"x":9}`, `{"a":{"b" : 1,"c":2},"x":8} | merged`},
 	{"commas below", `[["a" , "b"]]`, `[["a" , "b"],["h"]]`, `[["a","b"],["t","u"]]`, `[["a" , "b"],["h"],["t","u"]] | merged | by (root) sequence | kept 1`},
 	{"colons with comments", "{a:/*k*/ 1, x: 9}", "{a:/*k*/ 1, x: 8}", "{a:/*k*/ 1, x: 9, n: 2}", `{a:/*k*/ 1, x: 8, n: 2} | merged`},
@@ -159,7 +159,7 @@ var small = []struct{ rule, base, head, theirs, want string }{
 	{"orphans before what is new", "{\n  // k\n  a: 1,\n  // l\n  b: 2,\n  c: 3\n}", "{\n  // k\n  a: 1,\n  // l\n  b: 2,\n  c: 4\n}", "{\n  n: 5,\n  c: 3\n}", "{\n  n: 5,\n  // k\n  // l\n  c: 4\n} | merged"},
 	{"a trailing comma", "{\n  a: 1,\n  x: 9,\n}", "{\n  a: 1,\n  x: 8,\n}", "{\n  a: 1,\n  x: 9,\n  n: 2\n}", "{\n  a: 1,\n  x: 8,\n  n: 2,\n} | merged"},
 	{"a trailing comma of theirs", "{\n  a: 1,\n  x: 9\n}", "{\n  a: 1,\n  x: 8\n}", "{\n  a: 1,\n  x: 9,\n  n: 2,\n}", "{\n  a: 1,\n  x: 8,\n  n: 2\n} | merged"},
-	// Which elements are one, and what is told of them.
+	// Elements that are one, and the messages about them.
 	{"behind what theirs has put in front", `[{"id":"b","v":1}]`, `[{"id":"b","v":2}]`, `[{"id":"a","v":0},{"id":"b","v":3}]`, `[{"id":"a","v":0},{"id":"b","v":3}] | took theirs | /1/v changed theirs | by (root) identity id`},
 	{"behind what the head has put in front", `[{"id":"b","v":1}]`, `[{"id":"a","v":0},{"id":"b","v":2}]`, `[{"id":"b","v":3}]`, `[{"id":"a","v":0},{"id":"b","v":3}] | merged | /1/v changed theirs | by (root) identity id | kept 1`},
 	{"a base of another kind", `{"o":[1]}`, `{"o":{"a":1}}`, `{"o":{"b":2}}`, `{"o":{"a":1,"b":2}} | merged | kept 1`},
@@ -282,7 +282,7 @@ func TestLongListsOfEditedThings(t *testing.T) {
 		head := list(func(i int) (int, int, bool) { return i, -1, true })
 		theirs := list(func(i int) (int, int, bool) { return -1, i, !dropped(i) })
 		want := list(func(i int) (int, int, bool) { return i, i, !dropped(i) })
-		if name != "none" { // what the head has edited stays where theirs has dropped it
+		if name != "none" { // an element that the head has edited stays where theirs has dropped it
 			want = list(func(i int) (int, int, bool) {
 				if dropped(i) {
 					return i, -1, true

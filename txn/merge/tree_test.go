@@ -20,7 +20,7 @@ type tree struct {
 	// remark is a comment that stands with the value: before it, or behind it where
 	// it begins with a slash.
 	remark string
-	uid    int // what a thing in a list is known by; it is not written
+	uid    int // tells a thing in a list from the others; it is not written
 }
 
 // tag says what a container is meant to be, so that edits fit it.

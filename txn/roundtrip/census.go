@@ -7,7 +7,8 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// census is what a document, or a part of it, holds that some family changes.
+// census counts the values of a document, or of a part of it, that some family
+// changes.
 type census struct {
 	jsondoc.Counts
 	axes       [len(axes)]figures
@@ -130,7 +131,7 @@ func measure(raw []byte) (digits, point int, ok bool) {
 			return last - first + 1, dot - first + exponent, first >= 0
 		case b == '-' && i == 0:
 		default:
-			return 0, 0, false // what only JSON5 has
+			return 0, 0, false // only JSON5 has such numbers
 		}
 	}
 	if dot < 0 {

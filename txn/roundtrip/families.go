@@ -32,8 +32,8 @@ type numberFamily struct {
 	native bool
 }
 
-// numberFamilies are the round trips of numbers: what is known of real writers. The
-// first one of those that explain most is taken.
+// numberFamilies are the round trips of numbers by real writers. The first one of
+// those that explain most is taken.
 var numberFamilies = []numberFamily{
 	{name: "shortest decimal of a double (JavaScript, jq)", exact: true, most: 17, native: true,
 		of: func(n number, _ *writtenNumbers) decimal { return printed(n.double, 'e', -1, 64) }},

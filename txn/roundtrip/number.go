@@ -29,8 +29,8 @@ func (d *decimal) appendDigits(dst []byte) []byte {
 // farPoint is where the point of a number may be at most that is looked at.
 const farPoint = 1 << 20
 
-// parseDecimal reads a number; ok is false for what strict JSON does not have, and
-// for what no program reads as a number.
+// parseDecimal reads a number; ok is false for a number that strict JSON does not
+// have, and for one that no program reads as a number.
 func parseDecimal(raw []byte) (d decimal, ok bool) {
 	if len(raw) > 0 && raw[0] == '-' {
 		d.negative = true
@@ -149,7 +149,7 @@ func (d decimal) axis() axis {
 	return fractions
 }
 
-// number is a number of a document with what programs read it as.
+// number is a number of a document with the values that programs read it as.
 type number struct {
 	decimal
 	double float64

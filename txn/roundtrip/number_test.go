@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// A decimal is the number that it was read from, whichever way that is spelled, and no
-// other one.
+// A decimal is the number that it was read from, in any spelling, and no other one.
 func TestDecimals(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	digits := func(n int) string {

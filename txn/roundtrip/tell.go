@@ -9,7 +9,7 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// Except is what is not looked for.
+// Except names the families that are not looked for.
 type Except uint8
 
 // Cases that need not, or cannot, be told.
@@ -20,7 +20,7 @@ const (
 	Dropping
 )
 
-// Tell returns the round trip that the writer of x may have made of what base says,
+// Tell returns the round trip that the writer of x may have made of base's values,
 // nil where none shows. Only where the documents differ is looked at, unless that
 // speaks for one.
 func Tell(base, x *jsondoc.Doc, but Except) *Trip {
@@ -317,7 +317,7 @@ func (c *candidate) wrote(numbers []jsondoc.Value, x *writtenNumbers) bool {
 type writtenNumbers struct{ byDouble map[uint64]decimal }
 
 // sameDouble returns the number that was written for a double at most so many units in
-// the last place from what n is read as; n itself if there is none.
+// the last place from n's double; n itself if there is none.
 func (w *writtenNumbers) sameDouble(n number, reach int) decimal {
 	bits := math.Float64bits(n.double)
 	near := [...]uint64{bits, bits + 1, bits - 1}

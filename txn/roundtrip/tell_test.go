@@ -136,9 +136,9 @@ func sameNumbers(t *testing.T, a, b *jsondoc.Doc) bool {
 	return slices.Equal(in[0], in[1])
 }
 
-// valueRows have a line for each family of other values. With any value of against in what
-// was written, the family is not told; nor from base1 and is1, where fewer values show
-// it. A value of beside changes nothing.
+// valueRows have a line for each family of other values. With any value of against in the
+// written document, the family is not told; nor from base1 and is1, where fewer values
+// show it. A value of beside changes nothing.
 var valueRows = []struct {
 	family, base, is, of, to string
 	against                  []string

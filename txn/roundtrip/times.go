@@ -45,8 +45,8 @@ func timeOf(s string) (at time.Time, style timeStyle, ok bool) {
 	return at, style, err == nil && style != 0
 }
 
-// styleOf returns how what looks like an instant is spelled, 0 for what does not. It
-// does not read it.
+// styleOf returns the spelling of a string that looks like an instant, 0 for another
+// string. It does not read the instant.
 func styleOf(s []byte) timeStyle {
 	if len(s) < shortestTime || s[10] != 'T' && s[10] != ' ' {
 		return 0

@@ -50,7 +50,8 @@ func (f Family) Shown() int {
 	return max(f.number.shown, 1)
 }
 
-// String returns what the family does, and of whom it is known.
+// String returns the family's change of values, and the writers that it is
+// known of.
 func (f Family) String() string {
 	if f.value != nil {
 		return f.value.name
@@ -96,7 +97,7 @@ func (t *Trip) Of(d *jsondoc.Doc) (*jsondoc.Doc, error) {
 	return jsondoc.Parse(text, jsondoc.JSON, jsondoc.Limits{Depth: len(text)})
 }
 
-// Empties reports whether x is what the trip makes of an empty container of some kind.
+// Empties reports whether the trip makes x of an empty container of some kind.
 func (t *Trip) Empties(kind jsondoc.Kind, x jsondoc.Value) bool {
 	return slices.ContainsFunc(t.values, func(f *valueFamily) bool {
 		switch {
@@ -175,8 +176,8 @@ func (t *Trip) appendObject(dst []byte, v jsondoc.Value) []byte {
 	return append(dst, closing)
 }
 
-// spell appends what becomes of a value itself, nothing where it is dropped or
-// unkeyed; ok is false for what stays as it is.
+// spell appends the new spelling of a value itself, nothing where it is dropped
+// or unkeyed; ok is false for a value that stays as it is.
 func (t *Trip) spell(dst []byte, v jsondoc.Value, member bool) (text []byte, f Family, ok bool) {
 	for _, f := range t.values {
 		switch {

@@ -26,7 +26,7 @@ type Actor struct {
 // Known reports whether the actor could be told.
 func (a Actor) Known() bool { return a.PID != 0 }
 
-// Caller is an actor with what the log says of it and the processes it
+// Caller is an actor with the log's facts about it and the processes it
 // descends from, nearest first.
 type Caller struct {
 	Actor
@@ -71,8 +71,8 @@ func (c *Caller) IsKin(o *Caller) bool {
 	return siblings(c, o) || siblings(o, c)
 }
 
-// Content is what one document holds, in bytes. It is immutable, and shared by
-// versions and views.
+// Content is the bytes of one document. It is immutable, and shared by versions
+// and views.
 type Content struct {
 	Bytes  []byte
 	Digest [32]byte // SHA-256 of Bytes
@@ -119,8 +119,8 @@ func clone(sum hash.Cloner) hash.Cloner {
 	return c
 }
 
-// Extended returns what NewContent does, for b that begins with what c holds. Of content
-// that was made so itself only what is behind it is digested.
+// Extended is NewContent for b that begins with the bytes of c. If c was made so itself,
+// only the bytes behind c's are digested.
 func (c *Content) Extended(b []byte) *Content {
 	sum, digested := sha256.New().(hash.Cloner), 0
 	if c.sum != nil {

@@ -144,7 +144,7 @@ func TestTheDeadGo(t *testing.T) {
 	for n := range 64 {
 		h.v.Read(Caller{Actor: Actor{PID: 1000 + n, Start: 1}}, h.content("A"), h.tick, nil)
 	}
-	if most := 64*64/2 + 2*64; looked > most { // of which each asks about those before
+	if most := 64*64/2 + 2*64; looked > most { // each asks about those before
 		t.Errorf("it was asked %d times whether one of 64 lives, at most %d are wanted", looked, most)
 	}
 }
@@ -176,7 +176,7 @@ func TestTheDeadAreThinnedOut(t *testing.T) {
 	}
 }
 
-// big is the content of which three fit into what views may hold.
+// big is a content of such a size that three fit into the views' limit.
 func big(h *history, name string) *Content {
 	c := &Content{Bytes: slab, Digest: sha256.Sum256([]byte(name))}
 	h.text[c] = name
@@ -185,8 +185,8 @@ func big(h *history, name string) *Content {
 
 var slab = make([]byte, 20<<20)
 
-// The contents that views hold are bounded: the oldest go, but for what a process that lives
-// has written last, read last or read first.
+// The contents that views hold are bounded: the oldest go. The last write, the last reading
+// and the first reading of a process that lives stay.
 func TestContentsAreBounded(t *testing.T) {
 	a, x, y := process("a"), process("x"), process("y")
 	h := newHistory(t)
@@ -322,7 +322,7 @@ func TestOriginsAreBounded(t *testing.T) {
 }
 
 // The changes of the head that are remembered are bounded, and those in a row by one author
-// are one. Of what was before them it is presumed that others have changed it.
+// are one. Earlier changes are presumed to be others'.
 func TestChangesAreBounded(t *testing.T) {
 	h := newHistory(t)
 	a, x := process("a"), process("x")

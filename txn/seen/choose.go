@@ -33,13 +33,13 @@ const (
 	Unparsed  Reason = "it is not a valid document"
 )
 
-// Judged is what Choose found out about one candidate.
+// Judged is Choose's verdict about one candidate.
 type Judged struct {
 	Candidate
-	Leaves int    // in which the content differs from it, stamps and counters aside
+	Leaves int    // the content differs from it in so many, stamps and counters aside
 	Struck Reason // why it was passed over; empty for the one that was taken
 
-	doc   *jsondoc.Doc // what it holds; nil where there is nothing, or that is no valid document
+	doc   *jsondoc.Doc // of its content; nil where there is nothing, or that is no valid document
 	delta *merge.Delta // the content's changes relative to it; nil where it is no valid document
 }
 
@@ -92,9 +92,9 @@ func Choose(cands []Candidate, content *Content, doc *jsondoc.Doc, k Knowledge, 
 	return Choice{Taken: &j.all[best].Candidate, Why: why, Judged: j.all}
 }
 
-// isAgain reports whether content is what its author wrote last, re-spelled perhaps, and
-// means what it says: an author without a memory has read nothing else since, or one with
-// a memory has removed the registry since.
+// isAgain reports whether content is its author's last write once more, re-spelled
+// perhaps, and is meant so: an author without a memory has read nothing else since, or
+// one with a memory has removed the registry since.
 func (k *Knowledge) isAgain(content *Content, doc *jsondoc.Doc, docs Documents) bool {
 	if k.Last == nil || !k.Removed && (k.Memory || k.ReadSince) {
 		return false
@@ -150,8 +150,8 @@ type judge struct {
 	first bool // its author is a process that has never written the registry
 }
 
-// compareAll compares content with each candidate. A value that it shares with a newer
-// candidate makes it no farther from nothing, nor from what it may be made from beside the newer
+// compareAll compares content with each candidate. A value that it shares with a newer candidate
+// makes it no farther from nothing, nor from an older candidate that counts beside the newer
 // one: two programs that begin with the same begin with equal defaults.
 func (j *judge) compareAll() {
 	for i := range j.all {
@@ -307,9 +307,9 @@ func (j *judge) isOfAnotherTask(written, from *Judged) bool {
 	return told.Tells() && !from.delta.Echoes(told)
 }
 
-// strikeGoneOn strikes what another task of the author may have in hand, if the
-// content goes on from what the author wrote last: with a third value, or a counter
-// gone on.
+// strikeGoneOn strikes the views that another task of the author may have in hand,
+// if the content goes on from the author's last write: with a third value, or a
+// counter gone on.
 func (j *judge) strikeGoneOn() {
 	last := j.lastWrite()
 	if last < 0 || j.all[last].Struck != "" {

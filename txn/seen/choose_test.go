@@ -13,7 +13,7 @@ import (
 	"clawfs/txn/seen"
 )
 
-// Each row of the table of reasons in docs/SEMANTICS.md is what Choose does, and each
+// Each row of the table of reasons in docs/SEMANTICS.md is true of Choose, and each
 // reason has a row.
 func TestReasonsAreAsTheDocumentSays(t *testing.T) {
 	text, err := os.ReadFile("../../docs/SEMANTICS.md")

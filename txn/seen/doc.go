@@ -1,14 +1,14 @@
 // Package seen knows what each process has seen of a registry, and chooses from
-// it what some content was made from: the merge base. It knows no storage and
-// no transactions: package txn tells it what happened, and asks.
+// it the merge base of some content: the state that it was made from. It knows
+// no storage and no transactions: package txn tells it what happened, and asks.
 //
 // # Vocabulary
 //
-// A [Tick] is a place in the store-wide order of events. A view is what an [Actor]
-// saw of a registry at a tick: content that it read, content that it wrote itself,
-// or that nothing was there. [Views] has all of one registry. A [Candidate] is what
-// the author of some content may have had in hand; [Views.Of] returns the
-// candidates, and [Choose] takes one.
+// A [Tick] is a place in the store-wide order of events. A view is a state of a
+// registry that an [Actor] saw at a tick: content that it read, content that it
+// wrote itself, or that nothing was there. [Views] has all of one registry. A
+// [Candidate] is a state that the author of some content may have had in hand;
+// [Views.Of] returns the candidates, and [Choose] takes one.
 //
 // A process has a memory of the registry if it has read it, or has written it
 // otherwise than by a shell's redirection. A process that was forked and has not
@@ -63,9 +63,10 @@
 //     the writer.
 //
 // A file that others have written comes with the candidates of its writers, unless the
-// process that puts it in place means to replace what is there ([Views.OfPut]).
+// process that puts it in place means to replace the head ([Views.OfPut]).
 //
-// For example, cp writes here what jq has read, which did not know of the entry:
+// For example, cp writes a file here that jq has made, without knowledge of the
+// entry:
 //
 //	jq … f >t &  a job adds an entry;  cp t f
 //
@@ -82,7 +83,7 @@
 // In all that follows a value that the writer's language has spelled anew counts as
 // unchanged (package merge).
 //
-// Then counts what the author must mean. Two cases are plain:
+// Then counts the author's intent. Two cases are plain:
 //
 //   - It writes its own last write again after it has removed the registry, or, without
 //     a memory, having seen nothing newer. Then the head goes ([Again]).
@@ -95,9 +96,9 @@
 // is no proof, as two programs that make one make it with the same defaults. For the same
 // reason no value is proof against a reading, of the last five minutes, of a process that has
 // not written yet, if the content has an entry of its own in the place of one that came
-// meanwhile, and nothing else of what came into that container. Unsaved content of another
-// handle is no candidate unless the content holds something of it ([Unproved]). Where several
-// tasks are proved,
+// meanwhile, and none of the other values that came into that container. Unsaved content of
+// another handle is no candidate unless the content holds something of it ([Unproved]). Where
+// several tasks are proved,
 //
 //   - the last write is another task's if it told something and the content holds nothing
 //     of that ([OtherTask]);

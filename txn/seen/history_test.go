@@ -26,7 +26,7 @@ type handle struct {
 	pass *Reading
 	at   Tick
 	time time.Time
-	seen *Seen // what its process had seen as it began to write; nil: it has not begun
+	seen *Seen // by its process as it began to write; nil: it has not begun
 }
 
 func newHistory(t *testing.T) *history {

@@ -6,10 +6,11 @@ import (
 	"slices"
 )
 
-// A writer without a memory of the registry writes what its family has made: mv, cp
-// and tee have read nothing themselves, and a redirection is written by a shell. The
-// family is what descends from the nearest ancestor that has seen the registry, or has
-// a descendant that has. Members that ran strictly one after the other are one author.
+// A writer without a memory of the registry writes content that its family has made:
+// mv, cp and tee have read nothing themselves, and a redirection is written by a
+// shell. The family is the descendants of the nearest ancestor that has seen the
+// registry, or has a descendant that has. Members that ran strictly one after the
+// other are one author.
 
 // How many contents are taken from kin at most, so that a writer pays the same however
 // many processes were there in the last minute. The newest count. A reading that one
@@ -65,10 +66,10 @@ type memberView struct {
 	of *actorViews
 }
 
-// ofFamily fills in what the family of a writer without a memory has seen: the
-// newest view of all, and those older readings and writes that others of the family, which
-// ran beside their process, can't have known. Where it was told last that there is no registry,
-// it has seen that.
+// ofFamily fills in the views of the family of a writer without a memory: the newest view of
+// all, and those older readings and writes that others of the family, which ran beside their
+// process, can't have known. If the family was told last that there is no registry, it has seen
+// nothing.
 func (v *Views) ofFamily(s *Seen, o *Origin) {
 	f := v.familyOf(o, true)
 	if f.missed > 0 && (len(f.views) == 0 || f.views[0].last <= f.missed) {
@@ -122,7 +123,7 @@ func (v *Views) fromNothing(s *Seen, nothing Candidate, self func(*Caller) bool,
 	s.Candidates = append(s.Candidates, nothing)
 }
 
-// ofMembers fills in what the members of a family have seen.
+// ofMembers fills in the views of the members of a family.
 func (v *Views) ofMembers(s *Seen, f *family, o *Origin) {
 	s.Family = f.root
 	views := f.views
@@ -289,9 +290,9 @@ func (m memberView) wasPutAfter(one memberView) bool {
 		one.of.dead != 0 && one.of.dead <= m.first
 }
 
-// selection is what was taken of some views.
+// selection is the contents that were taken from some views.
 type selection struct {
-	readings, uses int // how many contents may be taken: that were read and not used up, and others
+	readings, uses int // so many contents may be taken: of readings that are not used up, and others
 	unused, used   map[*Content]bool
 }
 

@@ -91,7 +91,7 @@ func TestWhatAFamilyHasSeen(t *testing.T) {
 		{"a opens 1; c redirects B", "a opened 1", "wrote B, alone, last B, family of 1"},
 		{"d opens 1; a redirects B", "d opened 1", "wrote B, alone, last B, family of 2"},
 
-		// Whose memory it is.
+		// The process with the memory.
 		{"x reads A", "f", "family of 8"},
 		{"a redirects A; x writes B", "f", "wrote A, last A, family of 2"},
 		{"f writes B; f reads C; a reads D", "f", "read C, wrote B, alone, memory, last B, read since"},
@@ -166,8 +166,8 @@ func TestSelection(t *testing.T) {
 	}
 }
 
-// What a family had before is known of each member, as it was when the write began, and as far
-// as the limits go.
+// The earlier views of each member of a family are known, as they were when the write began,
+// and as far as the limits go.
 func TestWhatAFamilyHadBefore(t *testing.T) {
 	for story, want := range map[string]string{
 		"b reads A; d reads A; c opens 1; b writes B":             "A",

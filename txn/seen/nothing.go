@@ -208,8 +208,8 @@ func (s *absences) prune(cutoff time.Time, isAlive func(Actor) bool) {
 	}
 }
 
-// nothing is what a process knows of the registry's absence at some place in the
-// order of events.
+// nothing is a process's knowledge of the registry's absence at some place in
+// the order of events.
 type nothing struct {
 	at      Tick // when it was told last that there is none; 0: it was not
 	threads int  // how many of its threads were told so that no write has made use of it

@@ -20,7 +20,7 @@ func TestNothingIsSeen(t *testing.T) {
 		{"none a asks 1; x writes A; a finds 2; a calls 1", "a", "family of 2"},
 		{"none a asks 2; a finds 1; a asks 1; a finds 1; a calls 1; a writes A from nothing", "a", "wrote A, alone, memory, last A"},
 
-		// Which answer counts: not one after the first write, not a look-up just before a
+		// Answers that count: not one after the first write, not a look-up just before a
 		// temporary file was written.
 		{"none a opens 1; a asks 1", "a began 1", "family of 2"},
 		{"none a asks 1; x writes A; a finds 1", "a~", "saw nothing, family of 2"},

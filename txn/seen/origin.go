@@ -73,7 +73,7 @@ type Candidate struct {
 	// Recent says of a reading that it is not older than startWindow.
 	Recent bool
 
-	Tx int // which transaction in flight this is, for the caller
+	Tx int // number of the transaction in flight, for the caller
 
 	views []*view
 	looks *looks
@@ -94,7 +94,7 @@ func (c *Candidate) view() viewKind {
 	return wrote
 }
 
-// Knowledge is what is known of the author of some content, beside its
+// Knowledge has the known facts of the author of some content, beside its
 // candidates.
 type Knowledge struct {
 	Memory bool // it is a process that remembers what it has seen
@@ -103,24 +103,24 @@ type Knowledge struct {
 	// one.
 	Family Actor
 
-	// Earlier is what an author without a memory has seen at any time, if there are several
-	// candidates.
+	// Earlier are the contents that an author without a memory has seen at any time, if
+	// there are several candidates.
 	Earlier []*Content
 
-	// Last is what it wrote last, nil if it has written nothing; ReadSince says that it
-	// has read something else since.
+	// Last is its last write, nil if it has written nothing; ReadSince says that it has
+	// read something else since.
 	Last      *Content
 	ReadSince bool
 
 	// Removed says that it has removed the registry itself since.
 	Removed bool
 
-	// Alone says that nobody else had changed the head, from what the author wrote last,
-	// or has read first, until Noted, and that no other task of it is proved.
+	// Alone says that nobody else had changed the head until Noted, since the author's
+	// last write or first reading, and that no other task of it is proved.
 	Alone bool
 	Noted Tick
 
-	Before []Origin // writers of whom nothing is known, as they may be older than the store
+	Before []Origin // writers without a known view, as they may be older than the store
 }
 
 // Seen is all that the writers of some content had seen of a registry.

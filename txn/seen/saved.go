@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// SavedActor is what one process has seen of one registry, in the form in which it
-// outlives the store. Contents are named by their digests.
+// SavedActor has the views that one process has of one registry, in the form in
+// which they outlive the store. Contents are named by their digests.
 type SavedActor struct {
 	Actor     Actor       `json:"actor"`
 	Program   string      `json:"program"`
@@ -40,7 +40,7 @@ type SavedView struct {
 	Unused int       `json:"unused,omitempty"` // readings that no write has used up
 	At     time.Time `json:"at"`
 
-	// Where it stands in the order of events; 0 in what an older build has saved.
+	// Its place in the order of events; 0 in a record of an older build.
 	Pinned Tick `json:"pinned,omitempty"`
 	Shown  Tick `json:"shown,omitempty"`
 	First  Tick `json:"first,omitempty"`
@@ -79,8 +79,8 @@ func (v *Views) Order() *SavedOrder {
 	return o
 }
 
-// RestoreOrder takes over what the store before knew of a registry that has just been
-// loaded; nil is that of an older build, which did not say.
+// RestoreOrder takes over the order that the store before had of a registry that has
+// just been loaded; nil is that of an older build, which did not save it.
 func (v *Views) RestoreOrder(o *SavedOrder) {
 	if o == nil {
 		v.changes.lost = v.cfg.Next()
@@ -118,9 +118,9 @@ func (v *Views) Forget(digests [][32]byte, all bool) {
 	}
 }
 
-// Save returns what the processes that live have seen, missed among it by answers about
-// more than the registry, and calls hold with each content that this names. What was
-// forgotten is left out, unless it is the head's, which may be nil.
+// Save returns the views of the processes that live, with the answers in missed, which
+// are about more than the registry. It calls hold with each content that these name.
+// Forgotten contents are left out, except the head's, which may be nil.
 func (v *Views) Save(head *Content, hold func(*Content), missed []Absence) []SavedActor {
 	var out []SavedActor
 	v.absences.missedWider(&Origin{Missed: missed}, func(m *Absence) bool {
@@ -201,9 +201,9 @@ func (s *SavedActor) Matters(c *Config) bool {
 	return slices.ContainsFunc(s.Views, func(one SavedView) bool { return !one.At.Before(since) })
 }
 
-// Restore takes over what a process had seen under the store before, that still lives or
-// had ended a moment ago.
-// content returns the content of a digest, nil if it is not there.
+// Restore takes over the views that a process had under the store before, if it still
+// lives or had ended a moment ago. content returns the content of a digest, nil if it is
+// not there.
 func (v *Views) Restore(s SavedActor, content func(digest string) *Content) {
 	if !s.Matters(v.cfg) {
 		return

@@ -237,7 +237,8 @@ func TestTheLatestOfTheDeadAreSaved(t *testing.T) {
 	}
 }
 
-// What was forgotten is saved no more, unless the head holds it. What is seen later is.
+// Content that was forgotten is saved no more, unless the head holds it. Content that
+// is seen later is saved.
 func TestForgottenContentsAreNotSaved(t *testing.T) {
 	digest := func(h *history, text string) [32]byte { return h.content(text).Digest }
 	for _, row := range []struct {

@@ -14,7 +14,8 @@ const (
 	removed                 // it has removed the registry, so that nothing is there
 )
 
-// A view is what an actor saw of a registry, at one place in the order of events.
+// A view is one content of a registry that an actor saw, at one place in the
+// order of events.
 //
 // Readings of one version that follow each other are one view with a count,
 // since a write uses up one reading only: a process with many tasks reads the
@@ -44,7 +45,7 @@ type view struct {
 	after        Tick  // of a write: when the write came about that was its base; 0: it was another kind of view
 }
 
-// made is what content was made from: the candidate that was taken.
+// made is the candidate that content was made from.
 type made struct {
 	content *Content
 	kind    viewKind

@@ -6,7 +6,7 @@ import (
 )
 
 // A write is made from another one if that was its base: not from a reading of it, nor from
-// what was written at another time.
+// a write at another time.
 func TestWriteIsMadeFromAnother(t *testing.T) {
 	base := view{kind: wrote, first: 5, last: 5}
 	for name, c := range map[string]struct {

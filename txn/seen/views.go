@@ -22,8 +22,8 @@ type Config struct {
 	Alive func(Actor) bool // whether a process still lives
 }
 
-// Views is what each process has seen of one registry. It is not for several
-// goroutines at once.
+// Views are the views that all processes have of one registry. It is not for
+// several goroutines at once.
 type Views struct {
 	cfg         *Config
 	actors      map[Actor]*actorViews
@@ -272,7 +272,7 @@ func (v *Views) Bytes() int64 {
 // Knows reports whether the process has views of its own.
 func (v *Views) Knows(c Caller) bool { return v.actors[c.author()] != nil }
 
-// HasWritten reports whether content is what the process has written last.
+// HasWritten reports whether content is the process's last write.
 func (v *Views) HasWritten(c Caller, content *Content) bool {
 	a := v.actors[c.author()]
 	if a == nil {

@@ -12,7 +12,7 @@ import (
 // book keeps what callers have done, to check them. Memory.mu guards it.
 type book struct {
 	last       map[string]uint64   // highest number ever committed
-	strangers  map[[32]byte]bool   // digests of what was written behind the storage's back
+	strangers  map[[32]byte]bool   // digests of contents that were written behind the storage's back
 	changing   map[string]struct{} // registries that a call is changing
 	violations []error
 }

@@ -59,7 +59,7 @@ func (c *commit) run() (bool, error) {
 	} else {
 		c.syncUnlessRelaxed()
 	}
-	_ = c.m.reach("commit", c.name, "keep") // what fails here is made good when the history is looked at next
+	_ = c.m.reach("commit", c.name, "keep") // a failure here is made good when the history is looked at next
 	c.put("keep", effect{apply: func(d *disk) { d.conclude(c.name, c.oldSeq) }})
 	c.m.prune("commit", c.name)
 	return true, err
@@ -99,7 +99,7 @@ func (c *commit) exchange() bool {
 		}
 	}
 	e := effect{step: Step{"commit", c.name, "exchange"}, chain: c.name, apply: swap(c.new)}
-	if len(c.m.now.files[c.name].content) > 0 && c.m.Relaxed { // what is new is synced all the same
+	if len(c.m.now.files[c.name].content) > 0 && c.m.Relaxed { // new content is synced all the same
 		lost := c.new
 		lost.content = lost.content[:len(lost.content)/2]
 		c.m.book.strangers[sha256.Sum256(lost.content)] = true // a store finds it, and has not written it

@@ -12,7 +12,7 @@ import (
 
 // Crashes yields every state that the disk can be in after a power failure at
 // this moment, as a storage that has just been opened, with a description of
-// what got lost. All of it may be used and changed.
+// the loss. All of it may be used and changed.
 func (m *Memory) Crashes() iter.Seq2[string, *Memory] {
 	m.mu.Lock()
 	synced, pending := m.synced.clone(), slices.Clone(m.pending)

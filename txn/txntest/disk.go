@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// disk is what a disk holds. Contents are never changed in place, so that a copy
-// of the maps is a copy of the disk.
+// disk is the state of a disk. Contents are never changed in place, so that a
+// copy of the maps is a copy of the disk.
 type disk struct {
 	files  map[string]file   // live files
 	dirs   map[string]bool   // directories made explicitly
-	staged map[string]staged // what a commit has under way
+	staged map[string]staged // of commits under way
 	hist   map[string]history
 	copies map[string]Copy // quarantine
 }
@@ -130,7 +130,8 @@ func (d *disk) rename(from, to string) {
 	swapNames(d.hist, from, to)
 }
 
-// exchange has two names change places, and the histories of both and of what is below them.
+// exchange has two names change places, and the histories of both and of the registries
+// below them.
 func (d *disk) exchange(one, other string) {
 	exchangeNames(d.files, one, other)
 	exchangeNames(d.dirs, one, other)

@@ -37,11 +37,11 @@ type Memory struct {
 	mu      sync.Mutex // guards what follows
 	now     *disk      // as calls see it
 	synced  *disk      // as it is after a power failure at the worst
-	pending []effect   // what is in now but not in synced, in the order of the calls
+	pending []effect   // those in now but not in synced, in the order of the calls
 	states  uint64     // how many states files have had
 	ids     int        // how many copies were put into quarantine
 	book    book
-	views   []byte // what AppendViews was given
+	views   []byte // the bytes that AppendViews was given
 }
 
 // effect is a change of the disk that a power failure may undo, as long as it
