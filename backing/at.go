@@ -18,8 +18,8 @@ const (
 	// if others change it meanwhile.
 	resolution = unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS
 
-	// longestPath is what is handed to the kernel at once. Its limit is 4,096
-	// with the final NUL; longer names are walked in pieces.
+	// longestPath is the longest path that is handed to the kernel at once. Its
+	// limit is 4,096 with the final NUL; longer names are walked in pieces.
 	longestPath = 4000
 )
 
@@ -166,8 +166,8 @@ func readFileAt(dir int, name string, limit int64) ([]byte, error) {
 	return readAll(fd, size, limit)
 }
 
-// openRegular opens a file in an open directory for reading and returns its size. What is
-// no regular file is EINVAL, a symbolic link ELOOP.
+// openRegular opens a file in an open directory for reading and returns its size. A
+// symbolic link is ELOOP, any other file that is not regular EINVAL.
 func openRegular(dir int, name string) (fd int, size int64, err error) {
 	fd, err = openAt(dir, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {

@@ -23,7 +23,7 @@ func procPath(dir int, name string) string { return procFD(dir) + "/" + name }
 
 func procFD(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
-// attributes are what a new file takes over from the one it replaces.
+// attributes are those that a new file takes over from the one it replaces.
 type attributes struct {
 	ids
 	mode   uint32 // permissions, without those that say what to run a file as

@@ -12,10 +12,10 @@ import (
 	"clawfs/backing"
 )
 
-// BenchmarkCommit measures a durable commit against what a careful program does
-// itself on the bare disk: write a temporary file, sync it, rename it, sync the
-// directory. The two take turns, so that the disk's moods hit both. The budget
-// for the ratio of the medians is 1.5.
+// BenchmarkCommit measures a durable commit against the calls of a careful
+// program on the bare disk: write a temporary file, sync it, rename it, sync
+// the directory. The two take turns, so that the disk's moods hit both. The
+// budget for the ratio of the medians is 1.5.
 func BenchmarkCommit(b *testing.B) {
 	for _, size := range []int{4 << 10, 256 << 10} {
 		b.Run(byteCount(size), func(b *testing.B) {

@@ -8,11 +8,10 @@ import (
 
 // Create makes an empty live file where there is none; ok is false where there is
 // something. like, if not nil, is an open file whose owner, mode, extended attributes
-// and number the new file gets, or which becomes it where it has no name, or keeps one (itself.go);
-// else the mode is 0600. Earlier records of the registry are made durable first: an
-// empty file whose log ends with a version is taken for one that has lost its
-// content. The new file itself survives a kill; a sync of its directory makes it
-// survive a power failure.
+// and number the new file gets. If like has no name, or keeps one (itself.go), it becomes the new
+// file itself. If it is nil, the mode is 0600. Earlier records of the registry are made durable
+// first: an empty file whose log ends with a version is taken for one that has lost its content.
+// The new file itself survives a kill; a sync of its directory makes it survive a power failure.
 func (d *Dir) Create(name string, like fs.File) (stamp string, ok bool, err error) {
 	if err := d.change("create", name); err != nil {
 		return "", false, err

@@ -11,7 +11,7 @@ import (
 // by way of the kernel's page cache.
 const DirectWrites = "direct-writes"
 
-// directBlock is what direct writes are made of: a multiple of the blocks of any usual disk.
+// directBlock is the unit of direct writes: a multiple of the blocks of any usual disk.
 const directBlock = 4096
 
 // writesDirect reports whether large content is written past the page cache. A commit waits

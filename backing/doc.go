@@ -23,8 +23,8 @@
 //
 // # The format of .clawfs, number 2
 //
-// Number 1 differs only in what its readers expect: they know no placeholders (an
-// empty live file is damage to them). It is read, and becomes number 2 with the lock.
+// Number 1 differs only for its readers: they know no placeholders (an empty live
+// file is damage to them). It is read, and becomes number 2 with the lock.
 //
 // The directory is an ordinary directory of ordinary files; all that clawfs adds
 // is one entry, .clawfs (mode 0700, owned by the directory's owner):

@@ -24,7 +24,7 @@ func (e *LockedError) Error() string {
 // doesn't know.
 type FormatError struct {
 	Dir    string
-	Found  string // what the format file says, shortened
+	Found  string // the text of the format file, shortened
 	Wanted int    // the newest format that is known
 }
 

@@ -34,7 +34,7 @@ import (
 // forgetfulEnv tells a child of a test where to mount.
 const forgetfulEnv = "CLAWFS_TEST_FORGETFUL"
 
-// diskBlock is what a disk writes as a whole.
+// diskBlock is the unit that a disk writes as a whole.
 const diskBlock = 4096
 
 // forgetfulDisk is a disk whose cache is lost when the power fails.
@@ -169,7 +169,7 @@ type diskFile struct {
 
 	mu      sync.Mutex // guards what follows
 	now     *os.File   // as those see it who read it
-	flushed *os.File   // what was flushed
+	flushed *os.File   // the flushed content
 	size    int64
 	cache   []written // since the last flush, oldest first
 	dead    bool
@@ -375,7 +375,7 @@ func TestPowerFailureOfAForgetfulDisk(t *testing.T) {
 			skipDisorder(t, c.kind, "")
 			d := newForgetfulDisk(t, c.kind)
 			fault := &tally{fault: fmt.Sprintf("power failure under load, the disk forgets what was not flushed, %s (%s)", c.durability, c.kind)}
-			fault.broken = c.kind == "ext2" // which has no order but that of syncs
+			fault.broken = c.kind == "ext2" // it has no order but that of syncs
 			fault.whole = !fault.broken
 			for range rounds(t, "CLAWFS_POWER", 2) {
 				fault.forget(t, d, c.durability)

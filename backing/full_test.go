@@ -77,7 +77,8 @@ func (c *tally) fillUp(t *testing.T, dir string, full unix.Errno) {
 	c.tried++
 }
 
-// inspect looks for what must be there on a full disk.
+// inspect counts the contents that are lost on a full disk: the live file's,
+// and refused ones that are not in quarantine.
 func (c *tally) inspect(b *bench, live string, refused []string) {
 	b.Helper()
 	if got := b.live("a"); got != live {

@@ -27,7 +27,7 @@ func (d *Dir) openHistory(name string) (int, error) {
 
 // makeHistory opens the history of a registry, which it creates if need be.
 func (d *Dir) makeHistory(name string) (int, error) {
-	const attempts = 8 // of which each fails only if another call drops an empty directory just then
+	const attempts = 8 // each fails only if another call drops an empty directory just then
 	var err error
 	for range attempts {
 		var fd int

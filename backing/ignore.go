@@ -6,7 +6,7 @@ import "golang.org/x/sys/unix"
 // old versions, and credentials in them.
 var ignoreNames = [...]string{".gitignore", ".npmignore"}
 
-// ignoreAll is what they hold: a pattern for everything, themselves included.
+// ignoreAll is their content: a pattern for everything, themselves included.
 const ignoreAll = "*\n"
 
 // writeIgnores writes those that are missing. On a full disk, which is no reason to

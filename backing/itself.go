@@ -19,7 +19,7 @@ func isKept(like fs.File) bool {
 }
 
 // linkStaged stages the file itself that is to become the registry. It returns false where that
-// is to be copied: it keeps no name, it holds something else than what is committed, or it
+// is to be copied: it keeps no name, it holds another content than the committed one, or it
 // can't be linked.
 func (r *replacement) linkStaged() bool {
 	open, ok := r.like.(interface{ Fd() uintptr })

@@ -20,8 +20,8 @@ import (
 // After a crash the next load of the history completes an announced overwrite
 // (resolveOver). All other calls on a file with other names wait meanwhile (Dir.linked).
 
-// overPrefix begins the entry of what a linked file is to hold. The rest is as behind
-// newPrefix; the inode is that of the linked file.
+// overPrefix begins the entry of the next content of a linked file. The rest is as
+// behind newPrefix; the inode is that of the linked file.
 const overPrefix = "@over-"
 
 // overwriteLinked is the second half of a commit to a file that has other names.
@@ -38,7 +38,7 @@ func (r *replacement) overwriteLinked() (string, bool, error) {
 	}
 	if err := r.d.overwriteFile(fd, r.content, int64(len(old)), r.mtime.UnixNano()); err != nil {
 		if r.d.overwriteFile(fd, old, int64(len(r.content)), r.was.mtime.Nano()) != nil {
-			r.history.reload() // which completes what was announced
+			r.history.reload() // completes the announced change
 			return "", false, err
 		}
 		r.discardOver()
@@ -68,7 +68,7 @@ func (r *replacement) overwriteLinked() (string, bool, error) {
 	return is.stamp(), true, nil
 }
 
-// discardOver is discard of what the file does not hold.
+// discardOver is discard of content that the file does not hold.
 func (r *replacement) discardOver() {
 	r.discard()
 	r.history.mu.Lock()

@@ -43,7 +43,7 @@ const loadInterval = 100 * time.Millisecond
 
 const loadRegistries = 4
 
-// loadDoc is what a registry holds under load.
+// loadDoc is the document of a registry under load.
 type loadDoc struct {
 	N   uint64
 	Pad string

@@ -130,7 +130,7 @@ func parseVersion(entry string) (seq uint64, ok bool) {
 	return seq, err == nil && versionEntry(seq) == entry
 }
 
-// staged is what the entry of a staged file says of it.
+// staged has the facts in the name of a staged file's entry.
 type staged struct {
 	seq, oldSeq uint64
 	oldIno      uint64 // inode of the file that it is to be exchanged with, 0 for none
@@ -171,7 +171,7 @@ func parseDigest(text string, into *[32]byte) bool {
 	return err == nil
 }
 
-// archived is what the entry of a copy on its way into the history says of it.
+// archived has the facts in the name of a copy on its way into the history.
 type archived struct {
 	seq    uint64
 	digest [32]byte

@@ -52,7 +52,7 @@ type Numbers struct {
 	broken  bool       // the file lacks lines, or may end in the middle of one
 }
 
-// note is what is noted of a backing file, by its inode number.
+// note has the noted facts of a backing file, by its inode number.
 type note struct {
 	birth     uint64 // of the file: a later one that is given the inode has another
 	number    uint64

@@ -40,7 +40,7 @@ func Optimizations() []string { return []string{OneSync, DirectWrites} }
 // ext4 with any other mode of its journal than the usual one.
 
 // syncsAll reports whether the sync of a directory makes all durable that was written before
-// on its file system. It is true only where the mount, by what the kernel says of it, proves it.
+// on its file system. It is true only where the kernel's facts about the mount prove it.
 func syncsAll(dir int) bool {
 	var st unix.Statx_t
 	if unix.Statx(dir, "", unix.AT_EMPTY_PATH, unix.STATX_MNT_ID, &st) != nil || st.Mask&unix.STATX_MNT_ID == 0 {
@@ -63,7 +63,7 @@ func syncsAll(dir int) bool {
 	return false
 }
 
-// mountOf is what the kernel says of a mount.
+// mountOf has the kernel's facts about a mount.
 type mountOf struct {
 	device  string   // as "8:1"
 	kind    string   // of file system

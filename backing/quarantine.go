@@ -22,10 +22,10 @@ const (
 type Quarantined struct {
 	ID   string
 	Size int64  // bytes of the content
-	Meta []byte // one JSON object: who wrote it, when, why it was refused; nil if it could not be written
+	Meta []byte // one JSON object: its writer, the time, the reason of the refusal; nil if it could not be written
 }
 
-// quarantine is what is known in memory of the copies in quarantine.
+// quarantine is the list, in memory, of the copies in quarantine.
 type quarantine struct {
 	mu     sync.Mutex // guards what follows
 	loaded bool

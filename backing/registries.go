@@ -34,7 +34,7 @@ func (d *Dir) Registries() iter.Seq2[string, error] {
 }
 
 // lookInto reports whether an entry of the history tree is a registry's, and
-// which names lie below it.
+// returns the names below it.
 func (d *Dir) lookInto(name string) (own bool, below []string, err error) {
 	if err := d.use("list registries"); err != nil {
 		return false, nil, err

@@ -19,7 +19,7 @@ type move struct {
 	To   string `json:"to"`
 	Ino  uint64 `json:"history"` // inode of the history that is to move, 0 if there is none
 
-	// Live is of an Exchange: the inode of what was at From before.
+	// Live is of an Exchange: the former inode of From.
 	Live uint64 `json:"live,omitempty"`
 }
 
@@ -92,8 +92,9 @@ func (d *Dir) moveBoth(source, target int, m move, live func() error) error {
 	return nil
 }
 
-// Exchange has two names change places, and the histories of both and of what is below
-// them. After an *UncertainError they have, though perhaps not durably.
+// Exchange has two names change places, and the histories of both and of the
+// registries below them. After an *UncertainError they have, though perhaps not
+// durably.
 func (d *Dir) Exchange(one, other string) error {
 	err := d.change("exchange", one)
 	if err != nil {
@@ -112,7 +113,7 @@ func (d *Dir) exchange(one, other string) error {
 	case err != nil:
 		return err
 	case st == nil:
-		m = move{From: other, To: one} // whose history is to move, if it has one
+		m = move{From: other, To: one} // its history is to move, if it has one
 	}
 	source, fromBase, err := d.openParent(m.From)
 	if err != nil {
@@ -320,8 +321,8 @@ func (d *Dir) fixName(parent int, component string) error {
 	return nil
 }
 
-// finishMove completes a Rename or an Exchange that was cut short after what is live had its
-// new name.
+// finishMove completes a Rename or an Exchange that was cut short after the live file had
+// its new name.
 func (d *Dir) finishMove(slot string) error {
 	text, err := readFileAt(d.stage, slot, 1<<20)
 	if err != nil {

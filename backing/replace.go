@@ -91,7 +91,7 @@ type replacement struct {
 	mtime   time.Time
 	like    fs.File
 	parts   bool // it is no write to the other names that the live file has
-	itself  bool // the staged file is that which has another name, and goes on having it
+	itself  bool // the staged file is like itself, which keeps its other name
 	staged
 
 	base   string // last component of the registry's name

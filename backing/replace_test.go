@@ -48,7 +48,7 @@ type change struct {
 	prep func(b *bench) // makes the directory what the change needs
 	tune func(d *Dir)   // makes the Dir so
 	call func(b *bench, stamp string) (bool, error)
-	// what is there before and after
+	// the files before and after
 	before, after []string
 	staged        string // the content on its way in, "" for none
 	prunes        bool   // a version goes; where that fails it goes with the next commit

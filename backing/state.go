@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// state is what the system says of a file.
+// state has the system's facts about a file.
 type state struct {
 	dev, ino     uint64
 	birth        uint64 // in nanoseconds, 1 where it is not known
@@ -20,7 +20,7 @@ type state struct {
 	links        uint64
 }
 
-// statxMask is what is asked about a file.
+// statxMask names the facts that are asked about a file.
 const statxMask = unix.STATX_BASIC_STATS | unix.STATX_BTIME
 
 func newState(st *unix.Statx_t) *state {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Two stamps are of one file where they have its inode, beside any writes in between, and by
-// whichever name they were taken.
+// Two stamps are of one file where they have its inode, in spite of any writes in between,
+// and by any of its names.
 func TestSameFile(t *testing.T) {
 	b := newBench(t, Options{})
 	at := func(name string) string { return filepath.Join(b.path, name) }

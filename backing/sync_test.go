@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Which steps reach the disk is what durability is: with Fsync both before the
-// commit returns, with an interval later and once for many commits.
+// Durability is that the steps reach the disk: with Fsync before the commit
+// returns, with an interval later and once for many commits.
 func TestIntervalSyncsLaterAndOnce(t *testing.T) {
 	h := &hook{}
 	b := newBench(t, Options{Durability: Durability(time.Hour), reach: h.reach})

@@ -3,7 +3,7 @@
 // later engine.
 //
 // What always holds: a test of the suite uses nothing but the interface, makes
-// its own storage, and says in its name what is promised.
+// its own storage, and has the promise as its name.
 package backingtest
 
 import (
@@ -36,7 +36,7 @@ type Target struct {
 	// Foreign writes a live file behind the storage's back: in place if it
 	// exists. It makes the directories that it needs.
 	Foreign func(name string, content []byte)
-	// Keeps says that what Foreign replaces becomes a version.
+	// Keeps says that content which Foreign replaces becomes a version.
 	Keeps bool
 	// Mkdir makes a directory.
 	Mkdir func(name string)

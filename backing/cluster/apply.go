@@ -75,8 +75,9 @@ func (s *Storage) putNewest(name string, r *registry, stamp string, v version, o
 	}
 }
 
-// put writes a version over the live file that has the stamp; what was live becomes version
-// oldSeq of the history here, or goes to quarantine where that is 0. The caller holds doing.
+// put writes a version over the live file that has the stamp; the old live file becomes
+// version oldSeq of the history here, or goes to quarantine where that is 0. The caller
+// holds doing.
 func (s *Storage) put(name string, r *registry, stamp string, v version, oldSeq uint64) error {
 	s.number(name, r)
 	seq := max(v.Seq, r.last+1, oldSeq+1)
@@ -243,7 +244,7 @@ func (s *Storage) Behind(name string) bool {
 	return r != nil && r.next != nil
 }
 
-// Advance implements txn.Shared. What it returns is told once, too.
+// Advance implements txn.Shared. An error that it returns is told once, too.
 func (s *Storage) Advance(name string) error {
 	r := s.of(name)
 	defer r.doing.Unlock()
@@ -295,7 +296,7 @@ func (s *Storage) concerns(name string) bool { return slices.ContainsFunc(s.belo
 func (s *Storage) below(dir string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	names := []string{dir} // which is no registry, but for one that a file has got in exchange
+	names := []string{dir} // no registry, but for one that a file has got in exchange
 	for name := range s.all {
 		if strings.HasPrefix(name, dir+"/") {
 			names = append(names, name)
@@ -332,7 +333,7 @@ func (s *Storage) republish(name string) error {
 		seq = 0
 	}
 	ok, err := s.publish(name, r, stamp, seq, content, sha256.Sum256(content), mtime)
-	if err == nil && !ok { // another host was faster: what is here is an edit
+	if err == nil && !ok { // another host was faster: the file here is an edit
 		s.mu.Lock()
 		s.follow(name)
 		s.mu.Unlock()

@@ -89,7 +89,7 @@ func cut(content []byte) (pieces [][]byte) {
 	return pieces
 }
 
-// chunkPrefix is what the keys of a registry's chunks begin with.
+// chunkPrefix is the beginning of the keys of a registry's chunks.
 func (k keys) chunkPrefix(name string) string { return k.chunks + name + "/" }
 
 // fill puts a content into the record of a version that is to replace the one that the live
@@ -184,7 +184,7 @@ func (s *Storage) insist(ask func(context.Context) error) error {
 	}
 }
 
-// refusal is what an error of the engine means for a commit of which nothing was done.
+// refusal turns an error of the engine into that of a commit that was not done.
 func refusal(name string, err error) error {
 	var refused *RefusedError
 	switch errors.As(err, &refused); {
@@ -204,7 +204,8 @@ func unavailable(err error) bool {
 // errNoChunk says that a chunk is not there: its version has been replaced, and the chunk dropped.
 var errNoChunk = errors.New("a chunk of the newest version is not there")
 
-// contentOf returns the content of a version. What the live file has of it is not asked for.
+// contentOf returns the content of a version. Chunks that the live file has are not asked
+// for.
 func (s *Storage) contentOf(name string, v version) ([]byte, error) {
 	if len(v.Chunks) == 0 {
 		return s.packer.unpack(v.record)
@@ -267,7 +268,7 @@ func (s *Storage) retire(name string, r *registry, was, is []chunk) {
 	}
 }
 
-// drop drops chunks that no version lists, nor ever will. What is left Collect finds.
+// drop drops chunks that no version lists, nor ever will. Collect finds the others.
 func (s *Storage) drop(name string, chunks []chunk) {
 	if len(chunks) == 0 {
 		return
@@ -297,8 +298,8 @@ type Collected struct {
 	Busy    int // that a commit which is under way may have put
 }
 
-// Collect drops what no version refers to: the chunks of commits that have failed, or whose
-// host has died.
+// Collect drops chunks that no version refers to: those of commits that have failed, or
+// whose host has died.
 func (s *Storage) Collect(ctx context.Context) (c Collected, err error) {
 	of := make(map[string][]string) // keys of chunks by registry
 	err = s.engine.Keys(ctx, s.keys.chunks, func(key string) {

@@ -43,7 +43,8 @@ func (s *Storage) Commit(name, stamp string, seq, oldSeq uint64, content []byte,
 	return s.followed(r, seq, now, ok, err)
 }
 
-// Restore implements txn.Storage: it is a commit that keeps nothing of what it replaces.
+// Restore implements txn.Storage: it is a commit that keeps nothing of the version that
+// it replaces.
 func (s *Storage) Restore(name, stamp string, seq uint64, content []byte, sum [32]byte, mtime time.Time) (string, bool, error) {
 	if !s.shares(name) {
 		return s.Local.Restore(name, stamp, seq, content, sum, mtime)
@@ -74,7 +75,7 @@ func (s *Storage) Create(name string, like fs.File) (string, bool, error) {
 
 // isTaken reports whether something that is no file has a name.
 func (s *Storage) isTaken(name string) bool {
-	_, err := s.Local.Stamp(name) // which a bad name is an error of
+	_, err := s.Local.Stamp(name) // a bad name is an error of it
 	return err == nil
 }
 
@@ -213,7 +214,7 @@ func (s *Storage) swap(name string, r *registry, rec *record) (ok bool, err erro
 	ok, err = a.run()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if ok || r.made != nil { // which may have turned out after the last answer
+	if ok || r.made != nil { // that may have turned out after the last answer
 		s.retire(name, r, r.at.Chunks, rec.Chunks)
 		return true, nil
 	}

@@ -25,7 +25,7 @@ type pin struct {
 	seq  uint64
 }
 
-// TestConformance runs the suite of every storage. Whoever writes behind a shared storage is
+// TestConformance runs the suite of every storage. A writer behind a shared storage is
 // another host.
 func TestConformance(t *testing.T) {
 	t.Run("memory", func(t *testing.T) {

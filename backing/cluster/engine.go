@@ -20,8 +20,8 @@ type Entry struct {
 type Engine interface {
 	// Swap sets a key's value if the key still has the revision, 0 if there is no such key.
 	// If it does, head is the entry that was made, and else, with ok false, the one that
-	// is there; both are on a majority. Nothing is done after ctx has ended, but what was
-	// sent before may still be.
+	// is there; both are on a majority. Nothing is sent after ctx has ended, but a request
+	// that was sent before may still be carried out.
 	Swap(ctx context.Context, key string, rev int64, value []byte) (head Entry, ok bool, err error)
 
 	// Get returns the newest entry of a key that anybody was told of before the call. So

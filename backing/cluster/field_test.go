@@ -36,7 +36,7 @@ type machine struct {
 	dead *atomic.Bool // of that
 }
 
-// errDead is what a host is told that has died.
+// errDead is the error of all calls of a host that has died.
 var errDead = errors.New("the host is dead")
 
 // newField returns n hosts of a new cluster. Every other one syncs only now and then, and loses
@@ -108,7 +108,7 @@ func (m *machine) die(r *rand.Rand) error {
 			after = state
 		}
 	}
-	go old.close() // what was under way there is told that it is dead
+	go old.close() // its calls under way are told that it is dead
 	return m.start(after)
 }
 

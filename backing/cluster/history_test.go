@@ -18,7 +18,8 @@ import (
 	"clawfs/txn"
 )
 
-// history is what the programs of all hosts did to one list, and when.
+// history has the calls of the programs of all hosts on one list, with their
+// times.
 type history struct {
 	began time.Time
 
@@ -111,7 +112,7 @@ func idsOf(text []byte) (ids []string, err error) {
 }
 
 // violations says why this can't be the history of one list, to which entries were added one
-// after the other, with what a cluster promises about reads; final is the list at the end.
+// after the other, with a cluster's promises about reads; final is the list at the end.
 func (h *history) violations(final []string) (found []string) {
 	place := map[string]int{}
 	for i, id := range final {
@@ -143,7 +144,7 @@ func (h *history) violations(final []string) (found []string) {
 	return append(h.backwards(place), h.nonlinear(place)...)
 }
 
-// backwards says which reads show less than what their host has shown before, or has
+// backwards says which reads show less than their host has shown before, or has
 // committed.
 func (h *history) backwards(place map[string]int) (found []string) {
 	for _, r := range h.reads {
@@ -274,9 +275,9 @@ func rounds(t *testing.T, few int) int {
 }
 
 // Programs on four hosts add to one list and read it, while requests and answers are lost or
-// come late, hosts are cut off and die, and the engine runs full and forgets old changes. What
-// was acknowledged is there once; reads that ask for the newest version are those of one list;
-// all others never go back on their host.
+// come late, hosts are cut off and die, and the engine runs full and forgets old changes. Each
+// acknowledged entry is there once. Reads that ask for the newest version are those of one
+// list. All others never go back on their host.
 func TestHistoriesUnderFaults(t *testing.T) {
 	for seed := range uint64(rounds(t, 2)) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -315,8 +316,8 @@ type lockOp struct {
 	creates, unsure bool
 }
 
-// lockModel is a file of which only matters whether it is there. What may have been done was
-// done, or not.
+// lockModel is a file of which only matters whether it is there. A call that may have been
+// done was done, or not.
 var lockModel = porcupine.NondeterministicModel{
 	Init: func() []any { return []any{false} },
 	Step: func(state, input, _ any) (next []any) {

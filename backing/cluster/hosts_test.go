@@ -180,7 +180,7 @@ func agree(t *testing.T, want func(string) bool, hosts ...*host) string {
 func is(want string) func(string) bool { return func(got string) bool { return got == want } }
 
 // Writers on three hosts add to one list, while requests and answers are lost, or come late.
-// What was acknowledged is there once, whatever was not at most once.
+// Each acknowledged entry is there once, any other at most once.
 func TestNothingIsLostOrDoneTwice(t *testing.T) {
 	const writers, each = 3, 40
 	for seed := range uint64(3) {

@@ -25,8 +25,8 @@ type Options struct {
 	Names  iter.Seq2[string, error]
 	Shares func(name string) bool
 
-	// Join says what becomes of live files that have nothing to do with what the cluster
-	// has under their names.
+	// Join says what becomes of live files that have nothing to do with the cluster's
+	// versions under their names.
 	Join Join
 
 	Commit time.Duration // how long a commit may wait for the cluster; 5 s

@@ -13,7 +13,7 @@ import (
 // mutant is this package without one of the things that a cluster rests on.
 type mutant struct {
 	file     string
-	from, to string // text of the file, which is there once, and what is there instead
+	from, to string // text that is in the file once, and the text that replaces it
 	caught   string // tests of which one must fail then: a pattern
 }
 

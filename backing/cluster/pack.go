@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	window         = 256 << 10 // bytes back that the encoder looks for what repeats; its memory goes by that
+	window         = 256 << 10 // bytes back that the encoder looks for repeats; its memory goes by that
 	largestContent = 1 << 30   // bytes that a record may unpack to
 )
 

@@ -185,7 +185,7 @@ func (v version) light() version {
 // nothing is the version before the first one.
 func nothing() version { return version{record: &record{State: gone}} }
 
-// keys are the names of what the engine keeps for one cluster.
+// keys are the prefixes of the engine's keys for one cluster.
 type keys struct{ heads, chunks string }
 
 func newKeys(cluster string) keys {

@@ -66,7 +66,7 @@ func TestOthersHearOfACommit(t *testing.T) {
 	})
 }
 
-// What a host has changed, made from a version that others have gone on from, is merged.
+// A host's change of a version that others have gone on from is merged.
 func TestAStaleWriteIsMerged(t *testing.T) {
 	_, a, b := two(t, `{"count":0,"items":[]}`)
 	tx, err := b.store.Begin(registry, program(7), txn.BeginOptions{})
@@ -93,7 +93,8 @@ func writeAll(tx *txn.Tx, content string) error {
 	return err
 }
 
-// Who is beaten by a commit that it has not heard of merges with what came back.
+// A host that is beaten by a commit that it has not heard of merges with the
+// version in the answer.
 func TestABeatenCommitIsMerged(t *testing.T) {
 	_, a, b := two(t, `{"count":0,"items":[]}`)
 	hear := b.client.Deafen()
@@ -169,8 +170,8 @@ func TestAHostThatWasAwayFollows(t *testing.T) {
 	}
 }
 
-// What was changed while no clawfs looked after the files is merged with what others have
-// done, from the version that both go on from.
+// A change that was made while no clawfs looked after the files is merged with those of
+// others, from the version that both go on from.
 func TestAnEditWhileAwayIsMerged(t *testing.T) {
 	engine, a, b := two(t, `{"items":[{"id":"1"},{"id":"2"}],"n":1}`)
 	b.close()
@@ -280,8 +281,8 @@ func TestReadersDoNotWaitForAnotherHost(t *testing.T) {
 	agree(t, is(`{"n":2}`), a, b)
 }
 
-// A plain file that changes places with a directory is nobody's business, and what is in the
-// directory has another name.
+// A plain file that changes places with a directory is nobody's business, and the registries
+// in the directory have other names.
 func TestExchangeWithAPlainFile(t *testing.T) {
 	engine, disk := enginetest.NewMemory(), txntest.NewMemory()
 	client := engine.Client()
@@ -494,7 +495,8 @@ func TestCompactionHidesNothing(t *testing.T) {
 	agree(t, is(`{"n":2}`), a, b)
 }
 
-// Somebody has deleted the keys: what the hosts have is there again with the next commit.
+// Somebody has deleted the keys: the hosts' registries are there again with the next
+// commit.
 func TestDeletedKeys(t *testing.T) {
 	_, a, b := two(t, `{"n":1}`)
 	a.client.Delete("test/head/" + registry)
@@ -524,7 +526,7 @@ func large(items, change int) string {
 	return b.String()
 }
 
-// chunks returns how many there are, and what they take.
+// chunks returns their number and size.
 func chunks(t *testing.T, c *enginetest.Client) (n, size int) {
 	t.Helper()
 	if _, err := c.List(t.Context(), "test/chunk/", func(e cluster.Entry) { n, size = n+1, size+len(e.Value) }); err != nil {
@@ -533,7 +535,8 @@ func chunks(t *testing.T, c *enginetest.Client) (n, size int) {
 	return n, size
 }
 
-// Of a large content a commit puts what has changed, and what nobody refers to goes.
+// A commit puts only the changed chunks of a large content, and chunks that nobody
+// refers to go.
 func TestALargeContent(t *testing.T) {
 	engine, a, b := two(t, large(4000, -1))
 	before, size := chunks(t, a.client)
@@ -563,8 +566,8 @@ func TestALargeContent(t *testing.T) {
 	}
 }
 
-// The chunks of a commit that is under way are not collected, and those of one that was
-// beaten, or whose host has died, are.
+// The chunks of a commit that is under way are not collected. Those of one that was
+// beaten, or whose host has died, are collected.
 func TestCollectionSparesCommitsUnderWay(t *testing.T) {
 	engine, a, b := two(t, large(1000, -1))
 	before, _ := chunks(t, a.client)
@@ -707,7 +710,7 @@ func TestAHostWithoutRoom(t *testing.T) {
 	agree(t, is(`{"n":2}`), a, b)
 }
 
-// What is no registry on a host is none of its business.
+// A file that is no registry on a host is none of its business.
 func TestAHostWithOtherPatterns(t *testing.T) {
 	engine, a, _ := two(t, `{"n":1}`)
 	disk := txntest.NewMemory()

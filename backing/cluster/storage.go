@@ -41,7 +41,7 @@ type Storage struct {
 	rev    int64     // of the newest change that is known
 }
 
-// registry is what is known of one registry.
+// registry is the host's state of one registry.
 type registry struct {
 	doing sync.Mutex // held while its live file or its newest version is changed
 
@@ -54,7 +54,7 @@ type registry struct {
 	own    bool       // at was made by this Storage
 	seq    uint64     // number that at has here, 0 if it is no version
 	last   uint64     // highest number that a version has had here
-	source txn.Source // of what Load returned last
+	source txn.Source // of the content that Load returned last
 
 	retired  []chunk // that have left the head by the last commit from here; guarded by doing
 	failed   error   // why next is not the live file; nil: it was not tried, or the file is edited
@@ -110,7 +110,7 @@ func (s *Storage) Linked(stamp string) bool {
 }
 
 // Load reads the live file. If a newer version is known it puts that in place before. Where
-// that fails the version before is what there is.
+// that fails it reads the version before.
 func (s *Storage) Load(name string) ([]byte, time.Time, string, error) {
 	if !s.shares(name) {
 		return s.Local.Load(name)
@@ -174,7 +174,7 @@ func (s *Storage) noteFailure(name string, r *registry, err error) {
 	}
 }
 
-// is reports whether a live file is what the version says.
+// is reports whether a live file is as the version says.
 func (v version) is(content []byte, absent bool) bool {
 	switch v.State {
 	case gone:
@@ -221,7 +221,8 @@ func (s *Storage) Source(name string) txn.Source {
 	return txn.Source{}
 }
 
-// Follow implements txn.Shared. moved is called at once for what waits already.
+// Follow implements txn.Shared. moved is called at once for registries that
+// wait already.
 func (s *Storage) Follow(moved func(name string)) (stop func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -74,7 +74,7 @@ func (s *Storage) noteAlive(ctx context.Context, o Options) {
 	var err error
 	for range 2 {
 		limited, cancel := context.WithTimeout(ctx, o.Answer)
-		_, err = s.engine.Get(limited, s.keys.heads) // which is no registry's
+		_, err = s.engine.Get(limited, s.keys.heads) // no registry's
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			break
@@ -134,7 +134,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Status is what a host knows of its cluster.
+// Status is a host's knowledge of its cluster.
 type Status struct {
 	Host       string
 	Registries int       // that the cluster has, or this host

@@ -1,5 +1,5 @@
 // Package enginetest holds the one suite that every cluster.Engine must pass, and an engine
-// in memory on which whatever can go wrong does so on purpose.
+// in memory on which everything that can go wrong does so on purpose.
 //
 // What always holds: Memory carries out each request once, at one instant; a client that is
 // told nothing can't tell whether that was before, or will be.

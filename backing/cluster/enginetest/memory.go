@@ -11,7 +11,8 @@ import (
 	"clawfs/backing/cluster"
 )
 
-// Memory is what the members of an engine agree on. Clients reach it by Client.
+// Memory is the state that the members of an engine agree on. Clients reach it
+// by Client.
 type Memory struct {
 	mu        sync.Mutex // guards what follows
 	rev       int64
@@ -77,10 +78,10 @@ func (c *Client) Delete(key string) {
 	delete(m.entries, key)
 }
 
-// Fate is what becomes of a request.
+// Fate is the fate of a request.
 type Fate uint8
 
-// What can become of a request.
+// The fates of requests.
 const (
 	Answered    Fate = iota
 	RequestLost      // it is not carried out, and the client is told nothing
@@ -136,7 +137,7 @@ func (c *Client) Deafen() (hear func()) {
 	return c.hearing.Unlock
 }
 
-// ErrNoAnswer is what a client is told when it is told nothing.
+// ErrNoAnswer is the error of a request without an answer.
 var ErrNoAnswer = errors.New("no answer")
 
 // call carries out a request as its fate is.
@@ -173,7 +174,7 @@ func (c *Client) call(ctx context.Context, what string, do func()) error {
 // Swap implements cluster.Engine.
 func (c *Client) Swap(ctx context.Context, key string, rev int64, value []byte) (head cluster.Entry, ok bool, err error) {
 	value = slices.Clone(value)
-	var found cluster.Entry // which a late request sets when nobody looks any more
+	var found cluster.Entry // a late request sets it when nobody looks any more
 	var done bool
 	var refused error
 	if err = c.call(ctx, "swap", func() { found, done, refused = c.Memory.swap(key, rev, value) }); err != nil {

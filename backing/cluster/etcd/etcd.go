@@ -1,12 +1,12 @@
 // Package etcd orders commits by an etcd: a cluster.Engine over its v3 API. It is the only
-// importer of the client, and uses what whatever serves Kubernetes has: one key swapped by
-// its revision, with the newest entry in the answer if that was another one; get; list; and
-// watch.
+// importer of the client, and uses only calls that every server of Kubernetes has: one key
+// swapped by its revision, with the newest entry in the answer if that was another one;
+// get; list; and watch.
 //
 // What always holds:
 //
 //   - A request is refused (cluster.RefusedError) only where it can never be carried out.
-//     That is what a member says that has no leader, or that does not want it. Where a
+//     A member refuses it that has no leader, or that does not want it. Where a
 //     connection breaks, or the time is over, nothing is known.
 //   - No request waits for a member that has no leader (WithRequireLeader), nor for a
 //     connection whose other end is gone for longer than three seconds (keepalive).

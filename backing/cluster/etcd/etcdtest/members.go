@@ -1,5 +1,5 @@
 // Package etcdtest runs a real etcd of several members on this machine, for tests. Each is a
-// process of its own, which can be killed, stopped, and started again over what it has kept.
+// process of its own, which can be killed, stopped, and started again over its data.
 //
 // What always holds: nothing of it outlives the test.
 package etcdtest
@@ -65,7 +65,7 @@ func Start(t *testing.T, n int, env ...string) *Members {
 	}
 	m := &Members{t: t, all: make([]*member, n), env: env}
 	t.Cleanup(m.killAll)
-	const attempts = 5 // of which one fails if somebody else takes a port that was free
+	const attempts = 5 // one fails if somebody else takes a port that was free
 	var err error
 	for range attempts {
 		if err = m.startAll(); err == nil {
