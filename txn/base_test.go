@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -302,6 +303,12 @@ func (w *world) run(tasks []task) {
 	}
 }
 
+// raced reports whether this program was built with the race detector.
+func raced() bool {
+	info, _ := debug.ReadBuildInfo()
+	return slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
 // wrong counts the leaves in which the registry differs from the truth.
 func (w *world) wrong() int {
 	head := w.read(program(998))
@@ -317,6 +324,9 @@ func (w *world) wrong() int {
 }
 
 func TestBaseChoiceLosesAsLittleAsItsRuleAllows(t *testing.T) {
+	if raced() {
+		t.Skip("one task runs at a time here, and the race detector takes eight times as long: scripts/test runs it without")
+	}
 	each := func(n, first int, f func(c txn.Caller) task) (ts []task) {
 		for i := range n {
 			ts = append(ts, f(program(first+i)))
