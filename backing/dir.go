@@ -117,6 +117,7 @@ type Dir struct {
 	quarantine quarantine
 	syncer     syncer
 	numbers    Numbers
+	notes      notes
 	recovered  []Recovery // written by Open only
 
 	noExchange atomic.Bool // the file system lacks RENAME_EXCHANGE
@@ -286,7 +287,7 @@ func (d *Dir) Close() error {
 	err := d.syncer.flush()
 	d.histories.clear(d)
 	d.closeNumbers()
-	return errors.Join(err, d.release())
+	return errors.Join(err, d.closeNotes(), d.release())
 }
 
 // release gives up what Open has got so far.

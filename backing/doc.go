@@ -45,6 +45,7 @@
 //	                          missing where it could not be written
 //	reserve                   space set aside for quarantine on a full disk
 //	quarantine/@log           which copies have gone for lack of room, like @log above
+//	cluster/                  which versions of a cluster live files were (notes.go)
 //	views                     what processes that lived when the directory was released
 //	                          last had seen: one JSON document, removed when it is read
 //	numbers                   which backing files carry another inode number, as programs
