@@ -238,12 +238,12 @@ func (s streams) printStatus(v status) error {
 	err := s.printf("%s  %s since %s (%s), process %d, version %s, %s\n"+
 		"  %s, %s open\n"+
 		"  %s, %d merged; %s; %d unchanged, %d rejected, %d aborted, %d adopted, %d recovered\n"+
-		"  %s on disk: half within %s, 99 %% within %s, the longest %s\n",
+		"  %s on disk%s\n",
 		v.Dir, s.paintOut(green, v.State), v.Since.Local().Format("2006-01-02 15:04:05"), time.Duration(v.Uptime*float64(time.Second)).Round(time.Second),
 		v.PID, v.Version, humanize.IBytes(uint64(v.Memory)),
 		versions.Count(v.Registries, "registry", "registries"), versions.Count(v.Open, "transaction"),
 		versions.Count(int(v.Commits), "commit"), v.Merged, versions.Count(int(v.Conflicts), "conflict"), v.Unchanged, v.Rejected, v.Aborted, v.Adopted, v.Recovered,
-		versions.Count(int(v.Batches), "batch", "batches"), seconds(v.BatchTime.Median), seconds(v.BatchTime.P99), seconds(v.BatchTime.Longest))
+		versions.Count(int(v.Batches), "batch", "batches"), v.batchText())
 	if err == nil && v.Transport != nil {
 		_, err = fmt.Fprintf(s.stdout, "  requests by %s\n", transportText(*v.Transport))
 	}
@@ -259,6 +259,15 @@ func (s streams) printStatus(v status) error {
 		}
 	}
 	return err
+}
+
+// batchText says how long batches took, if there were any.
+func (v *status) batchText() string {
+	if v.Batches == 0 {
+		return ""
+	}
+	t := v.BatchTime
+	return fmt.Sprintf(": half within %s, 99 %% within %s, the longest %s", seconds(t.Median), seconds(t.P99), seconds(t.Longest))
 }
 
 // text says how often that was, if it was.
