@@ -100,9 +100,11 @@ func (r *Registry) create(like fs.File) (made bool, err error) {
 }
 
 // replaceBlank has an empty file be the registry's, where it has no version: done is
-// false where it has one. Errors are the storage's, and fs.ErrExist.
+// false where it has one. An empty file that is there and looks alike stays, with the time of
+// the one that takes its name. Errors are the storage's, and fs.ErrExist.
 func (r *Registry) replaceBlank(p Replacement) (done bool, err error) {
 	differs := p.changes()
+	e := Event{Name: r.name, Outcome: Unchanged, Via: p.Via}
 	fault := r.exclusively(func() {
 		r.mu.Lock()
 		event, failed := r.refresh()
@@ -125,6 +127,10 @@ func (r *Registry) replaceBlank(p Replacement) (done bool, err error) {
 			r.mu.Lock()
 			r.pieces = nil
 			r.setHidden(false)
+			if !p.Time.IsZero() {
+				r.setTime(p.Time, &e)
+				e.Time = p.Time
+			}
 			r.mu.Unlock()
 			return
 		}
@@ -133,6 +139,9 @@ func (r *Registry) replaceBlank(p Replacement) (done bool, err error) {
 		r.setHidden(false)
 		r.mu.Unlock()
 	})
+	if !e.Was.IsZero() {
+		r.store.observe(&e)
+	}
 	return done, errors.Join(err, fault)
 }
 

@@ -180,7 +180,10 @@ func (m *moving) attach(r *Registry) {
 // replace has the registry take the place of another one. The error is ErrBeaten where
 // the former has been committed to meanwhile: that moves, too.
 func (m *moving) replace(c Caller, p Replacement, v *Version, staged bool) error {
-	p.Content, p.Time = v.content.Bytes, v.Time
+	p.Content = v.content.Bytes
+	if len(p.Content) > 0 {
+		p.Time = v.Time // else the file's own: nobody has told that of an empty file
+	}
 	if writers := m.from.writersOf(v, p.Lineage); len(writers) > 0 && !staged {
 		p.Lineage.Writers = writers
 	}

@@ -62,6 +62,7 @@ for name in 'a.json', 't':
     os.close(f)
     print(times('b.json') == before)
     os.unlink('b.json')`),
+		"empty, and renamed onto an empty one": `for f in t b.json; do touch -d 2021-01-01 a.json; touch -d 2022-02-02 $f; mv $f a.json; stat -c %y a.json; done; ls; rm a.json`,
 		"set by the handle of what was emptied again": pythonScript(`
 f = os.open('a.json', os.O_RDWR | os.O_CREAT, 0o600)
 os.write(f, b'[1]')
