@@ -113,6 +113,7 @@ func (renaming) of(at, name string) string { return at[:strings.LastIndex(at, " 
 // renames notes that a registry is renamed while somebody has it open for writing.
 func (m *model) renames(c *Call) {
 	f := m.file(c.Path)
+	m.stagesByRename(f, m.file(c.Path2), c)
 	if f != nil && f.registry && slices.ContainsFunc(m.shared, func(d *description) bool { return d.f == f && d.writable() }) {
 		m.renamedOpen = append(m.renamedOpen, renaming{filepath.Base(c.Path), filepath.Base(c.Path2)})
 	}

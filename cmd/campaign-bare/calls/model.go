@@ -339,6 +339,20 @@ func (m *model) save(d *description) {
 	}
 }
 
+// stagesByRename notes that a file that holds no document, and that somebody may write, takes
+// a registry's name: its handles have that staged, and the name holds what it held.
+func (m *model) stagesByRename(f, replaced *file, c *Call) {
+	if f == nil || f == replaced || c.has("RENAME_EXCHANGE") || !isRegistry(c.Path2) || valid(f.current) ||
+		replaced == nil || !replaced.registry || replaced.current == "" {
+		return
+	}
+	for _, d := range m.shared {
+		if d.f == f && d.writable() {
+			d.dirty, f.versions, f.creator = true, slices.Clone(replaced.versions), nil
+		}
+	}
+}
+
 func (m *model) open(c *Call, a answer) {
 	flags, _, _ := c.flagBits()
 	f := m.files[a.attrs.Ino]

@@ -174,3 +174,34 @@ func TestModelAllowsOnlyWhatIsExcused(t *testing.T) {
 		})
 	}
 }
+
+// A file that holds no document, and that somebody may write, is staged when it takes the name
+// of a registry that holds one.
+func TestRenameOfNoDocumentIsStaged(t *testing.T) {
+	for _, test := range []struct {
+		name, flags, content string
+		want                 []string
+	}{
+		{"empty, open for writing", "O_WRONLY|O_CREAT", "", []string{"[1]"}},
+		{"half a document, open for writing", "O_WRONLY|O_CREAT", "[", []string{"[1]"}},
+		{"a document, open for writing", "O_WRONLY|O_CREAT", "[2]", nil},
+		{"empty, open for reading", "O_RDONLY|O_CREAT", "", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := played([]told{
+				{Call{By: 1, Op: "open", H: 1, Path: "a.json", Flags: "O_RDWR|O_CREAT"}, 0, ""},
+				{Call{By: 1, Op: "pwrite", H: 1, Data: "[1]"}, 3, "[1]"},
+				{Call{By: 1, Op: "close", H: 1}, 0, "[1]"},
+			})
+			other := sight{attrs: attrs{Ino: 8, Mode: unix.S_IFREG | 0o644, Nlink: 1}, content: test.content}
+			m.did(&Call{By: 1, Op: "open", H: 2, Path: "t1", Flags: test.flags}, answer{attrs: &attrs{Ino: 8}})
+			m.saw(map[string]sight{"t1": other})
+			m.did(&Call{By: 1, Op: "rename", Path: "t1", Path2: "a.json"}, answer{})
+			m.saw(map[string]sight{"a.json": other, "t1": {err: unix.ENOENT}})
+			others, _ := m.mayShow(m.file("a.json"), nil, 0)
+			if diff := cmp.Diff(test.want, others); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
