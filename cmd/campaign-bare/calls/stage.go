@@ -226,8 +226,8 @@ func (s *stage) look(paths []string) (map[string]sight, error) {
 
 // mount is a directory with clawfs on it.
 type mount struct {
-	dir string
-	cmd *exec.Cmd
+	dir, log string
+	cmd      *exec.Cmd
 }
 
 // newMount mounts a directory with the given program.
@@ -241,7 +241,7 @@ func newMount(clawfs, dir, log string, flags []string) (*mount, error) {
 	if err := unix.Stat(dir, &before); err != nil {
 		return nil, err
 	}
-	m := &mount{dir: dir, cmd: exec.Command(clawfs, append(append([]string{"mount", "--foreground", "--log-level", "error"}, flags...), dir)...)}
+	m := &mount{dir: dir, log: log, cmd: exec.Command(clawfs, append(append([]string{"mount", "--foreground", "--log-level", "error"}, flags...), dir)...)}
 	m.cmd.Stderr, m.cmd.Stdout = out, out
 	if err := m.cmd.Start(); err != nil {
 		return nil, err
@@ -255,7 +255,11 @@ func newMount(clawfs, dir, log string, flags []string) (*mount, error) {
 	return nil, errors.Join(fmt.Errorf("clawfs does not mount %s (its log: %s)", dir, log), m.end())
 }
 
-// end unmounts, and awaits the daemon's end.
+// endTimeout is how long a daemon has to end. A busy machine may hold it up for long.
+const endTimeout = 2 * time.Minute
+
+// end unmounts, and awaits the daemon's end. The error of one that does not end has where
+// its goroutines stand.
 func (m *mount) end() error {
 	_ = unix.Unmount(m.dir, unix.MNT_DETACH)
 	done := make(chan error, 1)
@@ -263,8 +267,10 @@ func (m *mount) end() error {
 	select {
 	case <-done:
 		return nil
-	case <-time.After(20 * time.Second):
-		_ = m.cmd.Process.Kill()
-		return errors.Join(errors.New("clawfs does not end after the unmount"), <-done)
+	case <-time.After(endTimeout):
+		_ = m.cmd.Process.Signal(unix.SIGQUIT)
+		err := errors.Join(errors.New("clawfs does not end after the unmount"), <-done)
+		log, _ := os.ReadFile(m.log)
+		return fmt.Errorf("%w\n%s", err, log)
 	}
 }
