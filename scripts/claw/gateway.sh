@@ -27,7 +27,7 @@ part_gateway() {
     for way in "${ways[@]}"; do
       before=$(notices "$name") all=$((all + 1))
       eval "$way" >/dev/null 2>&1 || said="$said; way $all failed"
-      for ((i = 0; i < 120 && $(notices "$name") == before; i++)); do sleep 0.25; done
+      for ((i = 0; i < 480 && $(notices "$name") == before; i++)); do sleep 0.25; done
       if [ "$(notices "$name")" -gt "$before" ]; then seen=$((seen + 1)); else said="$said; way $all was missed"; fi
       sleep 2 # a second change within the gateway's pause would be one with the first
     done

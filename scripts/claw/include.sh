@@ -28,7 +28,7 @@ part_include() {
       local before i
       before=$(notices "$name")
       jq '.vars.D = "d"' "$dir/env.json" >"$dir/env.new" && mv "$dir/env.new" "$dir/env.json"
-      for ((i = 0; i < 120 && $(notices "$name") == before; i++)); do sleep 0.25; done
+      for ((i = 0; i < 480 && $(notices "$name") == before; i++)); do sleep 0.25; done
       included="$(($(notices "$name") - before > 0 ? 1 : 0))"
       end_gateway
     else

@@ -79,24 +79,40 @@ together() {
   for i in "${pids[@]}"; do wait "$i" || failed=$((failed + 1)); done
 }
 
-# gateway WORLD: starts one, and waits until it serves. It sets gateway to its process group,
-# in which it stays when it starts itself again.
+# gateway WORLD: starts one, and waits until it serves: on a busy machine for as long as it is at
+# work. One that gives up, since parts of it have not begun within seconds, is started again,
+# nine times at most. It sets gateway to its process group, in which it stays when it starts
+# itself again.
 gateway() {
-  local i
-  set -m
-  OPENCLAW_NO_RESPAWN=1 openclaw "$1" gateway run --port "$port" --bind loopback --auth token --token t --verbose >>"$work/$1/gateway.log" 2>&1 &
-  gateway=$!
-  set +m
-  groups=("$gateway")
-  for ((i = 0; i < 1200; i++)); do
-    curl -fsS -m 1 -o /dev/null "http://127.0.0.1:$port/" >/dev/null 2>&1 && return 0
-    kill -0 "$gateway" 2>/dev/null || break
-    sleep 0.25
+  local again
+  for again in {1..10}; do
+    set -m
+    OPENCLAW_NO_RESPAWN=1 openclaw "$1" gateway run --port "$port" --bind loopback --auth token --token t --verbose >>"$work/$1/gateway.log" 2>&1 &
+    gateway=$!
+    set +m
+    groups=("$gateway")
+    serves "$gateway" && return 0
+    tail -n 100 "$work/$1/gateway.log" | grep -qE 'did not become ready|lease .* was lost' || break
+    end_gateway KILL # else it would answer for the next one
   done
   tail -n 5 "$work/$1/gateway.log" >&2
-  end_gateway KILL # else it would answer for the next one
+  end_gateway KILL
   return 1
 }
+# serves GROUP: waits until the gateway serves, has ended, has had a processor for 300 seconds, or
+# has rested for two minutes. It reports whether it serves.
+serves() {
+  local now worked=0 idle=0
+  while kill -0 "$1" 2>/dev/null && [ "$worked" -lt 300 ] && [ $idle -lt 480 ]; do
+    curl -fsS -m 5 -o /dev/null "http://127.0.0.1:$port/" >/dev/null 2>&1 && return 0
+    now=$(seconds_of "$1") idle=$((idle + 1))
+    [ "$now" -le "$worked" ] || worked=$now idle=0
+    sleep 0.25
+  done
+  return 1
+}
+# seconds_of GROUP: how long its processes have had a processor.
+seconds_of() { pgrep -g "$1" | xargs -r ps -o cputimes= -p 2>/dev/null | awk '{ s += $1 } END { print s + 0 }'; }
 # end_gateway [SIGNAL]
 end_gateway() {
   local i
