@@ -14,10 +14,12 @@ import (
 
 // eventPatience is the time that a mount has for telling watchers, eventCalm the
 // time in which it may tell them too much: it tells them a tenth of a second late of what
-// the kernel does not, and perhaps once more as long after that.
+// the kernel does not, and perhaps once more as long after that. Both are counted in rounds
+// of asking the watcher: on a busy machine the mount has as much longer as a round has.
 const (
 	eventPatience = 600 * time.Millisecond
 	eventCalm     = 350 * time.Millisecond
+	eventRound    = 5 * time.Millisecond
 )
 
 // eventNames are the kinds of events that are compared.
@@ -46,10 +48,8 @@ func (p *player) drain(c *Call, bare, mount answer) error {
 	b, m := map[string]uint32{}, map[string]uint32{}
 	kinds(bare.data, b)
 	kinds(mount.data, m)
-	for start := time.Now(); p.mounted; time.Sleep(5 * time.Millisecond) {
-		if waited := time.Since(start); waited > eventPatience || waited > eventCalm && covers(m, b) {
-			break
-		}
+	for waited := time.Duration(0); p.mounted && waited <= eventPatience && (waited <= eventCalm || !covers(m, b)); waited += eventRound {
+		time.Sleep(eventRound)
 		more, err := p.mount.do(c)
 		if err != nil {
 			return fmt.Errorf("mount: %w", err)
