@@ -67,8 +67,8 @@ func TestP3Serialized(t *testing.T) {
 		[1,2,3,4,5,6]`)
 }
 
-// P4 no lost update: what a writer changed, relative to what it had read, is in the
-// result, though others have written since.
+// P4 no lost update: each change of a writer, relative to the version that it had
+// read, is in the result, though others have written since.
 func TestP4NoLostUpdate(t *testing.T) {
 	script := `
 		echo '{"models":["claude"]}' > models.json
@@ -81,8 +81,9 @@ func TestP4NoLostUpdate(t *testing.T) {
 	expect(t, mounted(t), script, `{"models":["claude","gpt","gemini"]}`)
 }
 
-// P5 durable: what close or rename has acknowledged survives a SIGKILL of clawfs.
-// (Power failures need a file system of their own: mounttest/faults_test.go.)
+// P5 durable: each write that close or rename has acknowledged survives a SIGKILL
+// of clawfs. (Power failures need a file system of their own:
+// mounttest/faults_test.go.)
 func TestP5Durable(t *testing.T) {
 	expect(t, mounted(t), `
 		echo '["closed"]'  > closed.json
@@ -159,8 +160,8 @@ func TestP9NoQuietFailure(t *testing.T) {
 }
 
 // P10 alone is verbatim: of a program that is the only one to write, nothing is
-// merged. What it resets is reset, what it takes back is gone, whoever reads
-// meanwhile.
+// merged. Its resets stay reset, and its removals stay removed, though others
+// read meanwhile.
 func TestP10AloneIsVerbatim(t *testing.T) {
 	script := `
 		cat > alone.py <<-'END'

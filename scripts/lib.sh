@@ -1,4 +1,4 @@
-# What the scripts here share; sourced by bash, not run.
+# Functions that the scripts here share; sourced by bash, not run.
 # shellcheck shell=bash
 
 say() { printf '%s\n' "$*" >&2; }
@@ -10,8 +10,8 @@ die() {
   exit 1
 }
 
-# need PROGRAM:PACKAGE …: makes sure that the programs are there. What is
-# missing is installed with apt-get by root (or sudo without a password); it
+# need PROGRAM:PACKAGE …: makes sure that the programs are there. Missing
+# packages are installed with apt-get by root (or sudo without a password); it
 # says what it does. Anybody else is told what to type.
 need() {
   local pair missing=() packages=() as=()

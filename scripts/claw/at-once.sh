@@ -1,7 +1,7 @@
 # Part of scripts/openclaw: ten commands of a kind at once, round after round, each on a
-# new state. What a command that exited with 0 did must be there. 2026.2.19 refuses
-# nothing; newer versions refuse to write openclaw.json if somebody else has written it
-# since they read it.
+# new state. The change of each command that exited with 0 must be there. 2026.2.19
+# refuses nothing; newer versions refuse to write openclaw.json if somebody else has
+# written it since they read it.
 # shellcheck shell=bash disable=SC2154
 
 # used_state: a world that is a template of one in use: configured, with agents and plugins,
@@ -62,7 +62,7 @@ batch() {
   do_these "$1"
   n=$(these "$1") || n=0
   there=$((there + n)) all=$((all + 10)) bad=$((bad + failed))
-  # what was there before must be there, too
+  # the earlier settings must be there, too
   [ "$2" = fresh ] || before=$(jq '[.env.vars.OLD == "old", (.agents.list | any(.id == "old")), .gateway.mode == "local"] | map(select(. | not)) | length' "$(config now)")
   [ "$4" = bare ] || { [ $((n + failed)) -ge 10 ] && [ "$before" = 0 ]; } ||
     wrong now "$1 $2, round $3: $n of 10, $failed failed, $before of what was there before is gone"

@@ -1,5 +1,6 @@
 # Part of scripts/openclaw: SIGKILL of the gateway, and of the daemon, while commands and a
-# script write. What a command or the script was told is saved must be there afterwards.
+# script write. Each change that a command or the script was told is saved must be there
+# afterwards.
 # shellcheck shell=bash disable=SC2154
 
 part_kills() {

@@ -1,4 +1,4 @@
-# What the parts of scripts/openclaw share; sourced by it.
+# Functions that the parts of scripts/openclaw share; sourced by it.
 # shellcheck shell=bash disable=SC2154,SC2034,SC2317
 # A world is a directory $work/NAME that is the programs' HOME. Its .openclaw has the
 # state, and is a mount or not. The variable version says which OpenClaw is meant.
@@ -44,7 +44,7 @@ world() {
   [ "$2" = bare ] || mount_world "$1"
 }
 mount_world() { "$clawfs" mount --log-file "$work/$1/clawfs.log" "$work/$1/.openclaw" 2>/dev/null || die "clawfs does not mount"; }
-# end_world NAME: takes it away, after the daemon has ended; what was wrong is kept.
+# end_world NAME: takes it away, after the daemon has ended; a faulty state is kept.
 end_world() {
   "$clawfs" unmount --timeout 20s "$work/$1/.openclaw" >/dev/null 2>&1 || unmount_below "$work/$1"
   rm -rf "${work:?}/$1"

@@ -1,5 +1,5 @@
-# Part of scripts/openclaw: the wiki and the backup of newer versions. What they say and
-# leave must be the same as in a bare directory, but for times and identifiers.
+# Part of scripts/openclaw: the wiki and the backup of newer versions. Their output and
+# their files must be the same as in a bare directory, but for times and identifiers.
 # shellcheck shell=bash disable=SC2154
 
 # step WORLD NAME COMMAND…: a line with how it ended.

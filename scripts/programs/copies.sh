@@ -1,4 +1,4 @@
-# What copies, synchronises and saves.
+# Programs that copy, synchronise and save.
 # shellcheck shell=bash disable=SC2154,SC2034,SC2016,SC2086,SC2089,SC2090
 
 copies_start() { mkdir -p d/sub; echo '{"a":1}' >d/a.json; echo '{"b":[1,2]}' >d/sub/b.json; echo text >d/t.txt; }
@@ -37,4 +37,4 @@ unzip_alone() { copies_start; zip -qr x.zip d; rm -r d; unzip -q x.zip; unzip -q
 program coreutils coreutils
 coreutils_version() { cp --version | head -n 1; }
 coreutils_alone() { copies_start; cp -a d e; cp --backup=numbered d/a.json e/; mv -b d/a.json e/a.json; install -m 600 e/a.json f.json; echo '{"z":1}' | tee f.json; truncate -s 0 g.json; dd if=f.json of=h.json status=none; ln -s f.json l.json; cat l.json; echo '{"z":2}' >l.json; split -n 1 f.json part.; cmp f.json l.json; shred -u h.json; copies_end e; }
-notes[coreutils]='differs: `shred` can not overwrite a registry with what is no document, and its history has it, too: `rm`, unmount, `clawfs forget`'
+notes[coreutils]='differs: `shred` can not overwrite a registry with bytes that are no document, and its history has it, too: `rm`, unmount, `clawfs forget`'

@@ -54,7 +54,7 @@ BASE = '''{
 }
 '''
 
-# What another program does: fourteen ordinary edits.
+# The other program: fourteen ordinary edits.
 EDITS = [
     ('"enabled": false', '"enabled": true'),
     ('19.90', '20.50'),
