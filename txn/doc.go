@@ -79,13 +79,14 @@
 // Registry.leaving, of one registry at a time, or of two in the order of their names, then
 // Store.mu, then Tx.mu, of several of a registry in the order in which they were begun, then
 // Registry.mu, then docCache.mu and widerLooks.mu. A goroutine that holds leaving may wait in the
-// queue of any registry; a leader never takes it. A goroutine that holds Registry.mu or Tx.mu never
+// queue of any registry; a leader never takes it. Registry.settling is taken before Registry.mu. A goroutine that holds Registry.mu or Tx.mu never
 // takes Store.mu. A leader holds its own Tx.mu and asks other transactions for their drafts: it
 // tries their Tx.mu, and goes without where it is held.
 //
 // The leader of a registry holds no lock while it merges and writes: readers never wait
 // for a writer. While Registry.mu is held the storage is asked for a stat only. A foreign
 // change is the exception: it is loaded, compared with the log, recorded, and, if it is
-// no document, replaced with mu held, since nobody may read before that is decided. A
-// commit of another host is put into the live file before, with mu given up.
+// no document, replaced with mu held, since nobody may read before that is decided. No other
+// host is ever asked with mu held: what one has committed is put into the live file, and a
+// foreign change is published, before, with mu given up (Registry.settle).
 package txn

@@ -385,19 +385,20 @@ func (r *Registry) moveOut(c Caller, move func() error) error {
 	if err != nil {
 		return err
 	}
-	err = move()
-	moved := err == nil
+	if err = move(); err != nil {
+		r.mu.Lock()
+		r.replacingLive, r.stamp = false, stampUnknown
+		r.mu.Unlock()
+		return err
+	}
+	r.mu.Lock()
+	r.setAbsent()
+	last := r.lastSeq
+	r.mu.Unlock()
+	err = r.store.publishAbsence(r.name, last)
 	r.mu.Lock()
 	r.replacingLive = false
-	if moved {
-		r.setAbsent()
-		err = r.publishAbsence()
-	} else {
-		r.stamp = stampUnknown
-	}
 	r.mu.Unlock()
-	if moved {
-		r.gone(c, ViaRename, head, Note{})
-	}
+	r.gone(c, ViaRename, head, Note{})
 	return err
 }

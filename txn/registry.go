@@ -37,7 +37,7 @@ type Registry struct {
 	foundSeq      uint64    // the version that was there when the registry was loaded, 0 if there was none
 	lastTime      time.Time // that a version was given last
 	replacingLive bool      // a commit is changing the live file: stamps say nothing now
-	advancing     int       // how many have the live file follow other hosts just now
+	advancing     int       // how many have the live file follow other hosts just now, or wait for that
 	seen          *seen.Views
 	open          map[*Tx]struct{}
 	pieces        *pieces  // that were refused while there was no version
@@ -50,7 +50,8 @@ type Registry struct {
 	moved         bool     // the live file may be another registry's, in another dialect
 	unarchived    bool     // head is not in the history, and was committed here or may be the base of an edit
 
-	leaving sync.Mutex // held while the file is taken away; before all other locks
+	leaving  sync.Mutex // held while the file is taken away; before all other locks
+	settling sync.Mutex // held while the live file is made to follow other hosts; before mu
 }
 
 // forgettable reports whether nothing would be lost if the registry were read
@@ -69,15 +70,16 @@ func (r *Registry) forgettable(scarce bool) bool {
 
 // refresh makes head the state of the live file, if that has changed behind the
 // store or was not read yet, and returns the event to report, if there is one.
-// The caller holds mu, and no more than that must rest on it: mu is given up while the live file
-// follows other hosts.
+// The caller holds mu, and no more than that must rest on it: mu is given up while other hosts are
+// asked.
 func (r *Registry) refresh() (e *Event, err error) {
 	if r.isChanging() {
 		return nil, nil
 	}
-	r.advance()
-	if r.isChanging() {
-		return nil, nil
+	if r.store.shared != nil && !r.isCurrent() {
+		if _, err = r.settle(); err != nil || r.isChanging() {
+			return nil, err
+		}
 	}
 	return r.takeLive()
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"clawfs/txn/seen"
@@ -13,17 +14,18 @@ import (
 // them hold one newest version of each registry, and each host has an ordinary live file of
 // its own, which follows that.
 //
-// Load and Stamp are about the live file. Load lets it follow first, as Advance does, unless it was changed
-// behind the storage. Commit, Create and Remove are beaten by a commit of another host,
-// too. Their errors may have one of two methods:
+// Load and Stamp are about the live file as it is here; neither waits for another host. Stamp
+// tells of another one than Load has told of, too, where Advance or Publish has something to do.
+// Commit, Create and Remove are beaten by a commit of another host, too. Their errors may
+// have one of two methods:
 //
 //   - Unavailable() bool: nothing was done, nor will be; for instance, there is no majority.
 //   - Unknown() bool: it may have been done, or may still be; the next Load tells.
 type Shared interface {
 	Storage
 
-	// Follow has moved called with the name of each registry of which Load would return
-	// another version, until stop. It must be quick; a name may come twice.
+	// Follow has moved called with the name of each registry whose live file is not the newest
+	// version, until stop. It must be quick; a name may come twice.
 	Follow(moved func(name string)) (stop func())
 
 	// Behind reports whether a newer version is known than the live file is. Advance has that
@@ -31,8 +33,12 @@ type Shared interface {
 	Behind(name string) bool
 	Advance(name string) error
 
-	// Source tells of what Load returned last of a name.
-	Source(name string) Source
+	// Find is Load, and tells where the live file comes from.
+	Find(name string) (content []byte, mtime time.Time, stamp string, from Source, err error)
+
+	// Base returns the newest content that is kept here and that a live file, which was changed
+	// behind the storage, can have been made from: one that the cluster had. nil: none is.
+	Base(name string) []byte
 
 	// Publish makes the live file that has the stamp, and holds the content, the newest
 	// version everywhere. It has no version yet if seq is 0, and is absent without a stamp. ok is false where
@@ -41,11 +47,12 @@ type Shared interface {
 	Publish(name, stamp string, seq uint64, content []byte, digest [32]byte, mtime time.Time) (ok bool, err error)
 
 	// Rebase puts the newest version in place of a live file that was changed behind the
-	// storage. That becomes a version of the history here.
-	Rebase(name, stamp string) error
+	// storage. That becomes a version of the history here. ok is false where the live file is
+	// another one than the stamp's.
+	Rebase(name, stamp string) (ok bool, err error)
 
-	// CatchUp returns once Load knows of each commit that anybody was told of before the
-	// call. The error says why it does not: one that is Unavailable, or the local storage's.
+	// CatchUp returns once Advance knows of each commit that anybody was told of before the
+	// call. The error, which is Unavailable, says why it does not.
 	CatchUp(name string) error
 
 	// Writable returns nil, or why nothing can be committed to a registry at present: an error
@@ -61,10 +68,7 @@ type Source struct {
 	Blank  bool   // another host has created the registry, and it has no version yet
 	Edited bool   // the live file was changed behind the storage, and is no version
 
-	// Of an edited file: the digest of the version that it was before, and an older version
-	// that all go on from, as far as one is kept here.
-	Before [32]byte
-	Base   []byte
+	Before [32]byte // digest of the version that an edited file was before
 }
 
 // commitTimeout is how long a commit that other hosts beat is made anew.
@@ -121,16 +125,17 @@ func (s *Store) CatchUp(name string) error {
 	}
 	r := s.acquire(name)
 	defer s.release(r)
-	var err error
+	var behind, err error
 	fault := r.exclusively(func() { // a commit that is under way may have been beaten
 		var e *Event
 		r.mu.Lock()
-		r.advance()
-		e, err = r.takeLive()
+		if behind, err = r.settle(); err == nil {
+			e, err = r.takeLive()
+		}
 		r.mu.Unlock()
 		s.observe(e)
 	})
-	return errors.Join(fault, err)
+	return errors.Join(fault, behind, err)
 }
 
 // unavailable reports whether an error says that nothing was done, nor will be.
@@ -139,21 +144,38 @@ func unavailable(err error) bool {
 	return errors.As(err, &u) && u.Unavailable()
 }
 
-// advance has the live file follow what other hosts have committed. The caller holds mu, which
-// is given up meanwhile; a reading then shows the version before.
-func (r *Registry) advance() {
+// isCurrent reports whether the live file is the one that head or blank stands for, and no other
+// host has another one. The caller holds mu.
+func (r *Registry) isCurrent() (is bool) {
+	defer func() { _ = recover() }() // a fault of the storage's: takeLive has it, too
+	stamp, err := r.store.storage.Stamp(r.name)
+	return err == nil && r.loaded && stamp == r.stamp
+}
+
+// settle has the live file follow what other hosts have committed, and decides what becomes of
+// one that was changed behind the store. behind says why it could not follow. The caller holds mu,
+// which is given up meanwhile, since other hosts are asked; whoever reads then is shown what was
+// there before.
+func (r *Registry) settle() (behind, err error) {
 	shared, name := r.store.shared, r.name
-	if shared == nil || !shared.Behind(name) {
-		return
-	}
 	r.advancing++
 	r.mu.Unlock()
+	r.settling.Lock()
 	defer func() {
-		_ = recover() // a fault of the storage's: Load has it, too
+		if recover() != nil { // a fault of the storage's must not leave mu unlocked
+			err = &FaultError{Name: name, Stack: string(debug.Stack())}
+		}
+		r.settling.Unlock()
 		r.mu.Lock()
 		r.advancing--
 	}()
-	_ = shared.Advance(name) // the storage tells it
+	for p := (patience{store: r.store}); p.next(); {
+		behind = shared.Advance(name) // the storage tells it, too
+		if again, err := r.takeEdit(name); !again {
+			return behind, err
+		}
+	}
+	return behind, ErrBeaten
 }
 
 // isChanging reports whether the live file is being changed, so that stamps say nothing now.
@@ -168,31 +190,13 @@ func (s Source) via() Via {
 	return ViaForeign
 }
 
-// load reads the live file. Where the storage is shared, it decides first about a change
-// that was made behind the store. The caller holds mu.
+// load reads the live file. The caller holds mu.
 func (r *Registry) load() (content []byte, mtime time.Time, stamp string, from Source, err error) {
-	for p := (patience{store: r.store}); p.next(); {
-		content, mtime, stamp, err = r.store.storage.Load(r.name)
-		if from = r.source(); !from.Edited || err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return content, mtime, stamp, from, err
-		}
-		again, failed := r.takeEdit(content, mtime, stamp, from)
-		switch {
-		case failed != nil:
-			return nil, mtime, "", from, failed
-		case !again:
-			return content, mtime, stamp, r.source(), err
-		}
+	if r.store.shared != nil {
+		return r.store.shared.Find(r.name)
 	}
-	return nil, mtime, "", from, ErrBeaten
-}
-
-// source is Shared.Source; nothing is told where the storage is not shared.
-func (r *Registry) source() Source {
-	if r.store.shared == nil {
-		return Source{}
-	}
-	return r.store.shared.Source(r.name)
+	content, mtime, stamp, err = r.store.storage.Load(r.name)
+	return content, mtime, stamp, from, err
 }
 
 // follow has registries follow what other hosts commit, until Close.
@@ -219,18 +223,16 @@ type edited struct {
 }
 
 // publishAbsence has all hosts know that the live file was taken away from here. Where
-// another one has committed meanwhile, that is here afterwards. The caller holds mu.
-func (r *Registry) publishAbsence() error {
-	shared := r.store.shared
+// another one has committed meanwhile, that is here afterwards. last is the number of the last
+// version.
+func (s *Store) publishAbsence(name string, last uint64) error {
+	shared := s.shared
 	if shared == nil {
 		return nil
 	}
-	ok, err := shared.Publish(r.name, "", r.lastSeq+1, nil, [32]byte{}, time.Time{})
+	ok, err := shared.Publish(name, "", last+1, nil, [32]byte{}, time.Time{})
 	if !ok && err == nil {
-		err = shared.Rebase(r.name, "")
-	}
-	if !ok {
-		r.stamp = stampUnknown
+		_, err = shared.Rebase(name, "")
 	}
 	return err
 }
@@ -239,52 +241,67 @@ func (r *Registry) publishAbsence() error {
 // is shared. It becomes the newest version everywhere if it is a document, or absent, and
 // no other host has committed meanwhile. Otherwise it goes to quarantine, the newest
 // version is in its place again, and once that is done it is merged like a write. again
-// says that the file is to be read again. Where nothing can be committed this host shows
-// the file, until something can. The caller holds mu.
-func (r *Registry) takeEdit(content []byte, mtime time.Time, stamp string, from Source) (again bool, err error) {
+// says that the file is to be looked at again. Where nothing can be committed the file is what
+// this host shows, until something can. The caller does not hold mu.
+func (r *Registry) takeEdit(name string) (again bool, err error) {
 	shared := r.store.shared
-	c, seq := seen.NewContent(content), r.lastSeq+1
-	valid := stamp == ""
-	switch {
-	case valid:
-	case len(content) == 0 && r.mayBeBlank():
-		valid, seq = true, 0
-	default:
-		_, failed := r.found(c, r.head, false)
-		valid = failed == nil
+	content, mtime, stamp, from, err := shared.Find(name)
+	if !from.Edited || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, nil // who reads it is told the error
 	}
+	c := seen.NewContent(content)
+	valid, seq, head := r.judgeEdit(c, stamp)
 	if valid {
-		ok, err := shared.Publish(r.name, stamp, seq, content, c.Digest, mtime)
+		ok, err := shared.Publish(name, stamp, seq, content, c.Digest, mtime)
 		if ok || unavailable(err) {
 			return false, nil
 		}
 		if err != nil {
 			return false, err
 		}
-	} else if unavailable(shared.Writable(r.name)) {
+	} else if unavailable(shared.Writable(name)) {
 		return false, nil
 	}
 	if stamp == "" || len(content) == 0 {
-		return true, shared.Rebase(r.name, stamp)
+		_, err = shared.Rebase(name, stamp)
+		return err == nil, err
 	}
-	name := r.name
+	edit := edited{content: c}
+	if head != nil && head.Digest == from.Before {
+		edit.base = head.content
+	} else if base := shared.Base(name); base != nil {
+		edit.base = seen.NewContent(base)
+	}
 	e := Event{Name: name, Outcome: Rejected, Via: ViaForeign, Err: errEdited, Size: int64(len(content))}
-	id, err := r.store.quarantine(&e, content)
-	if err != nil {
-		return false, err // a file that can't be kept is not replaced
+	if edit.copy, err = r.store.quarantine(&e, content); err != nil {
+		return false, err // what can't be kept is not replaced
 	}
-	if err := shared.Rebase(r.name, stamp); err != nil {
+	switch ok, err := shared.Rebase(name, stamp); {
+	case err != nil:
 		return false, err
+	case ok:
+		r.store.merging.Go(func() { r.store.merge(name, edit) })
+	default:
+		r.store.discard(edit.copy) // it has been changed again
 	}
-	edit := edited{content: c, copy: id}
-	switch {
-	case r.head != nil && r.head.Digest == from.Before:
-		edit.base = r.head.content
-	case from.Base != nil:
-		edit.base = seen.NewContent(from.Base)
-	}
-	r.store.merging.Go(func() { r.store.merge(name, edit) })
 	return true, nil
+}
+
+// judgeEdit reports whether a live file that was changed behind the store can be a version, and
+// the number that it would have, 0 for none yet; head is what was there before.
+func (r *Registry) judgeEdit(c *seen.Content, stamp string) (valid bool, seq uint64, head *Version) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case stamp == "":
+	case len(c.Bytes) == 0 && r.mayBeBlank():
+		return true, 0, r.head
+	default:
+		if _, err := r.found(c, r.head, false); err != nil {
+			return false, 0, r.head
+		}
+	}
+	return true, r.lastSeq + 1, r.head
 }
 
 // errEdited is why content that was found in a live file is in quarantine until it is

@@ -32,12 +32,13 @@ func (s *Storage) advance(name string, r *registry) error {
 				return err
 			}
 			now = loaded
+			f := file(content, absent)
 			switch {
-			case next.is(content, absent):
-				s.arrive(r, *next, now, r.seq)
+			case next.is(f):
+				s.arriveAt(name, r, *next, now, r.seq)
 				continue
-			case r.at.is(content, absent):
-			case !absent && next.Ancestors.has(sha256.Sum256(content)): // an old replica
+			case r.at.is(f):
+			case !absent && (next.Ancestors.has(f.digest) || r.at.Ancestors.has(f.digest)): // an old replica
 			default:
 				return nil // an edit
 			}
@@ -48,11 +49,17 @@ func (s *Storage) advance(name string, r *registry) error {
 	}
 }
 
+// arriveAt is arrive at a version that the live file was found to be.
+func (s *Storage) arriveAt(name string, r *registry, v version, stamp string, seq uint64) {
+	s.noteFound(name, r, v)
+	s.arrive(r, v, stamp, seq)
+}
+
 // arrive notes that the live file is a version. The caller holds doing.
 func (s *Storage) arrive(r *registry, v version, stamp string, seq uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r.at, r.stamp, r.seq, r.own = v.light(), stamp, seq, false
+	r.at, r.stamp, r.seq, r.own, r.edited = v.light(), stamp, seq, false, false
 	r.last = max(r.last, seq)
 	if r.next != nil && r.next.rev <= v.rev {
 		r.next = nil
@@ -81,6 +88,9 @@ func (s *Storage) putNewest(name string, r *registry, stamp string, v version, o
 func (s *Storage) put(name string, r *registry, stamp string, v version, oldSeq uint64) error {
 	s.number(name, r)
 	seq := max(v.Seq, r.last+1, oldSeq+1)
+	if err := s.note(name, r, &v); err != nil {
+		return err
+	}
 	var now string
 	var err error
 	ok := true
@@ -172,23 +182,27 @@ func (s *Storage) publish(name string, r *registry, stamp string, seq uint64, co
 	if ok, err := s.swapContent(name, r, rec, content); !ok || err != nil {
 		return false, err
 	}
+	s.noteFound(name, r, *r.made)
 	_, _, err = s.followed(r, seq, stamp, true, nil)
-	s.mu.Lock()
-	r.source.Edited, r.source.Seq = false, seq
-	s.mu.Unlock()
 	return true, err
 }
 
 // Rebase implements txn.Shared.
-func (s *Storage) Rebase(name, stamp string) error {
+func (s *Storage) Rebase(name, stamp string) (bool, error) {
 	r := s.of(name)
 	defer r.doing.Unlock()
 	v, err := s.newest(name)
 	if err != nil {
-		return err
+		return false, err
 	}
 	s.number(name, r)
-	return s.putNewest(name, r, stamp, v, r.last+1)
+	switch err := s.putNewest(name, r, stamp, v, r.last+1); {
+	case errors.Is(err, errMoved):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	return true, nil
 }
 
 // newest asks the engine for the newest version. The error is an *UnavailableError.
@@ -219,8 +233,7 @@ func (s *Storage) ask(ctx context.Context, name string) (Entry, error) {
 	return s.engine.Get(ctx, s.keys.head(name))
 }
 
-// CatchUp implements txn.Shared. The error is an *UnavailableError, or says why the live
-// file can't follow.
+// CatchUp implements txn.Shared. The error is an *UnavailableError.
 func (s *Storage) CatchUp(name string) error {
 	if !s.shares(name) {
 		return nil
@@ -233,7 +246,7 @@ func (s *Storage) CatchUp(name string) error {
 		return nil // it is nobody's
 	}
 	s.know(name, v)
-	return s.Advance(name)
+	return nil
 }
 
 // Behind implements txn.Shared.
@@ -322,7 +335,7 @@ func (s *Storage) republish(name string) error {
 	case err != nil && !absent:
 		return err
 	}
-	if r.at.is(content, absent) {
+	if r.at.is(file(content, absent)) {
 		s.arrive(r, r.at, stamp, r.seq)
 		return nil
 	}

@@ -39,7 +39,10 @@ func (s *Storage) Commit(name, stamp string, seq, oldSeq uint64, content []byte,
 	if ok, err := s.swapContent(name, r, rec, content); !ok || err != nil {
 		return "", false, err
 	}
-	now, ok, err := s.Local.Commit(name, stamp, seq, oldSeq, content, sum, mtime, like)
+	now, ok, err := stampUnknown, false, s.note(name, r, r.made)
+	if err == nil {
+		now, ok, err = s.Local.Commit(name, stamp, seq, oldSeq, content, sum, mtime, like)
+	}
 	return s.followed(r, seq, now, ok, err)
 }
 
@@ -69,7 +72,10 @@ func (s *Storage) Create(name string, like fs.File) (string, bool, error) {
 	if ok, err := s.swap(name, r, &record{State: blank, Time: time.Now()}); !ok || err != nil {
 		return "", false, err
 	}
-	now, ok, err := s.Local.Create(name, like)
+	now, ok, err := stampUnknown, false, s.note(name, r, r.made)
+	if err == nil {
+		now, ok, err = s.Local.Create(name, like)
+	}
 	return s.followed(r, 0, now, ok, err)
 }
 
@@ -92,7 +98,10 @@ func (s *Storage) Remove(name, stamp string, oldSeq uint64) (bool, error) {
 	if ok, err := s.swap(name, r, &record{State: gone, Time: time.Now()}); !ok || err != nil {
 		return false, err
 	}
-	ok, err := s.Local.Remove(name, stamp, oldSeq)
+	ok, err := false, s.note(name, r, r.made)
+	if err == nil {
+		ok, err = s.Local.Remove(name, stamp, oldSeq)
+	}
 	_, ok, err = s.followed(r, 0, "", ok, err)
 	return ok, err
 }
@@ -166,7 +175,7 @@ func (s *Storage) followed(r *registry, seq uint64, stamp string, ok bool, err e
 	defer s.mu.Unlock()
 	r.making = nonce{}
 	if done {
-		r.at, r.stamp, r.seq, r.own, r.made = r.made.light(), stamp, seq, true, nil
+		r.at, r.stamp, r.seq, r.own, r.edited, r.made = r.made.light(), stamp, seq, true, false, nil
 		r.last = max(r.last, seq)
 		return stamp, true, err
 	}
@@ -199,7 +208,7 @@ func (s *Storage) swapContent(name string, r *registry, rec *record, content []b
 // the first one may be carried out after that.
 func (s *Storage) swap(name string, r *registry, rec *record) (ok bool, err error) {
 	rec.Format, rec.Nonce, rec.Host = cmp.Or(rec.Format, format), newNonce(), s.host
-	rec.Seq, rec.Ancestors = max(rec.Seq, r.at.Seq), r.at.lineage()
+	rec.Seq, rec.Root, rec.Ancestors = max(rec.Seq, r.at.Seq), r.at.root(rec.Nonce), r.at.lineage()
 	if rec.State == live {
 		rec.Seq = max(rec.Seq, r.at.Seq+1)
 	}

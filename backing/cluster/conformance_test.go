@@ -73,6 +73,7 @@ func openTarget(t *testing.T, local cluster.Local, pins map[pin]bool) backingtes
 			commit(t, other, name, content)
 			rev := engine.Rev()
 			await(t, "the other host's commit to be known", func() bool { return s.Status().Rev >= rev })
+			_ = s.Advance(name) // a later call tells the error
 		},
 	}
 }
@@ -92,8 +93,9 @@ func join(t *testing.T, local cluster.Local, engine cluster.Engine, host string)
 func commit(t *testing.T, s *cluster.Storage, name string, content []byte) {
 	t.Helper()
 	await(t, "a commit", func() bool {
-		_, _, stamp, _ := s.Load(name)
-		_, ok, err := s.Commit(name, stamp, s.Source(name).Seq+1, s.Source(name).Seq, content, sha256.Sum256(content), time.Now(), nil)
+		_ = s.Advance(name) // the commit tells the error
+		_, _, stamp, from, _ := s.Find(name)
+		_, ok, err := s.Commit(name, stamp, from.Seq+1, from.Seq, content, sha256.Sum256(content), time.Now(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

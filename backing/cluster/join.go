@@ -3,7 +3,6 @@ package cluster
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -78,6 +77,9 @@ func Open(ctx context.Context, local Local, engine Engine, o Options) (*Storage,
 	if err := s.join(o); err != nil {
 		return nil, nil, err
 	}
+	if err := s.Local.NotesAreWhole(); err != nil {
+		return nil, nil, err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -138,39 +140,52 @@ func (s *Storage) joinOne(name string, how Join) error {
 	if err != nil && !absent {
 		return err
 	}
-	sum := digest(sha256.Sum256(content))
+	f := file(content, absent)
 	s.number(name, r)
-	seq := s.numberOf(name, r, sum)
+	seq := s.numberOf(name, r, f.digest)
 	s.mu.Lock()
 	next := r.next
 	r.stamp = stampUnknown
 	s.mu.Unlock()
-	switch {
-	case next == nil && absent:
+	if next == nil && absent {
 		s.arrive(r, nothing(), "", 0)
 		return nil
-	case next == nil:
+	}
+	if next == nil {
 		if len(content) == 0 {
 			seq = 0
 		}
-		return s.give(name, r, stamp, seq, content, sum, mtime)
-	case next.is(content, absent):
-		s.arrive(r, *next, stamp, seq)
+		return s.give(name, r, stamp, seq, content, f.digest, mtime)
+	}
+	past, whole, err := s.past(name, next)
+	if err != nil {
+		return err
+	}
+	r.noted = past.Nonce
+	switch {
+	case next.is(f):
+		s.arriveAt(name, r, *next, stamp, seq)
 		return nil
-	case absent, len(content) == 0, next.Ancestors.has(sum), how == JoinTake:
+	case absent, len(content) == 0, next.Ancestors.has(f.digest), past.knows(f.digest), how == JoinTake:
 		return s.putNewest(name, r, stamp, *next, seq)
 	case how == JoinGive:
 		s.arrive(r, *next, stampUnknown, 0)
-		return s.give(name, r, stamp, seq, content, sum, mtime)
-	case how == JoinMerge:
-		return nil
+		return s.give(name, r, stamp, seq, content, f.digest, mtime)
 	case s.wasHere(name, next.Digest):
 		s.arrive(r, *next, stampUnknown, 0) // nobody else has committed since
 		return nil
-	case s.base(name, nothing(), next) != nil:
-		return nil
 	}
-	return errUnrelated
+	if !whole { // it may be a version of which the note was lost
+		past = nothing()
+	}
+	base, seq := s.base(name, past, next)
+	if base == nil && how != JoinMerge {
+		return errUnrelated
+	}
+	s.mu.Lock()
+	r.at, r.seq = past, seq
+	s.mu.Unlock()
+	return nil
 }
 
 // give makes the live file the newest version.
@@ -197,6 +212,6 @@ func (s *Storage) numberOf(name string, r *registry, sum digest) uint64 {
 
 // wasHere reports whether content is that of a version which is kept here.
 func (s *Storage) wasHere(name string, d digest) bool {
-	only := version{record: &record{Digest: d}}
-	return s.base(name, only, nil) != nil
+	content, _ := s.base(name, version{record: &record{Digest: d}}, nil)
+	return content != nil
 }

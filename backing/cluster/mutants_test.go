@@ -33,7 +33,15 @@ var mutants = map[string]mutant{
 	},
 	"a version has no ancestors": {
 		"record.go", "return a[max(0, len(a)-manyAncestors):]", "_ = a\n\treturn nil",
-		"TestAHostThatWasAwayFollows",
+		"TestAHostThatHasLostItsNotes",
+	},
+	"nothing is noted": {
+		"note.go", "err = s.Local.Note(name, line)", "_ = line",
+		"TestAHostThatWasAwayLong",
+	},
+	"what the cluster has lost is an old version": {
+		"note.go", "if n.Seq > of.Seq {", "if n.Seq > of.Seq+1<<20 {",
+		"TestAClusterThatWasRestored",
 	},
 }
 

@@ -18,11 +18,12 @@ type record struct {
 	Format    int       `json:"format"`
 	Seq       uint64    `json:"seq"` // ascending along the versions of a registry, with gaps
 	State     state     `json:"state"`
-	Digest    digest    `json:"digest"` // SHA-256 of the content
-	Size      int       `json:"size"`   // bytes of the content
-	Time      time.Time `json:"time"`   // modification time
-	Nonce     nonce     `json:"nonce"`  // no other version has it
-	Host      string    `json:"host"`   // that committed it
+	Digest    digest    `json:"digest"`        // SHA-256 of the content
+	Size      int       `json:"size"`          // bytes of the content
+	Time      time.Time `json:"time"`          // modification time
+	Nonce     nonce     `json:"nonce"`         // no other version has it
+	Root      nonce     `json:"root,omitzero"` // nonce of the first version, which all go on from; zero: it is not known
+	Host      string    `json:"host"`          // that committed it
 	Ancestors ancestors `json:"ancestors,omitempty"`
 	Chunks    []chunk   `json:"chunks,omitempty"` // of the content, if that is not packed behind
 
@@ -116,6 +117,14 @@ func (a *ancestors) UnmarshalText(text []byte) error {
 // has reports whether content is that of one of these versions.
 func (a ancestors) has(d digest) bool {
 	return slices.ContainsFunc(a, func(o ancestor) bool { return o.digest == [8]byte(d[:8]) })
+}
+
+// root returns the Root of the version that goes on from r and has that nonce.
+func (r *record) root(of nonce) nonce {
+	if r.Format == 0 {
+		return of // there was none
+	}
+	return r.Root
 }
 
 // lineage returns the ancestors of the version that goes on from r.

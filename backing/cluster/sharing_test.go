@@ -623,6 +623,9 @@ func TestAContentThatDoesNotCompress(t *testing.T) {
 	commit(t, a, registry, content)
 	rev := engine.Rev()
 	await(t, "the commit to be known", func() bool { return b.Status().Rev >= rev })
+	if err := b.Advance(registry); err != nil {
+		t.Fatal(err)
+	}
 	got, _, _, err := b.Load(registry)
 	if err != nil || !bytes.Equal(got, content) {
 		t.Errorf("%d bytes, %v", len(got), err)

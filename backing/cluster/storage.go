@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +19,13 @@ type Local interface {
 
 	// MakeParents makes the directories on the way to a registry that are missing.
 	MakeParents(name string) error
+
+	// Note keeps a line about a registry, which needn't survive a power failure. Notes returns
+	// the lines that were kept last, sixteen at least if there were as many. whole says that none
+	// of any registry has been lost since NotesAreWhole was called.
+	Note(name string, line []byte) error
+	Notes(name string) (lines [][]byte, whole bool, err error)
+	NotesAreWhole() error
 }
 
 // Storage is a txn.Shared. Its methods may be called concurrently.
@@ -46,15 +54,16 @@ type registry struct {
 	doing sync.Mutex // held while its live file or its newest version is changed
 
 	// Guarded by Storage.mu, and changed with doing held only, but for next.
-	at     version    // that the live file is, or was before somebody changed it
-	stamp  string     // of the live file when it was that
-	next   *version   // a newer one that is known; nil: none is
-	making nonce      // of the commit that is under way here
-	made   *version   // that, once it is known to have been made
-	own    bool       // at was made by this Storage
-	seq    uint64     // number that at has here, 0 if it is no version
-	last   uint64     // highest number that a version has had here
-	source txn.Source // of the content that Load returned last
+	at     version  // that the live file is, or was before somebody changed it
+	stamp  string   // of the live file when it was that
+	next   *version // a newer one that is known; nil: none is
+	making nonce    // of the commit that is under way here
+	made   *version // that, once it is known to have been made
+	own    bool     // at was made by this Storage
+	edited bool     // the live file was no version when it was looked at last
+	seq    uint64   // number that at has here, 0 if it is no version
+	last   uint64   // highest number that a version has had here
+	noted  nonce    // of the version of which the last note is
 
 	retired  []chunk // that have left the head by the last commit from here; guarded by doing
 	failed   error   // why next is not the live file; nil: it was not tried, or the file is edited
@@ -109,51 +118,81 @@ func (s *Storage) Linked(stamp string) bool {
 	return s.Local.Linked(strings.TrimSuffix(stamp, pending))
 }
 
-// Load reads the live file. If a newer version is known it puts that in place before. Where
-// that fails it reads the version before.
+// Load implements txn.Storage.
 func (s *Storage) Load(name string) ([]byte, time.Time, string, error) {
+	content, mtime, stamp, _, err := s.Find(name)
+	return content, mtime, stamp, err
+}
+
+// Find implements txn.Shared. It does not wait for what is under way: it looks again if that has
+// ended meanwhile.
+func (s *Storage) Find(name string) (content []byte, mtime time.Time, stamp string, from txn.Source, err error) {
 	if !s.shares(name) {
-		return s.Local.Load(name)
+		content, mtime, stamp, err = s.Local.Load(name)
+		return content, mtime, stamp, from, err
 	}
-	if _, err := s.Local.Stamp(name); err != nil {
-		return nil, time.Time{}, "", err
-	}
-	if !s.knows(name) { // most names that are asked for are nobody's
-		if _, mtime, _, err := s.Local.Load(name); errors.Is(err, fs.ErrNotExist) && !s.knows(name) {
-			return nil, mtime, "", err
+	for {
+		before := s.situationOf(name)
+		content, mtime, stamp, err = s.Local.Load(name)
+		absent := errors.Is(err, fs.ErrNotExist)
+		if err != nil && (!absent || !before.known) { // most names that are asked for are nobody's
+			return content, mtime, stamp, from, err
+		}
+		var same bool
+		if stamp, from, same = s.judge(name, before, file(content, absent), stamp); same {
+			return content, mtime, stamp, from, err
 		}
 	}
-	r := s.of(name)
-	defer r.doing.Unlock()
-	s.noteFailure(name, r, s.advance(name, r))
-	content, mtime, stamp, err := s.Local.Load(name)
-	absent := errors.Is(err, fs.ErrNotExist)
-	if err != nil && !absent {
-		return nil, mtime, "", err
-	}
-	edited := false
+}
+
+// judge says where a live file with that stamp comes from; same is false where the registry is in
+// another state than before.
+func (s *Storage) judge(name string, before situation, f found, stamp string) (now string, from txn.Source, same bool) {
 	s.mu.Lock()
-	switch at := r.at; {
+	defer s.mu.Unlock()
+	r := s.make(name)
+	if before.known && r.situation() != before {
+		return "", from, false
+	}
+	from.Seq = r.seq
+	switch {
 	case stamp == r.stamp:
-	case at.is(content, absent):
+	case r.at.is(f):
 		r.stamp = stamp
+	case r.made != nil && r.made.is(f):
+		return stamp + pending, txn.Source{}, true
+	case r.next != nil && r.next.is(f):
+		return stamp + pending, txn.Source{Host: r.next.Host}, true
 	default:
-		edited = true
+		r.edited = true
+		from.Edited, from.Before = true, r.at.Digest
+		return stamp, from, true
 	}
-	r.source = txn.Source{Seq: r.seq, Edited: edited}
-	if !edited && !r.own {
-		r.source.Host = r.at.Host
-		r.source.Blank = r.at.State == blank && r.at.Host != s.host
+	r.edited = false
+	if !r.own {
+		from.Host = r.at.Host
+		from.Blank = r.at.State == blank && r.at.Host != s.host
 	}
-	next := r.next
-	s.mu.Unlock()
-	if edited {
-		base := s.base(name, r.at, next)
-		s.mu.Lock()
-		r.source.Before, r.source.Base = r.at.Digest, base
-		s.mu.Unlock()
+	return stamp, from, true
+}
+
+// situation is what changes as soon as the live file is another version.
+type situation struct {
+	known bool // something is known of the registry
+	rev   int64
+	stamp string
+	made  *version
+}
+
+func (r *registry) situation() situation { return situation{true, r.at.rev, r.stamp, r.made} }
+
+func (s *Storage) situationOf(name string) situation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.all[name]; r != nil {
+		return r.situation()
 	}
-	return content, mtime, stamp, err
+	return situation{}
 }
 
 // knows reports whether something is known of a registry.
@@ -174,55 +213,64 @@ func (s *Storage) noteFailure(name string, r *registry, err error) {
 	}
 }
 
-// is reports whether a live file is as the version says.
-func (v version) is(content []byte, absent bool) bool {
-	switch v.State {
-	case gone:
-		return absent
-	case blank:
-		return !absent && len(content) == 0
-	}
-	return !absent && sha256.Sum256(content) == v.Digest
+// found is what a live file was found to be.
+type found struct {
+	absent, empty bool
+	digest        digest
 }
 
-// fewVersions is how many versions are looked through for one that an edit was made from.
-const fewVersions = 16
+func file(content []byte, absent bool) found {
+	if absent {
+		return found{absent: true}
+	}
+	return found{empty: len(content) == 0, digest: sha256.Sum256(content)}
+}
 
-// base returns the newest content that is kept here and that the cluster had, too: a live
-// file that was edited was made from that, or from a later one. nil: there is none.
-func (s *Storage) base(name string, at version, next *version) []byte {
+// is reports whether a live file is what the version says.
+func (v version) is(f found) bool {
+	switch v.State {
+	case gone:
+		return f.absent
+	case blank:
+		return f.empty
+	}
+	return !f.absent && f.digest == v.Digest
+}
+
+// Base implements txn.Shared.
+func (s *Storage) Base(name string) []byte {
+	s.mu.Lock()
+	r := s.make(name)
+	at, next := r.at, r.next
+	s.mu.Unlock()
+	base, _ := s.base(name, at, next)
+	return base
+}
+
+// base returns the newest content that is kept here and that the cluster had, too, with its
+// number: a live file that was edited was made from that, or from a later one. nil: there is none.
+func (s *Storage) base(name string, at version, next *version) (content []byte, seq uint64) {
 	kept, err := s.Local.Versions(name)
 	if err != nil {
-		return nil
+		return nil, 0
 	}
-	for i := len(kept) - 1; i >= max(0, len(kept)-fewVersions); i-- {
-		content, err := s.Local.Version(name, kept[i])
+	for _, seq := range slices.Backward(kept) {
+		content, err := s.Local.Version(name, seq)
 		if err != nil {
 			continue
 		}
 		d := digest(sha256.Sum256(content))
 		if at.knows(d) || next != nil && next.knows(d) {
-			return content
+			return content, seq
 		}
 	}
-	return nil
+	return nil, 0
 }
 
 // knows reports whether content is that of the version, or of one before it.
 func (v version) knows(d digest) bool { return v.Digest == d || v.Ancestors.has(d) }
 
-// Source implements txn.Shared.
-func (s *Storage) Source(name string) txn.Source {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r := s.all[name]; r != nil {
-		return r.source
-	}
-	return txn.Source{}
-}
-
-// Follow implements txn.Shared. moved is called at once for registries that
-// wait already.
+// Follow implements txn.Shared. moved is called at once for what waits already.
 func (s *Storage) Follow(moved func(name string)) (stop func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -116,7 +116,7 @@ func (s *Storage) again() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, r := range s.all {
-		if r.next != nil || r.source.Edited {
+		if r.next != nil || r.edited {
 			s.follow(name)
 		}
 	}
@@ -153,7 +153,7 @@ func (s *Storage) Status() Status {
 		if r.at.State != gone || r.next != nil {
 			st.Registries++
 		}
-		if r.next != nil || r.source.Edited {
+		if r.next != nil || r.edited {
 			st.Waiting++
 		}
 	}

@@ -144,6 +144,17 @@ type localStorage struct {
 // MakeParents implements cluster.Local.
 func (s localStorage) MakeParents(name string) error { return s.dir.MakeParents(name) }
 
+// Note implements cluster.Local.
+func (s localStorage) Note(name string, line []byte) error { return s.dir.Note(name, line) }
+
+// Notes implements cluster.Local.
+func (s localStorage) Notes(name string) (lines [][]byte, whole bool, err error) {
+	return s.dir.Notes(name)
+}
+
+// NotesAreWhole implements cluster.Local.
+func (s localStorage) NotesAreWhole() error { return s.dir.NotesAreWhole() }
+
 // sharing is a directory's part in a cluster.
 type sharing struct {
 	*cluster.Storage

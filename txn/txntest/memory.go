@@ -41,7 +41,9 @@ type Memory struct {
 	states  uint64     // how many states files have had
 	ids     int        // how many copies were put into quarantine
 	book    book
-	views   []byte // the bytes that AppendViews was given
+	views   []byte // what AppendViews was given
+	notes   map[string][][]byte
+	whole   bool // NotesAreWhole was called; a power failure loses all notes
 }
 
 // effect is a change of the disk that a power failure may undo, as long as it

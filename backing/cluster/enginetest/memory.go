@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -35,6 +36,22 @@ func (m *Memory) Compact() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.compacted, m.log = m.rev, nil
+}
+
+// Backup returns what is there now, for Restore.
+func (m *Memory) Backup() map[string]cluster.Entry {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.entries)
+}
+
+// Restore does what an etcd does that is restored from a backup with a higher revision: what was
+// changed since is forgotten.
+func (m *Memory) Restore(backup map[string]cluster.Entry) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rev += 1000
+	m.entries, m.log, m.compacted = maps.Clone(backup), nil, m.rev
 }
 
 // Rev returns the revision of the last change.
