@@ -133,6 +133,7 @@ func (t *Tx) Release() {
 	if err := t.attempt(ViaRelease); err != nil && t.aborted == nil {
 		_ = t.keepRefused(t.author(), ViaRelease, err)
 	}
+	t.setRest(nil)
 	t.dropLike()
 	author, leaves := t.author(), t.put && t.made
 	if t.intent.Over != nil {
@@ -185,8 +186,11 @@ func (t *Tx) attempt(via Via) error {
 	if t.aborted != nil {
 		return t.aborted
 	}
-	if !t.dirty || t.forsaken.Load() {
+	switch {
+	case !t.dirty:
 		return t.refused
+	case t.forsaken.Load():
+		return t.saveRest()
 	}
 	if t.overflow != nil {
 		t.refused = t.overflow

@@ -32,12 +32,23 @@ type removal struct {
 // Transactions of a file that has another name, which is known as a registry's, are those of
 // that name from then on. Content that they have staged is committed before, if it is whole.
 func (s *Store) Unlink(name string, c Caller) error {
+	return s.UnlinkName(name, c, func() Rest { return nil })
+}
+
+// UnlinkName is Unlink for a file that may have names that no registry is known by. rest opens
+// it by these for each transaction that the process has open, and returns nil if there are none.
+func (s *Store) UnlinkName(name string, c Caller, rest func() Rest) error {
 	r := s.acquire(name)
 	defer s.release(r)
 	other := s.otherNameOf(r)
 	if other == nil {
 		r.leaving.Lock()
 		defer r.leaving.Unlock()
+		for _, t := range r.handles() {
+			if t.opener.Actor == c.Actor && c.Known() {
+				t.setRest(rest())
+			}
+		}
 		return r.unlink(c, nil)
 	}
 	defer s.release(other)

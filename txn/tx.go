@@ -23,6 +23,7 @@ type Tx struct {
 	creates  atomic.Bool // there was no version at open; false once it has committed one. Set with Registry.mu held
 	outlived atomic.Bool // the file that it opened was removed, or moved to a name that is no registry's. Set with Registry.mu held
 	forsaken atomic.Bool // its process has unlinked the file: nothing is committed
+	rest     atomic.Pointer[restFile]
 
 	unsaved atomic.Bool // something is staged that was not committed
 
