@@ -315,6 +315,12 @@ func (r *Result) print(o Options) {
 	order := slices.Sorted(maps.Keys(r.Kinds))
 	slices.SortStableFunc(order, func(a, b string) int { return r.Kinds[b] - r.Kinds[a] })
 	for _, kind := range order {
-		_, _ = fmt.Fprintf(out, "%6d  %s\n", r.Kinds[kind], r.Examples[kind].Difference)
+		_, _ = fmt.Fprintf(out, "%6d  %s (seed %d)\n", r.Kinds[kind], r.Examples[kind].Difference, r.Examples[kind].Seed)
+	}
+	if o.Replay != "" {
+		return
+	}
+	for _, kind := range r.unknown(o) { // it may not show again
+		_, _ = fmt.Fprintf(out, "\n# %s\n%s\n", kind, Format(r.Examples[kind].Program))
 	}
 }
