@@ -79,6 +79,7 @@ type description struct {
 	unlocked bool        // it has given its lock back since it wrote
 	wrote    bool
 	since    int   // versions that there were when its pass of reading began
+	told     int   // versions that there were when a size was told by it last
 	pass     bool  // it has read something since it was at the start last
 	pos      int64 // its offset, as the bare side has it
 	mapped   int   // versions that there were when it was mapped first
@@ -243,6 +244,10 @@ func (m *model) did(c *Call, a answer) {
 		m.exit(c.By)
 	case "rename":
 		m.renames(c)
+	case "fstat":
+		if d != nil {
+			d.told = len(d.f.versions)
+		}
 	case "fsync", "fdatasync":
 		if d != nil && (valid(d.f.current) || d.f.current == "" && d.f.creator == d) {
 			m.save(d)
@@ -366,9 +371,18 @@ func (m *model) open(c *Call, a answer) {
 	} else if flags&unix.O_TRUNC != 0 && d.writable() && f.current != "" && f.registry {
 		d.dirty = true
 	}
-	d.f, d.since = f, len(f.versions)
+	d.f, d.since, d.told = f, len(f.versions), len(f.versions)
 	m.handles[slot{c.By, c.H}] = d
 	m.shared = append(m.shared, d)
+}
+
+// toldVersion returns the version whose size was told by the handle last: who reads no more
+// than that, from the start, may get it.
+func (d *description) toldVersion() (content string, ok bool) {
+	if d.told == 0 || d.told > len(d.f.versions) {
+		return "", false
+	}
+	return d.f.versions[d.told-1], true
 }
 
 func (m *model) close(actor, h int) {
