@@ -24,3 +24,33 @@ func TestPutOfAProcessWithAMemory(t *testing.T) {
 		}
 	}
 }
+
+// A process without a memory replaces the head by a file of others if the head is its family's
+// last write, and by one of its family if that is an earlier state. A file of unknown writers
+// shows nothing.
+func TestPutOfAFamily(t *testing.T) {
+	for _, c := range []struct {
+		steps, by, writer, content string
+		copied, want               bool
+	}{
+		{"a redirects A", "b", "x", "Z", false, true},
+		{"a redirects A", "b", "", "Z", false, false},
+		{"a redirects A", "nobody", "x", "Z", false, false},
+		{"a redirects A; x writes C", "b", "x", "Z", false, false},
+		{"a redirects A; a redirects B", "b", "a", "A", false, true}, // a backup
+		{"a redirects A; a redirects B", "b", "a", "Z", false, false},
+		{"a redirects A; a redirects B", "b", "a", "Z", true, true}, // a copy of a version that is not known any more
+	} {
+		h := newHistory(t)
+		before := h.v.cfg.Next()
+		h.tell(c.steps)
+		var writers []Origin
+		if c.writer != "" {
+			writers = []Origin{{Caller: process(c.writer), Event: before, At: h.now}}
+		}
+		o := Origin{Caller: process(c.by), Event: h.v.cfg.Next(), At: h.now}
+		if _, ok := h.v.OfPut(o, writers, h.content(c.content), c.copied); ok != c.want {
+			t.Errorf("after %q %s replaces the head by %s of %q: %t", c.steps, c.by, c.content, c.writer, ok)
+		}
+	}
+}
