@@ -2,16 +2,13 @@ package takeover_test
 
 import (
 	"bytes"
+	"fmt"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
-
-	"clawfs/fs/mountpoint"
 )
 
 // A daemon is killed while it does a request: the caller has its answer from the next one, by
@@ -45,14 +42,12 @@ func TestRequestsWaitForTheNextDaemon(t *testing.T) {
 
 // A daemon that hangs is killed, and the next one takes over.
 func TestHangingDaemonIsReplaced(t *testing.T) {
-	p, _ := newPlace(t)
-	daemon := p.said("daemons")[0]
-	signalTo(t, daemon, unix.SIGSTOP)
-	for pid, _ := strconv.Atoi(daemon); !mountpoint.IsStopped(pid); {
-		time.Sleep(time.Millisecond)
-	}
-	if got := p.cat(t); !strings.HasPrefix(got, "generation 2") {
-		t.Error(got)
+	p, _ := newPlace(t, asked)
+	stopped := p.stopsDaemon(t)
+	var by int
+	got := p.cat(t)
+	if _, err := fmt.Sscanf(got, "generation %d,", &by); err != nil || by <= stopped {
+		t.Errorf("the daemon of generation %d was stopped: %s", stopped, got)
 	}
 }
 
@@ -61,7 +56,7 @@ func TestSupervisorIsReplaced(t *testing.T) {
 	p, first := newPlace(t)
 	signalTo(t, p.said("supervisors")[0], unix.SIGKILL)
 	_ = first.Wait()
-	p.awaits(t, "supervisors", 2)
+	holdsDevice(t, p.awaits(t, "supervisors", 2)[1])
 	if got := p.cat(t); got != "generation 1, resent false\n" {
 		t.Error(got)
 	}
@@ -81,7 +76,7 @@ func TestMountIsGivenUp(t *testing.T) {
 	if err := supervisor.Wait(); err == nil {
 		t.Error("the supervisor ended as if all were well")
 	}
-	if got := p.said("daemons"); len(got) != testPolicy().Most {
+	if got := p.said("daemons"); len(got) != deathsAtMost {
 		t.Errorf("there were daemons %q", got)
 	}
 	if got := p.cat(t); !strings.Contains(got, "No such file") {
