@@ -92,13 +92,15 @@ gateway() {
     set +m
     groups=("$gateway")
     serves "$gateway" && return 0
-    tail -n 100 "$work/$1/gateway.log" | grep -qE 'did not become ready|lease .* was lost' || break
+    gave_up "$work/$1/gateway.log" || break
     end_gateway KILL # else it would answer for the next one
   done
   tail -n 5 "$work/$1/gateway.log" >&2
   end_gateway KILL
   return 1
 }
+# gave_up LOG: whether what OpenClaw has said last is that parts of it have not begun in time.
+gave_up() { tail -n 100 "$1" | grep -qE 'did not become ready|lease .* was lost'; }
 # serves GROUP: waits until the gateway serves, has ended, has had a processor for 300 seconds, or
 # has rested for two minutes. It reports whether it serves.
 serves() {

@@ -28,8 +28,11 @@ C
     end_gateway
     version=$new
     [ "$place" != between ] || "$clawfs" unmount "$work/$name/.openclaw" >/dev/null
-    claw "$name" doctor --fix --non-interactive --yes >"$work/$name/doctor.log" 2>&1
-    said="doctor --fix exits with $?"
+    for i in {1..10}; do # like a gateway it gives up where parts of it have not begun within seconds
+      claw "$name" doctor --fix --non-interactive --yes >"$work/$name/doctor.log" 2>&1
+      said="doctor --fix exits with $?"
+      gave_up "$work/$name/doctor.log" || break
+    done
     [ "$place" != between ] || mount_world "$name"
     gateway "$name" && said="$said, the gateway serves" || said="$said, the gateway does NOT serve"
     said="$said, cron jobs $(claw "$name" cron list --json 2>/dev/null | jq '.jobs | length')"
