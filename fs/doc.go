@@ -2,7 +2,20 @@
 // requests into verbs of package txn, and decides neither what a document is nor
 // what a merge gives. With packages uring and takeover below it, it is the only importer of go-fuse.
 //
-// Requests come by /dev/fuse, or over io_uring (transport.go); no handler knows by which.
+// Requests come by /dev/fuse, or over io_uring (mount_transport.go); no handler knows by which.
+//
+// # Files
+//
+// The first word of a file's name says its part:
+//
+//	mount_     one mount: options, transport, limits, the pruner of nodes
+//	node_      an object that the kernel knows, of whatever role: table, numbers, attributes
+//	name_      requests on names: creation, removal, rename, exchange, link
+//	registry_  a registry: its nodes for each version, open files, readings, locks, and the
+//	           files that go on without a name
+//	plain_     a plain file: its pages, and the writers of a temporary file
+//	notify_    watchers of a registry, which are told of commits
+//	carried_   a later daemon, which takes a mount over
 //
 // # Roles and requests
 //
@@ -55,20 +68,20 @@
 // (lookupTimeout), unless a commit comes in between and takes it back.
 //
 // A plain file keeps its pages from open to open (FOPEN_KEEP_CACHE) unless it was changed
-// behind the mount (pages.go). Its name, its absence and its attributes are kept for
+// behind the mount (plain_pages.go). Its name, its absence and its attributes are kept for
 // plainTimeout. There is no writeback cache. Its direct I/O waits for the answer (no
 // FUSE_ASYNC_DIO): after an asynchronous write the kernel drops no pages. A name that
 // was a temporary file's and is a registry's by a rename would live on for that long: so
 // the names of files written lately, or about to be, have no timeout (youth).
 //
 // The inode number that programs see is not the id by which the kernel knows a node
-// (identity.go). It is the backing file's, or one that a commit has carried over to it,
+// (node_numbers.go). It is the backing file's, or one that a commit has carried over to it,
 // and is the same for a later daemon.
 //
 // A registry has a node for each version that somebody reads, and one for writers
-// (inodes.go): the kernel has one size per inode, and fstat carries no handle. Each node
-// has a state, and nodestate.go has all transitions. A file that has lost its name while
-// somebody has it open goes on by itself (remains.go).
+// (registry_inodes.go): the kernel has one size per inode, and fstat carries no handle. Each node
+// has a state, and registry_nodestate.go has all transitions. A file that has lost its name while
+// somebody has it open goes on by itself (registry_remains.go).
 //
 // # A later daemon
 //

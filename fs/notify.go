@@ -17,7 +17,7 @@ import (
 // programs, on the inode by which a program makes them: of a write before it is committed,
 // and of the close after it. fs.watch of Node passes over the close. Any other inode that
 // the kernel knows of the registry may be watched, too. So, as soon as the new content can be
-// read, the teller (teller.go) makes the same events on each of these inodes.
+// read, the teller (notify_teller.go) makes the same events on each of these inodes.
 //
 // The inode that was written, and the directory, get one more event of the new content if a
 // program has looked at the registry between the write and the commit. Otherwise one event

@@ -15,7 +15,7 @@ import (
 	"clawfs/txn"
 )
 
-// A registry's nodes (inodes.go) have no descriptor, since each commit makes another
+// A registry's nodes (registry_inodes.go) have no descriptor, since each commit makes another
 // backing file: each request is done by the registry's name, in its directory. A
 // temporary file that was renamed onto a registry keeps its own node
 // for as long as the kernel remembers it under that name; it answers for the

@@ -22,7 +22,7 @@ import (
 // content first.
 //
 // A descriptor of a file that a rename has replaced goes on with the last content of
-// that file (remains.go).
+// that file (registry_remains.go).
 
 // reading is how far a program that reads an open registry has come.
 type reading struct {

@@ -40,7 +40,7 @@ import (
 //
 // To programs all these inodes are one: they have the same number. Once the registry has
 // another number, since it was replaced by a rename, its name leads to none that has the
-// former one; locks don't matter then, as in a bare directory. nodestate.go has the states
+// former one; locks don't matter then, as in a bare directory. registry_nodestate.go has the states
 // of an inode.
 
 // registryNodes are the nodes of a registry that the kernel knows.
