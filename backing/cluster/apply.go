@@ -182,7 +182,7 @@ func (s *Storage) publish(name string, r *registry, stamp string, seq uint64, co
 	if ok, err := s.swapContent(name, r, rec, content); !ok || err != nil {
 		return false, err
 	}
-	s.noteFound(name, r, *r.made)
+	s.noteFound(name, r, *s.madeOf(r))
 	_, _, err = s.followed(r, seq, stamp, true, nil)
 	return true, err
 }

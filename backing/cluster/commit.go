@@ -39,7 +39,7 @@ func (s *Storage) Commit(name, stamp string, seq, oldSeq uint64, content []byte,
 	if ok, err := s.swapContent(name, r, rec, content); !ok || err != nil {
 		return "", false, err
 	}
-	now, ok, err := stampUnknown, false, s.note(name, r, r.made)
+	now, ok, err := stampUnknown, false, s.note(name, r, s.madeOf(r))
 	if err == nil {
 		now, ok, err = s.Local.Commit(name, stamp, seq, oldSeq, content, sum, mtime, like)
 	}
@@ -72,7 +72,7 @@ func (s *Storage) Create(name string, like fs.File) (string, bool, error) {
 	if ok, err := s.swap(name, r, &record{State: blank, Time: time.Now()}); !ok || err != nil {
 		return "", false, err
 	}
-	now, ok, err := stampUnknown, false, s.note(name, r, r.made)
+	now, ok, err := stampUnknown, false, s.note(name, r, s.madeOf(r))
 	if err == nil {
 		now, ok, err = s.Local.Create(name, like)
 	}
@@ -98,7 +98,7 @@ func (s *Storage) Remove(name, stamp string, oldSeq uint64) (bool, error) {
 	if ok, err := s.swap(name, r, &record{State: gone, Time: time.Now()}); !ok || err != nil {
 		return false, err
 	}
-	ok, err := false, s.note(name, r, r.made)
+	ok, err := false, s.note(name, r, s.madeOf(r))
 	if err == nil {
 		ok, err = s.Local.Remove(name, stamp, oldSeq)
 	}
@@ -292,6 +292,13 @@ func (a *attempt) once(ctx context.Context) (done, ok bool, err error) {
 		return false, false, err
 	}
 	return true, false, refusal(a.name, err)
+}
+
+// madeOf returns the version that a swap has made. The watch may tell of it once more meanwhile.
+func (s *Storage) madeOf(r *registry) *version {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return r.made
 }
 
 func (a *attempt) make(rev int64) {
