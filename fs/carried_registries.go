@@ -165,16 +165,22 @@ func (f *registryFile) shown() {
 	}
 }
 
-// settled notes for a later daemon that nothing is staged any more, if that is so.
-func (f *registryFile) settled() {
-	if f.node.fsys.ledger != nil && f.tx.Clean() {
-		f.shown()
-		f.stages(false)
+// noteStaged notes for a later daemon whether something is staged. It is called after each change,
+// before the request is answered: of several at once the last one notes how it is then.
+func (f *registryFile) noteStaged() {
+	if f.node.fsys.ledger == nil {
+		return
 	}
+	f.staging.Lock()
+	defer f.staging.Unlock()
+	clean := f.tx.Clean()
+	if clean {
+		f.shown()
+	}
+	f.stages(!clean)
 }
 
-// stages notes for a later daemon whether something is staged that is not committed: before it
-// is, and after that was done.
+// stages notes for a later daemon whether something is staged that is not committed.
 func (f *registryFile) stages(staged bool) {
 	if l := f.node.fsys.ledger; l != nil && f.number.Load() != 0 && f.staged.Swap(staged) != staged {
 		l.Stages(f.number.Load(), staged)

@@ -406,7 +406,9 @@ func (n *node) truncateRegistry(ctx context.Context, path string, f fusefs.FileH
 		return plainErrno(h.truncate(ctx, size))
 	}
 	if creating := n.files.creating(caller.Actor); creating != nil {
-		return registryErrno(creating.tx.Truncate(caller, size))
+		err := creating.tx.Truncate(caller, size)
+		creating.noteStaged()
+		return registryErrno(err)
 	}
 	if !n.fsys.registries.beginToWrite(n, threadOf(ctx)) {
 		return syscall.ESTALE

@@ -37,7 +37,8 @@ type registryFile struct {
 
 	closing closing
 	number  atomic.Uint64 // the kernel's number of it, where a later daemon may take over; 0: not yet, or none may
-	staged  atomic.Bool   // as noted for a later daemon
+	staging sync.Mutex    // held while it is noted for a later daemon whether something is staged
+	staged  atomic.Bool   // as noted
 
 	// ends counts copies from behind the end that nothing came of.
 	ends atomic.Int32
@@ -158,6 +159,7 @@ func (f *registryFile) Write(ctx context.Context, data []byte, off int64) (uint3
 	} else {
 		f.turnToWrite(off)
 		n, err = f.tx.WriteAt(caller, data, off)
+		f.noteStaged()
 	}
 	return uint32(n), commitErrno(err)
 }
@@ -193,7 +195,7 @@ func (f *registryFile) noteFirstWrite() {
 // unless somebody has looked at the registry since the kernel told them: most likely a
 // watcher, which may have seen the version before.
 func (f *registryFile) committed() {
-	f.settled()
+	f.noteStaged()
 	if f.tx.Dirty() {
 		return
 	}
@@ -257,7 +259,9 @@ func (f *registryFile) Allocate(ctx context.Context, off, size uint64, mode uint
 	}
 	f.noteFirstWrite()
 	if end := int64(off + size); end > f.tx.Size() {
-		return commitErrno(f.tx.Truncate(f.callerOf(ctx), end))
+		err := f.tx.Truncate(f.callerOf(ctx), end)
+		f.noteStaged()
+		return commitErrno(err)
 	}
 	return 0
 }
