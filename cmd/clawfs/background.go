@@ -19,8 +19,8 @@ import (
 // log, so that the last words of the Go runtime are kept. A pipe leads from it to the command
 // that started it, for one report.
 
-// report is what a daemon tells the command that started it: that it serves, or
-// why it does not.
+// report is the message of a daemon to the command that started it: the daemon serves,
+// or the reason why it does not.
 type report struct {
 	PID     int      `json:"pid,omitempty"`
 	Failure *failure `json:"failure,omitempty"`
@@ -81,7 +81,7 @@ func spawn(args []string, log *os.File) (report, error) {
 		return report{}, os.NewSyscallError("close_range", err)
 	}
 	child := exec.Command(program, args...)
-	child.Args[0] = "clawfs" // whatever this process was called: as a mount helper it would start another one, and so on
+	child.Args[0] = "clawfs" // and not the name of this process: as a mount helper it would start another one, and so on
 	child.Stdout, child.Stderr = log, log
 	child.ExtraFiles = []*os.File{out} // becomes readyDescriptor
 	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -106,8 +106,8 @@ func spawn(args []string, log *os.File) (report, error) {
 	return r, child.Process.Release()
 }
 
-// runDaemon is what the daemon in the background runs. Its standard error is the
-// log.
+// runDaemon is the main function of the daemon in the background. Its standard error
+// is the log.
 func runDaemon(ctx context.Context, name string, o *mountOptions) error {
 	syscall.CloseOnExec(o.readyFD)
 	pipe := os.NewFile(uintptr(o.readyFD), "ready")
@@ -136,7 +136,7 @@ func runDaemon(ctx context.Context, name string, o *mountOptions) error {
 	return err
 }
 
-// keepCrashes has the Go runtime write what it says last, a panic or a fatal
+// keepCrashes has the Go runtime write its last words, a panic or a fatal
 // error, to the log as well.
 func keepCrashes(log *os.File) error {
 	if err := debug.SetCrashOutput(log, debug.CrashOptions{}); err != nil {

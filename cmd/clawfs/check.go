@@ -17,20 +17,20 @@ import (
 	"clawfs/txn/merge"
 )
 
-// The problems that check finds. Their spelling is part of what --json promises.
+// The problems that check finds. Their spelling is part of the promise of --json.
 const (
 	problemInvalid  = "invalid"           // the registry is no document
 	problemMissing  = "missing"           // the registry is gone, and nobody deleted it through clawfs
 	problemUnread   = "unreadable"        // it can't be read
 	problemRepeated = "repeated-identity" // elements of a list have the same identity, so that it merges badly
-	problemVersion  = "damaged-version"   // a version is not what was committed
+	problemVersion  = "damaged-version"   // the content of a version is not the committed one
 )
 
 // problem is something that is wrong with a registry, as --json prints it.
 type problem struct {
 	Registry string `json:"registry"`
 	Problem  string `json:"problem"`
-	Seq      uint64 `json:"seq,omitempty"`  // the version that is meant; 0: what the registry holds
+	Seq      uint64 `json:"seq,omitempty"`  // the version that is meant; 0: the live file
 	Path     string `json:"path,omitempty"` // where in the document, RFC 6901
 	Detail   string `json:"detail"`         // for people; holds no value of a document
 }
@@ -44,7 +44,7 @@ type spoken struct {
 type checkOptions struct {
 	deep   bool
 	asJSON bool
-	mount  *mountOptions // what is a registry, and in which language
+	mount  *mountOptions // names the registries, and their dialects
 }
 
 func newCheckCommand(out streams) *cobra.Command {
@@ -85,8 +85,8 @@ type checker struct {
 	registries, versions, problems int
 }
 
-// check reports what is wrong at a place. The error is a *verdict if
-// something is.
+// check reports the problems at a place. The error is a *verdict if
+// there are any.
 func check(path string, o checkOptions, out streams) error {
 	p, err := versions.Locate(path)
 	if err != nil {
@@ -184,7 +184,7 @@ func (c *checker) registry(name string) error {
 
 // read reads a registry and its history; the latter is nil where its log can't
 // be read. A registry that is not there may have been deleted after the log was
-// read, which is then read again.
+// read: then the log is read again.
 func (c *checker) read(name string) (*versions.History, []byte, error) {
 	h, err := versions.ReadHistory(c.dir, name)
 	if err != nil {
@@ -201,8 +201,8 @@ func (c *checker) read(name string) (*versions.History, []byte, error) {
 	return again, nil, err
 }
 
-// content checks what a registry holds; last is what its log says of the head, nil
-// where it says nothing.
+// content checks the content of a registry; last is the record of the head in its log,
+// nil where there is none.
 func (c *checker) content(name string, content []byte, last *versions.Record) error {
 	doc, d, err := c.document(name, content, last)
 	if d != txn.Strict {
@@ -298,7 +298,7 @@ func (s streams) printSpoken(v spoken) error {
 	return err
 }
 
-// dialectText says for people what a word for a dialect means.
+// dialectText tells people the meaning of a word for a dialect.
 func dialectText(word string) string {
 	switch txn.ParseDialect(word) {
 	case txn.JSON5:

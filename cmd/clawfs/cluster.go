@@ -23,7 +23,7 @@ import (
 	"clawfs/fs"
 )
 
-// clusterOptions are the flags of mount that say with whom a directory is shared.
+// clusterOptions are the flags of mount that say how a directory is shared.
 type clusterOptions struct {
 	address       string // etcd://HOST:PORT,…/NAME; empty: with nobody
 	ca, cert, key string // files
@@ -32,7 +32,8 @@ type clusterOptions struct {
 	join          choice
 }
 
-// shares returns which of the registries are shared. The error is a *fs.PatternError.
+// shares returns a function that reports whether a registry is shared. The error is a
+// *fs.PatternError.
 func (o *clusterOptions) shares(patterns *fs.Patterns) (func(name string) bool, error) {
 	var local []*fs.Pattern
 	for _, glob := range o.local {
@@ -51,7 +52,7 @@ func (o *clusterOptions) shares(patterns *fs.Patterns) (func(name string) bool, 
 type clusterError struct {
 	Problem string
 	Err     error  // nil: there is no more to say
-	Hint    string // what may help
+	Hint    string // advice that may help
 }
 
 // clusterUsage says that the flags about a cluster are wrong.
@@ -70,7 +71,7 @@ func (e *clusterError) Error() string {
 // Unwrap returns the reason.
 func (e *clusterError) Unwrap() error { return e.Err }
 
-// clusterAddress is what a cluster's address says.
+// clusterAddress holds the parts of a cluster's address.
 type clusterAddress struct {
 	endpoints []string
 	name      string
@@ -105,8 +106,8 @@ func (a clusterAddress) isLocal() bool {
 	return true
 }
 
-// tls returns how connections are secured; nil: they are in the clear, which they are on
-// this machine only.
+// tls returns the configuration that secures connections; nil: they are in the clear, as they
+// are on this machine only.
 func (o *clusterOptions) tls(a clusterAddress) (*tls.Config, error) {
 	if o.ca == "" && o.cert == "" && o.key == "" && a.isLocal() {
 		return nil, nil
@@ -204,7 +205,7 @@ func openCluster(o *clusterOptions, local localStorage, patterns *fs.Patterns, l
 	}}, nil
 }
 
-// joinError is what the user is told of an error of cluster.Open.
+// joinError turns an error of cluster.Open into the one that the user sees.
 func joinError(o *clusterOptions, err error) error {
 	e := &clusterError{Problem: "cannot join " + o.address, Err: err}
 	var unrelated *cluster.UnrelatedError
@@ -246,7 +247,7 @@ func logCluster(log *zap.Logger, m cluster.Message) {
 	log.Warn(m.What, append(fields, zap.Error(m.Err))...)
 }
 
-// clusterStatus is what status says of a cluster.
+// clusterStatus is the part of status about a cluster.
 type clusterStatus struct {
 	Name       string    `json:"name"`
 	Host       string    `json:"host"`
@@ -255,7 +256,7 @@ type clusterStatus struct {
 	Since      time.Time `json:"since,omitzero"`   // it does, or does not
 	Reason     string    `json:"reason,omitempty"` // why it does not
 	Registries int       `json:"registries"`       // that are shared
-	Waiting    int       `json:"waiting"`          // of these, whose file here is not the newest version
+	Waiting    int       `json:"waiting"`          // of these, with a file here that is not the newest version
 	Revision   int64     `json:"revision"`         // of the newest change that is known here
 }
 

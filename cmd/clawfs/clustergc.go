@@ -13,7 +13,7 @@ import (
 	"clawfs/fs/mountpoint"
 )
 
-// gcAnswer is what the daemon says of a collection.
+// gcAnswer is the daemon's answer about a collection.
 type gcAnswer struct {
 	Chunks  int    `json:"chunks"`  // that stay
 	Busy    int    `json:"busy"`    // of these, that a commit which is under way may have put

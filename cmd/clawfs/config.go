@@ -22,8 +22,8 @@ type configFile struct {
 	Directory map[string]configSection `toml:"directory"`
 }
 
-// configSection is what the file says of one directory. The keys are those of mount's flags. A
-// key that is not there is left to flags and defaults.
+// configSection is the section of the file for one directory. The keys are those of mount's flags.
+// A key that is not there is left to flags and defaults.
 type configSection struct {
 	Registry         []string     `toml:"registry"`
 	Ignore           []string     `toml:"ignore"`
@@ -49,7 +49,7 @@ type configSection struct {
 	Rules            []configRule `toml:"rule"`
 }
 
-// configRule says how to merge what is at some paths of some registries.
+// configRule says how to merge the values at some paths of some registries.
 type configRule struct {
 	Registry   string   `toml:"registry"` // a pattern as those of --registry; empty: all
 	Path       string   `toml:"path"`     // see merge.Rule
@@ -76,8 +76,8 @@ func defaultConfigFile(uid int, getenv func(string) string) string {
 	return filepath.Join(dir, "clawfs/config.toml")
 }
 
-// configured returns the options of a command line completed by what the
-// configuration file says of a directory. Flags that were given have precedence.
+// configured returns the options of a command line completed by those of a
+// directory in the configuration file. Flags that were given have precedence.
 // It can be called again when the file has changed. The error is a *configError.
 func (o *mountOptions) configured(dir string) (*mountOptions, error) {
 	c := newMountOptions()
@@ -184,7 +184,7 @@ func (s *configSection) apply(o *mountOptions) error {
 	return nil
 }
 
-// settings returns what the section has, by the name of the flag.
+// settings returns the values of the section, by the name of the flag.
 func (s *configSection) settings() map[string][]string {
 	one := func(v *string) []string {
 		if v == nil {
@@ -229,7 +229,7 @@ func (s *configSection) settings() map[string][]string {
 	}
 }
 
-// check turns the words of a rule into what fs and merge take.
+// check turns the words of a rule into values of fs and merge.
 func (r *configRule) check() (registryRule, error) {
 	out := registryRule{rule: merge.Rule{Path: r.Path, Identity: r.Identity}}
 	var err error

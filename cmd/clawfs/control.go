@@ -28,13 +28,13 @@ const controlName = "control"
 const (
 	askStatus = "status" // one object
 	askForget = "forget" // with a forgetRequest; one object
-	askPast   = "past"   // one array: what was done in the last hour, by the minute
-	askSync   = "sync"   // with a registry's name: it is what all hosts have; one syncAnswer
+	askPast   = "past"   // one array: the figures of the last hour, by the minute
+	askSync   = "sync"   // with a registry's name: it has caught up with all hosts; one syncAnswer
 	askGC     = "gc"     // of a cluster's chunks; one gcAnswer
 	askWatch  = "watch"  // an object for each transaction that ends from now on
 )
 
-// askPatience is how long either side may take to send what it has to.
+// askPatience is how long either side may take to send its part.
 const askPatience = 5 * time.Second
 
 // control is the daemon's side.
@@ -47,7 +47,7 @@ type control struct {
 // conversation is one command that asks.
 type conversation struct {
 	conn     net.Conn
-	argument string        // what came with the question
+	argument string        // that came with the question
 	gone     chan struct{} // closed when the command has ended
 }
 
@@ -142,7 +142,7 @@ func bareOf(m mountpoint.Point) (path string, err error) {
 	return path, err
 }
 
-// isBareOf reports whether a path, which bareOf has returned once, still is what it would
+// isBareOf reports whether a path, which bareOf has returned once, still is the one that it would
 // return: the daemon of the mount may be another one by now, and its id another process's.
 func isBareOf(path string, m mountpoint.Point) bool {
 	var pid, fd int
@@ -152,13 +152,13 @@ func isBareOf(path string, m mountpoint.Point) bool {
 	return m.Mount != nil && pid == mountpoint.Server(m.Mount) && hasControl(path)
 }
 
-// hasControl reports whether a directory is one in which a daemon answers.
+// hasControl reports whether a daemon answers in a directory.
 func hasControl(dir string) bool {
 	info, err := os.Lstat(filepath.Join(dir, backing.Name, controlName))
 	return err == nil && info.Mode().Type() == os.ModeSocket
 }
 
-// openedBy calls f with what the daemon of a living mount has open, as paths, until f
+// openedBy calls f with the files that the daemon of a living mount has open, as paths, until f
 // is content. The error is a *silentError where that does not happen, or nothing is mounted.
 func openedBy(m mountpoint.Point, f func(path string) bool) error {
 	if m.Mount == nil {

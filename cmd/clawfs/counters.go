@@ -8,10 +8,10 @@ import (
 	"clawfs/txn"
 )
 
-// counters count what a daemon has done since it began to serve. The figures of status and the
-// metrics both come from here.
+// counters count the events and writes of a daemon since it began to serve. The figures of
+// status and the metrics both come from here.
 type counters struct {
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards the fields below
 	outcomes  [txn.Aborted + 1]uint64
 	conflicts uint64
 	adopted   uint64    // changes found in the directory
@@ -36,7 +36,7 @@ func (c *counters) Observe(e txn.Event) {
 	}
 }
 
-// tally is what the counters say at one moment.
+// tally holds the counts of one moment.
 type tally struct {
 	outcomes                      [txn.Aborted + 1]uint64
 	conflicts, adopted, recovered uint64
@@ -73,7 +73,7 @@ func (d *durations) add(t time.Duration) {
 	}
 }
 
-// bucketOf returns which bucket a time is in; buckets if it is in none.
+// bucketOf returns the index of the bucket that a time is in; buckets if it is in none.
 func bucketOf(t time.Duration) (i int) {
 	for end := firstBucket; i < buckets && t > end; i, end = i+1, 2*end {
 	}
@@ -102,7 +102,7 @@ func (c *counters) noteWrite(now time.Time, took time.Duration) {
 	}
 }
 
-// pastSince returns what was done from a time on, by the minute.
+// pastSince returns the figures from a time on, by the minute.
 func (c *counters) pastSince(t time.Time) []pastMinute {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -35,8 +35,8 @@ type daemonProcess struct {
 }
 
 // findDaemon finds the process behind a living mount; nil if it can't be seen.
-// Newer kernels say which connection an open FUSE device belongs to, so that the
-// daemon need not be asked. On older ones its lock says which process it is, if
+// Newer kernels name the connection that an open FUSE device belongs to, so that the
+// daemon need not be asked. On older ones its lock holds the id of its process, if
 // the daemon lets it be read.
 func findDaemon(m *mountinfo.Info) *daemonProcess {
 	if pid := mountpoint.Server(m); pid > 0 {
@@ -104,8 +104,8 @@ func openProcess(pid int) *daemonProcess {
 	return &daemonProcess{pid: pid, fd: fd}
 }
 
-// lockHolder reads through the mount which process holds the lock, 0 if that
-// takes too long: the daemon might be stuck.
+// lockHolder reads through the mount the id of the process that holds the lock, 0 if
+// that takes too long: the daemon might be stuck.
 func lockHolder(dir string) int {
 	answer := make(chan int, 1)
 	go func() {

@@ -45,7 +45,7 @@ func newDiffCommand(out streams) *cobra.Command {
 	return cmd
 }
 
-// diff prints in what two versions differ. The error is a *verdict if they do.
+// diff prints the differences between two versions. The error is a *verdict if there are any.
 func diff(from, to versions.Target, asJSON bool, out streams) error {
 	a, err := document(from)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"clawfs/txn"
 )
 
-// newEngine returns what commits in directories, with their configurations.
+// newEngine returns the engine that commits in directories, with their configurations.
 func newEngine() *versions.Engine {
 	return &versions.Engine{
 		Settings: func(root string) (versions.Settings, error) { return newMountOptions().live(root) },

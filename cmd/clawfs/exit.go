@@ -29,7 +29,7 @@ func exitCodes() []int {
 	return []int{exitDone, exitFailed, exitUsage, exitProblems, exitNotMounted, exitInUse, exitNoFUSE, exitRefused}
 }
 
-// exitMeaning is what help and documentation say of an exit code.
+// exitMeaning is the meaning of an exit code, for help and documentation.
 func exitMeaning(code int) string {
 	switch code {
 	case exitDone:
@@ -63,7 +63,7 @@ func (f *failure) Error() string { return f.Message }
 
 // usageError says that a command line is wrong.
 type usageError struct {
-	Command string // whose help tells more
+	Command string // its help tells more
 	Problem error
 }
 
@@ -245,7 +245,7 @@ func row[E error](code int, hint func(E) string) rule {
 	}
 }
 
-// classify turns any error into what the user sees of it.
+// classify turns any error into the failure that the user sees.
 func classify(err error) *failure {
 	var f *failure
 	if errors.As(err, &f) {

@@ -28,7 +28,7 @@ func (c *choice) Set(s string) error {
 // String returns the word.
 func (c *choice) String() string { return c.value }
 
-// Type names what the flag takes in help.
+// Type names the flag's value in help.
 func (c *choice) Type() string { return strings.Join(c.allowed, "|") }
 
 // size is a flag that takes a number of bytes, as 1048576, 1MiB or 1MB.
@@ -54,7 +54,7 @@ func (v *size) String() string {
 	return fmt.Sprint(n) + units[unit]
 }
 
-// Type names what the flag takes in help.
+// Type names the flag's value in help.
 func (v *size) Type() string { return "SIZE" }
 
 // number is a flag that takes a number greater than zero.
@@ -73,7 +73,7 @@ func (v *number) Set(s string) error {
 // String returns the number as Set takes it.
 func (v *number) String() string { return strconv.Itoa(int(*v)) }
 
-// Type names what the flag takes in help.
+// Type names the flag's value in help.
 func (v *number) Type() string { return "N" }
 
 // span is a flag that takes a time greater than zero.
@@ -92,7 +92,7 @@ func (v *span) Set(s string) error {
 // String returns the time as Set takes it.
 func (v *span) String() string { return time.Duration(*v).String() }
 
-// Type names what the flag takes in help.
+// Type names the flag's value in help.
 func (v *span) Type() string { return "TIME" }
 
 // durability is a flag that takes fsync, or interval with or without a time.
@@ -129,5 +129,5 @@ func (v *durability) String() string {
 	return "interval:" + v.interval.String()
 }
 
-// Type names what the flag takes in help.
+// Type names the flag's value in help.
 func (v *durability) Type() string { return "fsync|interval[:TIME]" }

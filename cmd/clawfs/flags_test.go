@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// A flag must read what it prints: the daemon gets its flags that way.
+// A flag must read the text that it prints: the daemon gets its flags that way.
 func TestFlagValuesRoundTrip(t *testing.T) {
 	cases := []struct {
 		value      pflag.Value

@@ -18,14 +18,14 @@ import (
 	"clawfs/fs/mountpoint"
 )
 
-// forgetReport is what forget --json prints of a registry.
+// forgetReport is the output of forget --json about a registry.
 type forgetReport struct {
 	Registry   string   `json:"registry,omitempty"`
 	Versions   []uint64 `json:"versions,omitempty"`   // that are gone
 	Quarantine []string `json:"quarantine,omitempty"` // ids of copies that are gone
 }
 
-// forgetRequest says what is to be forgotten in a directory.
+// forgetRequest names the versions and copies to be forgotten in a directory.
 type forgetRequest struct {
 	What []forgetTarget `json:"what,omitempty"`
 	Gone bool           `json:"gone,omitempty"` // only of registries that do not exist any more
@@ -39,7 +39,7 @@ type forgetTarget struct {
 	Seq  uint64 `json:"seq,omitempty"` // 0: all
 }
 
-// forgetAnswer is what the daemon says.
+// forgetAnswer is the daemon's answer.
 type forgetAnswer struct {
 	Forgotten []forgetReport           `json:"forgotten,omitempty"`
 	NoVersion *versions.NoVersionError `json:"noVersion,omitempty"`

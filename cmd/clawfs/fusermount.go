@@ -12,8 +12,8 @@ import (
 	"clawfs/fs/mountpoint"
 )
 
-// The program by which an ordinary user mounts, the device, and the file that
-// says what it may.
+// The program by which an ordinary user mounts, the device, and the program's
+// configuration.
 const (
 	fusermountProgram = "fusermount3"
 	fuseDevice        = "/dev/fuse"

@@ -48,7 +48,7 @@ func harmless(text string, but ...rune) string {
 // painted is text that is harmless already, in a colour perhaps.
 type painted string
 
-// harmlessAll returns what is printed by a format, made harmless but for some characters.
+// harmlessAll returns the arguments of a format, made harmless but for some characters.
 func harmlessAll(args []any, but ...rune) []any {
 	out := make([]any, len(args))
 	for i, a := range args {
@@ -76,7 +76,7 @@ func (s streams) printf(format string, args ...any) error {
 	return err
 }
 
-// printContent prints content byte for byte; on a terminal what is harmful in it is
+// printContent prints content byte for byte; on a terminal harmful characters in it are
 // spelled out.
 func (s streams) printContent(content string) error {
 	if s.terminalOut {

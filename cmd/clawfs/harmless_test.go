@@ -25,7 +25,7 @@ func TestHarmless(t *testing.T) {
 	}
 }
 
-// The colours are the commands' own; what they colour is harmless.
+// The colours are the commands' own; the coloured text is harmless.
 func TestWhatIsPrintedIsHarmless(t *testing.T) {
 	const evil = "\x1b[31m"
 	var text bytes.Buffer

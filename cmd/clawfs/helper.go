@@ -50,8 +50,8 @@ func helperArgs(args []string) (command []string, verbose bool, err error) {
 	return append(append([]string{"mount"}, flags...), "--", places[1]), verbose, err
 }
 
-// helperFlag tells whether a flag of mount helpers takes a value, and which one if
-// it comes with it.
+// helperFlag tells whether a flag of mount helpers takes a value, and returns the value
+// if it comes with the flag.
 func helperFlag(arg string) (value string, takes bool) {
 	if len(arg) < 2 || !strings.ContainsRune("oNt", rune(arg[1])) {
 		return "", false
@@ -83,7 +83,7 @@ func helperOptions(options []string) ([]string, error) {
 	return out, nil
 }
 
-// passedOver reports whether an option is mount(8)'s own, or says what holds
+// passedOver reports whether an option is mount(8)'s own, or says something that holds
 // anyway.
 func passedOver(name string) bool {
 	return name == "" || strings.HasPrefix(name, "x-") || strings.HasPrefix(name, "X-") || slices.Contains([]string{

@@ -19,7 +19,7 @@ import (
 type holder struct {
 	PID     int
 	Program string
-	Use     string // what it uses: a path below the mount
+	Use     string // the file that it uses: a path below the mount
 }
 
 // scanLimit bounds the search for holders: links below /proc of a process in
@@ -45,8 +45,8 @@ func heldBy(holders []holder) string {
 
 // findHolders returns the processes that have a file of a mount open, mapped, as
 // working directory, root or program, by ascending process id, one use each. Of
-// other users' processes an ordinary user sees none. It returns what it has
-// found when time is up.
+// other users' processes an ordinary user sees none. When time is up it returns
+// the processes found so far.
 func findHolders(m *mountinfo.Info) []holder {
 	found := make(chan holder)
 	done := make(chan struct{})

@@ -7,7 +7,7 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// includer is what OpenClaw calls its configuration. Objects in it may have a member
+// includer is the name of OpenClaw's configuration. Objects in it may have a member
 // "$include" that names a file, or several, to be read there in their place: as JSON5,
 // too. The names are relative to the file that they are in, which may itself be included.
 const includer = "openclaw.json"
@@ -66,7 +66,7 @@ func (in *inclusion) look(v jsondoc.Value, at string, levels int) bool {
 	return false
 }
 
-// names looks at what one include names.
+// names looks at the files that one include names.
 func (in *inclusion) names(v jsondoc.Value, at string, levels int) bool {
 	for _, e := range v.Elements() {
 		if in.names(e, at, levels) {

@@ -126,7 +126,7 @@ func outcomeColour(r versions.Record) int {
 	return green
 }
 
-// baseLines say which merge base was taken and why; with all, why the others were not.
+// baseLines name the merge base and the reason for it; with all, also those against the others.
 func baseLines(b *txn.BaseRecord, h *versions.History, all bool) []string {
 	line := "base: " + string(b.Kind) + numbered(h, b.Digest)
 	if b.Why != "" {
@@ -150,7 +150,7 @@ func baseLines(b *txn.BaseRecord, h *versions.History, all bool) []string {
 	return lines
 }
 
-// ruleLines say which rules of merging decided where.
+// ruleLines name the rules of merging that decided, and the places.
 func ruleLines(r *versions.Record) []string {
 	var lines []string
 	for _, a := range r.Rules {
@@ -163,7 +163,7 @@ func ruleLines(r *versions.Record) []string {
 }
 
 // numbered names the version with a digest; the start of the digest where it is
-// none, which is so for what a program wrote before it was merged.
+// none, as that of the content that a program wrote before it was merged.
 func numbered(h *versions.History, digest string) string {
 	if digest == "" {
 		return ""

@@ -9,7 +9,7 @@ import (
 	"clawfs/txn"
 )
 
-// With --base a line of the log says which rules of merging decided where.
+// With --base a line of the log names the rules of merging that decided, and the places.
 func TestLogShowsRules(t *testing.T) {
 	r := versions.Record{Registry: "models.json", Record: txn.Record{Seq: 3, Outcome: "merged", Rules: []txn.RuleRecord{{Path: "/version", Rule: "sum"}, {Path: "", Rule: "identity id"}}, MoreRules: 4}}
 	for base, want := range map[bool]string{true: "\n    rule at /version: sum\n    rule at the root: identity id\n    and 4 more\n", false: "\n"} {
@@ -24,8 +24,8 @@ func TestLogShowsRules(t *testing.T) {
 	}
 }
 
-// The log tells what a merge has kept that the writer's content lacks, with the base and why
-// it was taken. It tells the other candidates with --base.
+// The log counts the entries that a merge has kept and the writer's content lacks, and tells
+// the base and why it was taken. It tells the other candidates with --base.
 func TestLogTellsWhatWasKept(t *testing.T) {
 	r := versions.Record{Registry: "models.json", Record: txn.Record{Seq: 3, Outcome: "merged", Kept: 2, Base: &txn.BaseRecord{Kind: "read", Why: "it is so", Candidates: []txn.CandidateRecord{{Leaves: 1}}}}}
 	for base, want := range map[bool]string{

@@ -41,7 +41,7 @@ func newLogger(w zapcore.WriteSyncer, format, level string, journal bool) (*zap.
 }
 
 // harmlessLog writes lines in which the names of files are harmless. Their values are
-// written as JSON has them, so that they stay what they are.
+// written as JSON has them, so that they stay the same.
 type harmlessLog struct{ zapcore.WriteSyncer }
 
 // Write writes a line.
@@ -74,8 +74,8 @@ func defaultLogFile(dir string, uid int, getenv func(string) string) (string, er
 	return filepath.Join(state, "clawfs", name), nil
 }
 
-// openLog opens a log file for appending and makes what is missing of the way
-// to it. Nobody but the owner can read it: it names files and programs.
+// openLog opens a log file for appending and makes the missing directories on the
+// way to it. Nobody but the owner can read it: it names files and programs.
 func openLog(path string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the directory of the log: %w", err)

@@ -5,7 +5,7 @@
 // the daemon to the background (background.go); serve.go is the daemon itself,
 // the place where the directory (backing), the store (txn) and the file system
 // (fs) meet. The commands that look into a directory, mounted or not, do so by package
-// versions; engine.go gives it what it needs to commit.
+// versions; engine.go gives it the means to commit.
 //
 // What always holds here:
 //

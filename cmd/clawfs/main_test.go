@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 }
 
 // await PATTERN PROGRAM [ARGUMENT…] runs a program again and again until its
-// output, or what it says, matches.
+// output, or its standard error, matches.
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: await PATTERN PROGRAM [ARGUMENT…]")
@@ -52,7 +52,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // setUpScript opens the way to the script's directory for an ordinary user, as
-// whom root runs some commands, and has what the script leaves taken away.
+// whom root runs some commands, and has the script's leftovers taken away.
 func setUpScript(env *testscript.Env) error {
 	env.Defer(func() { takeAway(env.T().(testing.TB), env.WorkDir) })
 	if without := os.Getenv(txntest.WithoutVariable); without != "" {

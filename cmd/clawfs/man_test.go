@@ -41,7 +41,7 @@ func TestManualPages(t *testing.T) {
 	}
 }
 
-// describeExits puts the exit codes into the descriptions, and leaves out what a
+// describeExits puts the exit codes into the descriptions, and leaves out the parts that a
 // page must not have: how a shell completes, and when it was made.
 func describeExits(cmd *cobra.Command) {
 	cmd.DisableAutoGenTag = true

@@ -15,7 +15,7 @@ import (
 	"clawfs/txn"
 )
 
-// serveMetrics serves what the counters say in Prometheus's format, until the
+// serveMetrics serves the counts of the counters in Prometheus's format, until the
 // function that it returns is called. The error is a *metricsError.
 func (s *servedDir) serveMetrics(address string) (stop func(), err error) {
 	listener, err := listen.At(address)
@@ -63,7 +63,7 @@ func exported() []metric {
 
 func (m metric) describe() *prometheus.Desc { return describe(m.name, m.help) }
 
-// describe returns what a metric is. Each has the directory as a label.
+// describe returns the description of a metric. Each has the directory as a label.
 func describe(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, append([]string{"dir"}, labels...), nil)
 }

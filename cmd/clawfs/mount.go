@@ -57,7 +57,7 @@ type mountOptions struct {
 	takeoverFD int // descriptor of the supervisor's socket; -1: there is none
 	mostDeaths int // of daemons within a minute
 
-	flags *pflag.FlagSet // what sets all of these
+	flags *pflag.FlagSet // they set all of these
 }
 
 // Optimizations that can be done without, beside those of packages fs and backing: tests run
@@ -235,7 +235,7 @@ func (o *mountOptions) makeAbsolute() error {
 	return nil
 }
 
-// checkMountpoint finds out what a name stands for and whether clawfs can be
+// checkMountpoint finds the mountpoint that a name stands for, and whether clawfs can be
 // mounted there, changing nothing. A dead mount is no obstacle. Errors:
 // *mountpoint.MountedError, *mountpoint.MissingError, *mountpoint.NotDirectoryError,
 // *mountpoint.NoFUSEError, or the system's.

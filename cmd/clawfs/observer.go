@@ -36,8 +36,8 @@ func logObserver(log *zap.Logger) txn.Observer {
 	})
 }
 
-// logCommit writes a line for the commit, and one if the writer replaced what it
-// had not seen.
+// logCommit writes a line for the commit, and one if the writer replaced a version
+// that it had not seen.
 func logCommit(log *zap.Logger, e txn.Event) {
 	log.Info(phraseCommitted, eventFields(e)...)
 	if e.Base.Kind == txn.BaseOpen && e.Parent != 0 && e.Changed {
@@ -47,8 +47,8 @@ func logCommit(log *zap.Logger, e txn.Event) {
 	logDecisions(log, e)
 }
 
-// logBase writes, at the level of debugging, from which version the commit was merged, and
-// why the other candidates were passed over.
+// logBase writes, at the level of debugging, the merge base of the commit, and why the other
+// candidates were passed over.
 func logBase(log *zap.Logger, e txn.Event) {
 	if e.Base.Kind == txn.BaseNone || !log.Core().Enabled(zapcore.DebugLevel) {
 		return
@@ -99,7 +99,7 @@ func logDecisions(log *zap.Logger, e txn.Event) {
 	}
 }
 
-// eventFields are what every line about a registry says.
+// eventFields are the fields of every line about a registry.
 func eventFields(e txn.Event) []zapcore.Field {
 	fields := []zapcore.Field{
 		zap.String("registry", e.Name),
@@ -137,7 +137,7 @@ func rejectionFields(e txn.Event) []zapcore.Field {
 	return fields
 }
 
-// writer tells who wrote, if that can be told.
+// writer names the writer, if it is known.
 func writer(e txn.Event) zapcore.Field {
 	if !e.Writer.Known() {
 		return zap.Skip()

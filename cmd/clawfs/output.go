@@ -80,7 +80,7 @@ func (s streams) printJSON(v any) error {
 	return s.printRecordJSON(v, nil)
 }
 
-// printRecordJSON prints a record, or what begins with one, for programs.
+// printRecordJSON prints a record, or an object that begins with one, for programs.
 func (s streams) printRecordJSON(v any, more []byte) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -99,7 +99,7 @@ func (s streams) progress(format string, args ...any) {
 	}
 }
 
-// endProgress takes away what progress shows.
+// endProgress takes away the line of progress.
 func (s streams) endProgress() {
 	if s.terminal {
 		fmt.Fprint(s.stderr, "\r\x1b[K")

@@ -9,14 +9,14 @@ import (
 // pastMinutes is how many minutes a daemon remembers.
 const pastMinutes = 24 * 60
 
-// minute is what a daemon did within a minute.
+// minute holds a daemon's counts of one minute.
 type minute struct {
 	start                               int64 // minutes since 1970
 	commits, merged, conflicts, refused uint32
 	writes                              [buckets]uint32 // batches put on disk, by how long that took, as in durations
 }
 
-// past is what a daemon did, minute by minute. Its place for a minute is that of the
+// past holds a daemon's counts, minute by minute. Its place for a minute is that of the
 // minute a day before.
 type past [pastMinutes]minute
 

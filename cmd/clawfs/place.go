@@ -17,7 +17,7 @@ func locateFile(path string) (versions.Place, error) {
 	return p, err
 }
 
-// locateVersion finds what FILE, FILE@N or FILE@head names.
+// locateVersion finds the version that FILE, FILE@N or FILE@head names.
 func locateVersion(arg string) (versions.Target, error) {
 	path, seq, ok := splitVersion(arg)
 	if !ok || path == "" {
@@ -27,7 +27,7 @@ func locateVersion(arg string) (versions.Target, error) {
 	return versions.Target{Place: p, Seq: seq}, err
 }
 
-// locateOther finds what a second argument names beside a first one: @N and @head
+// locateOther finds the version that a second argument names beside a first one: @N and @head
 // are versions of the first one's registry.
 func locateOther(arg string, first versions.Place) (versions.Target, error) {
 	if path, seq, ok := splitVersion(arg); ok && path == "" {

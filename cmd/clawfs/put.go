@@ -14,7 +14,7 @@ import (
 	"clawfs/fs/mountpoint"
 )
 
-// putLimit bounds what put reads, in bytes: no registry is nearly as large.
+// putLimit bounds the input of put, in bytes: no registry is nearly as large.
 const putLimit = 1 << 30
 
 func newPutCommand(out streams) *cobra.Command {
@@ -48,7 +48,7 @@ func completeFile(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 	return nil, cobra.ShellCompDirectiveDefault
 }
 
-// put makes all that is read what a registry holds.
+// put makes all that it reads from a file the content of a registry.
 func put(path string, from *os.File, asJSON bool, out streams) error {
 	p, err := locateFile(path)
 	if err != nil {

@@ -29,7 +29,7 @@ func newQuarantineCommand(out streams) *cobra.Command {
 	return cmd
 }
 
-// listQuarantine prints what is in quarantine of a registry or of a directory.
+// listQuarantine prints the copies in quarantine of a registry or of a directory.
 func listQuarantine(path string, asJSON bool, out streams) error {
 	p, err := versions.Locate(path)
 	if err != nil {

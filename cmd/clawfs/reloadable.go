@@ -10,14 +10,14 @@ import (
 	"clawfs/txn/merge"
 )
 
-// reloadable is what can change while the mount serves: how registries are merged, and
-// in which language they are written.
+// reloadable holds the settings that can change while the mount serves: how registries are
+// merged, and their dialects.
 type reloadable struct {
 	dir string // absolute, free of symbolic links
 	now atomic.Pointer[settings]
 }
 
-// settings are what some options say of registries. They are immutable.
+// settings are the compiled options about registries. They are immutable.
 type settings struct {
 	options  *mountOptions
 	patterns *fs.Patterns
@@ -41,7 +41,7 @@ func newSettings(o *mountOptions) (*settings, error) {
 	}, nil
 }
 
-// live returns what the options and the configuration say of a directory.
+// live returns the settings of a directory by the options and the configuration.
 func (o *mountOptions) live(dir string) (*reloadable, error) {
 	c, err := o.configured(dir)
 	if err != nil {

@@ -23,7 +23,7 @@ path = "/entries"
 as = "log"
 `
 
-// liveOn returns what a command line and a configuration say of /state, and a
+// liveOn returns the settings of /state by a command line and a configuration, and a
 // function that reads another text of the configuration.
 func liveOn(t *testing.T, text string, args ...string) (*reloadable, func(text string)) {
 	t.Helper()

@@ -43,7 +43,7 @@ func newRestoreCommand(out streams) *cobra.Command {
 	return cmd
 }
 
-// restore puts the selected content in place of what its registry holds.
+// restore puts the selected content in place of its registry's content.
 func restore(cmd *cobra.Command, args []string, o restoreOptions, out streams) error {
 	p, s, err := choose(cmd, args, o)
 	if err != nil {
@@ -102,7 +102,7 @@ func repaired(s *versions.Content, path string) ([]byte, error) {
 	return text, nil
 }
 
-// tell says what became of the registry; done is the word for it.
+// tell prints the newest record of the registry; done is the word for the change.
 func tell(p versions.Place, done string, asJSON bool, out streams) error {
 	r, err := p.Last()
 	if err != nil {

@@ -98,7 +98,7 @@ func atMostOne(what string) cobra.PositionalArgs {
 	}
 }
 
-// first returns the first argument, or what stands for none.
+// first returns the first argument, or none where there is no argument.
 func first(args []string, none string) string {
 	if len(args) == 0 {
 		return none

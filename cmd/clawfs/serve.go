@@ -76,8 +76,8 @@ type servedDir struct {
 
 	keeper    *takeover.Keeper    // nil: no daemon takes over
 	sharing   *sharing            // nil: with nobody
-	patterns  *fs.Patterns        // what is a registry as long as the mount serves
-	transport func() fs.Transport // by which way requests come
+	patterns  *fs.Patterns        // name the registries as long as the mount serves
+	transport func() fs.Transport // the way by which requests come
 
 	counters counters
 	watchers watchers
@@ -152,8 +152,8 @@ func openCleared(name string, given *mountOptions, log *zap.Logger) (*servedDir,
 	}
 }
 
-// openServed opens what is served: the directory, by a path that leads below the mount, and the
-// store over it. The error is a *mountpoint.MountedError where a mount of clawfs has come on
+// openServed opens the served directory, by a path that leads below the mount, and the store
+// over it. The error is a *mountpoint.MountedError where a mount of clawfs has come on
 // top of the directory.
 func openServed(path, below string, given *mountOptions, log *zap.Logger) (*servedDir, error) {
 	l, err := given.live(path)
@@ -183,8 +183,8 @@ func openServed(path, below string, given *mountOptions, log *zap.Logger) (*serv
 	return s, nil
 }
 
-// storage returns what the store keeps its registries in: the directory, and the cluster
-// over it if there is one.
+// storage returns the storage of the store: the directory, and the cluster over it if there
+// is one.
 func (s *servedDir) storage(o *mountOptions) (txn.Storage, error) {
 	timed := timedStorage{s.dir, &s.counters}
 	if o.cluster.address == "" {
@@ -198,12 +198,12 @@ func (s *servedDir) storage(o *mountOptions) (txn.Storage, error) {
 	return s.sharing, err
 }
 
-// close gives back what openServed has opened.
+// close releases the resources that openServed has opened.
 func (s *servedDir) close() {
 	if s.sharing != nil {
 		s.sharing.stop()
 	}
-	_ = s.dir.Close() // what matters is on disk
+	_ = s.dir.Close() // all that matters is on disk
 }
 
 // tell begins to answer commands, and to serve metrics if an address is given, until the
@@ -251,7 +251,7 @@ func clearMountpoint(name string, o *mountOptions, log *zap.Logger) (string, err
 }
 
 // openBacking opens a directory for serving it, by a path that leads below the mount, and logs
-// what a crash had left behind there. The error is a *mountpoint.MountedError where the path does
+// the leftovers of a crash there. The error is a *mountpoint.MountedError where the path does
 // not lead to the bare directory.
 func openBacking(path, below string, o *mountOptions, log *zap.Logger) (*backing.Dir, error) {
 	dir, err := backing.Open(below, backing.Options{
@@ -348,7 +348,7 @@ func (s *servedDir) stop(server *fs.Server, end <-chan os.Signal) error {
 	err := server.Shutdown(ctx)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		if s.keeper != nil {
-			s.keeper.Release() // nobody takes over what is left of the mount
+			s.keeper.Release() // nobody takes over the rest of the mount
 		}
 		s.store.Abandon()
 		s.log.Warn("files were still open; what was not closed is in quarantine")
@@ -360,8 +360,8 @@ func (s *servedDir) stop(server *fs.Server, end <-chan os.Signal) error {
 	return err
 }
 
-// closeStore keeps for the next daemon what only this one knows. Failing to keep it is no error
-// of the mount's.
+// closeStore keeps the views and newest versions for the next daemon. Failing to keep them is
+// no error of the mount's.
 func (s *servedDir) closeStore() {
 	if s.live.now.Load().options.checkStore {
 		if err := s.store.CheckInvariants(); err != nil {

@@ -62,7 +62,7 @@ func TestMountThatComesInBetween(t *testing.T) {
 	}
 }
 
-// tree lists what is below a directory, .clawfs of a mount aside.
+// tree lists the names below a directory, .clawfs of a mount aside.
 func tree(t *testing.T, dir string) []string {
 	t.Helper()
 	var names []string

@@ -27,8 +27,8 @@ type serviceOptions struct {
 	before string // the unit that needs the mount
 }
 
-// installation is what makes systemd serve a directory. The fields are those of
-// the templates.
+// installation holds the files that make systemd serve a directory. The fields are those
+// of the templates.
 type installation struct {
 	Dir      string // absolute, free of symbolic links
 	Where    string // Dir as a unit file has it
@@ -36,7 +36,7 @@ type installation struct {
 	System   bool
 	Before   string
 	WantedBy string
-	Unit     string // what is enabled
+	Unit     string // the unit that is enabled
 
 	files []unitFile
 }
@@ -94,7 +94,7 @@ func newServiceCommand(out streams) *cobra.Command {
 	return cmd
 }
 
-// newInstallation tells which files are needed to serve a directory.
+// newInstallation returns the files that are needed to serve a directory.
 func newInstallation(name string, o serviceOptions) (*installation, error) {
 	m, err := mountpoint.Find(name)
 	if err != nil {

@@ -26,7 +26,7 @@ const (
 	stateSilent  = "silent" // its daemon can't be asked: it is another user's, or it is stuck
 )
 
-// status is what a daemon says of itself, as status --json prints it. Counts are
+// status is a daemon's account of itself, as status --json prints it. Counts are
 // since it began to serve.
 type status struct {
 	Dir        string      `json:"dir"`
@@ -61,7 +61,7 @@ type takeovers struct {
 	Last  time.Time `json:"last,omitzero"`
 }
 
-// transport says by which way the kernel's requests come.
+// transport names the way by which the kernel's requests come.
 type transport struct {
 	Name    string `json:"name"`                    // device, io_uring
 	Reason  string `json:"reason,omitempty"`        // why it is the device, where either would do
@@ -155,7 +155,7 @@ func statusOf(ctx context.Context, m mountpoint.Point) status {
 	return s
 }
 
-// status describes what the daemon serves and has done.
+// status describes the served directory and the work of the daemon.
 func (d *servedDir) status() status {
 	t := d.counters.tally()
 	s := status{
@@ -211,7 +211,7 @@ func (d *servedDir) registries() (n int, all dialects) {
 	return n, all
 }
 
-// residentMemory returns what the process has in memory, in bytes; 0 if that
+// residentMemory returns the resident memory of the process, in bytes; 0 if that
 // can't be told.
 func residentMemory() int64 {
 	text, err := os.ReadFile("/proc/self/statm")

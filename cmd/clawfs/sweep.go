@@ -17,7 +17,7 @@ const (
 	fewRemoved = 256
 )
 
-// sweeper removes what is kept of registries that do not exist any more, beyond the
+// sweeper removes the histories of registries that do not exist any more, beyond the
 // limits: at the start, when many have gone, and every now and then.
 type sweeper struct {
 	limits txn.Limits

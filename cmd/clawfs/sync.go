@@ -10,7 +10,7 @@ import (
 	"clawfs/fs/mountpoint"
 )
 
-// syncAnswer is what the daemon says of a registry that was to be what all hosts have.
+// syncAnswer is the daemon's answer about a registry that was to catch up with all hosts.
 type syncAnswer struct {
 	Error string `json:"error,omitempty"`
 }
@@ -74,7 +74,7 @@ func (s *servedDir) answerSync(c *conversation) {
 	_ = c.send(a)
 }
 
-// catchUp returns once a registry is what all hosts have.
+// catchUp returns once a registry has caught up with all hosts.
 func (s *servedDir) catchUp(name string) error {
 	if s.sharing == nil || !s.patterns.Registry(name) {
 		return nil

@@ -85,7 +85,7 @@ func supervise(name string, o *mountOptions, log *os.File, ready func(pid int) e
 	return supervised(s.Run(taken))
 }
 
-// supervised turns what a supervisor returns into what the user sees of it.
+// supervised turns the error of a supervisor into the one that the user sees.
 func supervised(err error) error {
 	var failed *takeover.FailedError
 	if !errors.As(err, &failed) {
@@ -114,7 +114,7 @@ func superviseForeground(name string, o *mountOptions, log *os.File) error {
 	})
 }
 
-// runSupervised is what a daemon runs that has a supervisor. Its standard error is the log.
+// runSupervised is the main function of a daemon that has a supervisor. Its standard error is the log.
 func runSupervised(ctx context.Context, name string, o *mountOptions) error {
 	log, err := newLogger(os.Stderr, o.logFormat.value, o.logLevel.value, o.logFile == "" && underJournal())
 	if err != nil {
@@ -143,8 +143,8 @@ func runSupervised(ctx context.Context, name string, o *mountOptions) error {
 // outliveOthers has the kernel end other processes first where memory is short. Only root may.
 func outliveOthers() { _ = os.WriteFile("/proc/self/oom_score_adj", []byte("-500"), 0) }
 
-// openKept opens what another daemon has served, by the descriptor that it has left. Errors
-// are those of openServed.
+// openKept opens the directory that another daemon has served, by the descriptor that it has
+// left. Errors are those of openServed.
 func openKept(c *takeover.Connection, given *mountOptions, log *zap.Logger) (*servedDir, error) {
 	return openServed(c.Dir, fmt.Sprintf("/proc/self/fd/%d/.", c.Root), given, log)
 }

@@ -18,8 +18,8 @@ import (
 // daemon waits for is as short as this.
 const timerSlack = time.Millisecond
 
-// allowTimerSlack gives this process that slack. A thread has what the one had that
-// made it, and the runtime has made its own by now: so the program is executed anew,
+// allowTimerSlack gives this process that slack. A thread inherits the slack of its
+// maker, and the runtime has made its own by now: so the program is executed anew,
 // once. Where that fails it goes on as it is.
 func allowTimerSlack() {
 	runtime.LockOSThread()
@@ -35,8 +35,8 @@ func allowTimerSlack() {
 	}
 }
 
-// The daemon's heap may grow by this before it is collected: a quarter of what is alive, from
-// 8 to 64 MiB. Most of what it holds is text and trees without pointers, which cost a
+// The daemon's heap may grow by this before it is collected: a quarter of the live bytes, from
+// 8 to 64 MiB. Most of the heap is text and trees without pointers, which cost a
 // collection next to nothing: with Go's own 100 percent a registry of 100 MB took half as much
 // again, and a commit was no faster. A small heap has nothing to save, and each collection
 // would come after a few commits.
@@ -63,11 +63,11 @@ func limitGarbage() {
 }
 
 // muchAtOnce is from where on garbage is collected before that many bytes are wanted: one
-// allocation of this size goes beyond what the heap may grow by otherwise.
+// allocation of this size goes beyond the growth that the heap is allowed otherwise.
 const muchAtOnce = mostGarbage / 2
 
 // collectFor collects garbage before many bytes are wanted at once, and gives it back to the
-// system, since what is wanted seldom fits into the holes that it leaves. It takes much less
+// system, since the new bytes seldom fit into the holes that it leaves. It takes much less
 // time than a merge of that many bytes.
 func collectFor(bytes int) {
 	if bytes >= muchAtOnce && os.Getenv("GOGC") == "" {
@@ -77,12 +77,12 @@ func collectFor(bytes int) {
 
 // percentOfGarbage returns by how many percent a heap with that many live bytes may grow.
 func percentOfGarbage(live uint64) int {
-	const least = 1 << 20 // what a collection scans beside the heap counts for less than this
+	const least = 1 << 20 // the memory that a collection scans beside the heap counts for less than this
 	live = max(live, least)
 	return int(100 * min(max(live*garbagePercent/100, leastGarbage), mostGarbage) / live)
 }
 
-// liveHeap returns what the last collection left on the heap, in bytes.
+// liveHeap returns the size of the heap after the last collection, in bytes.
 func liveHeap() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)

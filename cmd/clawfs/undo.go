@@ -10,7 +10,7 @@ import (
 	"clawfs/cmd/clawfs/versions"
 )
 
-// planOptions are those of the commands that show what they do before they do it.
+// planOptions are those of the commands that show their changes before they make them.
 type planOptions struct {
 	head   uint64 // the version that is to be the newest; 0: any
 	wins   choice
@@ -83,7 +83,7 @@ func newUndoCommand(out streams) *cobra.Command {
 	return cmd
 }
 
-// carryOut shows what a plan changes and, if that is wanted, does it. Where somebody has
+// carryOut shows the changes of a plan and, if that is wanted, makes them. Where somebody has
 // written meanwhile it begins anew: nothing is merged unseen.
 func carryOut(engine *versions.Engine, makePlan func() (*versions.Plan, error), o *planOptions, out streams) error {
 	var moved *versions.MovedError
@@ -120,7 +120,7 @@ func carryOut(engine *versions.Engine, makePlan func() (*versions.Plan, error), 
 	return moved
 }
 
-// confirmation returns the flags by which just what was shown is done.
+// confirmation returns the flags by which just the shown plan is carried out.
 func confirmation(p *versions.Plan) string {
 	if p.Head == nil || p.Head.Seq == 0 {
 		return "--yes"
@@ -148,7 +148,7 @@ func blocked(p *versions.Plan) error {
 	}
 }
 
-// printPlan shows what a plan changes.
+// printPlan shows the changes of a plan.
 func (s streams) printPlan(p *versions.Plan, asJSON bool) error {
 	if !asJSON && (p.Changes() || p.Blocked()) {
 		if err := s.printf("--- %s\n+++ %s\n", planHead(p), planResult(p)); err != nil {
@@ -236,7 +236,7 @@ func planResult(p *versions.Plan) string {
 	return fmt.Sprintf("%s without @%d", p.Name, p.Note.Undid)
 }
 
-// tellDone says what became of the registry.
+// tellDone prints the newest record of the registry.
 func tellDone(p *versions.Plan, asJSON bool, out streams) error {
 	r, err := p.Last()
 	switch {

@@ -12,7 +12,7 @@ import (
 )
 
 // How unmount waits: it tries again after pauses that grow from the first to the
-// longest, and says who holds the mount after a while.
+// longest, and names the holders of the mount after a while.
 const (
 	firstPause     = 5 * time.Millisecond
 	longestPause   = 200 * time.Millisecond
@@ -77,7 +77,7 @@ func unmount(ctx context.Context, name string, o unmountOptions, out streams) er
 	return all.wait(ctx)
 }
 
-// notMounted says what is mounted instead of clawfs.
+// notMounted names the file system that is mounted instead of clawfs.
 func notMounted(m mountpoint.Point) error {
 	e := &notMountedError{Dir: m.Dir}
 	if m.Mount != nil {
@@ -110,7 +110,7 @@ func waitOut(ctx context.Context, m mountpoint.Point, out streams) error {
 }
 
 // forceOut makes the directory an ordinary one, though programs use it, and ends the daemon.
-// The daemon unmounts by itself; what it leaves is taken away here.
+// The daemon unmounts by itself; a mount that it leaves is taken away here.
 func forceOut(ctx context.Context, m mountpoint.Point, all daemonProcesses) error {
 	err := all.end(ctx)
 	now, findErr := mountpoint.Find(m.Dir)

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// buildInfo says which clawfs this is. The fields are those of --json.
+// buildInfo identifies this clawfs. The fields are those of --json.
 type buildInfo struct {
 	Version  string `json:"version"`            // of the module; "devel" out of a working tree
 	Revision string `json:"revision,omitempty"` // of the source, if the build knew it
@@ -39,7 +39,7 @@ func newVersionCommand(out streams) *cobra.Command {
 	return cmd
 }
 
-// build reads what the linker left in this program.
+// build reads the facts that the linker left in this program.
 func build() buildInfo {
 	b := buildInfo{Version: "devel", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()

@@ -23,7 +23,7 @@ import (
 	"clawfs/fs/mountpoint"
 )
 
-// viewMemory is what the page tries to get along with, in bytes.
+// viewMemory is the memory that the page tries to get along with, in bytes.
 const viewMemory = 60 << 20
 
 func newViewCommand(out streams) *cobra.Command {
@@ -129,8 +129,8 @@ func newViewSources(dir string) (*viewSources, error) {
 	return s, err
 }
 
-// check tells early what would keep the only directory from being shown. A dead mount does not:
-// the page says so.
+// check returns early the error that would keep the only directory from being shown. A dead
+// mount does not: the page says so.
 func (s *viewSources) check() error {
 	dirs, err := s.Dirs()
 	if err != nil || dirs[0].State == view.Dead {
@@ -233,7 +233,7 @@ func pastOf(m mountpoint.Point) []view.Minute {
 	return out
 }
 
-// Watch has a daemon tell of what happens.
+// Watch has a daemon tell of the transactions that end.
 func (s *viewSources) Watch(ctx context.Context, d view.Dir, told func(name string)) error {
 	m, err := mountpoint.Find(d.Path)
 	if err != nil {
@@ -260,7 +260,7 @@ func (s *viewSources) Look(d view.Dir) (*backing.Dir, error) {
 	return versions.Place{Root: s.behind(d)}.Look()
 }
 
-// engine returns what commits in the directories, and looks at them as the page does.
+// engine returns the engine that commits in the directories, and looks at them as the page does.
 func (s *viewSources) engine() *versions.Engine {
 	e := newEngine()
 	e.Look = func(p versions.Place) (*backing.Dir, error) {

@@ -20,7 +20,7 @@ const watchBacklog = 1024
 
 // watchers are the commands that watch a daemon.
 type watchers struct {
-	mu  sync.Mutex // guards what follows
+	mu  sync.Mutex // guards all
 	all map[chan versions.Record]struct{}
 }
 
@@ -40,7 +40,7 @@ func (w *watchers) Observe(e txn.Event) {
 	}
 }
 
-// follow sends what happens to a command, until it is gone or ended is closed.
+// follow sends the records of transactions to a command, until it is gone or ended is closed.
 func (w *watchers) follow(c *conversation, ended <-chan struct{}) {
 	records := make(chan versions.Record, watchBacklog)
 	w.mu.Lock()
@@ -104,7 +104,7 @@ func newWatchCommand(out streams) *cobra.Command {
 	return cmd
 }
 
-// watch prints what the daemon of a mount tells.
+// watch prints the records that the daemon of a mount sends.
 func watch(m mountpoint.Point, asJSON bool, out streams) error {
 	conn, err := ask(m, askWatch)
 	if err != nil {

@@ -47,7 +47,7 @@ func TestLoopbackTakesThePortInBothFamilies(t *testing.T) {
 
 func TestSocketIsForOneUser(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "socket")
-	for range 2 { // the second one finds what the first has left
+	for range 2 { // the second one finds the socket that the first has left
 		all, err := Loopback(UnixPrefix + path)
 		if err != nil {
 			t.Fatal(err)

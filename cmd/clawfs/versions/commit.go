@@ -16,7 +16,7 @@ import (
 	"clawfs/txn/merge"
 )
 
-// Settings are what options and configuration say of a directory.
+// Settings are those of a directory, by options and configuration.
 type Settings interface {
 	Policy(name string) *merge.Policy
 	Dialect(name string) (d txn.Dialect, settled bool)
@@ -36,7 +36,7 @@ type Engine struct {
 	Look func(p Place) (*backing.Dir, error)
 }
 
-// A Commit says what a registry is to hold.
+// A Commit names the content that a registry is to hold.
 type Commit struct {
 	Place
 	Content []byte
@@ -109,8 +109,8 @@ func (c *Commit) open() (*os.File, error) {
 	}
 	if c.Over == nil {
 		// A process is taken to have changed the version that it has read. Without a reading of its own
-		// that would be what its relatives have read, which may be anything. So it reads the head: its
-		// differences from the head are what it wants.
+		// that would be one that its kin have read, any version perhaps. So it reads the head: its
+		// differences from the head are the changes that it wants.
 		if _, err := os.ReadFile(c.Path()); err != nil && !errors.Is(err, iofs.ErrNotExist) {
 			return nil, err
 		}
@@ -123,7 +123,7 @@ func (c *Commit) open() (*os.File, error) {
 	return f, err
 }
 
-// told returns what an error of the mount means.
+// told returns the error that one of the mount stands for.
 func (c *Commit) told(err error) error {
 	if c.Over != nil && errors.Is(err, unix.EBUSY) {
 		return &MovedError{Path: c.Path()}

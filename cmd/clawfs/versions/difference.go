@@ -102,8 +102,8 @@ func whole(a, b *jsondoc.Doc) Difference {
 
 var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
 
-// pathsOf returns the paths to some values of a document. Only what is around one of them
-// is looked into.
+// pathsOf returns the paths to some values of a document. Only values around one of them
+// are looked into.
 func pathsOf(d *jsondoc.Doc, values []jsondoc.Value) map[jsondoc.Value]string {
 	f := pathFinder{wanted: make(map[jsondoc.Value]string, len(values))}
 	for _, v := range values {

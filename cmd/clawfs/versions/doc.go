@@ -1,6 +1,6 @@
-// Package versions is shared by the commands that look into a directory and by the page: which
-// versions of a registry there were, how they differ, and how one of them, or one change, is
-// put back or undone. It prints nothing, and knows no command line.
+// Package versions is shared by the commands that look into a directory and by the page: it finds
+// the versions of a registry and their differences, and puts one of them back, or undoes one
+// change. It prints nothing, and knows no command line.
 //
 // # What always holds
 //
@@ -10,7 +10,7 @@
 //   - Nothing is committed that was not shown. A [Plan] names the head that it was made
 //     for; where another version has come since, Commit returns a *[MovedError], and
 //     nothing has changed.
-//   - What is committed is a transaction of its own. The log names its writer and the version
+//   - Each commit is a transaction of its own. The log names its writer and the version
 //     that it was made from ([txn.Note]), and it can be undone in turn.
 //   - Errors and records hold no value of a document.
 package versions

@@ -54,7 +54,7 @@ func (e *NoCopyError) Error() string {
 	return fmt.Sprintf("there is no copy %s in the quarantine of %s", e.ID, e.Dir)
 }
 
-// RefusedError says that clawfs did not take what was written.
+// RefusedError says that clawfs did not take the content.
 type RefusedError struct {
 	Path  string
 	Cause error

@@ -10,33 +10,33 @@ import (
 	"clawfs/txn/merge"
 )
 
-// These tell what is known of the content that a writer wrote.
+// These tell how the content that a writer wrote is known.
 const (
 	MineStored  = "stored"  // it is the version
 	MineKept    = "kept"    // it is in quarantine, since it lost a conflict
-	MineRebuilt = "rebuilt" // it is not kept: it was made from the version by taking out what others had committed
+	MineRebuilt = "rebuilt" // it is not kept: it was made from the version by taking out the changes of others
 	MineUnknown = ""        // nor can it be made
 )
 
 // Explanation tells how a version came about. Contents that are not kept are nil.
 type Explanation struct {
 	Record    *Record
-	Base      *Content // what the writer had started from
-	Before    *Content // the head that it found
-	Mine      *Content // what it wrote
+	Base      *Content // the merge base
+	Before    *Content // the head that the writer found
+	Mine      *Content // the writer's content
 	MineIs    string   // one of the words above
 	Result    *Content // the version
 	Conflicts []Decided
 }
 
-// Decided is a conflict with what both sides had. A value is nil where nothing was, or
-// where it is not known.
+// Decided is a conflict with the values of both sides. A value is nil where there was none,
+// or where it is not known.
 type Decided struct {
 	txn.ConflictRecord
-	Head json.RawMessage // what others had committed, as strict JSON
-	Mine json.RawMessage // what the writer wrote
+	Head json.RawMessage // the value that others had committed, as strict JSON
+	Mine json.RawMessage // the value that the writer wrote
 
-	other *Content // what the loser had; nil where that is not known
+	other *Content // the loser's content; nil where that is not known
 }
 
 // Explain tells how a version came about, nil where its record is gone. Settings are those
@@ -109,7 +109,7 @@ func (pl *planner) rebuilt(x *Explanation) (*Content, string) {
 	return &Content{Registry: pl.Name, Digest: DigestOf(res.Text), Size: len(res.Text), Content: string(res.Text)}, MineRebuilt
 }
 
-// decided notes the conflicts of the version with what both sides had.
+// decided notes the conflicts of the version with the values of both sides.
 func (pl *planner) decided(x *Explanation) {
 	for _, c := range x.Record.Conflicts {
 		x.Conflicts = append(x.Conflicts, Decided{ConflictRecord: c})
@@ -119,7 +119,7 @@ func (pl *planner) decided(x *Explanation) {
 	}
 	mine := x.Mine
 	if x.MineIs != MineKept {
-		mine = nil // at a conflict it would say what the version says
+		mine = nil // at a conflict it would have the version's value
 	}
 	for won, loser := range map[string]*Content{merge.Theirs.String(): x.Before, merge.Head.String(): mine} {
 		if loser == nil {
@@ -157,7 +157,7 @@ func (c *Decided) decide(loser, result *jsondoc.Doc, differences []Difference) {
 	*winner, *other = text(has), text(lost)
 }
 
-// counterpart returns where in the first document is what has a path in the second one,
+// counterpart returns the path in the first document of the value at a path in the second one,
 // by a difference around it or in it.
 func counterpart(path string, d Difference) string {
 	if d.From == nil || d.To == nil {

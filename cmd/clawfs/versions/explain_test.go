@@ -17,8 +17,8 @@ const (
 	second = `{"models":[{"id":"a","n":3},{"id":"b"}],"limit":10,"new":1}`
 )
 
-// A merge is told with base, what others had committed, what came of it, and what its
-// writer wrote, as far as that can be known.
+// A merge is told with base, the content that others had committed, the result, and its
+// writer's content, as far as that can be known.
 func TestExplain(t *testing.T) {
 	for name, c := range map[string]struct {
 		policy  *merge.Policy
@@ -73,7 +73,7 @@ func TestExplainWhatIsNoMerge(t *testing.T) {
 	}
 }
 
-// The other side of a conflict is what was lost, whatever has moved since.
+// The other side of a conflict is the lost value, though elements may have moved since.
 func TestResolve(t *testing.T) {
 	for name, c := range map[string]struct {
 		policy *merge.Policy
@@ -166,8 +166,8 @@ func TestCompareText(t *testing.T) {
 	}
 }
 
-// The list of registries has the newest record of each and what is kept, those that are
-// gone included.
+// The list of registries has the newest record of each and its kept versions, those registries
+// that are gone included.
 func TestRegistries(t *testing.T) {
 	b := newBench(t)
 	b.write(`[1]`, `[2]`, `[3]`)

@@ -35,7 +35,7 @@ var recordMembers = func() []string {
 	return names
 }()
 
-// ReadRecord reads a record and keeps what it does not know: a line of a later
+// ReadRecord reads a record and keeps members that it does not know: a line of a later
 // version may say more, never less.
 func ReadRecord(line []byte, into any, r *Record) error {
 	if err := json.Unmarshal(line, into); err != nil {
@@ -58,8 +58,8 @@ func ReadRecord(line []byte, into any, r *Record) error {
 	return nil
 }
 
-// History is what is known of one registry. Another process may go on writing
-// it meanwhile.
+// History holds the records of one registry. Another process may go on writing
+// its log meanwhile.
 type History struct {
 	dir     *backing.Dir
 	Name    string
@@ -128,7 +128,7 @@ func (h *History) NumberOf(digest string) uint64 {
 	return 0
 }
 
-// Content returns what a version holds, the live file for 0. A commit may make
+// Content returns the content of a version, of the live file for 0. A commit may make
 // the head a version of the history at any moment, so it is looked for in both
 // places, and once more in the first. The error is a *NoVersionError where it is
 // not kept, fs.ErrNotExist for a live file that is not there.

@@ -36,7 +36,7 @@ func (t Target) String() string {
 	return fmt.Sprintf("%s@%d", t.Name, t.Seq)
 }
 
-// Locate finds out in which directory of clawfs's a path lies. The registry that it names, and
+// Locate finds the directory of clawfs's that a path lies in. The registry that it names, and
 // directories on the way, need not be there any more. Errors: *NotKeptError, *DeadError,
 // *StoppedError, or the system's.
 func Locate(path string) (Place, error) {
@@ -108,7 +108,7 @@ func mountAbove(path string) (above mountpoint.Point, ok bool) {
 	return above, ok
 }
 
-// Look opens the directory for looking only, which works whether it is mounted
+// Look opens the directory for looking only. That works whether it is mounted
 // or not.
 func (p Place) Look() (*backing.Dir, error) {
 	return backing.Open(p.Root, backing.Options{ReadOnly: true})

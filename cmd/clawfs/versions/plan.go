@@ -17,10 +17,10 @@ import (
 // has it committed by Engine.Commit.
 type Plan struct {
 	Place
-	Head        *Content     // what the registry holds; nil: there is none
+	Head        *Content     // the registry's content; nil: there is no registry
 	Base        *Content     // the version whose change is undone, if one is
-	Theirs      *Content     // what it was made from, or what is put back; nil: nothing
-	Result      *Content     // what the registry is to hold; nil: it is to be gone, or conflicts are in the way
+	Theirs      *Content     // the content before that change, or the one that is put back; nil: none
+	Result      *Content     // the content that the registry is to hold; nil: it is to be gone, or conflicts are in the way
 	Remove      bool         // it is to be gone
 	Differences []Difference // from the head to the result
 	Conflicts   []Conflict   // later changes of the same places
@@ -34,7 +34,7 @@ type Conflict struct {
 	Differences []Difference `json:"differences,omitempty"` // from the present value to the one that undoing puts there
 }
 
-// Blocked reports whether conflicts are in the way, and nobody has said who wins.
+// Blocked reports whether conflicts are in the way, and no winner was named.
 func (p *Plan) Blocked() bool { return p.Result == nil && !p.Remove }
 
 // Changes reports whether the plan changes anything.
@@ -70,7 +70,7 @@ type planner struct {
 	settings Settings
 }
 
-// plan opens what is needed for a plan, and reads the head.
+// plan opens the directory for a plan, and reads the history and the head.
 func (e *Engine) plan(p Place) (*planner, error) {
 	settings, err := e.Settings(p.Root)
 	if err != nil {
@@ -138,7 +138,7 @@ func (pl *planner) toNothing() *Plan {
 	return pl.Plan
 }
 
-// tellDifferences notes in what the result differs from the head, as far as both are
+// tellDifferences notes the differences of the result from the head, as far as both are
 // documents.
 func (pl *planner) tellDifferences() {
 	docs, err := pl.read(pl.Head, pl.Result)
@@ -192,8 +192,8 @@ type part struct {
 	only         *Difference // only this one, from theirs to base; nil: all at the paths
 }
 
-// merge puts a part into a head, by the registry's policy but for conflicts, in which wins
-// says who wins.
+// merge puts a part into a head, by the registry's policy but for conflicts: these are decided
+// by wins.
 func (pl *planner) merge(p part, head *Content, wins merge.Resolution) (*merge.Result, error) {
 	docs, err := pl.read(p.base, head, p.theirs)
 	if err != nil {
@@ -216,8 +216,8 @@ func (pl *planner) merge(p part, head *Content, wins merge.Resolution) (*merge.R
 	return merge.MergeAt(docs[0], docs[1], docs[2], &policy, at, lists)
 }
 
-// picked returns what differs at the paths of a part, or the one difference of it, and the
-// lists in which something was moved there.
+// picked returns the values that differ at the paths of a part, or in the one difference of it,
+// and the lists in which something was moved there.
 func (pl *planner) picked(p part, base, theirs *jsondoc.Doc) (at, lists []jsondoc.Value, err error) {
 	differences := Compare(theirs, base, pl.settings.Policy(pl.Name))
 	var picked []Difference
@@ -307,7 +307,7 @@ func (pl *planner) mergeAll(parts []part, wins merge.Resolution) ([]byte, []merg
 	return []byte(head.Content), conflicts, nil
 }
 
-// tellConflicts notes conflicts, with what differs at each between two ways to decide.
+// tellConflicts notes conflicts, with the differences at each between two ways to decide.
 func (pl *planner) tellConflicts(conflicts []merge.Conflict, later, undone []byte) {
 	var between []Difference
 	if !bytes.Equal(later, undone) {

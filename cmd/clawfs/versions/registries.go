@@ -13,7 +13,7 @@ import (
 	"clawfs/txn"
 )
 
-// Registry is what is known of a registry without reading its whole history.
+// Registry holds the facts that are known of a registry without reading its whole history.
 type Registry struct {
 	Name string
 	Last Record   // the newest record; the zero Record where none can be read
@@ -75,7 +75,7 @@ func LastRecord(dir *backing.Dir, name string) (r Record) {
 	return r
 }
 
-// Became is the one word for what became of the registry.
+// Became is the one word for the event that the record tells of.
 func (r *Record) Became() string {
 	switch {
 	case r.Via == txn.ViaRecovery && r.Outcome == txn.Committed.String():
@@ -88,7 +88,7 @@ func (r *Record) Became() string {
 	return r.Outcome
 }
 
-// Writer names who wrote.
+// Writer names the writer.
 func (r *Record) Writer() string {
 	switch {
 	case r.PID != 0:

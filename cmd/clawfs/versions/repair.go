@@ -32,8 +32,8 @@ func Repair(content string) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// Check tells where a text stops being what the registry of that place may hold: the error is a
-// *jsondoc.SyntaxError with line and column. It is a look ahead for a user that edits a text:
+// Check tells where a text stops being content that the registry of that place may hold: the error
+// is a *jsondoc.SyntaxError with line and column. It is a look ahead for a user that edits a text:
 // the commit decides.
 func (e *Engine) Check(p Place, text []byte) error {
 	pl, err := e.plan(p)

@@ -31,7 +31,7 @@ func (e *NoConflictError) Error() string {
 // Resolve plans to decide conflicts of a version the other way: the loser's value is put in
 // place of the winner's, by a merge with the version as the base, and all else stays as it is
 // now. paths are some of those in its record; none are all. Where a later version has changed
-// the same place the plan is blocked unless wins says who wins. Errors are those of Undo and
+// the same place the plan is blocked unless wins names a winner. Errors are those of Undo and
 // *NoConflictError.
 func (e *Engine) Resolve(t Target, paths []string, wins Winner) (*Plan, error) {
 	pl, err := e.plan(t.Place)

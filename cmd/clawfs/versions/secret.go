@@ -106,7 +106,7 @@ var withoutMarks = strings.NewReplacer("_", "", "-", "", " ", "", ".", "")
 
 func plainName(name string) string { return strings.ToLower(withoutMarks.Replace(name)) }
 
-// secretShapes is what keys and tokens of well-known services look like, and texts that
+// secretShapes matches keys and tokens of well-known services, and texts that
 // hold one.
 var secretShapes = regexp.MustCompile(strings.Join([]string{
 	`\b[spr]k[-_][A-Za-z0-9_-]{16,}`, // OpenAI, Anthropic, Stripe
@@ -127,7 +127,7 @@ func looksSecret(text string) bool {
 	return len(text) >= 8 && mayHaveShape(text) && secretShapes.MatchString(text)
 }
 
-// SecretShapes returns where a text, of whatever kind, has what has the shape of a secret, in
+// SecretShapes returns the parts of a text, of any kind, that have the shape of a secret, in
 // order.
 func SecretShapes(text []byte) (found []Span) {
 	for _, m := range secretShapes.FindAllIndex(text, -1) {

@@ -9,7 +9,7 @@ import (
 	"clawfs/cmd/clawfs/versions"
 )
 
-// A document that is spread over lines stays what it is, and one that would become hundreds
+// A document that is spread over lines stays as it is, and one that would become hundreds
 // of times as large stays on its line.
 func TestIndentIsBounded(t *testing.T) {
 	var want bytes.Buffer

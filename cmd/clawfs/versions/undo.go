@@ -10,7 +10,7 @@ import (
 	"clawfs/txn"
 )
 
-// Winner says which side wins where the undone change and a later one have changed the same
+// Winner names the side that wins where the undone change and a later one have changed the same
 // place.
 type Winner uint8
 
@@ -21,12 +21,12 @@ const (
 	Undone               // it goes back all the same
 )
 
-// UndoOptions say what is undone.
+// UndoOptions name the changes that are undone.
 type UndoOptions struct {
 	// Since, if not 0, is a version before the target: all is undone that came after it.
 	Since uint64
 	Wins  Winner
-	Paths []string // only what was changed there: as Compare gives them, or above; none: everywhere
+	Paths []string // only the changes there: as Compare gives them, or above; none: everywhere
 
 	// Only, if not nil, is the one difference that is undone, as Compare gives it for the version
 	// before the target and the target. A path may stand for two: an element that was removed from
@@ -111,10 +111,10 @@ type NotDocumentError struct {
 // Error names the registry and the problem.
 func (e *NotDocumentError) Error() string { return fmt.Sprintf("%s is no document: %v", e.Path, e.Err) }
 
-// Unwrap returns what is wrong.
+// Unwrap returns the problem.
 func (e *NotDocumentError) Unwrap() error { return e.Err }
 
-// Undo plans to undo the change by which a version came about, and leave what came later:
+// Undo plans to undo the change by which a version came about, and leave later changes:
 // the difference between that version and the one before it is merged into the head, with
 // that version as the base. The target's version 0 is the newest change, a removal perhaps.
 // Where the version was the first one the registry goes. Errors: *NoVersionError, *LostError,
@@ -196,7 +196,7 @@ func (pl *planner) undo(seq uint64, o UndoOptions) (*Plan, error) {
 	return pl.putIn([]part{{base: pl.Base, theirs: pl.Theirs, paths: o.Paths, only: o.Only}}, o.Wins)
 }
 
-// lost returns what it means that a version is not kept.
+// lost returns the error where a version is not kept.
 func (pl *planner) lost(err error, made *Record, seq, missing uint64) error {
 	var none *NoVersionError
 	if !errors.As(err, &none) || made == nil || len(none.Kept) == 0 || missing < none.Kept[0] {

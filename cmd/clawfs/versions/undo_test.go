@@ -17,7 +17,7 @@ import (
 	"clawfs/txn/merge"
 )
 
-// state is what the registry holds in random histories.
+// state is the content of the registry in random histories.
 type state struct {
 	Members map[string]any   `json:"members"`
 	Models  []map[string]any `json:"models"`
@@ -110,7 +110,7 @@ func seeds(t *testing.T, n int) (from, to int64) {
 	return 1, 1 + int64(n)
 }
 
-// The undoing of each change amid later ones leaves what is there if that change never was.
+// The undoing of each change amid later ones leaves the state without that change.
 func TestUndoOfEachChangeIsRecomputation(t *testing.T) {
 	from, to := seeds(t, 60)
 	for seed := from; seed < to; seed++ {
@@ -161,8 +161,8 @@ func names(changes []change) (all []string) {
 	return all
 }
 
-// All changes undone one after the other, in a random order, leave what was there at first,
-// and each undoing undone brings back what was there before it.
+// All changes undone one after the other, in a random order, leave the first state, and each
+// undoing undone brings back the state before it.
 func TestUndoAllInAnyOrder(t *testing.T) {
 	from, to := seeds(t, 10)
 	for seed := from; seed < to; seed++ {
@@ -250,7 +250,7 @@ func TestUndoOfChangesThatOverlap(t *testing.T) {
 	}
 }
 
-// overlap is what undoing comes to, member by member.
+// overlap computes the result of undoing, member by member.
 func overlap(base, before, head map[string]int, wins versions.Winner) (want map[string]int, conflicts int) {
 	want = map[string]int{}
 	at := func(m map[string]int, k string) string {
@@ -392,8 +392,8 @@ func TestReplace(t *testing.T) {
 	}
 }
 
-// One difference is undone even where another one has the same path: what was removed from a
-// list, and what stands in its place since.
+// One difference is undone even where another one has the same path: the element that was removed
+// from a list, and the one that stands in its place since.
 func TestUndoOfOneDifferenceOfTwoAtAPath(t *testing.T) {
 	const before, after = `[{"id":"a"},{"id":"b"},{"id":"c","v":1}]`, `[{"id":"a"},{"id":"c","v":2}]`
 	differences := versions.Compare(parse(t, before), parse(t, after), nil)

@@ -15,7 +15,7 @@ import (
 
 const file = "models.json"
 
-// bench is a directory that is not mounted, and what commits in it.
+// bench is a directory that is not mounted, and the engine that commits in it.
 type bench struct {
 	testing.TB
 	root   string
@@ -82,7 +82,7 @@ func (b *bench) write(contents ...string) {
 	b.ok(dir.Close())
 }
 
-// meet has two programs write what they have made of one version, the second one merged
+// meet has two programs write contents that they have made of one version, the second one merged
 // with the first.
 func (b *bench) meet(base, first, second string) {
 	b.Helper()
@@ -113,7 +113,7 @@ func (b *bench) meet(base, first, second string) {
 	b.ok(dir.Close())
 }
 
-// head returns what the registry holds.
+// head returns the registry's content.
 func (b *bench) head() string {
 	b.Helper()
 	c, err := b.version(0).Read()

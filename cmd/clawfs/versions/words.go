@@ -38,7 +38,7 @@ func (r *Record) Says() []string {
 
 func orRoot(path string) string { return cmp.Or(path, "the root") }
 
-// noteText says what a transaction was for, "" where that is not known.
+// noteText names the purpose of a transaction, "" where that is not known.
 func noteText(n txn.Note) string {
 	part := ""
 	if n.InPart {

@@ -35,7 +35,7 @@ type diffPage struct {
 	Prev, Next    string
 	Counts        []string
 	Problem       string // why the meaning can't be compared
-	Undoable      bool   // they are what one version has changed
+	Undoable      bool   // they are the changes of one version
 }
 
 // changed is one difference by meaning.
@@ -85,7 +85,7 @@ func (s *Server) diff(r *http.Request) (answer, error) {
 	return answer{"diff", p}, nil
 }
 
-// compare reads both versions and finds what differs.
+// compare reads both versions and finds their differences.
 func (p *diffPage) compare(dir *backing.Dir, page int) error {
 	h, err := versions.ReadHistory(dir, p.Name)
 	if err != nil {
@@ -192,7 +192,7 @@ func newValue(path *string, raw json.RawMessage) value {
 	return v
 }
 
-// turn says which part of all a page has.
+// turn returns the part of all rows that a page has.
 func (p *diffPage) turn(all, rows, page int) (from, to int) {
 	from = min(page*rows, all)
 	to = min(from+rows, all)

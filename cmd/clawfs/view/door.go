@@ -27,7 +27,7 @@ type door struct {
 	address string // of the server, as a browser calls it
 	path    string // of the file that leads there
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	token    string
 	sessions map[[sha256.Size]byte]bool // digests of cookies
 }

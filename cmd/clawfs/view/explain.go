@@ -13,21 +13,21 @@ const rowsOfSide = 50
 type explained struct {
 	BaseSeq, BeforeSeq uint64
 	MineIs             string
-	Others, Mine       side // what each side had changed since the base
+	Others, Mine       side // the changes of each side since the base
 	Decided            []decided
 	Rules              []ruled
 	MoreRules          int
 	secret             bool // credentials are in it
 }
 
-// side is what one side of a merge had changed.
+// side holds the changes of one side of a merge.
 type side struct {
 	Known   bool
 	Changes []changed
 	More    int
 }
 
-// decided is a conflict with what both sides had.
+// decided is a conflict with the values of both sides.
 type decided struct {
 	Path, Kind, Won string
 	Others, Mine    value
@@ -63,7 +63,7 @@ func (s *Server) explain(t versions.Target, shown bool) (*explained, error) {
 	return e, nil
 }
 
-// side compares what a side had with the base.
+// side compares the content of a side with the base.
 func (e *explained) side(base, now *versions.Content, shown bool) (out side) {
 	if base == nil || now == nil {
 		return out
@@ -81,7 +81,7 @@ func (e *explained) side(base, now *versions.Content, shown bool) (out side) {
 	return out
 }
 
-// value shows what a side had at a conflict.
+// value shows the value of a side at a conflict.
 func (e *explained) value(path string, raw json.RawMessage, shown bool) value {
 	if raw == nil {
 		return value{}

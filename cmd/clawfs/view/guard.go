@@ -21,7 +21,7 @@ var headers = map[string]string{
 	"X-Frame-Options":              "DENY",
 }
 
-// guarded wraps the pages with what every request must have. The order matters: a request by a
+// guarded wraps the pages with the checks of every request. The order matters: a request by a
 // foreign name is told nothing at all.
 func (s *Server) guarded(pages http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection() // of requests that change something
@@ -59,7 +59,7 @@ func (s *Server) isOurName(host string) bool {
 	return strings.EqualFold(host, s.host)
 }
 
-// recover tells of a page that has failed in the middle, without what it was about.
+// recover tells of a page that has failed in the middle, without the value of the panic.
 func (s *Server) recover(w http.ResponseWriter, r *http.Request) {
 	problem := recover()
 	switch problem {

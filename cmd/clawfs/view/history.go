@@ -23,7 +23,7 @@ type historyPage struct {
 	Kept       []uint64 // older versions
 	A, B       uint64   // that are picked to be compared
 	Days       []day
-	Done       string // what has just been done
+	Done       string // the text on the deed just done
 	Found      int    // transactions
 	From, To   int
 	Prev, Next string
@@ -40,7 +40,7 @@ type event struct {
 	versions.Record
 	IsVersion bool     // it has made one
 	IsKept    bool     // … that can still be looked at
-	Says      []string // what else there is to say
+	Says      []string // the remarks on it
 }
 
 // Key tells the transaction from all others of its registry.
@@ -132,7 +132,7 @@ func dayOf(t time.Time) string {
 	return text
 }
 
-// doneText says what has been done; "" where nothing has.
+// doneText is the text on a deed that has been done; "" where there is none.
 func doneText(do string) string {
 	switch do {
 	case doRestore:

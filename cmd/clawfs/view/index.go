@@ -16,13 +16,13 @@ import (
 )
 
 const (
-	// indexAge is how old what an index says may be.
+	// indexAge is how old the entries of an index may be.
 	indexAge = 30 * time.Second
 	// indexPatience is how long a page waits for an index that is being made.
 	indexPatience = 400 * time.Millisecond
 )
 
-// entry is what an index says of a registry.
+// entry holds the facts of an index on a registry.
 type entry struct {
 	Name    string
 	Seq     uint64 // of the newest version, 0 where there is none yet
@@ -32,7 +32,7 @@ type entry struct {
 	Writer  string
 	Size    int64
 	Gone    bool
-	Issue   string // what is noteworthy about the newest record
+	Issue   string // anything noteworthy about the newest record
 }
 
 // index knows the registries of a directory, since thousands take longer to look at than a page
@@ -41,7 +41,7 @@ type index struct {
 	look  func() (*backing.Dir, error)
 	there func(found func(name string)) error
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	all     map[string]*entry
 	made    time.Time     // when all was last made; zero: not yet
 	making  chan struct{} // closed when it is; nil while it isn't being made
@@ -57,7 +57,7 @@ func (s *Server) index(d Dir) *index {
 	return i.(*index)
 }
 
-// entries returns what is known of the registries, and whether that is all. It waits a moment for
+// entries returns the registries that are known, and whether these are all. It waits a moment for
 // an index that is being made.
 func (i *index) entries() (all []entry, whole bool, err error) {
 	i.mu.Lock()

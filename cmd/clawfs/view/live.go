@@ -78,8 +78,8 @@ func (s *Server) follow(ctx context.Context) {
 	}
 }
 
-// followOnly begins to follow what is new and ends what is gone. A directory that is
-// mounted, or no longer, is another one.
+// followOnly begins to follow new directories and ends with those that are gone. A directory
+// that is mounted, or no longer, is another one.
 func (s *Server) followOnly(ctx context.Context, dirs []Dir, following map[string]context.CancelFunc) {
 	key := func(d Dir) string { return fmt.Sprint(d.State, " ", d.Path) }
 	for k, end := range following {
@@ -104,14 +104,14 @@ func (s *Server) followOnly(ctx context.Context, dirs []Dir, following map[strin
 	}
 }
 
-// watch has a daemon tell of what happens.
+// watch has a daemon tell of the transactions that end.
 func (s *Server) watch(ctx context.Context, d Dir) {
 	for ctx.Err() == nil {
 		_ = s.o.Watch(ctx, d, func(name string) {
 			s.index(d).renew(name)
 			s.hub.tell(change{dir: d.ID(), name: name})
 		})
-		s.index(d).forget() // what came meanwhile is not known
+		s.index(d).forget() // changes that came meanwhile are not known
 		select {
 		case <-time.After(mountEvery):
 		case <-ctx.Done():
@@ -139,7 +139,7 @@ func (s *Server) poll(ctx context.Context, d Dir) {
 	}
 }
 
-// serveLive is a stream of events: one whenever something has happened to what the page shows. It
+// serveLive is a stream of events: one whenever something that the page shows has changed. It
 // says no more than that.
 func (s *Server) serveLive(w http.ResponseWriter, r *http.Request) {
 	dir, name := r.FormValue("in"), r.FormValue("of")
@@ -180,7 +180,7 @@ func (s *Server) serveLive(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// drain takes what has come meanwhile, and reports whether anything has.
+// drain takes the changes that have come meanwhile, and reports whether there are any.
 func drain(changes chan change) (any bool) {
 	for {
 		select {

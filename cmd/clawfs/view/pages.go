@@ -23,7 +23,7 @@ import (
 //go:embed templates static
 var files embed.FS
 
-// pages returns what answers each address.
+// pages returns the handler that answers each address.
 func (s *Server) pages() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, f := range map[string]func(*http.Request) (answer, error){
@@ -60,7 +60,7 @@ type answer struct {
 	page     any
 }
 
-// frame is what every page has around it.
+// frame is the part around every page.
 type frame struct {
 	Title  string
 	Crumbs []crumb // the last one is the page itself
@@ -123,7 +123,7 @@ var templates = sync.OnceValue(func() map[string]*template.Template {
 	return out
 })
 
-// functions are what templates can call.
+// functions are those that templates can call.
 var functions = template.FuncMap{
 	"ago":     func(t time.Time) string { return humanize.Time(t) },
 	"bytes":   func(n int64) string { return humanize.IBytes(uint64(max(n, 0))) },
@@ -180,7 +180,7 @@ var (
 	errNoDir  = errors.New("no such directory")
 )
 
-// fail answers with what went wrong, in words.
+// fail answers with the error, in words.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	code, heading, text := http.StatusInternalServerError, "That did not work", sentence(err)
 	var noVersion *versions.NoVersionError

@@ -15,7 +15,7 @@ const (
 	doRestore = "restore" // put a version back
 	doUndo    = "undo"    // undo a change, or a part of it
 	doResolve = "resolve" // take the other side of a conflict
-	doRepair  = "repair"  // commit what was refused, mended
+	doRepair  = "repair"  // commit a refused copy, mended
 )
 
 // deed is something to do, as addresses and forms have it.
@@ -32,7 +32,7 @@ type deed struct {
 	dir  Dir
 }
 
-// planPage shows what a deed would change.
+// planPage shows the changes that a deed would make.
 type planPage struct {
 	frame
 	deed
@@ -40,9 +40,9 @@ type planPage struct {
 	Button     string
 	Notice     string // why it is shown again
 	Head       string // digest of the version that it would replace; "" where there is none
-	Result     string // … of what would be there
+	Result     string // … of the content that would be there
 	HeadSeq    uint64
-	How        string // from what it is made
+	How        string // the way the result is made
 	Remove     bool
 	Blocked    bool
 	Nothing    bool // it would change nothing
@@ -58,13 +58,13 @@ type planPage struct {
 	NoMeaning  bool   // one of the two is no document
 }
 
-// planConflict is a place which what came later has changed, too.
+// planConflict is a place that a later version has changed, too.
 type planConflict struct {
 	Path, Kind string
 	Now, Then  value
 }
 
-// newDeed reads what is to be done from a request.
+// newDeed reads a deed from a request.
 func (s *Server) newDeed(r *http.Request) (deed, error) {
 	d := deed{Do: r.FormValue("do"), In: r.FormValue("in"), Of: nameIn(r), Seq: uint64(number(r, "v")), Wins: r.FormValue("wins"), Part: r.FormValue("part"), ID: r.FormValue("id")}
 	var err error
@@ -163,7 +163,7 @@ func (s *Server) partOfConflicts(t versions.Target, part string) ([]string, erro
 	return nil, errNoPage
 }
 
-// preview shows what a deed would change.
+// preview shows the changes that a deed would make.
 func (s *Server) preview(r *http.Request) (answer, error) {
 	d, err := s.newDeed(r)
 	switch {
@@ -247,7 +247,7 @@ func (d *deed) link(wins, show string) string {
 // textLimit is how much a form may bring, in bytes.
 const textLimit = 16 << 20
 
-// do does what was shown, if the head is still the one that was shown with it.
+// do carries out the shown deed, if the head is still the one that was shown with it.
 func (s *Server) do(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, textLimit)
 	a, to, err := s.carryOut(r)
@@ -261,7 +261,7 @@ func (s *Server) do(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// carryOut carries a deed out and returns where to go on, or what to show instead.
+// carryOut carries a deed out and returns the address to go on to, or the page to show instead.
 func (s *Server) carryOut(r *http.Request) (a answer, to string, err error) {
 	d, err := s.newDeed(r)
 	if err != nil {
@@ -298,7 +298,7 @@ func (s *Server) carryOut(r *http.Request) (a answer, to string, err error) {
 	return a, link("/history", "in", d.In, "of", d.Of, "done", d.Do), nil
 }
 
-// agreed returns what a deed commits, as it was shown. The error is errMoved where it would be
+// agreed returns the commit of a deed, as it was shown. The error is errMoved where it would be
 // something else by now.
 func (s *Server) agreed(r *http.Request, d *deed) (*versions.Commit, error) {
 	release, err := s.hold(r) // a commit may wait for a daemon that is stuck: pages do not

@@ -16,7 +16,7 @@ const (
 
 // plot is a drawing of the last hour.
 type plot struct {
-	Title, Says string // what it shows; the same in words, for users that do not see it
+	Title, Says string // its subject; its content in words, for users that do not see it
 	Bars        []bar
 	Lines       []polyline
 	Grid        []gridLine

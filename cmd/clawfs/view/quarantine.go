@@ -8,7 +8,7 @@ import (
 	"clawfs/cmd/clawfs/versions"
 )
 
-// refusedPage lists what was refused and is kept.
+// refusedPage lists the refused copies that are kept.
 type refusedPage struct {
 	frame
 	In         string
@@ -18,7 +18,7 @@ type refusedPage struct {
 	Prev, Next string
 }
 
-// refusedList lists what was refused, the newest first.
+// refusedList lists the refused copies, the newest first.
 func (s *Server) refusedList(r *http.Request) (answer, error) {
 	d, dir, err := s.openDir(r)
 	if err != nil {

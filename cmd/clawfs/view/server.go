@@ -15,14 +15,14 @@ import (
 	"clawfs/cmd/clawfs/versions"
 )
 
-// Options say what the page is about, and how it is reached.
+// Options give the page its sources, and say how it is reached.
 type Options struct {
 	Listen string // HOST:PORT of the loopback, or unix:PATH
 	Sources
 	Engine *versions.Engine // explains and commits
 
 	Ready func(Address) error              // told where the page is, when it is there
-	Talk  func(format string, args ...any) // takes what is no fact
+	Talk  func(format string, args ...any) // takes texts that are no facts
 }
 
 // Address is how a browser comes to the page.
@@ -42,7 +42,7 @@ const mostConnections = 256
 // Server is the page.
 type Server struct {
 	o    Options
-	host string // by which browsers call us
+	host string // the name by which browsers call us
 	door *door
 	hub  hub
 
@@ -74,7 +74,7 @@ func Serve(ctx context.Context, o Options) error {
 		Handler: s.guarded(s.pages()), ReadHeaderTimeout: patience, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnState:   s.count,
-		ErrorLog:    log.New(io.Discard, "", 0), // it would tell of what browsers do wrong
+		ErrorLog:    log.New(io.Discard, "", 0), // it would tell of the mistakes of browsers
 	}
 	go s.follow(ctx)
 	return s.serve(ctx, cancel, server, listeners, at)

@@ -44,7 +44,7 @@ type Sources interface {
 	There(d Dir, found func(name string)) error
 }
 
-// Status is what a daemon says of itself. Counts are since it began to serve.
+// Status is a daemon's account of itself. Counts are since it began to serve.
 type Status struct {
 	State        string
 	PID          int
@@ -60,7 +60,7 @@ type Status struct {
 	Median, Slow time.Duration // of putting a batch on disk: half, and 99 of 100, are done within that
 }
 
-// Minute is what a daemon has done within a minute.
+// Minute holds a daemon's counts of one minute.
 type Minute struct {
 	Start                               time.Time
 	Commits, Merged, Conflicts, Refused uint64 // Commits: the merged ones included

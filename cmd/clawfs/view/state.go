@@ -16,13 +16,13 @@ const (
 	rowsOfList  = 100
 )
 
-// statePage is what all directories are and do.
+// statePage shows the state and work of all directories.
 type statePage struct {
 	frame
 	Dirs []dirState
 }
 
-// dirState is what one directory is and does.
+// dirState is the state and work of one directory.
 type dirState struct {
 	Dir
 	Status
@@ -41,7 +41,7 @@ type tile struct {
 	Link  string
 }
 
-// state shows what all directories are and do.
+// state shows the state and work of all directories.
 func (s *Server) state(r *http.Request) (answer, error) {
 	dirs, err := s.o.Dirs()
 	if err != nil {
@@ -125,7 +125,7 @@ type list struct {
 	All        int  // registries that there are
 	Found      int  // … that are asked for
 	Whole      bool // whether all of them are known yet
-	From, To   int  // which of those are the rows, from 1 on
+	From, To   int  // the first and last row among those, from 1 on
 	Prev, Next string
 }
 
@@ -135,7 +135,7 @@ type row struct {
 	Kept int // older versions
 }
 
-// listQuery is what is asked for of a directory.
+// listQuery is a query for registries of a directory.
 type listQuery struct {
 	order, text string
 	page, rows  int // page: from 0 on

@@ -9,7 +9,7 @@ import (
 	"clawfs/cmd/clawfs/versions"
 )
 
-// versionPage is what a registry held at one time.
+// versionPage shows the content of a registry at one time.
 type versionPage struct {
 	frame
 	In, Name string
@@ -28,7 +28,7 @@ type versionPage struct {
 // versionLinks lead to the same version in another way.
 type versionLinks struct{ Spread, Stored, Shown, Masked, More string }
 
-// version shows what a registry held.
+// version shows the content of a registry at one time.
 func (s *Server) version(r *http.Request) (answer, error) {
 	d, name, dir, err := s.open(r)
 	if err != nil {

@@ -35,7 +35,7 @@ func printable(text string) string {
 	return b.String()
 }
 
-// tone is the colour of a word for what became of a registry.
+// tone is the colour of a word for an outcome or a state.
 func tone(word string) string {
 	switch word {
 	case "committed", Serving:

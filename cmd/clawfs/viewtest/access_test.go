@@ -11,7 +11,7 @@ import (
 	"clawfs/txn/txntest"
 )
 
-// axe is what looks for barriers on the page.
+// axe is the package that looks for barriers on the page.
 const axe = "axe-core@4.11.0"
 
 // A user of a keyboard, a screen reader, a dark screen or a narrow window meets no barrier

@@ -33,7 +33,7 @@ func (s *server) page(path, in, of string, query ...string) string {
 	return s.base + path + "?" + v.Encode()
 }
 
-// A directory is what is mounted there now, though it was another mount, with the same number
+// A directory is the mount that is there now, though it was another mount, with the same number
 // perhaps, when it was looked at before.
 func TestMountThatComesAnew(t *testing.T) {
 	dir := newMount(t)
@@ -49,7 +49,7 @@ func TestMountThatComesAnew(t *testing.T) {
 	}
 }
 
-// Nothing waits for a daemon that is stopped: what a page shows is read beside it.
+// Nothing waits for a daemon that is stopped: the content of a page is read beside it.
 func TestStoppedDaemonHoldsNoPageUp(t *testing.T) {
 	dir := newMount(t)
 	sh(t, dir, `echo '{"a":1}' > r.json; echo '{"a":2}' > r.json
@@ -135,7 +135,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 }
 
-// A registry can be looked at and changed whatever its name is.
+// A registry can be looked at and changed under any name.
 func TestFormsHaveNamesAsTheyAre(t *testing.T) {
 	dir := newMount(t)
 	for _, name := range []string{"a\nb.json", "\xff.json", `"><script>&amp;.json`, "a+b %41.json", strings.Repeat("n", 250) + ".json"} {
@@ -198,7 +198,7 @@ func TestRegistryOfARemovedDirectoryIsBroughtBack(t *testing.T) {
 		dir := newMount(t)
 		path := filepath.Join(dir, "sub", "r.json")
 		sh(t, dir, `mkdir sub; echo '{"a":1}' > sub/r.json`)
-		clawfs(t, "undo", "--yes", path) // what is removed within a minute by rm leaves no history
+		clawfs(t, "undo", "--yes", path) // a registry that rm removes within a minute leaves no history
 		sh(t, dir, "rmdir sub")
 		if !mounted {
 			clawfs(t, "unmount", dir)

@@ -26,8 +26,8 @@ const patience = 60 * time.Second
 
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 
-// runTests runs all tests below one temporary directory and finds what they have left
-// behind there.
+// runTests runs all tests below one temporary directory and finds their leftovers
+// there.
 func runTests(m *testing.M) int {
 	root, err := os.MkdirTemp("", "clawfs-page-")
 	if err == nil {
@@ -54,8 +54,8 @@ func runTests(m *testing.M) int {
 	return code
 }
 
-// leftovers lists mounts and files below root that should not be there. It also takes away
-// what it finds.
+// leftovers lists mounts and files below root that should not be there. It also takes them
+// away.
 func leftovers(root string) []string {
 	mounts, err := mountinfo.GetMounts(mountinfo.PrefixFilter(root))
 	if err != nil {
@@ -95,7 +95,7 @@ func program(t testing.TB) string {
 	return path
 }
 
-// clawfs runs a command, which must succeed, and returns what it prints.
+// clawfs runs a command, which must succeed, and returns its output.
 func clawfs(t testing.TB, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(program(t), args...)
@@ -131,7 +131,7 @@ func newMount(t testing.TB, flags ...string) string {
 	return dir
 }
 
-// sh runs a script of ordinary programs in a directory, and returns what it says.
+// sh runs a script of ordinary programs in a directory, and returns its output.
 func sh(t testing.TB, dir, script string) string {
 	t.Helper()
 	cmd := exec.Command("bash", "-eu", "-c", script)
@@ -156,7 +156,7 @@ func read(t testing.TB, path string) string {
 type server struct {
 	cmd      *exec.Cmd
 	entrance string // the address that it has printed
-	base     string // … without what lets a browser in
+	base     string // … without the token that lets a browser in
 	file     string // that leads there
 	said     *bufio.Reader
 	once     sync.Once

@@ -10,7 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// jq returns what a filter makes of a registry.
+// jq returns the output of a filter for a registry.
 func jq(t testing.TB, filter, path string) string {
 	t.Helper()
 	out := sh(t, filepath.Dir(path), fmt.Sprintf("jq -c '%s' '%s'", filter, filepath.Base(path)))
@@ -45,7 +45,7 @@ func TestVersionIsPutBack(t *testing.T) {
 	}
 }
 
-// A change is undone, and what came later stays.
+// A change is undone, and later changes stay.
 func TestChangeIsUndoneAmidLaterOnes(t *testing.T) {
 	dir := newMount(t)
 	path := filepath.Join(dir, "r.json")
@@ -189,7 +189,7 @@ func TestRemovedRegistryIsBroughtBack(t *testing.T) {
 	dir := newMount(t)
 	path := filepath.Join(dir, "r.json")
 	sh(t, dir, `echo '{"a":2}' > r.json`)
-	clawfs(t, "undo", "--yes", path) // what is removed within a minute by rm leaves no history
+	clawfs(t, "undo", "--yes", path) // a registry that rm removes within a minute leaves no history
 	b := serve(t, dir).enter(t)
 	b.open(b.at("/history", "r.json"))
 	b.click("Bring it back")

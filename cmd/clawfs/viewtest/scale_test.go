@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The page must keep to these limits, whatever it shows. The times are those of a machine that
+// The page must keep to these limits with any content. The times are those of a machine that
 // does nothing else; a busy one has several times as much.
 const (
 	firstContent = 1000 // ms until something is to be seen

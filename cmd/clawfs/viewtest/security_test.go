@@ -18,14 +18,14 @@ import (
 	"testing"
 )
 
-// answer is what a server has said.
+// answer is the answer of a server.
 type answer struct {
 	code   int
 	header http.Header
 	body   string
 }
 
-// ask sends a request to the port of a server, whatever host the address names.
+// ask sends a request to the port of a server, though the address may name any host.
 func (s *server) ask(t testing.TB, client *http.Client, method, address string, change ...func(*http.Request)) answer {
 	t.Helper()
 	base, err := url.Parse(s.base)

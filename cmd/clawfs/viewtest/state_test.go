@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// writers is what the registries of most tests hold: several programs write, two at the same
-// time; one is refused.
+// writers is the script that makes the registries of most tests: several programs write, two at
+// the same time; one is refused.
 const writers = `
 mkdir -p agents/main
 echo '{"models":[{"id":"claude","provider":"anthropic"}],"default":"claude"}' > models.json
@@ -120,7 +120,7 @@ func TestHistoryAndDifferences(t *testing.T) {
 	b.fine()
 }
 
-// Credentials are masked until they are asked for: in a version, between two, in what was refused.
+// Credentials are masked until they are asked for: in a version, between two, in a refused copy.
 func TestCredentialsAreMasked(t *testing.T) {
 	dir := newMount(t)
 	sh(t, dir, `
@@ -189,7 +189,7 @@ func TestUnmountedDirectory(t *testing.T) {
 	b.says("not mounted")
 }
 
-// A page that is looked at keeps no mount busy, and what it reads is nobody's view.
+// A page that is looked at keeps no mount busy, and the content that it reads is nobody's view.
 func TestPageIsNoReader(t *testing.T) {
 	dir := newMount(t)
 	sh(t, dir, "echo '[1]' > list.json")

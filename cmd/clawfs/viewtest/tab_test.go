@@ -23,7 +23,7 @@ type tab struct {
 	base string
 
 	mu     sync.Mutex // guards faults
-	faults []string   // what the browser complained of: scripts that failed, what its policies forbade
+	faults []string   // complaints of the browser: scripts that failed, breaches of its policies
 }
 
 // newTab opens an empty tab.
@@ -78,7 +78,7 @@ func (b *tab) open(path string) {
 	b.do(chromedp.Navigate(b.base + path))
 }
 
-// text returns what the page says.
+// text returns the text of the page.
 func (b *tab) text() string {
 	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("location.pathname + ': ' + document.body.innerText"))
 	if err != nil {
@@ -146,7 +146,7 @@ func (b *tab) picture(name string, width, height int64) {
 		scheme = "dark"
 	}
 	b.look(scheme, width, height)
-	b.do(chromedp.Sleep(2500 * time.Millisecond)) // until what is new has lost its colour
+	b.do(chromedp.Sleep(2500 * time.Millisecond)) // until new parts have lost their colour
 	eval[bool](b, `(() => { // a directory that people have
 		const at = /[^ "]*\/TestX?[A-Za-z]+[0-9]+\/001\/state/g, walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 		while (walk.nextNode()) walk.currentNode.data = walk.currentNode.data.replace(at, "/home/ada/.openclaw").replace(/of root/g, "of ada");
