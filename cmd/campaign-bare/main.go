@@ -1,10 +1,10 @@
-// Command campaign-bare compares what real processes meet on a mount of clawfs
-// with what they meet in a bare directory. scripts/campaign-bare builds it and
-// says how it is used.
+// Command campaign-bare compares a mount of clawfs with a bare directory, by the
+// answers and files that real processes meet in each. scripts/campaign-bare builds it
+// and says how it is used.
 //
 // It holds no test itself: each sub-command reads flags and calls its tester, a
-// package below. exceptions has the table of the differences that are wanted. Started
-// by the name of a program for which quick has a stand-in, it is that.
+// package below. exceptions has the table of the differences that are wanted. If it is
+// started by the name of a program, it is the stand-in of that program in quick.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 	"clawfs/cmd/campaign-bare/quick"
 )
 
-// errDiffers says that a run has found what is told already.
+// errDiffers says that a run has found differences. They are printed already.
 var errDiffers = errors.New("the mount differs from a bare directory")
 
 func main() {

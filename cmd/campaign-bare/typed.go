@@ -92,8 +92,8 @@ func readFile(name string) ([]byte, error) {
 	return os.ReadFile(name)
 }
 
-// tell prints what a run has found, kind by kind. How much the table may excuse
-// is said of all sorts of sequences together.
+// tell prints the findings of a run, kind by kind. The limit on excuses by the table
+// is for all sorts of sequences together.
 func tell(out io.Writer, r *commands.Report, o commands.Options) error {
 	kinds := r.Kinds()
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {

@@ -52,7 +52,7 @@ func quick() counts {
 	}
 }
 
-// bench holds what all works share.
+// bench holds the things that all works share.
 type bench struct {
 	options
 	counts
@@ -81,7 +81,7 @@ func newBench(o options) (*bench, error) {
 // work is something that all its subjects do in turn.
 type work struct {
 	name     string
-	about    string // what is done, for the table
+	about    string // a description of the work, for the table
 	columns  []string
 	baseline string    // the subject that ratios refer to
 	subjects []subject // in the order of the table
@@ -89,7 +89,7 @@ type work struct {
 	measure  func(ctx context.Context, s subject, dir string) (values, error)
 }
 
-// values are what one measurement gives, by column. The unit is the last word
+// values are the results of one measurement, by column. The unit is the last word
 // of a column's name.
 type values map[string]float64
 
@@ -99,10 +99,10 @@ type subject struct {
 	place  *place
 	client client
 	style  string // the client's --style, empty where it has none
-	like   string // the subject whose like it is, at another revision of clawfs; else empty
+	like   string // the subject that it is like, at another revision of clawfs; else empty
 }
 
-// does reports whether the subject does what the one of that name does.
+// does reports whether the subject does the work of the one of that name.
 func (s subject) does(name string) bool { return s.name == name || s.like == name }
 
 // besides returns subjects with, behind each that works on clawfs's mount, its like on the
@@ -119,8 +119,8 @@ func (b *bench) besides(list []subject) []subject {
 	return all
 }
 
-// runAll does every work in every round and returns what went wrong, after all
-// that could be measured has been.
+// runAll does every work in every round and returns the failures, after it has
+// measured all that it could.
 func (b *bench) runAll(ctx context.Context, res *results) error {
 	defer b.unmount()
 	if err := b.mount(ctx); err != nil {

@@ -21,7 +21,7 @@ func (b budget) verdict() string {
 	return "NOT met"
 }
 
-// budgets are all of them with what this run has found. Ratios are medians of
+// budgets are all of them with the numbers of this run. Ratios are medians of
 // the rounds' ratios.
 func (r *results) budgets() []budget {
 	var list []budget

@@ -37,7 +37,7 @@ func toolsIn(o options) tools {
 	}
 }
 
-// result is what a client prints; client/main.go says what it means.
+// result is the line that a client prints; client/main.go has the meaning of each field.
 type result struct {
 	Ops    int                `json:"ops"`
 	Failed int                `json:"failed"`
@@ -46,7 +46,7 @@ type result struct {
 	Series map[string][]int64 `json:"series"`
 }
 
-// outcome is what a group of clients did together.
+// outcome is the result of a group of clients together.
 type outcome struct {
 	result               // the sum of all; Nanos from the common start to the last one's end
 	daemon time.Duration // CPU time of the daemon meanwhile

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// pastWork shows what a commit costs where much has happened before: each time
+// pastWork shows the cost of a commit where much has happened before: each time
 // a registry with a past takes turns with a new one in the same mount.
 func (b *bench) pastWork() work {
 	s := b.goSubject(oursInPlace, b.ours, "in-place")
@@ -123,7 +123,7 @@ func (b *bench) idleWork() work {
 				return nil, err
 			}
 			defer func() { err = errors.Join(err, p.unmount()) }()
-			if err := pause(ctx, 3*time.Second); err != nil { // what mounting has started shall end
+			if err := pause(ctx, 3*time.Second); err != nil { // the work that mounting has started shall end
 				return nil, err
 			}
 			before, err := p.switches()
@@ -185,7 +185,7 @@ func (b *bench) measureHuge(ctx context.Context, s subject, _ string) (v values,
 	}, err
 }
 
-// codeWork runs the benchmarks of the parser and of the merge, which need no
+// codeWork runs the benchmarks of the parser and of the merge. They need no
 // mount.
 func (b *bench) codeWork() work {
 	return work{
@@ -207,7 +207,7 @@ func (b *bench) codeWork() work {
 	}
 }
 
-// figure finds a number in what a benchmark printed.
+// figure finds a number in the output of a benchmark.
 func figure(out []byte, pattern string) (float64, error) {
 	m := regexp.MustCompile(pattern).FindSubmatch(out)
 	if m == nil {

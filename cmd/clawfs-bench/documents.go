@@ -10,7 +10,7 @@ import (
 )
 
 // seed returns a registry of some entries, spelled as JSON.stringify(…, null, 2)
-// spells it; their ids begin with e, which no id of an added entry does.
+// spells it; their ids begin with e, and no id of an added entry does.
 func seed(entries int) []byte {
 	var b bytes.Buffer
 	b.WriteString("{\n  \"entries\": [")

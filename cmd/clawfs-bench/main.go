@@ -1,5 +1,5 @@
 // Command clawfs-bench measures clawfs and its peers in one run: scripts/bench
-// builds and installs what it needs and starts it.
+// builds and installs the programs that it needs and starts it.
 //
 // Every work is done by all subjects in turn, round after round, in another order each time, so
 // that the disk's moods hit all of them. The work of a subject is done by clients in processes

@@ -2,7 +2,7 @@ package main
 
 import "slices"
 
-// contest is a work that others do, too, and the column that tells which is faster.
+// contest is a work that others do, too, and the column that tells the faster one.
 type contest struct {
 	work, column string
 	more         bool // more is faster

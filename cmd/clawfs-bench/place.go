@@ -28,7 +28,7 @@ type place struct {
 	cmd   *exec.Cmd // the daemon, where it is a child of this process
 }
 
-// cpu is what the place's daemon has used so far.
+// cpu is the processor time that the place's daemon has used so far.
 func (p *place) cpu() time.Duration {
 	if p.pid == 0 {
 		return 0
@@ -101,7 +101,7 @@ func (b *bench) unmount() {
 }
 
 // mountLike mounts clawfs, of the revision that serves another place, on a directory below
-// work, which it makes if need be.
+// work. It makes the directory if need be.
 func (b *bench) mountLike(ctx context.Context, like *place, name string, flags ...string) (*place, error) {
 	p := &place{name: like.name, top: like.top, bin: like.bin, flags: like.flags, dir: filepath.Join(b.work, name)}
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {

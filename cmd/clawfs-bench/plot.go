@@ -81,7 +81,7 @@ func savePlots(dir string, r *results) error {
 		os.WriteFile(filepath.Join(dir, "commits.svg"), []byte(commits.svg()), 0o644))
 }
 
-// mark adds what a work has found at a place of the x axis to each line.
+// mark adds the results of a work at a place of the x axis to each line.
 func (c *chart) mark(r *results, work, column string, x float64, name string) {
 	c.xs, c.xNames = append(c.xs, x), append(c.xNames, name)
 	for _, w := range r.works {

@@ -111,7 +111,7 @@ func quantile(list []int64, q float64) float64 {
 	return float64(sorted[min(max(rank, 0), len(sorted)-1)])
 }
 
-// describe tells on what the run was made.
+// describe tells the machine and the programs of the run.
 func describe(ctx context.Context, b *bench) map[string]string {
 	var st unix.Statfs_t
 	var uname unix.Utsname

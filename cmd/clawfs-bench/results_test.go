@@ -107,8 +107,8 @@ func TestPageShowsMediansAndRatios(t *testing.T) {
 	}
 }
 
-// A revision beside does all that clawfs's own subjects do, right behind each, and each
-// measured column is compared, whichever way is the better one.
+// A revision beside does all works of clawfs's own subjects, right behind each, and each
+// measured column is compared, be more or less the better.
 func TestARevisionBesideIsCompared(t *testing.T) {
 	b := &bench{options: options{against: "1234abc"}, counts: full(), bare: &place{}, loop: &place{}, ours: &place{}, past: &place{}}
 	for _, w := range b.works() {

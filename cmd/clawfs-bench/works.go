@@ -80,7 +80,7 @@ func (b *bench) commitWork(size int) work {
 		}, b.peers()...),
 		measure: func(ctx context.Context, s subject, dir string) (values, error) {
 			file := filepath.Join(dir, "registry.json")
-			if s.does(flockJq) { // it edits what is there
+			if s.does(flockJq) { // it edits an existing file
 				if err := os.WriteFile(file, seed(size/113), 0o600); err != nil {
 					return nil, err
 				}
@@ -158,7 +158,7 @@ func (b *bench) appendWork(writers, files int) work {
 }
 
 // appendTo has writers add entries to registries in a directory and counts
-// which of them are there afterwards.
+// the entries that are there afterwards.
 func (b *bench) appendTo(ctx context.Context, s subject, dir string, writers, files int, more ...any) (values, error) {
 	pattern := filepath.Join(dir, "r%d.json")
 	for n := range files {

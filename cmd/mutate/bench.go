@@ -37,7 +37,7 @@ type test struct {
 	reaches           map[int]bool
 }
 
-// pkgInfo is what `go list` says of a package.
+// pkgInfo is the output of `go list` for a package.
 type pkgInfo struct {
 	Dir, Name string
 	Module    struct{ Dir string }

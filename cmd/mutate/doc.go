@@ -14,8 +14,8 @@
 //
 // All faults are compiled into one test binary (an overlay of the go command; the tree
 // is not touched), and an environment variable turns one on. So a fault costs no
-// compilation. Before, each test runs by itself with none of them, and notes which
-// places it reaches and how long it takes: a fault is tried with the tests that reach
+// compilation. Before, each test runs by itself with none of them, and notes the
+// places that it reaches and its time: a fault is tried with the tests that reach
 // it only, the fast ones first, till one fails. Calls of Lock and Unlock stay.
 //
 // A fault is named by file, function, kind and text, not by its line, so that a name

@@ -16,7 +16,7 @@ import (
 	"syscall"
 )
 
-// options is what the command line says.
+// options are the values of the command line.
 type options struct {
 	tests   []string // packages whose tests are run, beside the mutated one
 	args    []string // further arguments of each test binary

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// A mutant is one fault. Its number is what turns it on.
+// A mutant is one fault. Its number turns it on.
 type mutant struct {
 	number int
 	name   string
@@ -236,7 +236,7 @@ func (m *mutator) apply() []byte {
 	return out
 }
 
-// support is the source of what the mutants call.
+// support is the source of the functions that the mutants call.
 func support(pkg string, mutants int) []byte {
 	return fmt.Appendf(nil, `package %s
 

@@ -1,10 +1,10 @@
-// Command testsum reads what `go test -json` writes, shows it as it comes, and
+// Command testsum reads the output of `go test -json`, shows it as it comes, and
 // ends with a count that adds up.
 //
 //	go test -json ./... | go run ./cmd/testsum
 //
 // For every package it prints one line with its time, and the whole output of
-// a test that failed. At the end it lists what took longest and prints, alone
+// a test that failed. At the end it lists the slowest tests and prints, alone
 // on the last line, "N passed, N failed". A test with subtests is not counted
 // beside them, unless it failed and none of them did. A package that failed
 // without a failing test (it doesn't build, it panicked, it ran out of time)
@@ -59,7 +59,7 @@ type event struct {
 // id names a test; the empty test is the package itself.
 type id struct{ pkg, test string }
 
-// run is what is known of a test, or of a package.
+// run is the record of a test, or of a package.
 type run struct {
 	id      id
 	outcome string // pass, fail, skip; empty while it runs
@@ -78,7 +78,7 @@ type summary struct {
 	unsteady []id // that ran again
 }
 
-// tally is how many tests had which outcome.
+// tally is the number of tests for each outcome.
 type tally struct {
 	passed, failed, skipped int
 	stays                   bool // running again does not mend it
@@ -252,7 +252,7 @@ func (s *summary) forget(test id, w io.Writer) {
 	delete(s.tests, test)
 }
 
-// finish counts a package whose end never came as a failure.
+// finish counts a package without an end as a failure.
 func (s *summary) finish(runs map[id]*run, w io.Writer) {
 	var open []*run
 	for key, p := range runs {

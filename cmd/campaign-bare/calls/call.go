@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Call is one system call of a program, by one of its processes. Which of the
-// fields a call uses follows from Op; handles are numbers that the program
-// chooses, each process has a descriptor for each of its handles.
+// Call is one system call of a program, by one of its processes. The fields
+// that it uses follow from Op. Handles are numbers that the program chooses; each process
+// has a descriptor for each of its handles.
 type Call struct {
 	By    int    `json:"by"`
 	Op    string `json:"op"`
@@ -54,8 +54,8 @@ var flagNames = map[string]int32{
 	"WATCH": watchMask,
 }
 
-// flags2Names are flags of the actor's own: which times to leave alone or to set
-// to now, and whether a copy begins at an offset.
+// flags2Names are flags of the actor's own: times to leave alone or to set to now,
+// and a copy that begins at an offset.
 var flags2Names = map[string]int32{"OMIT_ATIME": 1, "OMIT_MTIME": 2, "NOW_MTIME": 4, "AT_OFFSET": 1}
 
 // watchMask holds the events that are compared. Opening, reading and closing
@@ -85,8 +85,8 @@ func (c *Call) has(flag string) bool {
 	return c.Flags != "" && slices.Contains(strings.Split(c.Flags, "|"), flag)
 }
 
-// harmless reports whether a call leaves behind what it found, or the player sees
-// to it, even if it fails on one side alone.
+// harmless reports whether a call leaves the files as it found them, or the player
+// sees to it, even if it fails on one side alone.
 func (c *Call) harmless() bool {
 	switch c.Op {
 	case "open":

@@ -28,7 +28,7 @@ func table(t *testing.T) *exceptions.Table {
 
 func TestPredicatesAndRowsBelongTogether(t *testing.T) { table(t) }
 
-// shortRun is what the open list's counts are of.
+// shortRun returns the options of the run that the counts of the open list are from.
 func shortRun(t *testing.T) Options {
 	return Options{Clawfs: program(t), Count: 4000, Seed: 1, Avoid: 3, Dir: t.TempDir(), Corpus: "testdata", Exceptions: table(t)}
 }
@@ -117,7 +117,7 @@ func TestOnlyOpenKindsDiffer(t *testing.T) {
 }
 
 // notShown returns the kinds that are wanted, and show in no further run of the
-// corpus either: what depends on time may not show on a busy machine.
+// corpus either: a kind that depends on time may not show on a busy machine.
 func notShown(t *testing.T, want map[string]string, got map[string]int) []string {
 	t.Helper()
 	missing := slices.Sorted(maps.Keys(want))
@@ -182,7 +182,7 @@ func TestShrinkKeepsTheDifference(t *testing.T) {
 	if err := c.up(); err != nil {
 		t.Fatal(err)
 	}
-	c.ring.strict = true // a bare directory syncs what is no document
+	c.ring.strict = true // a bare directory syncs content that is no document
 	program := []Call{
 		{By: 2, Op: "mkdir", Path: "sub", Mode: 0o755},
 		{By: 1, Op: "open", H: 1, Path: "a.json", Flags: "O_RDWR|O_CREAT", Mode: 0o644},

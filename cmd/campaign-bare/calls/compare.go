@@ -14,7 +14,7 @@ import (
 type Difference struct {
 	Step        int    // the call's place in the program, from 0
 	Call        Call   // the call after which it was seen
-	Aspect      string // what differs
+	Aspect      string // the thing that differs
 	Subject     string // the path or the handle that shows it
 	Bare, Mount string
 	Kind        string // the class of this difference, a stable name
@@ -43,10 +43,10 @@ type comparison struct {
 	m         *model
 	step      int
 	call      Call
-	state     string           // of what the call is about, before it
+	state     string           // of the call's subject, before the call
 	files     []*file          // that the call is about
-	looking   bool             // at what the observers see
-	strict    bool             // what is invalid must be refused
+	looking   bool             // at the observers' sights
+	strict    bool             // invalid content must be refused
 	bare      map[string]sight // as they were compared last
 	mount     map[string]sight
 	inos      map[slot]pair
@@ -61,7 +61,7 @@ func newComparison(m *model) *comparison {
 	}
 }
 
-// before notes the state of what a call is about to touch.
+// before notes the state of a call's subject before the call.
 func (k *comparison) before(step int, c Call) {
 	k.step, k.call, k.found = step, c, nil
 	k.state = k.m.stateOf(&c)
@@ -106,7 +106,7 @@ func outcome(a answer) string {
 	return fmt.Sprint(a.ret)
 }
 
-// answers compares what a call returned. The model still is as before the call.
+// answers compares the answers to a call. The model still is as before the call.
 func (k *comparison) answers(bare, mount answer) {
 	c := &k.call
 	subject := c.Path
@@ -153,7 +153,7 @@ func sorted(data []byte) string {
 	return strings.Join(slices.Sorted(strings.SplitSeq(string(data), "\x00")), " ")
 }
 
-// bytes compares what was read by a handle, and reports whether the rest of the
+// bytes compares the bytes that a handle gave, and reports whether the rest of the
 // answer is to be compared.
 func (k *comparison) bytes(subject string, bare, mount answer) bool {
 	c := &k.call
@@ -199,7 +199,7 @@ func explains(c *Call, version string, from int64, a answer) bool {
 	case "lseek":
 		return c.has("SEEK_END") && a.ret == int64(len(version))+c.Off || c.has("SEEK_HOLE") && a.ret == int64(len(version))
 	case "copy", "sendfile":
-		return true // what was copied is compared where it went
+		return true // the copied bytes are compared in the file that they went to
 	}
 	return false
 }
@@ -295,7 +295,7 @@ func (k *comparison) owner(p pair) string {
 	return ""
 }
 
-// looks compares what the observers see. The model is as after the call.
+// looks compares the observers' sights. The model is as after the call.
 func (k *comparison) looks(bare, mount map[string]sight) {
 	old, before := k.bare, k.mount
 	k.looking = true
@@ -355,7 +355,7 @@ func changed(yes bool) string {
 	return "unchanged"
 }
 
-// there compares whether a name is there, and what kind of file it is.
+// there compares whether a name is there, and the type of its file.
 func (k *comparison) there(path string, b, m sight) bool {
 	if b.err == 0 && m.err == unix.ENOENT && k.hidden(path) {
 		k.excused("creation", "existence", path, "there", "ENOENT", false)
@@ -424,8 +424,8 @@ func (k *comparison) regular(path string, b, m sight) {
 	f.compared, f.bare, f.mount = true, b.attrs, m.attrs
 }
 
-// changes compares whether a time has changed on both sides, and in which
-// direction. It reports whether that differs.
+// changes compares the directions in which a time has changed on the two sides. It
+// reports whether they differ.
 func (k *comparison) changes(aspect, path string, bs, bns, bs2, bns2, ms, mns, ms2, mns2 int64) bool {
 	direction := func(s, ns, s2, ns2 int64) string {
 		switch {

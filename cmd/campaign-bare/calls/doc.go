@@ -1,5 +1,5 @@
 // Package calls runs random programs of system calls on a mount of clawfs and in
-// a bare directory, and compares what can be seen after each call.
+// a bare directory, and compares the answers and the visible state after each call.
 //
 // What always holds:
 //
@@ -12,19 +12,19 @@
 //   - Contents are documents whenever a handle is closed, but for files that are
 //     created empty, and for two idioms that show how invalid content is refused
 //     (idioms.go, idioms_more.go).
-//   - The bare side is the truth. The model follows from it, and knows what a
-//     mount may show otherwise by design: that is an exception, which has a key, a
+//   - The bare side is the truth. The model follows from it, and knows the differences
+//     that a mount may show by design: these are exceptions. An exception has a key, a
 //     reason and a predicate (except.go), and each call that it excuses is
 //     counted.
 //   - An observer looks at both sides after the calls: existence, type, content,
 //     size, mode, owner, links, times, and listings. It is no relative of the
-//     other processes, and has nothing open in between. Of times it is compared
-//     whether they changed and in which direction; those that a program has set
-//     are compared exactly. Of inode numbers it is compared who shares one, and
-//     whether a name's has changed (compare.go).
+//     other processes, and has nothing open in between. Times are compared by the
+//     direction of their change; times that a program has set are compared exactly.
+//     Inode numbers are compared by the names and handles that share one, and by
+//     the changes of a name's number (compare.go).
 //   - Events are compared as sets of kinds, for each watch and name, where no
 //     handle has unsaved bytes; a mount has 500 ms for them (events.go).
-//   - A difference has a kind: the call, what differs, and the state of the
+//   - A difference has a kind: the call, the aspect that differs, and the state of the
 //     call's subject (kind.go). After one that leaves the two sides with different
 //     contents the program ends; others are told once. Programs that differ are
 //     cut down to the calls that are needed (shrink.go).

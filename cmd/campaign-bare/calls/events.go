@@ -13,9 +13,9 @@ import (
 )
 
 // eventPatience is the time that a mount has for telling watchers, eventCalm the
-// time in which it may tell them too much: it tells them a tenth of a second late of what
-// the kernel does not, and perhaps once more as long after that. Both are counted in rounds
-// of asking the watcher: on a busy machine the mount has as much longer as a round has.
+// time in which it may tell them too much. The mount tells watchers of changes that the
+// kernel does not tell, a tenth of a second late, and perhaps once more as long after that.
+// Both are counted in rounds of asking the watcher: a busy machine has longer rounds.
 const (
 	eventPatience = 600 * time.Millisecond
 	eventCalm     = 350 * time.Millisecond
@@ -29,7 +29,7 @@ var eventNames = map[uint32]string{
 	unix.IN_MOVE_SELF: "move-self",
 }
 
-// kinds takes what a watcher has read apart: for each watch and name the kinds
+// kinds takes the data of a watcher apart: for each watch and name the kinds
 // of events that came.
 func kinds(data []byte, into map[string]uint32) {
 	for len(data) >= 8 {
@@ -43,7 +43,7 @@ func kinds(data []byte, into map[string]uint32) {
 }
 
 // drain compares the events since the last time, as sets of kinds. The mount has
-// a while to deliver what the bare side has.
+// a while to deliver the events that the bare side has.
 func (p *player) drain(c *Call, bare, mount answer) error {
 	b, m := map[string]uint32{}, map[string]uint32{}
 	kinds(bare.data, b)
@@ -85,7 +85,7 @@ func (p *player) drain(c *Call, bare, mount answer) error {
 }
 
 // isBeforeTheEnd reports whether an event that only the bare side has told is of a watched file
-// that has lost its last name since, which both have told.
+// that has lost its last name since. Both sides have told that end.
 func isBeforeTheEnd(at string, bit uint32, bare, mount map[string]uint32) bool {
 	return strings.HasSuffix(at, " ") && bit&(unix.IN_MODIFY|unix.IN_CLOSE_WRITE) != 0 && bare[at]&mount[at]&unix.IN_DELETE_SELF != 0
 }

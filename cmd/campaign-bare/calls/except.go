@@ -42,8 +42,8 @@ var predicates = []predicate{
 	{key: "late-event"},
 }
 
-// stagedLength: a mapping or a search for data meets the file without what others have
-// staged.
+// stagedLength: a mapping or a search for data meets the file without content that others
+// have staged.
 func stagedLength(k *comparison, bare, mount answer) bool {
 	return k.otherLength("staged", bare, mount)
 }
@@ -68,7 +68,7 @@ func creationHidden(k *comparison, bare, mount answer) bool {
 	}
 	for _, path := range []string{c.Path, c.Path2} {
 		if c.Op == "mkdir" || path == c.Path2 && c.Op != "rename" {
-			continue // what creates must find it
+			continue // the call that creates must find it
 		}
 		if f := k.m.follow(path); f != nil && f.registry && (f.creator != nil && f.creator.refs[c.By] == 0 || f.refused) {
 			return true
@@ -77,7 +77,7 @@ func creationHidden(k *comparison, bare, mount answer) bool {
 	return false
 }
 
-// invalidRefused: what would be saved is no document.
+// invalidRefused: the content to be saved is no document.
 func invalidRefused(k *comparison, bare, mount answer) bool {
 	c := &k.call
 	if (bare.ret < 0) == (mount.ret < 0) {
@@ -110,8 +110,8 @@ func invalidRefused(k *comparison, bare, mount answer) bool {
 	return false
 }
 
-// takesInvalid reports whether a mount has synced or closed what is no document: this must
-// differ. A document that still has the end of an older one behind it may pass.
+// takesInvalid reports whether a mount has synced or closed content that is no document: this
+// must differ. A document that still has the end of an older one behind it may pass.
 func (k *comparison) takesInvalid(bare, mount answer) bool {
 	d := k.m.handle(k.call.By, k.call.H)
 	if d == nil || !d.f.registry || !d.dirty || bare.ret < 0 || mount.ret < 0 {
@@ -146,7 +146,7 @@ func (f *file) hasOldRest() bool {
 	return text[rest:] == before[rest:]
 }
 
-// mappingRefused: a shared mapping of a registry that may be written, or what was stored by it
+// mappingRefused: a shared mapping of a registry that may be written, or a store through it
 // while several handles may write.
 func mappingRefused(k *comparison, bare, mount answer) bool {
 	d := k.m.handle(k.call.By, k.call.H)

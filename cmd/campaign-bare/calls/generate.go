@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// The names that programs use. Which of them are there, and as what, changes.
+// The names that programs use. The files that have them, and their types, change.
 var (
 	registries = []string{"a.json", "b.json", "sub/c.json"}
 	temporary  = []string{"a.json.tmp", "t1", "x.json", "sub/t2.json"}
@@ -18,7 +18,7 @@ var (
 // step is the next call of a task; nil passes over it.
 type step func() *Call
 
-// task is what a process is about: calls that belong together. A task reserves each name that
+// task is a purpose of a process: calls that belong together. A task reserves each name that
 // it writes, replaces or removes, so that few tasks overlap in a way that clawfs would merge;
 // all else is free to happen in between.
 type task struct {
@@ -26,7 +26,7 @@ type task struct {
 	reserved []string
 }
 
-// view is what a process knows of a name.
+// view is a process and a name: seen holds the content that the one knows of the other.
 type view struct {
 	actor int
 	path  string
@@ -40,7 +40,7 @@ type generator struct {
 	tasks    map[int]*task
 	reserved map[string]int
 	seen     map[view]string
-	wrote    map[string]int // the process that wrote a name last, and has written nothing since it read what another had
+	wrote    map[string]int // the process that wrote a name last, and has written nothing since it read another's content
 	actors   []int
 	handles  int
 	tokens   int
@@ -140,7 +140,7 @@ func (g *generator) end(a int) {
 	delete(g.tasks, a)
 }
 
-// finish closes what is open, once no task is under way.
+// finish closes the open handles, once no task is under way.
 func (g *generator) finish() *Call {
 	if len(g.tasks) > 0 {
 		return nil
@@ -180,7 +180,7 @@ func (g *generator) free(path string) bool {
 	return !taken
 }
 
-// knows notes what a process knows by a call, given that it succeeds.
+// knows notes the knowledge that a process gets by a call, given that it succeeds.
 func (g *generator) knows(c *Call) {
 	d := g.m.handle(c.By, c.H)
 	switch c.Op {
@@ -204,8 +204,8 @@ func (g *generator) knows(c *Call) {
 	}
 }
 
-// document makes the next content of a registry. It has most of what was there before, so that
-// a merge knows what it was made from.
+// document makes the next content of a registry. It has most of the content before, so that
+// a merge can find its base.
 func (g *generator) document(before string) string {
 	var doc struct {
 		S   map[string]string `json:"s"`
@@ -281,7 +281,7 @@ func (g *generator) known(a int, path string) []step {
 }
 
 // gone makes a process ask for a name that it has seen and that has gone since:
-// what it then creates is made from nothing.
+// a file that it then creates is made from nothing.
 func (g *generator) gone(a int, path string) []step {
 	return []step{func() *Call {
 		if _, ever := g.seen[view{a, path}]; !ever || g.m.exists(path) {
@@ -292,7 +292,7 @@ func (g *generator) gone(a int, path string) []step {
 	}}
 }
 
-// begin chooses what a process does next.
+// begin chooses the next task of a process.
 func (g *generator) begin(a int) []step {
 	if g.IntN(100) < 45 {
 		return g.single(a)
@@ -303,14 +303,14 @@ func (g *generator) begin(a int) []step {
 // call is a step that is always made.
 func call(c Call) step { return func() *Call { return &c } }
 
-// alone reports whether what a process puts under a name is alone with what was
-// there: nothing was, or nobody else has written it since the process has.
+// alone reports whether a content that a process puts under a name meets no change of others:
+// there is no file, or nobody else has written the name since the process has.
 func (g *generator) alone(a int, path string) bool {
 	f := g.m.file(path)
 	return f == nil || g.wrote[path] == a
 }
 
-// contentOf returns what a name holds.
+// contentOf returns the content of a name's file.
 func (g *generator) contentOf(path string) string {
 	if f := g.m.file(path); f != nil {
 		return f.current

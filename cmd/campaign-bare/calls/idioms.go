@@ -89,7 +89,7 @@ func (g *generator) replace(a int) []step {
 		}, end,
 		[]step{
 			g.sometimes(3, Call{By: a, Op: "stat", Path: p}),
-			func() *Call { // what a refused rename leaves
+			func() *Call { // the temporary file that a refused rename leaves
 				if how != "" && g.m.exists(tmp) {
 					return &Call{By: a, Op: "unlink", Path: tmp}
 				}
@@ -232,7 +232,7 @@ func (g *generator) create(a int) []step {
 	})
 }
 
-// placeholder creates an empty registry, which somebody fills later.
+// placeholder creates an empty registry, for somebody to fill later.
 func (g *generator) placeholder(a int) []step {
 	p := pick(g, registries)
 	if g.m.exists(p) || g.avoids("close created-empty") || !g.reserve(a, p) {

@@ -59,7 +59,7 @@ func (g *generator) locked(a int) []step {
 	})
 }
 
-// appendMore writes at the end of a registry what leaves it a document.
+// appendMore appends to a registry so that it stays a document.
 func (g *generator) appendMore(a int) []step {
 	p := pick(g, registries)
 	if g.m.file(p) == nil || !g.reserve(a, p) {
@@ -130,7 +130,7 @@ func (g *generator) remove(a int) []step {
 	return steps
 }
 
-// claim unlinks, or renames away, what another process is about to claim, too.
+// claim unlinks a name that another process is about to unlink or rename away, too.
 func (g *generator) claim(a int) []step {
 	p := pick(g, registries)
 	if !g.free(p) || g.m.file(p) == nil {
@@ -301,7 +301,7 @@ func (g *generator) duplicates(a int) []step {
 		g.anew(a, second, p), []step{call(Call{By: a, Op: "close", H: second})})
 }
 
-// inherits makes a child that has what its parent has open, and ends.
+// inherits makes a child that has its parent's open handles, and ends.
 func (g *generator) inherits(a int) []step {
 	p, child := pick(g, registries), 4+g.forks
 	if child >= channels || g.m.child[a] || g.m.file(p) == nil || !g.reserve(a, p) {
@@ -367,7 +367,7 @@ func (g *generator) onUnlinked(a int) []step {
 	}
 }
 
-// tryLock asks for locks on whatever a registry is now, and gives them back.
+// tryLock asks for locks on a registry in any state, and gives them back.
 func (g *generator) tryLock(a int) []step {
 	p, h := pick(g, registries), g.handle()
 	if !g.settled(p) {
@@ -388,7 +388,7 @@ func (g *generator) tryLock(a int) []step {
 	})...)
 }
 
-// replaceHandle has dup2 put a handle in the place of another one, which that closes.
+// replaceHandle has dup2 put a handle in the place of another one, and so close that one.
 func (g *generator) replaceHandle(a int) []step {
 	p, q := pick(g, registries), pick(g, registries)
 	if p == q || g.m.file(p) == nil || g.m.file(q) == nil || !g.reserve(a, p, q) {
@@ -416,14 +416,14 @@ func (g *generator) directories(a int) []step {
 	})), call(pick(g, []Call{{By: a, Op: "readdir", Path: "."}, {By: a, Op: "stat", Path: "sub"}, {By: a, Op: "stat", Path: "sub/c.json"}}))}
 }
 
-// settled reports whether nobody is writing or creating a file; seldom it says
-// so all the same, for what then is seen is excused.
+// settled reports whether nobody is writing or creating a file. Seldom it says
+// so all the same: differences seen then are excused.
 func (g *generator) settled(path string) bool {
 	f := g.m.file(path)
 	return f == nil || f.creator == nil && !f.refused && len(g.m.dirtyBy(f)) == 0 || g.chance(6)
 }
 
-// single is one call, or an attempt at one, on whatever is there.
+// single is one call, or an attempt at one, on any name.
 func (g *generator) single(a int) []step {
 	p := pick(g, append([]string{"l.json", "t1", "x.json", "sub", "d"}, append(registries, registries...)...))
 	if !g.settled(p) {
@@ -460,7 +460,7 @@ func (g *generator) single(a int) []step {
 	}
 	made := c.Op == "mkdir" || c.Op == "symlink" || c.Op == "rmdir" || c.has("O_EXCL")
 	if made && (!g.m.exists(p) || c.Op == "rmdir" && g.m.file(p) == nil) {
-		return nil // only as what must fail
+		return nil // only as a call that must fail
 	}
 	return []step{call(c), func() *Call {
 		if c.Op != "open" || g.m.handle(a, c.H) == nil {
@@ -470,7 +470,7 @@ func (g *generator) single(a int) []step {
 	}}
 }
 
-// change is one call that changes what a name stands for.
+// change is one call that changes the file of a name.
 func (g *generator) change(a int, p string, c Call) []step {
 	c.By = a
 	if c.Path == "" {

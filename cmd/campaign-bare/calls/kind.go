@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kindOf names the class of a difference: the call, what differs, and the state
-// of what the call was about. The names stay as they are: the open list has them.
+// kindOf names the class of a difference: the call, the aspect that differs, and the
+// state of the call's subject. The names stay as they are: the open list has them.
 func (k *comparison) kindOf(aspect, subject string) string {
 	switch {
 	case aspect == "ino-large":
@@ -32,8 +32,8 @@ func (k *comparison) kindOf(aspect, subject string) string {
 	return kind
 }
 
-// about reports whether the call is about what a path stands for: what the
-// observer sees elsewhere is of an earlier call.
+// about reports whether the call is about the file of a path: differences that the
+// observer sees elsewhere are of an earlier call.
 func (k *comparison) about(path string) bool {
 	c := &k.call
 	if path == c.Path || path == c.Path2 || c.Op == "exit" {
@@ -82,7 +82,7 @@ func group(c *Call, m *model) string {
 	return c.Op
 }
 
-// stateOf says in a word in what state the subject of a call is.
+// stateOf names the state of a call's subject in a word.
 func (m *model) stateOf(c *Call) string {
 	d := m.handle(c.By, c.H)
 	if c.Op == "open" || c.H == 0 {

@@ -15,9 +15,9 @@ import (
 
 var token = regexp.MustCompile(`"t\d+"`)
 
-// unrelated reports whether what a name holds now shows nothing of what another
-// process had put there before, or its writer has not read that, or was told earlier that
-// there is nothing: clawfs then has to guess what the writer had seen, and may merge both.
+// unrelated reports whether the content of a name shows nothing of the content that another
+// process had put there before, or its writer has not read that content, or was told earlier
+// that there is nothing: clawfs has to guess the writer's views then, and may merge both.
 func (m *model) unrelated(path string) bool {
 	past := m.past[path]
 	if f := m.file(path); len(past) < 2 || f == nil || past[len(past)-1].content != f.current {
@@ -61,9 +61,9 @@ func (m *model) knewNothing(path string, by int) bool {
 	})
 }
 
-// respelled reports whether what a mount shows has the values of what a name holds
-// now, which somebody has written after another process: both are merged, in the
-// spelling of what was there.
+// respelled reports whether the content that a mount shows has the same values as the
+// content of a name, and two processes have written that name in turn: both contents are
+// merged then, in the spelling of the earlier one.
 func (m *model) respelled(path, shown string) bool {
 	past := m.past[path]
 	if len(past) < 2 || past[len(past)-1].by == past[len(past)-2].by {
@@ -74,19 +74,19 @@ func (m *model) respelled(path, shown string) bool {
 }
 
 // filledByReading reports whether the observer has found a file empty, and then
-// committed what is staged of it by reading it: it had no version yet, as nothing was saved
+// committed its staged content by reading it: it had no version yet, as nothing was saved
 // of it but pieces that were refused.
 func (m *model) filledByReading(f *file, s *sight) bool {
 	return f != nil && f.registry && s.attrs.Size == 0 && len(m.dirtyBy(f)) > 0 && s.content == f.current &&
 		!slices.ContainsFunc(f.versions, valid)
 }
 
-// byMapping stands for an offset from which is read.
+// byMapping takes the place of an offset where a mapping is read.
 const byMapping = -1
 
 // mayShow returns the contents that a mount may show of a file from an offset on, other than
-// the one that a bare directory shows. A description names the file, or else its name does.
-// The key says by which exception they are allowed. By a mapping it is byMapping.
+// the content that a bare directory shows. A description names the file, or else its name
+// does. The key is that of the exception that allows them. For a mapping, from is byMapping.
 func (m *model) mayShow(f *file, by *description, from int64) (others []string, key string) {
 	dirty := m.dirtyBy(f)
 	if by != nil && by.dirty {

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// model is what a bare directory holds, as far as a program can know: it follows
+// model is the state of a bare directory, as far as a program can know: it follows
 // from the bare side's answers alone. The generator chooses calls by it, and the
-// comparison asks it what a mount may show differently.
+// comparison asks it for the differences that a mount may show.
 type model struct {
 	names   map[string]sight
 	files   map[uint64]*file // by the bare side's inode number
@@ -20,7 +20,7 @@ type model struct {
 	child   map[int]bool   // processes that were forked by others
 	locks   map[posixLock]bool
 	past    map[string][]version
-	by      int // who has made the last call
+	by      int // the process that has made the last call
 
 	renamedOpen []renaming
 
@@ -28,7 +28,7 @@ type model struct {
 	absent []absence
 }
 
-// version is what a name held, the process that made it so, and those that have read it.
+// version is a content of a name, the process that made it so, and those that have read it.
 type version struct {
 	content string
 	by      int
@@ -56,19 +56,19 @@ type posixLock struct {
 type file struct {
 	ino      uint64
 	registry bool         // it has, or had, a name that is a registry's
-	creator  *description // until it is closed, synced or locked by who created it
-	versions []string     // what it held whenever no handle had unsaved bytes
+	creator  *description // until it is closed, synced or locked by its creator
+	versions []string     // its contents at the times when no handle had unsaved bytes
 	current  string
-	read     []string // what it held since the last of those when a holder of a lock read it, which may have saved that
+	read     []string // its contents, since the last version, when a holder of a lock read it: the reading may have saved them
 	named    bool
-	refused  bool // what was to be saved last was no document
+	refused  bool // the last content to be saved was no document
 
 	// Times at the last comparison, on both sides.
 	compared    bool
 	bare, mount attrs
 }
 
-// description is an open file description: what descriptors share.
+// description is an open file description, which descriptors share.
 type description struct {
 	f        *file
 	path     string
@@ -155,8 +155,8 @@ func (m *model) filesOf(c *Call) []*file {
 	return files
 }
 
-// overlaps reports whether a call begins to write what another handle has written
-// and not saved. Both are merged then, which a bare directory does not.
+// overlaps reports whether a call begins to write a file that another handle has written
+// and not saved. The mount merges both then, the bare directory does not.
 func (m *model) overlaps(c *Call) bool {
 	var f *file
 	var d *description
@@ -171,7 +171,7 @@ func (m *model) overlaps(c *Call) bool {
 		d = m.handle(c.By, c.H)
 	case "copy", "sendfile":
 		if from := m.handle(c.By, c.H); from != nil && (from.f.refused || m.writtenBesides(from.f, from)) {
-			return true // what is copied is another version
+			return true // the copied content is another version
 		}
 		d = m.handle(c.By, c.H2)
 	case "truncate":
@@ -259,7 +259,7 @@ func (m *model) did(c *Call, a answer) {
 	}
 }
 
-// transfer notes what reads or writes by a handle.
+// transfer notes a call that reads or writes by a handle.
 func (m *model) transfer(c *Call, d *description, a answer) {
 	if d == nil {
 		return
@@ -333,7 +333,7 @@ func (m *model) write(d *description) {
 	}
 }
 
-// save notes that what a description has written is there for all.
+// save notes that the bytes that a description has written are there for all.
 func (m *model) save(d *description) {
 	if d.dirty && (d.f.current != "" || d.f.creator != d) {
 		d.f.refused = !valid(d.f.current)
@@ -345,7 +345,7 @@ func (m *model) save(d *description) {
 }
 
 // stagesByRename notes that a file that holds no document, and that somebody may write, takes
-// a registry's name: its handles have that staged, and the name holds what it held.
+// a registry's name: its handles have that content staged, and the name keeps its content.
 func (m *model) stagesByRename(f, replaced *file, c *Call) {
 	if f == nil || f == replaced || c.has("RENAME_EXCHANGE") || !isRegistry(c.Path2) || valid(f.current) ||
 		replaced == nil || !replaced.registry || replaced.current == "" {
@@ -376,8 +376,8 @@ func (m *model) open(c *Call, a answer) {
 	m.shared = append(m.shared, d)
 }
 
-// toldVersion returns the version whose size was told by the handle last: who reads no more
-// than that, from the start, may get it.
+// toldVersion returns the version whose size was told by the handle last: a reader that reads
+// no more than that size, from the start, may get it.
 func (d *description) toldVersion() (content string, ok bool) {
 	if d.told == 0 || d.told > len(d.f.versions) {
 		return "", false
@@ -464,7 +464,7 @@ func (m *model) lock(c *Call, d *description) {
 	}
 }
 
-// saw takes over what the bare side shows.
+// saw takes over the sights of the bare side.
 func (m *model) saw(seen map[string]sight) {
 	maps.Copy(m.names, seen)
 	for _, f := range m.files {

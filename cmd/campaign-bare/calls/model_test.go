@@ -47,8 +47,8 @@ func TestRespelledIsExcusedAfterOthersOnly(t *testing.T) {
 	}
 }
 
-// A merge is excused where its writer has not read what another process had put there, even
-// if that has something in common with what it writes.
+// A merge is excused where its writer has not read the content of another process there, even
+// if that content has something in common with the writer's.
 func TestUnreadIsExcused(t *testing.T) {
 	const before, after = `["t0001","t0002"]`, `["t0001","t0003"]`
 	save := func(by int, holds, text string) []told {

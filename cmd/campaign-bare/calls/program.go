@@ -11,14 +11,14 @@ import (
 )
 
 // fullLook is the number of calls after which the observers look at everything.
-// In between they look at what a call was about.
+// In between they look at the files of the call.
 const fullLook = 8
 
 // ring is a pair of stages: programs run on both at once.
 type ring struct {
 	bare, mount *stage
 	mounted     bool // one is a mount
-	strict      bool // the mount is one, and must refuse what is no document
+	strict      bool // the mount is one, and must refuse content that is no document
 	programs    int
 }
 
@@ -96,7 +96,7 @@ func (p *player) step(c *Call) (stop bool, err error) {
 			return true, err
 		}
 	}
-	if c.Op == "open" && a.ret >= 0 && b.ret < 0 { // excused: what the mount has not opened is closed again
+	if c.Op == "open" && a.ret >= 0 && b.ret < 0 { // excused: a file that the mount has not opened is closed again
 		_, err := p.bare.do(&Call{By: c.By, Op: "close", H: c.H})
 		return false, err
 	}
@@ -121,7 +121,7 @@ func (p *player) step(c *Call) (stop bool, err error) {
 	return p.noteFound(), nil
 }
 
-// noteFound takes over what was found, and reports whether the program ends.
+// noteFound takes over the differences found, and reports whether the program ends.
 func (p *player) noteFound() (stop bool) {
 	for _, d := range p.k.found {
 		stop = stop || d.hard
@@ -138,11 +138,11 @@ func (p *player) noteFound() (stop bool) {
 	return stop
 }
 
-// unsettledLook is the number of calls after which the observers look also at
-// what is being written or created: that others do not see it is an exception.
+// unsettledLook is the number of calls after which the observers look also at files
+// that are being written or created: an exception lets the mount hide these.
 const unsettledLook = 41
 
-// settled leaves out what is being written or created, and directories with a
+// settled leaves out files that are being written or created, and directories with a
 // name that is being created.
 func (p *player) settled(c *Call, paths []string) []string {
 	if len(p.run.program)%unsettledLook == 0 {

@@ -15,7 +15,7 @@ import (
 	"clawfs/cmd/campaign-bare/exceptions"
 )
 
-// Options say what to run.
+// Options are the settings of a run.
 type Options struct {
 	Clawfs  string    // the program under test; "" runs a bare directory against another
 	Count   int       // calls to make, at least
@@ -32,10 +32,10 @@ type Options struct {
 	Avoid   int       // after how many differences of a kind calls of its sort are made no more; 0: never
 	Only    string    // a regular expression: the kinds to save; "" means all that Open does not list
 
-	Exceptions *exceptions.Table // counts what it excuses
+	Exceptions *exceptions.Table // counts the calls that it excuses
 }
 
-// Result is what a run has found.
+// Result has the numbers and the differences of a run.
 type Result struct {
 	Programs, Calls int
 	Failing         int // programs with a difference
@@ -58,7 +58,7 @@ type Example struct {
 // perMount is the number of programs that run on one mount.
 const perMount = 100
 
-// Run runs random programs, or the one to replay, and reports what differs.
+// Run runs random programs, or the one to replay, and reports the differences.
 func Run(ctx context.Context, o Options) error {
 	res, err := Measure(ctx, o)
 	if err != nil {
@@ -76,7 +76,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 // Measure runs random programs, or the one to replay. Workers share the calls
-// and the seeds among them; what each does depends on nothing that another does.
+// and the seeds among them; no worker depends on another one.
 func Measure(ctx context.Context, o Options) (*Result, error) {
 	start, n := time.Now(), max(o.Workers, 1)
 	if o.Replay != "" {
@@ -109,7 +109,7 @@ func newResult() Result {
 	return Result{Kinds: map[string]int{}, Excused: map[string]int{}, Examples: map[string]Example{}, chosenExcused: map[string]int{}}
 }
 
-// add adds what another run has found.
+// add adds the result of another run.
 func (r *Result) add(other *Result) {
 	r.Programs, r.Calls, r.Failing = r.Programs+other.Programs, r.Calls+other.Calls, r.Failing+other.Failing
 	for kind, n := range other.Kinds {
@@ -220,7 +220,7 @@ func listed(program []Call) source {
 	}
 }
 
-// one runs one program and counts what it has found.
+// one runs one program and counts its differences.
 func (c *campaign) one(next source, m *model, seed int64) error {
 	if err := c.up(); err != nil {
 		return err
@@ -285,7 +285,7 @@ func (c *campaign) up() error {
 	return err
 }
 
-// down ends the processes, unmounts, and removes what the programs have left.
+// down ends the processes, unmounts, and removes the files of the programs.
 func (c *campaign) down() error {
 	var err error
 	if c.ring != nil {

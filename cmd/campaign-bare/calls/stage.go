@@ -63,7 +63,7 @@ func newCrew(program, how string, n int) (*crew, error) {
 	return c, err
 }
 
-// end closes the channels, upon which the processes end.
+// end closes the channels: the processes end by that.
 func (c *crew) end() error {
 	for _, ch := range c.ch {
 		_ = unix.Close(ch.fd)

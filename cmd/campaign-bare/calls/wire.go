@@ -46,7 +46,7 @@ type reply struct {
 	St       attrs
 }
 
-// answer is what a call returned.
+// answer is the result of a call.
 type answer struct {
 	ret   int64
 	err   unix.Errno
@@ -54,7 +54,7 @@ type answer struct {
 	data  []byte
 }
 
-// channel is this process's end of a socket pair whose other end an actor has.
+// channel is this process's end of a socket pair; an actor has the other end.
 type channel struct {
 	fd     int
 	buffer []byte
@@ -125,7 +125,7 @@ func (ch *channel) ask(c *Call, data []byte) (answer, error) {
 	return ch.receive()
 }
 
-// sight is what the observer sees of a path.
+// sight is the observer's sight of a path.
 type sight struct {
 	err, contentErr unix.Errno
 	attrs           attrs

@@ -22,7 +22,7 @@ type bed struct {
 	tools  *tools
 	looker looker
 	runs   int
-	last   map[string]state // what was seen last on the mount, by directory
+	last   map[string]state // the state seen last on the mount, by directory
 }
 
 // newBed makes directories below dir and mounts one of them.
@@ -70,7 +70,7 @@ func (b *bed) open(ctx context.Context, standIns bool) error {
 }
 
 // elsewhere is a directory on another file system than temporary files are on,
-// where there is one: what mv brings from there it has to copy.
+// where there is one: mv has to copy a file that it brings from there.
 func elsewhere() string {
 	const memory = "/dev/shm"
 	if info, err := os.Stat(memory); err == nil && info.IsDir() {
@@ -101,8 +101,8 @@ func (b *bed) run(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// close ends what the bed has begun. The directory must hold then what was seen through the
-// mount. A bed whose context has ended closes as well.
+// close ends the mount and the looker of the bed. The directory must hold then the state seen
+// through the mount. A bed whose context has ended closes as well.
 func (b *bed) close() error {
 	ctx := context.Background()
 	err := b.unmount(ctx)
@@ -128,7 +128,7 @@ func isMounted(dir string) bool {
 	return syscall.Lstat(filepath.Dir(dir), &above) == nil && at.Dev != above.Dev
 }
 
-// plainUnderneath compares the directory, unmounted, with what was seen of it.
+// plainUnderneath compares the directory, unmounted, with the state that was seen of it.
 func (b *bed) plainUnderneath(ctx context.Context) error {
 	for dir, want := range b.last {
 		got, err := b.looker.look(ctx, dir)
@@ -142,7 +142,7 @@ func (b *bed) plainUnderneath(ctx context.Context) error {
 	return nil
 }
 
-// logProblems finds what no daemon's log may hold.
+// logProblems finds texts that no daemon's log may hold.
 func (b *bed) logProblems() error {
 	text, err := os.ReadFile(filepath.Join(b.root, "log"))
 	if err != nil {

@@ -28,7 +28,7 @@ const (
 	mounts    = 2
 )
 
-// TestMain gives all tests a directory for temporary files, which goes with them.
+// TestMain gives all tests a directory for temporary files, and removes it with them.
 func TestMain(m *testing.M) {
 	root, err := os.MkdirTemp("", "clawfs-commands-test-")
 	if err == nil {
@@ -78,7 +78,7 @@ func options(t *testing.T, mounted bool) Options {
 	return o
 }
 
-// Bare beside bare: what differs there is the tester's own fault.
+// Bare beside bare: a difference there is the tester's own fault.
 func TestBareDiffersFromBareNowhere(t *testing.T) {
 	t.Parallel()
 	o := options(t, false)
@@ -96,7 +96,7 @@ func TestBareDiffersFromBareNowhere(t *testing.T) {
 }
 
 // The kinds that the fixed seeds show are listed as open. Each listed kind shows, or has an
-// open case, which TestCases tries: a kind that depends on time may not show on a slow
+// open case, for TestCases to try: a kind that depends on time may not show on a slow
 // machine.
 func TestOpenKinds(t *testing.T) {
 	t.Parallel()
@@ -122,9 +122,9 @@ func TestOpenKinds(t *testing.T) {
 	}
 }
 
-// showsAsListed reports whether a seed that showed another kind, as what depends
-// on time can when it is shrunk, shows a listed one when it is tried again. Where
-// nothing is open nothing may differ even once.
+// showsAsListed reports whether a seed that showed another kind shows a listed one when
+// it is tried again. A kind that depends on time can become another one when it is
+// shrunk. Where nothing is open nothing may differ even once.
 func showsAsListed(t *testing.T, o Options, seed int64, listed map[string]int) bool {
 	t.Helper()
 	if len(listed) == 0 {
@@ -138,7 +138,7 @@ func showsAsListed(t *testing.T, o Options, seed int64, listed map[string]int) b
 	return !slices.ContainsFunc(again.Findings, func(f Finding) bool { return listed[f.Kind] == 0 })
 }
 
-// readCases returns what has differed once.
+// readCases returns the sequences that have differed once.
 func readCases(t *testing.T) []Case {
 	t.Helper()
 	text, err := os.ReadFile("testdata/cases.txt")
@@ -192,7 +192,7 @@ func TestCases(t *testing.T) {
 	for _, c := range cases {
 		tries := 1
 		if c.State == stateOpen {
-			tries = 3 // what depends on time may need more than one
+			tries = 3 // a case that depends on time may need more than one
 		}
 		found, err := b.replay(context.Background(), c.Sequence, tries)
 		switch {
@@ -245,7 +245,7 @@ func TestSequencesCanBeTyped(t *testing.T) {
 }
 
 // The tester itself must notice each way in which the two sides can differ. $D is
-// another directory on either side, which stands for a fault.
+// the directory of a side, so that a command can do a fault on one side only.
 func TestDifferencesAreNoticed(t *testing.T) {
 	b := makeBed(t, "")
 	for text, want := range map[string]string{

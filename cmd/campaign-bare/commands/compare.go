@@ -10,8 +10,8 @@ import (
 	"unicode"
 )
 
-// difference is what a step left or said otherwise on the mount than in the bare
-// directory.
+// difference is a file, or the outcome of the step itself, that differs on the mount from
+// the bare directory.
 type difference struct {
 	Step   int
 	Name   string // the file; "" where the step itself differs
@@ -30,20 +30,20 @@ const (
 	comesBack     = "comes-back"  // the mount holds values that the bare file lacks
 	isLost        = "lost"        // the bare file holds values that the mount lacks
 	isMixed       = "mixed"       // both hold values that the other one lacks
-	unchanged     = "unchanged"   // the mount holds what was there before
+	unchanged     = "unchanged"   // the mount holds the state before the step
 	respelled     = "respelled"   // the same values in other bytes
-	otherText     = "other-text"  // the bytes of what is no document
+	otherText     = "other-text"  // the bytes of a file that is no document
 	noPlaceholder = "placeholder" // a new registry is empty, and not there on the mount
 	missing       = "missing"     // the name is in the bare directory only
 	remains       = "remains"     // the name is on the mount only
-	overwritten   = "overwritten" // what others had committed is lost, as in the bare directory
+	overwritten   = "overwritten" // a commit of others is lost, as in the bare directory
 	otherMode     = "mode"
 	otherExit     = "exit"
 	otherWord     = "said"
 )
 
-// compareStates compares what the directories hold after a step, name by name.
-// The state before the step tells what a change is.
+// compareStates compares the states of the directories after a step, name by name.
+// The state before the step decides the effect of a difference.
 func compareStates(before, bare, mount state) []difference {
 	names := slices.Collect(maps.Keys(bare))
 	for name := range mount {
@@ -76,7 +76,7 @@ func compareStates(before, bare, mount state) []difference {
 	return found
 }
 
-// firstDifference says what differs first between two states, "" if nothing does.
+// firstDifference describes the first difference between two states, "" if there is none.
 func firstDifference(want, got state) string {
 	if found := compareStates(nil, want, got); len(found) > 0 {
 		return found[0].What
@@ -137,7 +137,7 @@ func sameValues(a, b string) bool {
 	return okA && okB && subset(la, lb) && subset(lb, la)
 }
 
-// leavesOf returns the values of a document, each with its path, in which the
+// leavesOf returns the values of a document, each with its path. In a path the
 // elements of lists of things with an id are named by it.
 func leavesOf(text string) (map[string]bool, bool) {
 	var doc any
@@ -179,7 +179,7 @@ func subset(a, b map[string]bool) bool {
 	return true
 }
 
-// compareOutcomes compares what the step said of itself.
+// compareOutcomes compares the outcomes of the step itself.
 func compareOutcomes(bare, mount outcome) []difference {
 	switch {
 	case bare.Exit != mount.Exit:
@@ -196,8 +196,8 @@ var errorTexts = regexp.MustCompile(`No such file or directory|Invalid argument|
 	`Invalid or incomplete multibyte|Device or resource busy|Input/output error|Stale file handle|Read-only file system|Text file busy|` +
 	`Operation canceled|File too large|No such device|Is a directory|Not a directory|Directory not empty|E[0-9]{2,3}\b`)
 
-// troubles is the class of what was written to standard error: the system's
-// errors in it, and whether there was anything at all.
+// troubles is the class of a text on standard error: the system's
+// errors in it, and whether there was any text at all.
 func troubles(text string) string {
 	if text == "" {
 		return ""

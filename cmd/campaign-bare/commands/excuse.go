@@ -32,16 +32,16 @@ func Predicates() []string {
 	return names
 }
 
-// trace is what is known of a sequence while it runs.
+// trace is the knowledge of a sequence while it runs.
 type trace struct {
 	merges bool // one of the two sides is a mount
 	steps  []Step
-	wrote  []state // what the bare directory held after each step: the bytes that were written
-	states []state // what the mount held, as the bare directory does when the next step begins
+	wrote  []state // of the bare directory after each step: the bytes that were written
+	states []state // of the mount; the bare directory has the same when the next step begins
 	failed []bool  // on the mount
 }
 
-// last is what both sides held before the step that is judged.
+// last is the state of both sides before the step that is judged.
 func (t *trace) last() state { return at(t.states, len(t.states)-1) }
 
 func at(states []state, i int) state {
@@ -51,8 +51,8 @@ func at(states []state, i int) state {
 	return states[i]
 }
 
-// judge compares what a step left and said. It returns the first difference that
-// no rule excuses, or else the names of those that did.
+// judge compares the two sides after a step: states and outcomes. It returns the first
+// difference that no rule excuses, or else the names of the rules that excused.
 func (t *trace) judge(i int, bare, mount state, said [2]outcome, rules []rule) (*difference, []string) {
 	var rows []string
 	found := append(compareStates(t.last(), bare, mount), compareOutcomes(said[0], said[1])...)
@@ -80,8 +80,8 @@ type oddity struct {
 	said        [2]outcome // bare, on the mount
 }
 
-// isInvalidRefused: what the bare file holds now is no document, and the mount
-// has kept what was there; what would have been renamed onto it as well. The
+// isInvalidRefused: the content of the bare file is no document, and the mount has kept
+// its former file. A file that was to be renamed onto it remains as well. The
 // writer was told. A new file that is empty is no document yet, and not refused.
 func (c oddity) isInvalidRefused() bool {
 	if c.Name == "" {
@@ -97,7 +97,7 @@ func (c oddity) isInvalidRefused() bool {
 }
 
 // refused reports whether the bare file of that name holds no document, and the
-// mount what was there before.
+// mount its former state.
 func (c oddity) refused(name string) bool {
 	e, ok := c.bare[name]
 	before, was := c.trace.last()[name]
@@ -105,7 +105,7 @@ func (c oddity) refused(name string) bool {
 	return ok && isInvalid(name, e) && (was || e.Content != "") && was == is && before.Content == now.Content
 }
 
-// isInvalid reports whether a name is a registry's, and what it holds no document.
+// isInvalid reports whether a name is a registry's, and its content no document.
 func isInvalid(name string, e entry) bool {
 	return isRegistry(name) && e.Error == "" && !json.Valid([]byte(e.Content))
 }

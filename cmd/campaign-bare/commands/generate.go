@@ -19,7 +19,7 @@ var sorts = []string{sortShell, sortLone, sortStranger, sortProgram}
 const length = 8
 
 // Generate makes the sequence of a seed: the same for the same seed. The sort is
-// one of sorts, or "" for whichever the seed chooses.
+// one of sorts, or "" for the one that the seed chooses.
 func Generate(seed int64, sort string) Sequence {
 	g := &generator{Rand: rand.New(rand.NewPCG(uint64(seed), 0x636c6177))}
 	if chosen := g.weighted([]int{10, 6, 3, 1}); sort == "" {
@@ -51,7 +51,7 @@ func Generate(seed int64, sort string) Sequence {
 	return q
 }
 
-// generator makes steps; what it has made decides what makes sense next.
+// generator makes steps; the steps made so far decide the next ones that make sense.
 type generator struct {
 	*rand.Rand
 	each         bool // a shell of its own for each command
@@ -106,8 +106,8 @@ func (g *generator) shellSteps(q *Sequence, other func() Step) {
 	}
 }
 
-// who is one shell for all commands, or one for each. They are not mixed: what a
-// sibling of the shell has written, its commands do not know.
+// who is one shell for all commands, or one for each. They are not mixed: the commands
+// of the shell do not know the writes of a sibling of it.
 func (g *generator) who() string {
 	if g.each {
 		return byOwn
@@ -120,7 +120,7 @@ func (g *generator) by(who string, s Step) Step {
 	return s
 }
 
-// strangerStep is what others do in between: add, change, or only look.
+// strangerStep is a step of others in between: add, change, or only look.
 func (g *generator) strangerStep() Step {
 	f := g.file()
 	switch g.IntN(6) {

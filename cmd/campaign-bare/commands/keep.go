@@ -11,7 +11,7 @@ import (
 var programs embed.FS
 
 // The documents that commands take from $K. All are small and alike, so that
-// what one command writes is often what another has written before.
+// one command often writes the content that another has written before.
 const (
 	docDefault = `{"entries":[{"id":"e0"},{"id":"e1"}],"jobs":{"j1":{"cmd":"x"},"j2":{"cmd":"y"}},"debug":false,"port":80,"welcome":"hello"}`
 	docPretty  = `{
@@ -35,7 +35,7 @@ var documents = map[string]string{
 
 const makefile = "all: a.json\na.json:\n\tcp \"$(K)/default.json\" a.json\nclean:\n\trm -f a.json b.json\n"
 
-// long ago, so that rsync never takes a copy for what is there already.
+// long ago, so that rsync never takes a copy for the file that is there already.
 var longAgo = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // fillKeep makes the directory that commands take things from.

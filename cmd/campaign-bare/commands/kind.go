@@ -5,24 +5,24 @@ import (
 	"strings"
 )
 
-// The sorts of commands. The class of a step tells what its kind of difference is called, and
-// what a rule may take for granted of it.
+// The sorts of commands. The class of a step is a part of the name of its kind of difference,
+// and a rule may take some things for granted of it.
 const (
-	classPut       = "put"        // writes a document from elsewhere, without reading what is there
-	classEdit      = "edit"       // reads what is there and writes it changed
-	classBackup    = "backup"     // copies what is there elsewhere
+	classPut       = "put"        // writes a document from elsewhere, without reading the registry
+	classEdit      = "edit"       // reads the registry and writes it changed
+	classBackup    = "backup"     // copies the registry elsewhere
 	classRestore   = "restore"    // brings such a copy back
 	classGit       = "git"        // keeps and brings back versions
 	classTar       = "tar"        // the same with an archive
 	classMove      = "move"       // gives a registry another name
 	classRemove    = "rm"         // removes names
-	classRemoveAll = "rm-all"     // removes whatever there is
+	classRemoveAll = "rm-all"     // removes all files that it finds
 	classMake      = "make"       // clean, or all
 	classLook      = "look"       // reads one registry
 	classLookAll   = "look-all"   // reads all, or lists them
 	classTouch     = "touch"      // makes an empty file
 	classMode      = "mode"       // changes a mode
-	classMemory    = "memory"     // a program changes what it has in memory, and may save it
+	classMemory    = "memory"     // a program changes the document in its memory, and may save it
 	classOver      = "start-over" // a program that begins each round with its first state
 	classRestart   = "restart"    // of the daemon
 )
@@ -37,7 +37,7 @@ var classes = []string{
 // that was shrunk all that came before matters.
 func kindOf(q Sequence, d difference) string {
 	if d.Effect == noPlaceholder {
-		return d.Effect // whoever made it
+		return d.Effect // the same for any process
 	}
 	step := q.Steps[d.Step]
 	var words []string

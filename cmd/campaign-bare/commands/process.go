@@ -22,7 +22,7 @@ type process struct {
 	cmd      *exec.Cmd
 	in       io.WriteCloser
 	out, err *bufio.Reader
-	pid      int // what is ended if it hangs: the process, or its group
+	pid      int // the one that is ended if it hangs: the process, or its group
 }
 
 // start begins a process with pipes. Where detached is set its parent ends at
@@ -72,7 +72,7 @@ func (p *process) detach() error {
 	return err
 }
 
-// guard ends the process if what is done takes too long, or the context ends.
+// guard ends the process if the function takes too long, or the context ends.
 func (p *process) guard(ctx context.Context, do func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -115,10 +115,10 @@ func (p *process) end() {
 	}
 }
 
-// mark ends what a shell says after each command, on both of its streams.
+// mark ends the output of a shell for each command, on both of its streams.
 const mark = "\x01"
 
-// shell types a command line into a shell and returns what came of it.
+// shell types a command line into a shell and returns its outcome.
 func (p *process) shell(ctx context.Context, text string) (outcome, error) {
 	var o outcome
 	err := p.guard(ctx, func() error {
@@ -139,7 +139,7 @@ func (p *process) shell(ctx context.Context, text string) (outcome, error) {
 	return o, err
 }
 
-// readMarked reads up to the mark, and what stands behind it on the line.
+// readMarked reads up to the mark, and the text behind it on the line.
 func readMarked(r *bufio.Reader) (text, behind string, err error) {
 	if text, err = r.ReadString(mark[0]); err != nil {
 		return "", "", fmt.Errorf("the shell has ended: %w", err)
@@ -151,7 +151,7 @@ func readMarked(r *bufio.Reader) (text, behind string, err error) {
 // looker is the process that looks at directories for the tester.
 type looker struct{ *process }
 
-// state is what a directory holds, by path.
+// state is the files of a directory, by path.
 type state map[string]entry
 
 // entry is all that is compared of one name.

@@ -13,7 +13,7 @@ import (
 	"clawfs/cmd/campaign-bare/exceptions"
 )
 
-// Options say what Run does.
+// Options are the settings of Run.
 type Options struct {
 	Clawfs     string // the program under test; "" compares bare with bare, as a control
 	Count      int    // how many sequences
@@ -34,12 +34,12 @@ type Finding struct {
 	What string
 }
 
-// String returns the finding as a case, with what it shows in a comment.
+// String returns the finding as a case, with its difference in a comment.
 func (f Finding) String() string {
 	return fmt.Sprintf("# seed %d: %s\n%s", f.Seed, f.What, f.Case)
 }
 
-// Report is what a run has found.
+// Report has the counts and the findings of a run.
 type Report struct {
 	Sequences int
 	Steps     int
@@ -59,7 +59,7 @@ func (r *Report) Kinds() map[string]int {
 // perBed is how many sequences a mount serves before a new one is made.
 const perBed = 200
 
-// Run compares sequences. The error is of the run itself: what differs is in the
+// Run compares sequences. The error is of the run itself: differences are in the
 // report.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	began := time.Now()

@@ -19,7 +19,7 @@ const (
 // lives for several steps.
 type Step struct {
 	Who   string
-	Class string // what sort of command it is; see classes
+	Class string // the sort of command; see classes
 	Text  string
 }
 
@@ -31,7 +31,7 @@ func (s Step) isProgram() bool {
 	return !slices.Contains([]string{byShell, byOwn, byStranger, byDaemon}, s.Who)
 }
 
-// author names those who count as one author of what the step writes.
+// author names the author of the writes of the step: several processes may count as one.
 func (s Step) author(i int) string {
 	switch s.Who {
 	case byShell, byOwn:
@@ -44,12 +44,12 @@ func (s Step) author(i int) string {
 
 // Sequence is steps that are done one after the other.
 type Sequence struct {
-	Sort  string // what it is made of: see sorts
+	Sort  string // the sort of steps that it is made of: see sorts
 	AtEnd bool   // the directories are looked at when all is done only, not after each step
 	Steps []Step
 }
 
-// String returns the text form of a sequence, which Parse reads as well.
+// String returns the text form of a sequence. Parse reads it as well.
 func (q Sequence) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "sort %s\n", q.Sort)
@@ -92,8 +92,8 @@ const (
 	stateFixed = "fixed"
 )
 
-// String returns the text form of a case: that of its sequence, below what is
-// known of it.
+// String returns the text form of a case: that of its sequence, below its kind and
+// its state.
 func (c Case) String() string {
 	return fmt.Sprintf("kind %s\nstate %s\n%s", c.Kind, c.State, c.Sequence)
 }

@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// result is what came of a sequence.
+// result is the result of a sequence.
 type result struct {
 	Steps      int            // that were compared
 	Excused    map[string]int // by the row that did
@@ -37,7 +37,7 @@ func (b *bed) runSequence(ctx context.Context, q Sequence, rules []rule) (result
 		d, rows := t.judge(i, seen.bare, seen.mount, said, rules)
 		if d != nil {
 			res.Difference = d
-			delete(b.last, mounted.dir) // what remains may still be on its way out
+			delete(b.last, mounted.dir) // the files that remain may still be on their way out
 			break
 		}
 		for _, row := range rows {
@@ -51,12 +51,12 @@ func (b *bed) runSequence(ctx context.Context, q Sequence, rules []rule) (result
 	return res, errors.Join(bare.end(), mounted.end())
 }
 
-// views is what the two directories hold. As long as nobody has looked at the
+// views are the states of the two directories. As long as nobody has looked at the
 // mount it counts as equal to the bare directory.
 type views struct{ bare, mount state }
 
 // mustLook reports whether a step may have left something else on the mount,
-// though nobody looks before the end: then that must be known for what follows.
+// though nobody looks before the end: the steps that follow need to know that state.
 func mustLook(t *trace, i int, seen views, said [2]outcome) bool {
 	for name, e := range seen.bare {
 		if isInvalid(name, e) && e != t.last()[name] || isRegistry(name) && t.merges && t.mayMerge(i, name, e.Content) {
@@ -86,7 +86,7 @@ func (b *bed) step(ctx context.Context, bare, mounted *side, step Step) (seen vi
 	return seen, said, err
 }
 
-// look returns what a side's directory holds.
+// look returns the state of a side's directory.
 func (b *bed) look(ctx context.Context, s *side) (state, error) {
 	seen, err := b.looker.look(ctx, s.dir)
 	if err != nil {
@@ -95,7 +95,7 @@ func (b *bed) look(ctx context.Context, s *side) (state, error) {
 	return seen[0], nil
 }
 
-// alignBare gives the bare directory what the mount holds, where a row has
+// alignBare gives the bare directory the mount's state, where a row has
 // excused that they differ: the steps that follow begin with the same.
 func alignBare(dir string, bare, mount state, rows []string) error {
 	if len(rows) == 0 {

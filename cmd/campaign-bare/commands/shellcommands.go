@@ -43,7 +43,7 @@ func (g *generator) command() Step {
 	return Step{Class: classMake, Text: `make -s -f "$K/Makefile" ` + g.pick("clean", "clean all", "all")}
 }
 
-// put writes a document over whatever is there.
+// put writes a document over any file or none.
 func (g *generator) put(f string) Step {
 	from := g.pick("default.json", "default.json", "default.json", "pretty.json", "small.json", "new.json", "other.json")
 	k := `"$K/` + from + `"`
@@ -75,7 +75,7 @@ func python(operations ...string) string {
 	return `$PY "$K/edit.py" "$D" '` + strings.Join(operations, "; ") + "'"
 }
 
-// edit changes what is there.
+// edit changes the file that is there.
 func (g *generator) edit(f string) Step {
 	if g.IntN(3) == 0 {
 		return Step{Class: classEdit, Text: g.editByProgram(f)}

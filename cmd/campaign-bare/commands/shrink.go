@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// shrink makes a sequence that differs as small as it can, as long as what is
-// tried still differs in the same way: without steps, in ever smaller pieces, and
+// shrink makes a sequence that differs as small as it can, as long as the smaller
+// one still differs in the same way: without steps, in ever smaller pieces, and
 // then with simpler ones. It tries at most the given number of sequences.
 func shrink(q Sequence, d difference, most int, differs func(Sequence) *difference) (Sequence, difference) {
 	s := shrinking{q: q, d: d, left: most, differs: differs}
@@ -33,7 +33,7 @@ type shrinking struct {
 	differs func(Sequence) *difference
 }
 
-// cut drops what comes after the difference.
+// cut drops the steps after the difference.
 func (s *shrinking) cut() { s.q.Steps = slices.Clone(s.q.Steps[:s.d.Step+1]) }
 
 func (s *shrinking) try(smaller Sequence) bool {
@@ -50,7 +50,7 @@ func (s *shrinking) try(smaller Sequence) bool {
 	return true
 }
 
-// simplify tries, for each step, what a reader understands faster: the one shell,
+// simplify tries, for each step, a form that a reader understands faster: the one shell,
 // a command instead of a program, one operation less.
 func (s *shrinking) simplify() {
 	if s.q.AtEnd {
@@ -72,7 +72,7 @@ func (s *shrinking) simplify() {
 	}
 }
 
-// simplerSteps returns what may stand for a step.
+// simplerSteps returns steps that may stand for a step.
 func simplerSteps(s Step) []Step {
 	var simpler []Step
 	add := func(who, text string) {
@@ -98,7 +98,7 @@ func simplerSteps(s Step) []Step {
 	return simpler
 }
 
-// target returns the registry that a command which puts one names.
+// target returns the registry that a command of class put names.
 func (s Step) target() string {
 	for _, name := range []string{"a.json", "b.json", "state/c.json"} {
 		if strings.Contains(s.Text, " "+name) {

@@ -13,7 +13,7 @@ import (
 	"clawfs/cmd/campaign-bare/quick"
 )
 
-// outcome is what a step says of itself.
+// outcome is the exit code and the output of a step.
 type outcome struct {
 	Exit   int
 	Stdout string
@@ -23,7 +23,7 @@ type outcome struct {
 // side is one of the two places where the steps of a sequence are done: a
 // directory, files that commands take things from, and processes.
 type side struct {
-	dir      string // what is compared
+	dir      string // the directory that is compared
 	keep     string // on another file system where there is one; $K
 	tools    *tools
 	env      []string
@@ -142,7 +142,7 @@ func (s *side) move(ctx context.Context, to string) error {
 	return err
 }
 
-// end ends the side's processes and removes what they took things from.
+// end ends the side's processes and removes the files that they took things from.
 func (s *side) end() error {
 	if s.shell != nil {
 		s.shell.end()
@@ -181,7 +181,7 @@ func findTools(home string) (*tools, error) {
 	return t, errors.Join(problems...)
 }
 
-// standIn has the slow programs done by stand-ins, which get their names in a directory.
+// standIn has the slow programs done by stand-ins: it gives these their names in a directory.
 func (t *tools) standIn(dir string) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -197,7 +197,7 @@ func (t *tools) standIn(dir string) error {
 	return nil
 }
 
-// environment is what each process of a side is started with.
+// environment is the environment of each process of a side.
 func (t *tools) environment(dir, keep string) []string {
 	return append(os.Environ(), "PATH="+t.path, "K="+keep, "D="+dir, "PY="+t.python+" -I -S", "HOME="+t.home, "LC_ALL=C", "TZ=UTC", "TMPDIR="+keep,
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org",

@@ -10,17 +10,17 @@ import (
 	"clawfs/txn/merge"
 )
 
-// write is a step that has written a registry, with what its author knew.
+// write is a step that has written a registry, with the knowledge of its author.
 type write struct {
 	*trace
 	i       int
 	name    string
-	content string // what it wrote: what the bare file holds
+	content string // the content that it wrote: the bare file's
 }
 
 // isMergeWithUnseen: somebody else has committed since the writer saw the
-// registry, and the mount holds what the writer changed of what it had seen,
-// merged with what the others have committed.
+// registry, and the mount holds the merge of two things: the writer's changes to
+// its view, and the commits of the others.
 func isMergeWithUnseen(c oddity) bool {
 	content, ok := c.bare[c.Name]
 	now, is := c.mount[c.Name]
@@ -31,8 +31,8 @@ func isMergeWithUnseen(c oddity) bool {
 	return slices.Contains(results, now.Content)
 }
 
-// unmerged finds what the mount holds as the writer left it, though others have
-// committed what the writer had not seen: their update is lost.
+// unmerged finds registries that the mount holds as the writer left them, though others have
+// made commits that the writer had not seen: their update is lost.
 func (t *trace) unmerged(i int, bare, mount state) []difference {
 	var found []difference
 	for name, e := range bare {
@@ -41,7 +41,7 @@ func (t *trace) unmerged(i int, bare, mount state) []difference {
 			continue
 		}
 		if step := t.steps[i]; step.Class != classPut && !step.isProgram() {
-			continue // it may have read what is there
+			continue // it may have read the file
 		}
 		results, must := write{t, i, name, e.Content}.merges()
 		same := func(r string) bool { return sameValues(r, e.Content) }
@@ -54,7 +54,7 @@ func (t *trace) unmerged(i int, bare, mount state) []difference {
 }
 
 // mayMerge reports whether a step that left this in a registry may have had it
-// merged with what its author had not seen.
+// merged with commits that its author had not seen.
 func (t *trace) mayMerge(i int, name, content string) bool {
 	if !t.steps[i].concerns(name) {
 		return false
@@ -63,14 +63,14 @@ func (t *trace) mayMerge(i int, name, content string) bool {
 	return slices.ContainsFunc(results, func(r string) bool { return r != content })
 }
 
-// merges returns what the registry may hold instead of what was written, and
-// whether it must. It is nothing where nobody else has committed since the
-// author's own last write, or where the author means what it wrote as it is. It
+// merges returns the contents that the registry may hold instead of the written one, and
+// whether it must hold one of them. There are none where nobody else has committed since
+// the author's own last write, or where the author means its content as it is. It
 // may, but need not, where that is not known.
 func (w write) merges() (results []string, must bool) {
 	step := w.steps[w.i]
 	if (step.Class == classEdit || step.Class == classOver) && !step.isProgram() {
-		return nil, false // who reads in the step itself has seen all
+		return nil, false // a step that reads before it writes has seen all
 	}
 	seen, head, others := w.views()
 	if w.mayHaveTasks() {
@@ -84,7 +84,7 @@ func (w write) merges() (results []string, must bool) {
 			results = append(results, r)
 		}
 	}
-	// A daemon that has ended knew what the dead had seen; what is gone is gone.
+	// A daemon that has ended knew the views of the dead. A registry that is gone is gone.
 	restarted := slices.ContainsFunc(w.steps[:w.i], func(s Step) bool { return s.Who == byDaemon })
 	unclear := false
 	for j := range w.i {
@@ -104,8 +104,8 @@ func (w write) mayHaveTasks() bool {
 	return false
 }
 
-// views returns what the author has seen of the registry since it wrote it last,
-// the newest first, what the registry holds (or held, if it is gone), and whether
+// views returns the contents of the registry that the author has seen since its own last
+// write, the newest first, the content that it holds (or held, if it is gone), and whether
 // others have committed meanwhile. "" is no registry, or nothing seen.
 func (w write) views() (seen []string, head string, others bool) {
 	head = w.held(w.i - 1)
@@ -131,9 +131,9 @@ func (w write) views() (seen []string, head string, others bool) {
 		}
 		wrote := w.wroteAt(j)
 		seen = append(seen, wrote)
-		others = others || wrote != after // the writer does not know what its bytes were merged with
+		others = others || wrote != after // the writer does not know the changes that its bytes were merged with
 		if w.movedHere(j) {
-			others = true // the file may hold what others have made of it by its former name
+			others = true // the file may hold changes that others have made of it by its former name
 			continue
 		}
 		if own && w.writesAt(j) && !w.putsOldFile() && !w.mayHaveSkipped(j) {
@@ -144,7 +144,7 @@ func (w write) views() (seen []string, head string, others bool) {
 	return append(seen, ""), head, others
 }
 
-// author names who wrote: a program that has seen nothing of the registry itself
+// author names the writer: a program that has seen nothing of the registry itself
 // counts as its family.
 func (w write) author() string {
 	me := w.steps[w.i].author(w.i)
@@ -159,23 +159,23 @@ func (w write) author() string {
 	return byShell
 }
 
-// isKin reports whether what a step has seen may be what the writer's content
-// was made from, though it is of another author: programs are of the shell's family.
+// isKin reports whether the writer's content may be made from a content that a step has
+// seen, though the step is of another author: programs are of the shell's family.
 func (w write) isKin(step Step) bool {
 	return w.author() == byShell && step.isProgram()
 }
 
 // isOneAuthorWith reports whether a program and the writer are one author, as they are of
-// one family. A shell that lives has a family of its own, which programs are not of.
+// one family. A shell that lives has a family of its own; programs are not of it.
 func (w write) isOneAuthorWith(step Step) bool {
 	return w.isKin(step) && w.steps[w.i].Who != byShell
 }
 
-// isMeant reports whether the author means what it wrote as it is: an author
-// without a memory that writes again what its family wrote last, and has seen nothing else
-// since; a program that writes again what it wrote last, after it has seen
+// isMeant reports whether the author means its content as it is: an author
+// without a memory that writes again the last content of its family, and has seen nothing
+// else since; a program that writes again its own last content, after it has seen
 // something else, or has removed the registry itself. That it was told of nothing, after
-// it had moved the registry away, says nothing of what it means. Another spelling is no
+// it had moved the registry away, is no sign of its meaning. Another spelling is no
 // other content.
 func (w write) isMeant() bool {
 	var looks []string
@@ -215,21 +215,21 @@ func (w write) didNothing(i int) bool {
 	return !step.isProgram() && w.failed[i] && step.writes() && w.held(i-1) == w.held(i)
 }
 
-// mayHaveSkipped reports whether a step was to write what was there already, and may have written
-// nothing: rsync skips a file of the same size and time.
+// mayHaveSkipped reports whether a step was to write the content that was there already, and
+// may have written nothing: rsync skips a file of the same size and time.
 func (w write) mayHaveSkipped(i int) bool {
 	return w.held(i-1) == w.held(i) && strings.HasPrefix(w.steps[i].Text, "rsync ")
 }
 
 // putsOldFile reports whether the step gives the registry's name to a file that may be older
-// than what its author has seen last.
+// than its author's last view.
 func (w write) putsOldFile() bool {
 	step := w.steps[w.i]
 	return (step.Class == classMove || step.Class == classRestore) && strings.Contains(step.Text, "mv ") || step.isProgram() && strings.Contains(step.Text, " "+w.name) && strings.Contains(step.Text, "move ")
 }
 
 // movedAway reports whether a step has only given the registry another name. That is no
-// removal: the author goes on from what it had seen, and merges with what was moved.
+// removal: the author goes on from its views, and merges with the moved registry.
 func (w write) movedAway(i int) bool {
 	step := w.steps[i]
 	return w.held(i-1) != "" && w.held(i) == "" &&
@@ -237,7 +237,7 @@ func (w write) movedAway(i int) bool {
 }
 
 // removedItself reports whether a step is of the writer, a program, and has only removed the
-// registry: what the program makes then goes on from what it had seen.
+// registry: the program's next content goes on from its views.
 func (w write) removedItself(i int) bool {
 	step := w.steps[i]
 	return step.isProgram() && step.author(i) == w.author() && w.held(i-1) != "" && w.held(i) == "" && !w.movedAway(i)
@@ -249,14 +249,14 @@ func (w write) movedHere(i int) bool {
 	return (step.Class == classMove || step.isProgram() && strings.Contains(step.Text, "move ")) && w.held(i-1) != w.held(i) && w.held(i) != ""
 }
 
-// held returns what the registry held after a step, wroteAt what was written if
-// the step wrote it: a merge has added what the writer did not know.
+// held returns the content that the registry held after a step, wroteAt the content that
+// was written if the step wrote it: a merge has added changes that the writer did not know.
 func (w write) held(i int) string { return at(w.states, i)[w.name].Content }
 
 func (w write) wroteAt(i int) string { return at(w.wrote, i)[w.name].Content }
 
-// concerns reports whether a step may read what a name holds, or put something in its place. A
-// copy by cp or cat to another file of the mount is not read.
+// concerns reports whether a step may read the file of a name, or put something in its place.
+// A copy by cp or cat to another file of the mount is not read.
 func (s Step) concerns(name string) bool {
 	if s.Class == classTouch || s.Class == classBackup {
 		return false
@@ -274,8 +274,8 @@ func (s Step) reads(name string) bool {
 	return strings.Contains(s.Text, "load "+name) || strings.Contains(s.Text, "peek "+name) || strings.Contains(s.Text, "save "+name+" backup")
 }
 
-// child reports whether a program lets a child of its own change a registry, which
-// is another author, and whether the program has read the registry after that.
+// child reports whether a program lets a child of its own, another author, change a
+// registry, and whether the program has read the registry after that.
 func (s Step) child(name string) (byChild, read bool) {
 	if !s.isProgram() {
 		return false, false
@@ -300,7 +300,7 @@ func (w write) writesAt(i int) bool {
 	return !w.failed[i] && w.steps[i].writes() && (w.steps[i].Class != classMove || !maps.Equal(at(w.states, i-1), at(w.states, i)))
 }
 
-// writes reports whether a step writes what it concerns, be it as it was.
+// writes reports whether a step writes the files that it concerns, be it as they were.
 func (s Step) writes() bool {
 	if s.isProgram() {
 		return strings.Contains(s.Text, "save ")
@@ -308,7 +308,7 @@ func (s Step) writes() bool {
 	return slices.Contains([]string{classPut, classEdit, classRestore, classMove, classOver, classRemove, classRemoveAll}, s.Class)
 }
 
-// merged returns what a merge makes of a content that was made from base while
+// merged returns the result of a merge of a content that was made from base while
 // others made head of it. An empty base is none.
 func merged(base, head, content string) string {
 	headDoc, err1 := jsondoc.Parse([]byte(head), jsondoc.JSON, jsondoc.Limits{})

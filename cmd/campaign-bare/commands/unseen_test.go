@@ -24,8 +24,8 @@ func names(text string) string {
 	return strings.NewReplacer(`{"id":"`, "", `"}`, "", ",", " ", "[", "", "]", "").Replace(text)
 }
 
-// moment is a step, what it wrote, and what the mount held then: the same, unless
-// others' changes were merged. It has failed if its text begins with "!".
+// moment is a step, the content that it wrote, and the content that the mount held then: the
+// same, unless others' changes were merged. It has failed if its text begins with "!".
 type moment struct{ who, class, text, wrote, held string }
 
 // A writer's bytes may become these, or must, by the steps that its author and others did

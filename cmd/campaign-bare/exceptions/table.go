@@ -13,7 +13,7 @@ import (
 // Heading is the title of the section of docs/SEMANTICS.md that holds the table.
 const Heading = "Where a registry differs from a bare file"
 
-// Limit is the share of what was compared that all rows together may not excuse.
+// Limit is the share of the compared things that all rows together may not excuse.
 const Limit = 0.02
 
 // The testers that a row can name. Tests are no tester: a difference that a test shows, and
@@ -28,16 +28,16 @@ const (
 // Row is one line of the table: one difference that is wanted.
 type Row struct {
 	Name    string // the key of its predicate
-	Differs string // what differs
+	Differs string // the difference
 	Tester  string // commands, calls, both or tests
 	Reason  string
 }
 
-// Table is the rows that one tester goes by, and what they have excused.
+// Table is the rows that one tester goes by, and the count of their excuses.
 type Table struct {
 	rows []Row
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	excused  map[string]int
 	compared int
 }
@@ -79,7 +79,7 @@ func New(rows []Row, tester string, names []string) (*Table, error) {
 }
 
 // Parse reads the rows out of the text of a page: those of the table below the
-// heading, whatever number the heading has.
+// heading, with any number before the heading.
 func Parse(text string) ([]Row, error) {
 	var rows []Row
 	here := false
@@ -138,7 +138,7 @@ func (t *Table) Excuse(name string) {
 	t.excused[name]++
 }
 
-// Report prints what each row has excused. The error says that it was too much.
+// Report prints how much each row has excused. The error says that it was too much.
 func (t *Table) Report(out io.Writer) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 type disk interface {
 	read(path string) (string, error)
 	write(path, text string) error
-	overwrite(path, text string) error // what is there, which is then cut
+	overwrite(path, text string) error // in the file that is there, which is then cut
 	copy(path, to string) error
 	rename(path, to string) error
 	unlink(path string) error
@@ -24,7 +24,7 @@ type disk interface {
 	list(path string) ([]string, error)
 }
 
-// calls are what all languages do in the same way.
+// calls are the calls that all languages make in the same way.
 type calls struct{}
 
 func (calls) rename(path, to string) error { return syscall.Rename(path, to) }
@@ -46,7 +46,7 @@ func (calls) list(path string) ([]string, error) {
 	return names, err
 }
 
-// open is every language's open, followed by a look at what was opened.
+// open is every language's open, followed by a look at the opened file.
 func open(path string, flags int) (fd int, size int64, err error) {
 	if fd, err = syscall.Open(path, flags|syscall.O_CLOEXEC, 0o666); err != nil {
 		return fd, 0, err

@@ -5,8 +5,8 @@
 // What always holds here:
 //
 //   - A stand-in makes the same calls of the file system as its program, in the same
-//     order: python looks at what it has opened and reads until
-//     it gets nothing, node reads as much as it was told that there is, and makes each call of
+//     order: python looks at the file that it has opened and reads until
+//     it gets nothing, node reads as many bytes as it was told of, and makes each call of
 //     an awaited one on another thread.
 //   - It does the lines of the tester's own programs (commands/programs) and the few
 //     filters of jq that the tester types, and nothing else.

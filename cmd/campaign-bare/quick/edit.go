@@ -22,7 +22,7 @@ type program struct {
 	disk     disk
 	spelling spelling
 	home     string
-	child    []string // what does a line in a process of its own
+	child    []string // the command that does a line in a process of its own
 	doc      value
 	kept     []string
 }
@@ -99,7 +99,7 @@ func (p *program) exists(path string) (bool, error) {
 	return err == nil, err
 }
 
-// change changes what is in memory.
+// change changes the document in memory.
 func (p *program) change(name string, words []string) (err error) {
 	switch name {
 	case "reset":
@@ -199,7 +199,7 @@ func (p *program) changeJob(doc *object, name string, words []string) error {
 	return nil
 }
 
-// save writes the memory, in one of the ways in which programs do that.
+// save writes the memory, in one of the ways in which programs write.
 func (p *program) save(path, how string) error {
 	text := p.spelling.text(p.doc)
 	there := false

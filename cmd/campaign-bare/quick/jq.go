@@ -79,7 +79,7 @@ func filtered(v value, filter string) (value, error) {
 	})
 }
 
-// sum is what `+` makes of two values.
+// sum is the result of `+` for two values.
 func sum(a, b value) (value, error) {
 	switch a := a.(type) {
 	case *list:
@@ -114,7 +114,7 @@ func get(v value, path []string) (value, error) {
 	return v, nil
 }
 
-// change sets what is at a path, or removes it where no function says to what.
+// change sets the value at a path, or removes it where there is no function to make one.
 func change(v value, path []string, to func(value) (value, error)) (value, error) {
 	if len(path) == 0 {
 		return to(v)

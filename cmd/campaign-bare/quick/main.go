@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// Names are those by which a process is started that is to stand in for a program.
+// Names are the names by which a process is started as a stand-in for a program.
 var Names = []string{"python3", "node", "jq"}
 
-// Main does what the program of that name would do with the arguments, and returns its
+// Main does the work of the program of that name with these arguments, and returns its
 // exit code.
 func Main(argv []string) int {
-	runtime.LockOSThread() // what is not awaited is done by one thread
+	runtime.LockOSThread() // calls that are not awaited are made by one thread
 	args := argv[1:]
 	switch filepath.Base(argv[0]) {
 	case "jq":

@@ -64,8 +64,8 @@ func (p *place) put(path, text string) {
 	}
 }
 
-// run runs a command line and returns what it says, its exit code, and what the
-// directory holds then.
+// run runs a command line and returns its output, its exit code, and the files that
+// the directory holds then.
 func (p *place) run(line string) string {
 	p.Helper()
 	cmd := exec.Command("bash", "-c", line)
@@ -89,7 +89,7 @@ func (p *place) run(line string) string {
 	return said
 }
 
-// A stand-in says, and leaves, what the program does for which it stands.
+// A stand-in has the output of its program, and leaves the same files.
 func TestStandInsDoWhatTheProgramsDo(t *testing.T) {
 	var lines []string
 	for _, filter := range []string{

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// A value is what a document holds: nil, bool, json.Number, string, *list or *object. The
+// A value is a part of a document: nil, bool, json.Number, string, *list or *object. The
 // members of an object stay in their order, as they do in python, node and jq.
 type value any
 
@@ -72,7 +72,7 @@ func next(d *json.Decoder) (value, error) {
 	return rest(d, token)
 }
 
-// rest reads the rest of what begins with a token.
+// rest reads the rest of a value that begins with a token.
 func rest(d *json.Decoder, token json.Token) (value, error) {
 	switch token {
 	case json.Delim('['):
@@ -122,7 +122,7 @@ func withinToken(d *json.Decoder) (json.Token, error) {
 	return token, err
 }
 
-// A spelling says what a language puts between the parts of a document.
+// A spelling is the text that a language puts between the parts of a document.
 type spelling struct {
 	comma, colon string
 	indent       string // of each level, on lines of their own; "" for one line

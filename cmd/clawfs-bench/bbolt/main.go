@@ -27,13 +27,13 @@ import (
 
 const text = "an entry of ordinary length, as a registry of tools or models holds it"
 
-// task is what the flags say, as in the Go client.
+// task is the values of the flags, as in the Go client.
 type task struct {
 	work, file, id            string
 	files, first, count, size int
 }
 
-// result is what a client prints, as in the Go client.
+// result is the line that a client prints, as in the Go client.
 type result struct {
 	Ops    int                `json:"ops"`
 	Failed int                `json:"failed"`

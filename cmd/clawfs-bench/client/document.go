@@ -18,7 +18,7 @@ type entry struct {
 	Text string `json:"text"`
 }
 
-// text is what an entry carries, so that it has some 100 bytes.
+// text is the content of an entry, so that it has some 100 bytes.
 const text = "an entry of ordinary length, as a registry of tools or models holds it"
 
 // marshal spells a document the way JSON.stringify(document, null, 2) does.

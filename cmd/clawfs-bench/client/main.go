@@ -20,7 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// task is what the flags say: each work reads those that it needs.
+// task is the values of the flags: each work reads those that it needs.
 type task struct {
 	style     string        // how files are written, see styles
 	file      string        // the file worked on; may hold a %d for the number of a registry
@@ -34,7 +34,7 @@ type task struct {
 	overtaken bool          // another program commits between each read and write
 }
 
-// result is what a client prints. Times are in nanoseconds.
+// result is the line that a client prints. Times are in nanoseconds.
 type result struct {
 	Ops    int                `json:"ops"`
 	Failed int                `json:"failed"` // operations that reported an error
@@ -110,7 +110,7 @@ func (r *result) note(series string, start time.Time) {
 	r.Series[series] = append(r.Series[series], int64(time.Since(start)))
 }
 
-// cpuTime is what this process has used so far, in nanoseconds.
+// cpuTime is the processor time that this process has used so far, in nanoseconds.
 func cpuTime() int64 {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &ts); err != nil {

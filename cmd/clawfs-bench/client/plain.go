@@ -27,7 +27,7 @@ func prepareStream(t *task) (func(*result) error, error) {
 	}, nil
 }
 
-// timed runs a step, whose time becomes a series of its own.
+// timed runs a step. The time of the step becomes a series of its own.
 func (r *result) timed(series string, step func() error) error {
 	start := time.Now()
 	if err := step(); err != nil {
@@ -49,8 +49,8 @@ func writeStream(t *task, buffer []byte) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// readStream reads the file. On a mount it first drops what the kernel has
-// cached of the mount's own file, so that every byte comes through the mount
+// readStream reads the file. On a mount it first drops the pages of the mount's own
+// file from the kernel's cache, so that every byte comes through the mount
 // (and out of the disk's page cache, as on the bare disk).
 func readStream(t *task, buffer []byte) error {
 	f, err := os.Open(t.file)

@@ -61,8 +61,8 @@ func writeCareful(name string, content []byte) error {
 
 func temporaryOf(name string) string { return fmt.Sprintf("%s.%d.tmp", name, os.Getpid()) }
 
-// locked runs a function while it holds an exclusive flock on a file, which is
-// made if need be.
+// locked runs a function while it holds an exclusive flock on a file. It makes the
+// file if need be.
 func locked(lock string, do func() error) error {
 	f, err := os.OpenFile(lock, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

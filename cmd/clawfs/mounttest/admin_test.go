@@ -31,7 +31,7 @@ func adders(t *testing.T) map[string][]string {
 	}
 }
 
-// addModels has ten commands add a model each, and returns what the script says.
+// addModels has ten commands add a model each, and returns the result of the script.
 func addModels(t *testing.T, dir string, command []string) result {
 	t.Helper()
 	return run(t, "/", append(program(t, "admin/concurrent-model-add.sh", dir, "10"), command...))
@@ -88,7 +88,7 @@ func checkHealth(t *testing.T, dir string) result {
 	return run(t, "/", program(t, "admin/check-registry-health.sh", dir))
 }
 
-// The script that checks the files finds on the mount what it finds in the bare directory: the
+// The script that checks the files finds the same on the mount as in the bare directory: the
 // faults from before, until somebody mends them.
 func TestCheckRegistryHealth(t *testing.T) {
 	need(t, "jq")

@@ -11,15 +11,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A story is what several programs do to one registry, a step at a time: the
-// name of an actor and what it does (testdata/programs/actor.mjs). At first the
+// A story is the steps of several programs on one registry, one after the other: each has
+// the name of an actor and a command (testdata/programs/actor.mjs). At first the
 // registry has the entries a and b, and no other member.
 type story struct {
 	name  string
 	steps string
 	want  contents
 	// On a bare directory it ends otherwise, since somebody loses something.
-	// Where it does not, the story is about what a merge could break.
+	// Where it does not, the story is about a thing that a merge could break.
 	bareLoses bool
 	only      string // the one language that can tell it
 }
@@ -246,7 +246,7 @@ func stories() []story {
 
 func ids(list string) []string { return strings.Fields(list) }
 
-// P4, which base (§4): each story is told in node and in python, saving in place
+// P4, the choice of the base (§4): each story is told in node and in python, saving in place
 // and by rename.
 func TestStories(t *testing.T) {
 	t.Parallel()
@@ -284,7 +284,7 @@ func (s story) tell(t *testing.T, language, how string) {
 	})
 }
 
-// end tells the story and returns what is in the registry then. A step that ends
+// end tells the story and returns the content of the registry then. A step that ends
 // in =ERRNO fails with that on a mount.
 func (s story) end(t *testing.T, dir, language, how string, onMount bool) (contents, error) {
 	t.Helper()

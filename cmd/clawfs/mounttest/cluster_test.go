@@ -132,8 +132,8 @@ func idsOf(text string) (ids []string) {
 	return ids
 }
 
-// Other hosts see what one does to names: creation in a new directory, moves, removals. Of
-// several that create a file exclusively one succeeds.
+// Other hosts see the changes of names by one: creation in a new directory, moves, removals.
+// Of several that create a file exclusively one succeeds.
 func TestNamesOnSeveralHosts(t *testing.T) {
 	_, all := hosts(t, 2)
 	a, b := all[0].dir, all[1].dir
@@ -216,7 +216,7 @@ func TestHostsWithoutAMajority(t *testing.T) {
 	same(t, "a.json", all, as("{\"n\":2}\n"))
 }
 
-// A directory joins: what it has is the cluster's, what was changed meanwhile is merged, and
+// A directory joins: its files become the cluster's, changes made meanwhile are merged, and
 // files that have nothing to do with each other take a choice.
 func TestADirectoryJoins(t *testing.T) {
 	members, all := hosts(t, 2)

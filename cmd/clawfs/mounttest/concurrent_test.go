@@ -23,7 +23,7 @@ const tenModels = `{
 `
 
 // An idiom is a way in which programs change a registry. Adding an entry by it
-// takes one process, or a script and what it starts.
+// takes one process, or a script and the processes that it starts.
 type idiom struct {
 	program, how string
 	needs        string // a program that not every machine has
@@ -121,8 +121,8 @@ func (b beginning) prepare(t *testing.T, dir string, round int) (file string, id
 // tenPrograms runs rounds of ten programs, of these idioms in turn, in a bare
 // directory and on a mount, and returns how many entries were lost. In every other
 // round all have read before the first one writes; in the others they meet by
-// chance, unless there is no file at times. Four are enough to show what a bare directory loses,
-// unless a table of it is wanted.
+// chance, unless there is no file at times. Four are enough to show the losses of a bare
+// directory, unless a table of them is wanted.
 func tenPrograms(t *testing.T, from beginning, idioms ...idiom) losses {
 	var lost losses
 	for _, i := range idioms {
@@ -224,7 +224,7 @@ func models(path string) ([]string, error) {
 	return doc.IDs, err
 }
 
-// contents are what the tests look at in a registry of models.
+// contents are the parts of a registry of models that the tests look at.
 type contents struct {
 	IDs  []string // sorted
 	Flag *bool

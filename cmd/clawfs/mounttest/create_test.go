@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// polled runs a program while another one reads a file over and over, and returns what
-// that one found; "" stands for an empty file, "-" for none.
+// polled runs a program while another one reads a file over and over, and returns the
+// contents that the reader found; "" stands for an empty file, "-" for none.
 func polled(t *testing.T, dir, name string, line []string) []string {
 	t.Helper()
 	var out *bufio.Reader

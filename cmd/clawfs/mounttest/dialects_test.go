@@ -10,7 +10,7 @@ import (
 )
 
 // dialectPrograms keep files by the name *.json that are no strict document, each in its
-// own way. They print what they find.
+// own way. They print the contents that they find.
 var dialectPrograms = map[string][]string{
 	// Whole files of lines, renamed into place, the last one without an end; then fewer.
 	"a memory of lines": {"node", "-e", `

@@ -10,8 +10,8 @@ import (
 )
 
 // §3: a program that renames a temporary file onto a registry and goes on to write it sees,
-// and leaves, what it would in a bare directory: also if the file was empty then, or half a
-// document, whether there was a registry or not.
+// and leaves, the same as in a bare directory: also if the file was empty then, or half a
+// document, with a registry there or without.
 func TestRenamedWhileOpen(t *testing.T) {
 	t.Parallel()
 	need(t, "node")
@@ -104,7 +104,7 @@ func TestRenamedWhileOpen(t *testing.T) {
 		}
 	}
 	for line := range strings.Lines(m.logText()) {
-		if strings.Contains(line, "rejected") && !strings.Contains(line, "json shell.json.tmp.json") { // by a redirection, which closes a descriptor
+		if strings.Contains(line, "rejected") && !strings.Contains(line, "json shell.json.tmp.json") { // by a redirection: it closes a descriptor
 			t.Error(line)
 		}
 	}
@@ -114,7 +114,7 @@ func TestRenamedWhileOpen(t *testing.T) {
 	}
 }
 
-// content returns what a file holds, or that it is not there.
+// content returns the content of a file, or that it is not there.
 func content(dir, name string) string {
 	text, err := os.ReadFile(filepath.Join(dir, name))
 	if err != nil {
@@ -139,7 +139,7 @@ func names(t *testing.T, dir string) []string {
 }
 
 // P1, P6, P9: the program leaves no document after the rename, or it is killed. The registry
-// holds what it held before, and quarantine what was written.
+// keeps its content, and quarantine holds the content that was written.
 func TestRenamedWhileOpenAndRefused(t *testing.T) {
 	t.Parallel()
 	m := newMount(t)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// since returns what a watcher has printed after so many lines.
+// since returns the lines that a watcher has printed after so many lines.
 func (w *watcher) since(lines int) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -58,7 +58,7 @@ os.close(fd)'`, false},
 	{"removal", `echo '{"n":9}' >a.json; rm a.json`, false},
 }
 
-// Watchers (§3) hear of each commit what they hear in a bare directory: events of the same
+// Watchers (§3) hear of each commit the same as in a bare directory: events of the same
 // kinds, and not twice that a file was saved.
 func TestWatchersHearWhatABareDirectoryTells(t *testing.T) {
 	t.Parallel()
@@ -86,7 +86,7 @@ func TestWatchersHearWhatABareDirectoryTells(t *testing.T) {
 				}
 				heard := func(i int) string { return told(watchers[i].since(before[i])) }
 				eventually(3*time.Second, func() bool { return heard(0) != "" && heard(0) == heard(1) })
-				time.Sleep(400 * time.Millisecond) // whatever comes twice comes by then
+				time.Sleep(400 * time.Millisecond) // an event that comes twice comes by then
 				if heard(0) != heard(1) {
 					t.Errorf("%s: heard on the mount %s; in a bare directory %s", c.how, heard(1), heard(0))
 				}
@@ -101,7 +101,7 @@ func TestProgramsThatFollowAFile(t *testing.T) {
 	t.Parallel()
 	followers := []struct {
 		name   string
-		script string // appends what it finds to a file
+		script string // appends the content that it finds to a file
 		places bool   // it follows files that are put in place of others only
 	}{
 		{"entr", `echo a.json | entr -n -p sh -c "cat a.json >>%s"`, false},
@@ -149,7 +149,7 @@ func TestProgramsThatFollowAFile(t *testing.T) {
 						return string(b)
 					}
 					eventually(3*time.Second, func() bool { return text() == want })
-					time.Sleep(600 * time.Millisecond) // it follows again, and what comes twice comes by then
+					time.Sleep(600 * time.Millisecond) // it follows again, and an event that comes twice comes by then
 					if text() != want {
 						t.Fatalf("after commit %d it has found\n%swant\n%s", n+1, text(), want)
 					}

@@ -29,7 +29,7 @@ exec(sys.argv[1])
 `
 
 // Programs of this test's own, for rows of the table that the testers' programs do not reach:
-// their steps, and what they print in each place. Each row that is for tests is here.
+// their steps, and their output in each place. Each row that is for tests is here.
 func TestRowsThatAreForTests(t *testing.T) {
 	t.Parallel()
 	need(t, "python3")

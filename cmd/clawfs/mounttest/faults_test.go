@@ -108,7 +108,7 @@ func monotonic(t *testing.T) int64 {
 	return now.Nano()
 }
 
-// check looks for what the processes, which have ended or been killed, were told.
+// check holds files and quarantine against the answers to the processes, now ended or killed.
 func (r *faultRow) check(t *testing.T, m *mount, l loads) {
 	t.Helper()
 	kept := m.quarantined()
@@ -141,7 +141,7 @@ func (r *faultRow) check(t *testing.T, m *mount, l loads) {
 	r.tried++
 }
 
-// told reads what a process was told: the last document that was stored, and the
+// told reads the answers to a process: the last document that was stored, and the
 // contents that were refused, before a moment.
 func (r *faultRow) told(t *testing.T, result result, before int64) (last int, refused []int) {
 	t.Helper()

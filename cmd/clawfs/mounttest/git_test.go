@@ -36,7 +36,7 @@ func TestHistoryIsNotPublished(t *testing.T) {
 	}
 }
 
-// twoBranches makes a repository on a mount in which main is merging a branch that has changed
+// twoBranches makes a repository on a mount: main is merging a branch that has changed
 // c.json, too. The attributes are lines of .gitattributes.
 func twoBranches(t *testing.T, attributes string) *mount {
 	t.Helper()

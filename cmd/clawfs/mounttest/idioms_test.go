@@ -43,7 +43,7 @@ func furtherIdioms() []idiom {
 	}
 }
 
-// These move the file aside and write a new one, or they are vim, which may end with
+// These move the file aside and write a new one, or they are vim. Vim may end with
 // an error where the file has changed meanwhile though it was told to write it.
 func asideIdioms() []idiom {
 	return []idiom{
@@ -137,7 +137,7 @@ func goIdioms(t *testing.T) []idiom {
 	return all
 }
 
-// lossTable is what was lost by each idiom.
+// lossTable is the losses of each idiom.
 type lossTable struct {
 	mu   sync.Mutex // guards rows
 	rows []string

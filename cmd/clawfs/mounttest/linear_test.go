@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A history is what several processes did to one list, and when.
+// A history is the operations of several processes on one list, with their times.
 type history struct {
 	appends []appended
 	reads   []listRead
@@ -36,7 +36,7 @@ type listRead struct {
 	hash       string // of the ids
 }
 
-// add reads what testdata/programs/history.py has printed.
+// add reads the output of testdata/programs/history.py.
 func (h *history) add(output string) error {
 	for line := range strings.Lines(output) {
 		var a appended
@@ -56,7 +56,7 @@ func (h *history) add(output string) error {
 	return nil
 }
 
-// violations says why a history is not that of one list to which entries were
+// violations says why a history is not that of one list with entries
 // appended one after the other; final is the list after the last operation. An
 // append takes effect at one moment between its start and its end.
 func (h *history) violations(final []string) []string {
@@ -119,7 +119,7 @@ func listModel() porcupine.Model {
 	}
 }
 
-// The checker accepts what is a list and refuses what is none.
+// The checker accepts a history of one list and refuses all others.
 func TestHistoriesAreToldApart(t *testing.T) {
 	hash := func(ids ...string) string {
 		sum := sha256.Sum256([]byte(strings.Join(ids, "\n")))
@@ -137,7 +137,7 @@ func TestHistoriesAreToldApart(t *testing.T) {
 		"torn":             {history{[]appended{{1, 2, true, "a"}, {3, 4, true, "b"}}, nil, 1}, false},
 		"an end that nobody knows": {history{
 			[]appended{{1, 2, false, "a"}, {3, 4, true, "b"}}, []listRead{{5, 6, 1, hash("first")}}, 0,
-		}, false}, // b, which comes after a, could not have been appended then
+		}, false}, // b comes after a: it could not have been appended then
 		"unknown and late": {history{
 			[]appended{{1, 2, false, "b"}, {3, 4, true, "a"}}, []listRead{{2, 3, 1, hash("first")}}, 0,
 		}, true},
@@ -175,7 +175,7 @@ func startClients(t *testing.T, dir, name string, seconds int) clients {
 	return all
 }
 
-// signal sends a signal to those whose end was not waited for.
+// signal sends a signal to the processes that nobody has waited for.
 func (c clients) signal(s unix.Signal) {
 	for _, p := range c {
 		if p.cmd.ProcessState == nil {
@@ -184,7 +184,7 @@ func (c clients) signal(s unix.Signal) {
 	}
 }
 
-// history waits for the processes and returns what they did.
+// history waits for the processes and returns their operations.
 func (c clients) history(t *testing.T) *history {
 	t.Helper()
 	h := &history{}
@@ -213,8 +213,8 @@ func listIDs(t *testing.T, dir, name string) []string {
 	return ids
 }
 
-// P2, P3, P4: processes that read and append at the same time see what a single list would show
-// them.
+// P2, P3, P4: processes that read and append at the same time see the states of one single
+// list.
 func TestLinearizable(t *testing.T) {
 	m := newMount(t)
 	row := &faultRow{fault: "concurrent reads and appends (mount)", tried: 1}
@@ -232,7 +232,7 @@ func (m *mount) waitDead() {
 	}
 }
 
-// add counts what a history tells, and reports every way in which it is wrong.
+// add counts the operations of a history, and reports every violation in it.
 func (r *faultRow) add(t *testing.T, h *history, final []string) {
 	t.Helper()
 	acknowledged := 0

@@ -28,8 +28,8 @@ const top = "../../.."
 
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 
-// runTests runs all tests below one temporary directory and finds what they
-// have left behind.
+// runTests runs all tests below one temporary directory and finds the things that
+// they have left behind.
 func runTests(m *testing.M) int {
 	root, err := os.MkdirTemp("", "clawfs-product-")
 	if err == nil {
@@ -70,8 +70,8 @@ func makeElsewhere() (string, error) {
 	return other, errors.Join(os.Chmod(other, 0o777), os.Setenv("ELSEWHERE", other))
 }
 
-// build returns the path of the program under test, which the first caller
-// builds.
+// build returns the path of the program under test. The first caller
+// builds it.
 var build = sync.OnceValues(buildClawfs)
 
 func buildClawfs() (string, error) {
@@ -89,8 +89,8 @@ func buildClawfs() (string, error) {
 	return path, nil
 }
 
-// leftovers lists what must not be there after the last test, below root and in the other
-// directory: mounts, processes of clawfs, files. The leftovers are also taken away.
+// leftovers lists the things that must not be there after the last test, below root and in the
+// other directory: mounts, processes of clawfs, files. The leftovers are also taken away.
 func leftovers(root, other string) []string {
 	var left []string
 	for _, m := range mountsBelow(root) {
@@ -243,7 +243,7 @@ func (m *mount) start(flags ...string) {
 	m.pid, _ = strconv.Atoi(string(found[1]))
 }
 
-// finish unmounts, unless the test has, and checks what remains.
+// finish unmounts, unless the test has, and checks the daemon's end, the directory and the log.
 func (m *mount) finish() {
 	if m.pid != 0 && len(mountsBelow(m.dir)) > 0 {
 		m.unmount()
@@ -254,7 +254,7 @@ func (m *mount) finish() {
 	}
 	if m.pid != 0 && !ended(m.pid) {
 		m.t.Errorf("the daemon, process %d, did not end", m.pid)
-		_ = unix.Kill(m.pid, unix.SIGQUIT) // it writes to its log what it is at
+		_ = unix.Kill(m.pid, unix.SIGQUIT) // it writes the stacks of its goroutines to its log
 		if !ended(m.pid) {
 			_ = unix.Kill(m.pid, unix.SIGKILL)
 		}
@@ -363,7 +363,7 @@ func (m *mount) status(field string) int64 {
 	return 0
 }
 
-// quarantined returns what is in quarantine, seen through the mount.
+// quarantined returns the contents of quarantine, seen through the mount.
 func (m *mount) quarantined() []string {
 	m.t.Helper()
 	files, err := filepath.Glob(filepath.Join(m.dir, ".clawfs/quarantine/*"))
@@ -381,8 +381,8 @@ func (m *mount) quarantined() []string {
 	return contents
 }
 
-// quarantineDelay is how long refused content may take to get to quarantine. It
-// gets there when the last descriptor is gone, which no system call waits for.
+// quarantineDelay is the time that refused content may take to get to quarantine. It
+// gets there when the last descriptor is gone. No system call waits for that.
 const quarantineDelay = 3 * time.Second
 
 // wantQuarantined waits until a content is in quarantine (P9).
@@ -407,7 +407,7 @@ func withoutEmpty(problems []string) []string {
 	return slices.DeleteFunc(problems, func(p string) bool { return strings.HasSuffix(p, isEmpty) })
 }
 
-// problemsIn lists what is wrong with a directory that is not mounted: each
+// problemsIn lists the faults of a directory that is not mounted: each
 // registry must be one strict document (P1), .clawfs the only addition (P8).
 func problemsIn(dir string) []string {
 	var problems []string

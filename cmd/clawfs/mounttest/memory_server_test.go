@@ -10,7 +10,7 @@ import (
 
 // The MCP memory server keeps an entity a line in a file that is often named memory.json,
 // and that is not there at first. It works from its first start, alone and beside another
-// one, where a bare directory loses what two write at once. When calls of one server overlap
+// one. A bare directory loses entities when two write at once. When calls of one server overlap
 // before there is a second line, one line is the file; the next one brings the others back.
 func TestMemoryServerOnAFreshDirectory(t *testing.T) {
 	t.Parallel()

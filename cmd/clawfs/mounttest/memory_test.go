@@ -55,7 +55,7 @@ func TestMemoryIsFlat(t *testing.T) {
 	}
 }
 
-// All threads of the daemon may be woken late, which saves it a quarter of its time.
+// All threads of the daemon may be woken late. That saves it a quarter of its time.
 func TestTimersAreLazy(t *testing.T) {
 	t.Parallel()
 	want := "1000000\n"
@@ -75,8 +75,8 @@ func TestTimersAreLazy(t *testing.T) {
 	}
 }
 
-// descriptors counts the daemon's open files. It leaves out those by which the daemon holds
-// the processes that asked last, a fixed number.
+// descriptors counts the daemon's open files. It leaves out the descriptors by which the daemon
+// holds the processes that asked last, a fixed number.
 func (m *mount) descriptors() int {
 	m.t.Helper()
 	dir := filepath.Join("/proc", strconv.Itoa(m.pid), "fd")

@@ -37,7 +37,7 @@ func (r packageRoot) dpkg(args ...string) {
 		"--force-script-chrootless"}, args...))
 }
 
-// files lists what is in the root, dpkg's own files aside.
+// files lists the files in the root, dpkg's own aside.
 func (r packageRoot) files() []string {
 	r.t.Helper()
 	var names []string

@@ -49,8 +49,8 @@ func TestPlainLogOfTenProcesses(t *testing.T) {
 	}
 }
 
-// A plain file holds what was written to it, in whatever way it was, and however it is
-// read: the kernel keeps its pages from one change to the next.
+// A plain file holds the bytes that were written to it, in every way of writing and of
+// reading: the kernel keeps its pages from one change to the next.
 func TestPlainFilesHoldWhatIsWritten(t *testing.T) {
 	t.Parallel()
 	need(t, "python3")
@@ -63,9 +63,9 @@ func TestPlainFilesHoldWhatIsWritten(t *testing.T) {
 	}
 }
 
-// However several processes write a plain file at once (buffered, directly, asynchronously,
-// through mappings, by copying and by making holes) and cut it, all see in every way what
-// lies on the disk, and that is what was written.
+// Several processes write a plain file at once (buffered, directly, asynchronously, through
+// mappings, by copying and by making holes) and cut it. All see in every way the bytes that
+// lie on the disk, and these are the bytes that were written.
 func TestPlainFilesWrittenInManyWays(t *testing.T) {
 	t.Parallel()
 	if strings.Contains(os.Getenv("CLAWFS_WITHOUT"), "kernel-cache") {

@@ -45,7 +45,7 @@ func program(t *testing.T, name string, args ...string) []string {
 	return append([]string{interpreter, path}, args...)
 }
 
-// need skips a test whose program this machine does not have.
+// need skips a test if this machine does not have its program.
 func need(t *testing.T, names ...string) {
 	t.Helper()
 	for _, name := range names {
@@ -75,7 +75,7 @@ type process struct {
 	cancel         context.CancelFunc
 }
 
-// start starts a program in a process group of its own, which ends with it, or
+// start starts a program in a process group of its own. The group ends with it, or
 // after programLimit.
 func start(t *testing.T, dir string, line []string, configure ...func(*exec.Cmd)) *process {
 	t.Helper()
@@ -208,7 +208,7 @@ func allSucceeded(t *testing.T, results []result) {
 	}
 }
 
-// actor is a program that holds a registry in memory and does what it is told,
+// actor is a program that holds a registry in memory and does its orders,
 // line by line: testdata/programs/actor.mjs or actor.py.
 type actor struct {
 	process *process
@@ -232,7 +232,7 @@ func startActor(t *testing.T, dir, language string, args ...string) *actor {
 	return a
 }
 
-// do has the actor do something and returns what it answers.
+// do has the actor do something and returns its answer.
 func (a *actor) do(t *testing.T, command string) string {
 	t.Helper()
 	if _, err := fmt.Fprintln(a.in, command); err != nil {

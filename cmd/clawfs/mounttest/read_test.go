@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// seen is what programs/watchful.* tell.
+// seen is the output of programs/watchful.*.
 type seen struct {
 	Reads, Versions int
 	Wrong           []string
@@ -55,7 +55,7 @@ func TestReadersNeverSeeTornOrOlderVersions(t *testing.T) {
 }
 
 // readersBesideWriters runs a writer and a reader of either language on one
-// registry, and returns what the readers tell. The last count of each writer is in
+// registry, and returns the output of the readers. The last count of each writer is in
 // a file by its name.
 func readersBesideWriters(t *testing.T, dir, seconds string) map[string]seen {
 	t.Helper()
@@ -116,8 +116,8 @@ func TestSizeThatTheKernelHasTold(t *testing.T) {
 	})
 }
 
-// sized runs a program that reads as much as it was told, while another one replaces what
-// it reads in each of the ways.
+// sized runs a program that reads as many bytes as it was told of, while another one replaces
+// the file in each of the ways.
 func sized(t *testing.T, dir string, ways ...string) {
 	t.Helper()
 	write(t, dir, "sized.json", "{}")
@@ -191,8 +191,8 @@ func TestMappingByADescriptorForWriting(t *testing.T) {
 	t.Run("mount", func(t *testing.T) { maps(t, newMount(t).dir) })
 }
 
-// The times of two versions always differ: OpenClaw and others keep what they have
-// read while the time is the same.
+// The times of two versions always differ: OpenClaw and others keep the content that they
+// have read while the time is the same.
 func TestTimesOfVersionsDiffer(t *testing.T) {
 	t.Parallel()
 	need(t, "node")

@@ -83,7 +83,7 @@ func invalidDocuments() map[string]string {
 	}
 }
 
-// validDocuments has what is easily mistaken for invalid.
+// validDocuments has documents that are easily mistaken for invalid.
 func validDocuments() map[string]string {
 	return map[string]string{
 		"object":                  `{}`,
@@ -123,7 +123,7 @@ func manyMembers(n int) string {
 	return string(text)
 }
 
-// attempt is what programs/refused.* tell of one content.
+// attempt is the output of programs/refused.* for one content.
 type attempt struct {
 	Name, AfterPlace, AfterRename string
 	Place, Rename                 *string
@@ -132,8 +132,8 @@ type attempt struct {
 
 const headBefore = `{"models":[{"id":"claude"}]}`
 
-// attempts has a program write each content to a registry whose head is
-// headBefore.
+// attempts has a program write each content to a registry with headBefore as its
+// head.
 func attempts(t *testing.T, m *mount, program []string, contents map[string]string) []attempt {
 	t.Helper()
 	encoded := make(map[string]string, len(contents))
@@ -241,7 +241,7 @@ func accepts(t *testing.T, m *mount, line []string, contents map[string]string) 
 }
 
 // newDocuments are the files of JSONTestSuite that are no strict document, and that a
-// new file may hold all the same: three have a comment, which tells JSON5 (§1), and one
+// new file may hold all the same: three have a comment, the sign of JSON5 (§1), and one
 // is empty, as a placeholder is.
 var newDocuments = []string{
 	"n_object_trailing_comment.json", "n_object_trailing_comment_slash_open.json", "n_structure_object_with_comment.json",
@@ -249,8 +249,8 @@ var newDocuments = []string{
 }
 
 // P1: JSONTestSuite. The content of n_ files is refused over a strict document and, but for
-// newDocuments, for a new file. The content of y_ files is accepted, repeated names aside,
-// which are refused.
+// newDocuments, for a new file. The content of y_ files is accepted; only repeated names
+// are refused.
 func TestJSONTestSuite(t *testing.T) {
 	t.Parallel()
 	need(t, "node")
@@ -354,7 +354,7 @@ func TestDeepNestingIsRefusedInFlatMemory(t *testing.T) {
 	}
 }
 
-// P9: shell built-ins don't look at what close returns, coreutils and mv do.
+// P9: shell built-ins don't look at the result of close, coreutils and mv do.
 func TestRefusalsAsShellsSeeThem(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -76,7 +76,7 @@ func TestStateOfTheFormatBefore(t *testing.T) {
 	write(t, dir, "a.json", `{"a":4}`)
 	write(t, dir, "sub/c.json", `["x","y"]`)
 	write(t, dir, "gone.json", `{"g":2}`)
-	for _, want := range []struct{ line, got string }{ // of gone.json nothing is kept, which was there for a moment
+	for _, want := range []struct{ line, got string }{ // nothing is kept of gone.json: it was there for a moment
 		{`"a.json",1,2,2,3,4`, `log --json %s/a.json | jq -cs '[.[0].registry] + map(.seq)'`},
 		{`"gone.json",1`, `log --json %s/gone.json | jq -cs '[.[0].registry] + map(.seq)'`},
 		{`{"n":[1]},null`, `log --json %s/sub/c.json | jq -cs 'map(.later)'`},

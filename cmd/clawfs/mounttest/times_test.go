@@ -8,8 +8,8 @@ import (
 )
 
 // Times (§3): the ways of programs to keep a file's modification time, or to give it another
-// one, have the same effect on a mount as in a bare directory. Each script says what it sees in
-// the end.
+// one, have the same effect on a mount as in a bare directory. Each script prints the state
+// that it sees in the end.
 func TestTimesAsInABareDirectory(t *testing.T) {
 	t.Parallel()
 	need(t, "rsync", "python3", "node")

@@ -17,8 +17,8 @@ import (
 // watcher is a running programs/watch.*.
 type watcher struct {
 	process *process
-	mu      sync.Mutex // guards what follows
-	last    string     // what it printed last
+	mu      sync.Mutex // guards the fields below
+	last    string     // its last line
 	all     []string
 	lines   int
 }
@@ -82,9 +82,9 @@ func TestWatchersSeeEachCommit(t *testing.T) {
 }
 
 // The same by chokidar, by which OpenClaw watches its configuration; once as it does that,
-// waiting until the file has not changed for a while. It drops what comes within 50 ms of a
-// change that it has reported, by its own clock, which goes late where it has to wait for a
-// processor: four of sixteen it may miss, as it does in a bare directory, where it missed 8 of
+// waiting until the file has not changed for a while. Chokidar drops events within 50 ms of a
+// change that it has reported, by its own clock. That clock goes late where it has to wait for
+// a processor: it may miss four of sixteen, as in a bare directory, where it missed 8 of
 // 141 replacements. It must see a change that comes by itself afterwards. It need not where
 // replacements come within some milliseconds of each other: it may drop the news that its
 // watch has ended, and is deaf from then on. So it was after 55 of 218 bursts of two or three
@@ -111,8 +111,8 @@ with open(sys.argv[1], 'w') as f:
     time.sleep(int(sys.argv[2]) / 1000)
     f.write(text)`
 
-// safely adds a model as programs do that make sure of what they rename: they look at the
-// temporary file before they write it, and compare it with the file of the name after.
+// safely adds a model as programs do that make sure of the file that they rename: they look at
+// the temporary file before they write it, and compare it with the file of the name after.
 const safely = `
 import json, os, sys
 models = json.load(open(sys.argv[1]))
@@ -177,7 +177,7 @@ func watchCommits(t *testing.T, mayMiss int, name string, args ...string) {
 		{program: node, how: "in-place"}, {program: python, how: "replace"}, {program: shell, how: "jq-mv"},
 		{program: python, how: "r+"}, {program: node, how: "rename"}, {program: python, how: "in-place"},
 	}
-	// Chokidar drops what comes within 50 ms of an event, in a bare directory, too.
+	// Chokidar drops events within 50 ms of another one, in a bare directory, too.
 	pause := func() { time.Sleep(100 * time.Millisecond) }
 	missed := 0
 	expect := func(what string, models, before int) {
@@ -272,7 +272,7 @@ func TestWatcherThatPassesOverIsToldAgain(t *testing.T) {
 	}
 }
 
-// Nobody is told of what did not change: no event, and no reading daemon.
+// Nobody is told of a file that did not change: no event, and no reading daemon.
 func TestWatchersAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	need(t, "node")
@@ -292,7 +292,7 @@ func TestWatchersAreLeftAlone(t *testing.T) {
 }
 
 // Where the watched inode is not the one by which others write, watchers are told of
-// what they commit and remove, and of nothing that is refused.
+// the commits and removals of others, and of nothing that is refused.
 func TestWatchersOfAnotherInode(t *testing.T) {
 	t.Parallel()
 	need(t, "node")
@@ -345,7 +345,7 @@ func TestTellingWatchersSetsNoTime(t *testing.T) {
 	for _, n := range names {
 		orders.WriteString("1" + n + "\x004" + n + "\x00") // to tell of new content, and of new attributes
 	}
-	orders.WriteString("1\x008\x00") // and of an inode that nobody is told of, which is to be removed
+	orders.WriteString("1\x008\x00") // and of an inode that is to be removed, and that nobody is told of
 	succeed(t, m.dir, []string{clawfs, "tell-watchers", m.dir, device}, func(cmd *exec.Cmd) {
 		cmd.Stdin = strings.NewReader(orders.String())
 	})

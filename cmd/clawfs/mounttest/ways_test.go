@@ -14,9 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Every way in which programs write, copy, move and remove files (testdata/ways)
-// has the same outcome below a mount as on the file system: what the programs
-// print and how they end, and then contents, modes, owners, links and
+// All ways in which programs write, copy, move and remove files (testdata/ways)
+// have the same outcome below a mount as on the file system: the output and the exit
+// codes of the programs, and then contents, modes, owners, links and
 // attributes. One program at a time: P7 leaves no room for a difference.
 func TestWaysOfWriting(t *testing.T) {
 	t.Parallel()

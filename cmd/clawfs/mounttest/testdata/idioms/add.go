@@ -93,7 +93,7 @@ func replace(file, dir string, text []byte) error {
 	return os.Rename(f.Name(), file)
 }
 
-// gate is what programs/gate.mjs says.
+// gate does the same as programs/gate.mjs.
 func gate(place string) error {
 	fifo := os.Getenv("GATE")
 	switch {
