@@ -26,7 +26,7 @@ func procFD(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 // attributes are those that a new file takes over from the one it replaces.
 type attributes struct {
 	ids
-	mode   uint32 // permissions, without those that say what to run a file as
+	mode   uint32 // permissions, without the set-id bits
 	xattrs []xattr
 }
 
@@ -48,7 +48,7 @@ func attributesAt(dir int, name string, st *state) (attributes, error) {
 }
 
 // attributesOf returns those of an open file. One that has no descriptor gives
-// what its FileInfo tells.
+// those of its FileInfo.
 func attributesOf(f fs.File) (attributes, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -157,7 +157,7 @@ func (a attributes) chown(fd int) uint32 {
 
 // dispensable reports whether a file may go without an attribute that could not
 // be set: one that only the system sets, or that the file system doesn't know.
-// Without its ACL, a file's mode would grant what the ACL had not.
+// Without its ACL, a file's mode would grant rights that the ACL had not.
 func dispensable(name string, err error) bool {
 	switch err {
 	case unix.EPERM, unix.EACCES, unix.EOPNOTSUPP, unix.EINVAL:

@@ -45,7 +45,7 @@ func (d *Dir) create(name string, like fs.File) (*state, error) {
 	return statAt(parent, base)
 }
 
-// syncLog makes what was recorded of a registry durable.
+// syncLog makes the log of a registry durable.
 func (d *Dir) syncLog(name string) error {
 	hist, err := d.openHistory(name)
 	if err == unix.ENOENT {

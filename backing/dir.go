@@ -128,9 +128,9 @@ type Dir struct {
 }
 
 // Open opens the directory at path, creates its .clawfs if need be, takes the
-// lock, and resolves what a crash left behind. Errors: *LockedError where
-// another process holds the lock, *FormatError where .clawfs has a format that this
-// version can't read, Options.Opened's.
+// lock, and resolves the leftovers of a crash. Errors: *LockedError where another
+// process holds the lock, *FormatError where .clawfs has a format that this version
+// can't read, Options.Opened's.
 func Open(path string, o Options) (*Dir, error) {
 	d := &Dir{path: path, o: o.withDefaults(), root: -1, state: -1, stage: -1, syncContent: fsync}
 	d.histories.init()
@@ -275,8 +275,8 @@ func (d *Dir) stateError(op, name string, err error) error {
 // must not be closed, and not be used after Close.
 func (d *Dir) Fd() int { return d.root }
 
-// Close syncs what an interval has left unsynced, and releases the lock. It
-// waits for calls under way.
+// Close syncs the changes that an interval has left unsynced, and releases the
+// lock. It waits for calls under way.
 func (d *Dir) Close() error {
 	d.inUse.Lock()
 	defer d.inUse.Unlock()
@@ -290,7 +290,7 @@ func (d *Dir) Close() error {
 	return errors.Join(err, d.closeNotes(), d.release())
 }
 
-// release gives up what Open has got so far.
+// release gives up the descriptors that Open has got so far.
 func (d *Dir) release() error {
 	var err error
 	if d.lock != nil {

@@ -20,7 +20,7 @@ func (o *Options) writesDirect() bool {
 	return o.Durability == Fsync && !slices.Contains(o.Without, DirectWrites)
 }
 
-// writeContent writes what a new file is to hold. Nobody reads it from the file as long as this
+// writeContent writes the content of a new file. Nobody reads it from the file as long as this
 // process holds it, so a copy in the page cache is made for nothing. Two things can't be
 // written past it and go there: the end of the content, and all of it where the file system or
 // the disk want other pieces. The syncs that follow are the same.

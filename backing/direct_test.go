@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inFile has a Dir write content to a new file, and returns what is in it and how many pages
+// inFile has a Dir write content to a new file, and returns its content and how many pages
 // of that the page cache has.
 func inFile(t *testing.T, o Options, content []byte) (text []byte, cached uint64) {
 	t.Helper()

@@ -38,22 +38,22 @@
 //	history/NAME/             the history of the registry NAME
 //	history/NAME/@7           version 7, as it was when it was live: same bytes, mode,
 //	                          owner, attributes
-//	history/NAME/@log         what happened, one JSON object a line, oldest first
+//	history/NAME/@log         the events, one JSON object a line, oldest first
 //	history/NAME/@log.1       the lines before those; replaced when @log has 1 MiB
 //	quarantine/ID             one refused or aborted content
-//	quarantine/ID.meta        who wrote it, when, why it was refused: one JSON object;
+//	quarantine/ID.meta        its writer, time, why it was refused: one JSON object;
 //	                          missing where it could not be written
 //	reserve                   space set aside for quarantine on a full disk
-//	quarantine/@log           which copies have gone for lack of room, like @log above
-//	cluster/                  which versions of a cluster live files were (notes.go)
-//	views                     what processes that lived when the directory was released
-//	                          last had seen: one JSON document, removed when it is read
-//	numbers                   which backing files carry another inode number, as programs
+//	quarantine/@log           the copies that have gone for lack of room, like @log above
+//	cluster/                  the versions of a cluster that live files were (notes.go)
+//	views                     the views of processes that lived when the directory was
+//	                          released last: one JSON document, removed when it is read
+//	numbers                   the backing files that carry another inode number, as programs
 //	                          see it, than their own; never synced, and missing where
 //	                          none does. One line each, numbers in base 36:
 //	                          "+INODE BIRTH NUMBER" from now on this file has it, "-INODE"
 //	                          it has its own again, "=NUMBER" the next one to give. Later
-//	                          lines win, what is no such line says nothing
+//	                          lines win, a line of another form says nothing
 //	numbers.new               that on its way to be written anew
 //	stage/N                   a symbolic link whose text is the name of a registry: this
 //	                          history may hold leftovers if the process was killed
@@ -80,8 +80,8 @@
 //
 //	@new-SEQ-OLDSEQ-OLDINO-DIGEST   the staged file of a commit; after the exchange
 //	                                the file that was live
-//	@over-SEQ-OLDSEQ-INO-DIGEST     what a live file with other names is being overwritten
-//	                                with; INO is that file's inode
+//	@over-SEQ-OLDSEQ-INO-DIGEST     the content with which a live file with other names is
+//	                                overwritten; INO is that file's inode
 //	@gone-OLDSEQ                    a file that is being removed
 //	@arc-SEQ-DIGEST                 a copy on its way to become version SEQ
 //

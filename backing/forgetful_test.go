@@ -167,8 +167,8 @@ func (r *diskRoot) Create(ctx context.Context, name string, _, _ uint32, out *fu
 type diskFile struct {
 	fs.Inode
 
-	mu      sync.Mutex // guards what follows
-	now     *os.File   // as those see it who read it
+	mu      sync.Mutex // guards the fields below
+	now     *os.File   // as its readers see it
 	flushed *os.File   // the flushed content
 	size    int64
 	cache   []written // since the last flush, oldest first

@@ -26,7 +26,8 @@ func (d *Dir) Gone(yield func(name string, room int64, changed time.Time) bool) 
 	return nil
 }
 
-// ofGone returns what Gone tells of a registry; room is 0 where it has a live file.
+// ofGone returns the facts that Gone tells of a registry; room is 0 where it has a live
+// file.
 func (d *Dir) ofGone(name string) (room int64, changed time.Time, err error) {
 	if err := d.enter("look at history", name); err != nil {
 		return 0, time.Time{}, err

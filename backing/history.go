@@ -67,7 +67,7 @@ func (d *Dir) makeHistoryDirs(name string) error {
 	return nil
 }
 
-// tellName writes down which component a hashed entry stands for.
+// tellName writes down the component that a hashed entry stands for.
 func (d *Dir) tellName(dir int, component string) error {
 	fd, err := openAt(dir, nameEntry, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -142,7 +142,7 @@ func (d *Dir) Forget(name string, seqs ...uint64) error {
 	s := d.histories.take(name)
 	defer d.histories.put(d, s)
 	if err := unlink(d.state, viewsName); err != nil && err != unix.ENOENT {
-		return wrap("forget", name, err) // it may hold what is to be forgotten
+		return wrap("forget", name, err) // it may hold the history that is to be forgotten
 	}
 	return wrap("forget", name, d.forget(s, seqs))
 }
@@ -300,8 +300,8 @@ func pathOr(path, other string) string {
 	return path
 }
 
-// prune removes the oldest versions that are beyond what is to be kept, but
-// never the newest one. A version that can't be removed stays in it.
+// prune removes the oldest versions that are beyond the limits, but never the
+// newest one. A version that can't be removed stays in it.
 func (d *Dir) prune(s *history, hist int) {
 	for _, v := range s.beyond(d.o.KeepVersions, d.o.KeepBytes) {
 		if d.o.Pinned(s.name, v.seq) {
@@ -316,8 +316,8 @@ func (d *Dir) prune(s *history, hist int) {
 	}
 }
 
-// beyond returns, oldest first, those versions without which the history would be
-// within its limits if nothing was pinned.
+// beyond returns, oldest first, those versions whose removal would bring the
+// history within its limits if nothing was pinned.
 func (s *history) beyond(count int, bytes int64) []keptVersion {
 	s.mu.Lock()
 	defer s.mu.Unlock()

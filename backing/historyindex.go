@@ -23,7 +23,7 @@ type history struct {
 
 	loading sync.Mutex // held while the directory is scanned, and by mark; taken before mu
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	loaded   bool
 	slot     string        // entry of stage that tells of this history, "" for none
 	versions []keptVersion // ascending
@@ -39,7 +39,7 @@ type logEnd struct {
 
 // histories are those in memory.
 type histories struct {
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	byName   map[string]*history
 	idle     *list.List // of *history, longest idle first
 	lastSlot uint64

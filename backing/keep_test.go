@@ -160,7 +160,7 @@ func TestQuarantineCutShort(t *testing.T) {
 	b.wantQuarantined("c1")
 }
 
-// lines returns what ReadLog yields.
+// lines returns the lines that ReadLog yields.
 func (b *bench) lines(name string) []string {
 	b.Helper()
 	var out []string

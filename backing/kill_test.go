@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// killEnv tells a child of a test what to do: "CHANGE\nSTEP\nDIRECTORY".
+// killEnv tells a child of a test its task: "CHANGE\nSTEP\nDIRECTORY".
 const killEnv = "CLAWFS_TEST_KILL"
 
 // killable are the changes that a test kills a process in.
@@ -118,7 +118,8 @@ func copiesFirst(c change) bool {
 	return c.name == "replace without exchange" || strings.HasPrefix(c.name, "overwrite")
 }
 
-// checkMoved wants d/a and what is to have its name to be both as before, or both moved.
+// checkMoved wants d/a and the file that is to have its name to be both as before, or both
+// moved.
 func (b *bench) checkMoved(c change, got []string, to string) {
 	b.Helper()
 	other := append([]string{b.live(to)}, b.kept(to)...)

@@ -50,7 +50,7 @@ func (r *replacement) overwriteLinked() (string, bool, error) {
 	}
 	is, statErr := statFD(fd)
 	if err == nil && statErr == nil {
-		_ = unlink(r.hist, r.entry) // an entry that stays says what the file holds already
+		_ = unlink(r.hist, r.entry) // an entry that stays tells the content that the file holds already
 	} else {
 		r.history.reload()
 	}
@@ -79,7 +79,7 @@ func (r *replacement) discardOver() {
 	}
 }
 
-// openLinked opens the live file for writing and returns what it holds; the descriptor is
+// openLinked opens the live file for writing and returns its content; the descriptor is
 // -1 where it is not the one of the stamp any more.
 func (r *replacement) openLinked() (fd int, old []byte, err error) {
 	if err := r.d.o.reach("recheck"); err != nil {
@@ -128,7 +128,8 @@ func reserve(fd int, size int64) error {
 	return nil
 }
 
-// announceOver keeps the old content as a version, and says what the file is to hold.
+// announceOver keeps the old content as a version, and announces the new content of the
+// file.
 func (r *replacement) announceOver(fd int, old []byte) error {
 	if r.oldSeq != 0 {
 		if err := r.d.o.reach("keep"); err != nil {

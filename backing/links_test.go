@@ -83,13 +83,13 @@ func TestReplacingOneNameOfALinkedFile(t *testing.T) {
 	}
 }
 
-// keptFile is a file that has a name which it does not lose.
+// keptFile is a file that has a name that it does not lose.
 type keptFile struct{ *os.File }
 
 func (keptFile) KeepsName() bool { return true }
 
-// A file that keeps a name becomes the registry itself, if it holds what is committed; else it is
-// copied.
+// A file that keeps a name becomes the registry itself, if it holds the committed content; else
+// it is copied.
 func TestAFileWithANameBecomesTheRegistry(t *testing.T) {
 	b := newBench(t, Options{})
 	b.commits("a", 2)

@@ -31,11 +31,11 @@ import (
 //	CLAWFS_POWER=100     power failures for each file system and durability (2)
 //	CLAWFS_FULL=100      disks filled (2)
 //
-// Each prints a line that begins with "FAULT|", of which scripts/faults makes a
-// table: fault, times tried, writes acknowledged, of these lost, invalid
-// registries, refused contents not in quarantine.
+// Each prints a line that begins with "FAULT|". scripts/faults makes a table of
+// them: fault, times tried, writes acknowledged, of these lost, invalid registries,
+// refused contents not in quarantine.
 
-// loadEnv tells the process what to do: "DIRECTORY\nDURABILITY\nSTEPS".
+// loadEnv tells the process its task: "DIRECTORY\nDURABILITY\nSTEPS".
 const loadEnv = "CLAWFS_TEST_LOAD"
 
 // loadInterval is the interval of the durability "interval".
@@ -49,7 +49,7 @@ type loadDoc struct {
 	Pad string
 }
 
-// tally counts what a campaign has found.
+// tally counts the findings of a campaign.
 type tally struct {
 	fault                                      string
 	tried, acknowledged, lost, invalid, unkept int
@@ -220,8 +220,8 @@ func (b *bench) discardAll() {
 	}
 }
 
-// newest returns which document a registry holds, or has as its newest valid
-// version, which is put back in its place if it holds none.
+// newest returns the number of the document that a registry holds, or has as its
+// newest valid version, which is put back in its place if it holds none.
 func (b *bench) newest(name string) (n uint64, valid bool) {
 	b.Helper()
 	content, _, _, err := b.d.Load(name)

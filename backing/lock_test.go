@@ -87,8 +87,8 @@ func TestServersThatStartAtOnce(t *testing.T) {
 	open.Close()
 }
 
-// Another format is refused before anything is changed, in words that say which
-// one there is and which one is known.
+// Another format is refused before anything is changed, in words that name the
+// format found and the one that is known.
 func TestOtherFormatsAreRefused(t *testing.T) {
 	for _, text := range []string{"clawfs 3\n", "clawfs 0\n", "clawfs 10", "something else", "", strings.Repeat("x", 4000)} {
 		for _, readOnly := range []bool{false, true} {

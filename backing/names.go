@@ -37,8 +37,8 @@ const (
 )
 
 // longestEscaped is the longest component beginning with mark that is escaped
-// by doubling mark; longer ones could outgrow what a directory entry may have,
-// which on some file systems is 143 bytes.
+// by doubling mark; longer ones could outgrow the limit of a directory entry, which
+// on some file systems is 143 bytes.
 const longestEscaped = 100
 
 // split returns the directory and the last component of a valid name.

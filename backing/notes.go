@@ -23,7 +23,7 @@ const (
 
 // notes are lines about registries that are kept for package cluster.
 type notes struct {
-	mu    sync.Mutex // held while notes are written; guards what follows
+	mu    sync.Mutex // held while notes are written; guards the fields below
 	whole bool       // none is missing
 	known bool       // whole is known
 	boot  bool       // wholeName has this boot, if they are whole

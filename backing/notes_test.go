@@ -86,7 +86,7 @@ func TestNotesAreWhole(t *testing.T) {
 		{false, func(d *Dir) { mustNote(t, d, "a.json", "4"); kill(d) }},
 		{false, func(d *Dir) { _ = d.NotesAreWhole(); _ = d.Close(); another() }},
 		{true, func(d *Dir) { _ = d.Close(); another() }},
-		{true, func(d *Dir) { mustNote(t, d, "a.json", "5"); kill(d); another() }}, // which ends what the end said
+		{true, func(d *Dir) { mustNote(t, d, "a.json", "5"); kill(d); another() }}, // the note ends the claim of the Close before
 		{false, func(d *Dir) { _ = d.Close() }},
 	} {
 		d := notesIn(t, path)

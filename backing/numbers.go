@@ -38,7 +38,7 @@ const (
 type Numbers struct {
 	dev, root uint64 // of the directory
 
-	mu       sync.RWMutex // guards what follows
+	mu       sync.RWMutex // guards the fields below
 	notes    map[uint64]note
 	carriers map[uint64]int // of numbers: notes that have it, and holders in the kernel
 	next     uint64         // to give
@@ -46,7 +46,7 @@ type Numbers struct {
 	pending  bytes.Buffer // lines that are to be written
 	count    int          // of lines in the file, and pending
 
-	writing sync.Mutex // comes before mu; guards what follows
+	writing sync.Mutex // comes before mu; guards the fields below
 	dir     *Dir       // nil: nothing is written
 	file    int        // .clawfs/numbers, open for appending; -1: not open
 	broken  bool       // the file lacks lines, or may end in the middle of one
@@ -211,7 +211,7 @@ func (n *Numbers) lend(ino, birth uint64) uint64 {
 	return number
 }
 
-// Drop forgets what is noted of a file, which is about to go or has just gone.
+// Drop forgets the note of a file, which is about to go or has just gone.
 func (n *Numbers) Drop(ino, birth uint64) {
 	n.mu.RLock()
 	_, noted := n.notes[ino]
@@ -237,7 +237,7 @@ func (n *Numbers) retire(ino, birth uint64) {
 	}
 }
 
-// retireOld drops what was retired a while ago. The caller holds mu.
+// retireOld drops the numbers that were retired a while ago. The caller holds mu.
 func (n *Numbers) retireOld() {
 	i := 0
 	for ; i < len(n.retired) && time.Since(n.retired[i].at) >= retirement; i++ {
@@ -317,7 +317,7 @@ func (n *Numbers) flush() {
 	}
 }
 
-// lines returns what the file holds if nothing in it is outdated. The caller holds mu.
+// lines returns the content of the file if nothing in it is outdated. The caller holds mu.
 func (n *Numbers) lines() (text []byte, count int) {
 	text = appendNumbers(nil, '=', n.next)
 	for ino, e := range n.notes {
@@ -425,8 +425,9 @@ func (n *Numbers) replaceFile(text []byte) bool {
 	return true
 }
 
-// openNumbers reads what an earlier process has noted. Where that can't be read, after a
-// power failure perhaps, it says nothing, and is written anew with the next line.
+// openNumbers reads the notes of an earlier process. Where they can't be read, after a
+// power failure perhaps, they say nothing, and the file is written anew with the next
+// line.
 func (d *Dir) openNumbers() {
 	d.numbers.dir = d
 	text, err := readFileAt(d.state, numbersName, d.o.MaxLoad)
@@ -438,7 +439,7 @@ func (d *Dir) openNumbers() {
 	}
 }
 
-// closeNumbers writes what is not written yet.
+// closeNumbers writes the lines that are not written yet.
 func (d *Dir) closeNumbers() {
 	n := &d.numbers
 	n.mu.Lock()

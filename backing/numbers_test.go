@@ -85,7 +85,7 @@ func TestNumberGoesOver(t *testing.T) {
 }
 
 // The file system hands out the inode number of a file that is gone at once: no two names have
-// one number for that, no matter who knows which.
+// one number for that, whichever numbers are known, and to whom.
 func TestNoNumberTwice(t *testing.T) {
 	b := newBench(t, Options{Durability: None, KeepVersions: 2})
 	handedOut, inodes := 0, map[uint64]bool{}
@@ -187,7 +187,7 @@ func TestLinkedNamesKeepTheirNumber(t *testing.T) {
 }
 
 // Whenever the process is killed, the file in place has its number: the former, or that of the
-// file which was to take its place.
+// file that was to take its place.
 func TestNumberAfterAKill(t *testing.T) {
 	for _, how := range []string{"in place", "by rename"} {
 		steps := []string{"never"}
@@ -328,7 +328,7 @@ func TestBaseNumbers(t *testing.T) {
 	}
 }
 
-// A registry that is created empty like a file which goes on to live elsewhere takes the
+// A registry that is created empty like a file that goes on to live elsewhere takes the
 // number of that along; one that the file itself becomes has its own. Neither leaves a
 // note when it is removed empty.
 func TestNumberOfAnEmptyFile(t *testing.T) {

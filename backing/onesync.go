@@ -70,7 +70,7 @@ type mountOf struct {
 	options []string // of the file system, not of the mount
 }
 
-// findMount returns what /proc/self/mountinfo says of a mount (proc_pid_mountinfo(5)).
+// findMount returns the facts of /proc/self/mountinfo on a mount (proc_pid_mountinfo(5)).
 func findMount(mountinfo []byte, id uint64) (m mountOf, ok bool) {
 	for lines := bufio.NewScanner(bytes.NewReader(mountinfo)); lines.Scan(); {
 		of, super, _ := strings.Cut(lines.Text(), " - ")

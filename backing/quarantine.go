@@ -27,7 +27,7 @@ type Quarantined struct {
 
 // quarantine is the list, in memory, of the copies in quarantine.
 type quarantine struct {
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	loaded bool
 	copies []copied // by id, which is by time
 	bytes  int64
@@ -42,10 +42,10 @@ type copied struct {
 }
 
 // Quarantine keeps refused or aborted content of a registry. meta is one JSON
-// object that says who wrote it, when, and why it was refused. The copy is
-// durable when Quarantine returns, unless the Dir is relaxed. Its id sorts by
-// time. The oldest copies go when there are more of them, or more bytes, than
-// the options say; that is recorded in the quarantine's own log.
+// object that says the writer, the time, and why it was refused. The copy is
+// durable when Quarantine returns, unless the Dir is relaxed. Its id sorts by time.
+// The oldest copies go when there are more of them, or more bytes, than the options
+// say; that is recorded in the quarantine's own log.
 func (d *Dir) Quarantine(name string, content, meta []byte) (id string, err error) {
 	if err := d.change("quarantine", name); err != nil {
 		return "", err
@@ -178,7 +178,7 @@ func validID(id string) bool {
 	return len(serial) >= 6 && strings.Trim(serial, "0123456789") == ""
 }
 
-// loadQuarantine lists what is there, once.
+// loadQuarantine lists the copies that are there, once.
 func (d *Dir) loadQuarantine(dir int) error {
 	q := &d.quarantine
 	q.mu.Lock()
@@ -266,7 +266,7 @@ func (d *Dir) limitQuarantine(dir int, c copied) {
 	}
 }
 
-// unlinkCopy removes a copy and its meta. That of a copy which is gone is
+// unlinkCopy removes a copy and its meta. Of a copy that is gone the error is
 // ENOENT.
 func unlinkCopy(dir int, id string) error {
 	err := unlink(dir, id)

@@ -18,13 +18,13 @@ type Recovery struct {
 	Err  error  // why it could not be resolved; it is left for the next attempt then
 }
 
-// Recovered returns what Open found left behind and resolved.
+// Recovered returns the leftovers that Open found and resolved.
 func (d *Dir) Recovered() []Recovery { return d.recovered }
 
-// recover resolves what the process that had the directory before has left
-// behind. It looks into those histories only that stage tells of, so that its
-// cost does not depend on how many registries there are. An error is kept for
-// Recovered: the live files are right whatever happens here.
+// recover resolves the leftovers of the process that had the directory before. It
+// looks into those histories only that stage tells of, so that its cost does not
+// depend on how many registries there are. An error is kept for Recovered: the live
+// files are right even if all fails here.
 func (d *Dir) recover() error {
 	entries, err := listDir(d.stage)
 	if err != nil {
@@ -81,7 +81,7 @@ func leftover(entry string) bool {
 	return strings.HasPrefix(entry, newPrefix) || strings.HasPrefix(entry, overPrefix) || strings.HasPrefix(entry, gonePrefix) || strings.HasPrefix(entry, arcPrefix)
 }
 
-// resolve makes the leftovers in a history what they must be. One that can't be
+// resolve brings the leftovers in a history into the right state. One that can't be
 // resolved does not keep it from the others.
 func (d *Dir) resolve(hist int, name string, entries []string) (done []Recovery, failed error) {
 	for _, e := range entries {

@@ -20,8 +20,8 @@ func (b *bench) leave(name, entry, content string) {
 	b.must(os.WriteFile(filepath.Join(dir, entry), []byte(content), 0o600))
 }
 
-// Copying or restoring a directory gives every file another inode: digests tell
-// what became of a commit that was under way.
+// Copying or restoring a directory gives every file another inode: digests tell the
+// fate of a commit that was under way.
 func TestRecoveryOfACopiedDirectory(t *testing.T) {
 	entry := staged{seq: 3, oldSeq: 2, oldIno: 1 << 60, digest: sha256.Sum256([]byte("v3"))}.entry()
 	for name, tt := range map[string]struct {
@@ -149,7 +149,7 @@ func TestMarksAreFewAndGo(t *testing.T) {
 	}
 }
 
-// The meta of what recovery puts into quarantine says what it is.
+// The meta of a copy that recovery puts into quarantine says its origin.
 func TestRecoveredCopyTellsWhatItIs(t *testing.T) {
 	b := newBench(t, Options{})
 	b.must(os.Mkdir(filepath.Join(b.path, "d"), 0o700))
@@ -171,7 +171,7 @@ func TestRecoveredCopyTellsWhatItIs(t *testing.T) {
 	}
 }
 
-// A process that only looks changes nothing, not even what a crash left.
+// A process that only looks changes nothing, not even the leftovers of a crash.
 func TestReadOnlyRecoversNothing(t *testing.T) {
 	b := newBench(t, Options{})
 	b.commits("a", 2)

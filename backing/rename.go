@@ -25,8 +25,8 @@ type move struct {
 
 // Rename moves a live file, or a whole directory, to another name, and its
 // history with it. With noreplace an existing target is fs.ErrExist; otherwise
-// POSIX says what may be replaced, and the content of a file that is replaced
-// goes to quarantine. Where the target name has a history already, the two
+// POSIX says which targets may be replaced, and the content of a file that is
+// replaced goes to quarantine. Where the target name has a history already, the two
 // change names, so that neither is lost.
 func (d *Dir) Rename(from, to string, noreplace bool) error {
 	err := d.change("rename", from)
@@ -69,8 +69,8 @@ func (d *Dir) openParent(name string) (dir int, base string, err error) {
 	return dir, base, err
 }
 
-// moveBoth has live move what is live, and the history follow. The names of m are in the
-// directories source and target.
+// moveBoth has live move the live file, and the history follow. The names of m are in
+// the directories source and target.
 func (d *Dir) moveBoth(source, target int, m move, live func() error) error {
 	m, slot, err := d.announce(m)
 	if err != nil {
@@ -301,7 +301,7 @@ func moveOrSwap(fromDir int, from string, toDir int, to string) error {
 	return nil
 }
 
-// fixName makes what a history says of its own name right after a move.
+// fixName corrects the name that a history has of itself after a move.
 func (d *Dir) fixName(parent int, component string) error {
 	entry := escape(component)
 	dir, err := openDir(parent, entry)

@@ -27,9 +27,9 @@ import (
 //	           attributes, sync it or hand it to the device (onesync.go), and note its number
 //	recheck    is the live file still the one of the stamp?
 //	exchange   live and staged file change places (RENAME_EXCHANGE)
-//	verify     is what came out the file of the stamp? if not, change back
+//	verify     is the file that came out the one of the stamp? if not, change back
 //	sync       the live file's directory               ← the commit point
-//	keep       what came out becomes the version oldSeq by a rename
+//	keep       the file that came out becomes the version oldSeq by a rename
 //
 // A process that is killed between two of these steps leaves at most the staged
 // file, whose name tells enough to know whether it was exchanged (recover.go).
@@ -219,7 +219,7 @@ func (r *replacement) syncStaged() error {
 	return r.d.syncStaged(r.file, r.was == nil || r.was.size == 0 || r.isLinked())
 }
 
-// number gives the new file the inode number that programs see: that of the file which is to
+// number gives the new file the inode number that programs see: that of the file that is to
 // become the registry, or of the one that it replaces.
 func (r *replacement) number() error {
 	var before, number uint64
@@ -427,7 +427,7 @@ func (r *replacement) settle() (string, bool, error) {
 	switch {
 	case r.isLinked() && r.parts: // the number goes with this name
 		r.d.numbers.Drop(r.was.ino, r.was.birth)
-	case r.isLinked(): // it stays what it is under its other names
+	case r.isLinked(): // it stays as it is under its other names
 	case r.was != nil:
 		r.d.numbers.retire(r.was.ino, r.was.birth)
 	}

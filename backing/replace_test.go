@@ -42,10 +42,10 @@ func (h *hook) reach(step string) error {
 	return do()
 }
 
-// change is a call that changes a registry which has two versions.
+// change is a call that changes a registry that has two versions.
 type change struct {
 	name string
-	prep func(b *bench) // makes the directory what the change needs
+	prep func(b *bench) // prepares the directory for the change
 	tune func(d *Dir)   // makes the Dir so
 	call func(b *bench, stamp string) (bool, error)
 	// the files before and after
@@ -245,8 +245,8 @@ func failAt(t *testing.T, c change, step string, fault unix.Errno) {
 	}
 }
 
-// Between the last look and the exchange others may do what they like with the
-// live file: theirs stays, and the commit is beaten.
+// Between the last look and the exchange others may make any change to the live
+// file: theirs stays, and the commit is beaten.
 func TestForeignChangeJustBeforeTheExchange(t *testing.T) {
 	for name, foreign := range map[string]struct {
 		do   func(b *bench)
@@ -300,7 +300,7 @@ func TestForeignCreationJustBeforeTheExchange(t *testing.T) {
 }
 
 // The worst race: one foreign program replaces the live file just before the
-// exchange, another one what we had put there just after it.
+// exchange, another one our file just after it.
 func TestForeignChangesOnBothSidesOfTheExchange(t *testing.T) {
 	for name, tt := range map[string]struct {
 		second      func(b *bench)

@@ -2,9 +2,9 @@ package backing
 
 import "golang.org/x/sys/unix"
 
-// fillReserve sets space aside, unless that was done, so that content which is refused
-// because the disk is full can be kept all the same. Where there is no room for
-// it, or the file system can't, there is no reserve.
+// fillReserve sets space aside, unless that was done, so that content that is refused
+// because the disk is full can be kept all the same. Where there is no room for it, or
+// the file system can't, there is no reserve.
 func (d *Dir) fillReserve() {
 	fd, err := openAt(d.state, reserveName, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, 0o600)
 	if err != nil {

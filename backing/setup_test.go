@@ -152,7 +152,7 @@ func (b *bench) must(err error) {
 	}
 }
 
-// kept lists what is kept of a registry.
+// kept lists the history of a registry.
 func (b *bench) kept(name string) []string {
 	b.Helper()
 	seqs, err := b.d.Versions(name)
@@ -194,8 +194,8 @@ func (b *bench) wantQuarantined(want ...string) {
 	}
 }
 
-// tree lists everything in .clawfs except what is always there and the marks of
-// histories in use.
+// tree lists everything in .clawfs except the entries that are always there and the
+// marks of histories in use.
 func (b *bench) tree() []string {
 	b.Helper()
 	var out []string

@@ -83,12 +83,12 @@ func (d *Dir) syncDir(dir int) error {
 	return fsync(fd)
 }
 
-// syncer syncs in the background what an interval has left unsynced. It has a
-// timer only while there is something.
+// syncer syncs in the background the changes that an interval has left unsynced. It
+// has a timer only while there is something.
 type syncer struct {
 	d *Dir
 
-	mu    sync.Mutex          // guards what follows
+	mu    sync.Mutex          // guards the fields below
 	names map[string]struct{} // paths below the root
 	timer *time.Timer         // runs while names is not empty
 
@@ -179,8 +179,8 @@ func (d *Dir) syncAll() error {
 	return retry(func() error { return unix.Syncfs(fd) })
 }
 
-// Sync makes durable what an interval has left unsynced. It returns at once if
-// there is nothing.
+// Sync makes the changes durable that an interval has left unsynced. It returns at
+// once if there is nothing.
 func (d *Dir) Sync() error {
 	if err := d.use("sync"); err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// viewsName is where AppendViews puts what it is given, in .clawfs.
+// viewsName is the file in .clawfs where AppendViews puts its lines.
 const viewsName = "views"
 
 // AppendViews adds lines to the record of the views of living processes, for the next Open. It

@@ -19,7 +19,7 @@ func putFile(t *testing.T, path, content string) {
 	}
 }
 
-// wantFile compares what a file holds.
+// wantFile compares the content of a file.
 func wantFile(t *testing.T, path, want string) {
 	t.Helper()
 	got, err := os.ReadFile(path)

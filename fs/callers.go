@@ -9,7 +9,7 @@ import (
 	"clawfs/txn"
 )
 
-// callers tells which process a request comes from.
+// callers finds the process that a request comes from.
 type callers struct{ *process.Callers }
 
 // threadOf returns the id of the thread that a request comes from; 0 where it can't be told.

@@ -12,10 +12,10 @@ import (
 )
 
 // carried stands before requests on a mount that a later daemon can take over. It keeps the
-// ledger, and brings back what the kernel knows from a daemon before:
+// ledger, and brings back the objects that the kernel knows from a daemon before:
 //
 //   - A node, by looking its name up once more. If that leads to another object the node
-//     is gone: ESTALE, upon which the kernel looks a path up again by itself.
+//     is gone: ESTALE; then the kernel looks a path up again by itself.
 //   - An open plain file, or directory, by opening its node again.
 //   - Nodes of registries, and open ones by which nothing was staged, before anything is
 //     served (restore). By others each request but the release fails with EIO: the
@@ -171,8 +171,8 @@ func (c *carried) opens(id uint64, task, flags uint32, kind ledger.Kind, out *fu
 	c.opened(out.Fh, inner)
 }
 
-// kindOf tells what was opened. Every handle of a registry is FOPEN_DIRECT_IO; others, if
-// they are, are below .clawfs.
+// kindOf returns the kind of an opened handle. Every handle of a registry is
+// FOPEN_DIRECT_IO; others, if they are, are below .clawfs.
 func (c *carried) kindOf(id uint64, out *fuse.OpenOut) ledger.Kind {
 	if n := c.requests.node(id); out.OpenFlags&fuse.FOPEN_DIRECT_IO != 0 && n != nil && !n.own {
 		return ledger.Registry
@@ -191,7 +191,7 @@ func (c *carried) releases(number *uint64) (ok bool) {
 	return ok
 }
 
-// refers notes what the kernel is about to be told of a name.
+// refers notes the answer that the kernel is about to get for a name.
 func (c *carried) refers(status fuse.Status, parent uint64, name string, out *fuse.EntryOut) fuse.Status {
 	if status.Ok() && out.NodeId != 0 {
 		c.ledger.Refer(ledger.Node{

@@ -13,10 +13,10 @@ import (
 // The kernel sends a request again that a dead daemon had, whether it was done or not. A
 // request that makes, removes or renames a name can't be done twice: the second time it
 // would fail. So its intent is in the ledger before it is done, with the inodes that the
-// names stand for. The next daemon settles what was about to be done before it serves
-// anything. Nobody can have changed the names meanwhile, as the kernel locks their
-// directories until a request is answered. Then a request that comes again is answered
-// as done, or is done.
+// names stand for. The next daemon settles the requests that were about to be done
+// before it serves anything. Nobody can have changed the names meanwhile, as the kernel
+// locks their directories until a request is answered. Then a request that comes again
+// is answered as done, or is done.
 
 // The kernel's numbers of the operations.
 const (
@@ -73,8 +73,8 @@ func (c *carried) makes(cancel <-chan struct{}, header *fuse.InHeader, i ledger.
 	return c.refers(do(), header.NodeId, i.Name, out)
 }
 
-// standsFor returns what a name stands for below the mount, and the id that a node of it has
-// unless it is a registry's. The directory is known.
+// standsFor returns the inode that a name stands for below the mount, and the id that a node
+// of it has unless it is a registry's. The directory is known.
 func (c *carried) standsFor(dir uint64, name string) (ledger.Inode, uint64) {
 	n := c.requests.node(dir)
 	var stx unix.Statx_t
@@ -92,7 +92,7 @@ func (c *carried) found(dir uint64, name string) {
 	}
 }
 
-// settle finds out which requests a daemon before has done. It must come before anything is
+// settle finds the requests that a daemon before has done. It must come before anything is
 // served. A directory may be known by its new name only once its own rename is settled.
 func (c *carried) settle() {
 	list := c.ledger.Intents()

@@ -19,8 +19,8 @@ import (
 // the name does not stand for any more is not brought back.
 //
 // An open registry is brought back if nothing was staged by it, and the head is the version
-// that it showed. It goes on in that version, at whatever offset. With it, locks go on to
-// keep others out: the holder of a lock has the registry open.
+// that it showed. It goes on in that version, at any offset. With it, locks go on to keep
+// others out: the holder of a lock has the registry open.
 
 // restore brings registries' nodes back, and those that are open.
 func (c *carried) restore() {
@@ -158,7 +158,7 @@ func (f *registryFile) version() uint64 {
 	return s.Version().Seq
 }
 
-// shown notes for a later daemon which version the file shows now.
+// shown notes, for a later daemon, the version that the file shows now.
 func (f *registryFile) shown() {
 	if l := f.node.fsys.ledger; l != nil && f.number.Load() != 0 {
 		l.Shows(f.number.Load(), f.version())

@@ -184,7 +184,7 @@ func (c *carried) SetXAttr(cancel <-chan struct{}, in *fuse.SetXAttrIn, attr str
 	return c.requests.SetXAttr(cancel, in, attr, data)
 }
 
-// RemoveXAttr brings the node back. Its success depends on what was before.
+// RemoveXAttr brings the node back. Its success depends on the state before.
 func (c *carried) RemoveXAttr(cancel <-chan struct{}, header *fuse.InHeader, attr string) fuse.Status {
 	if status := doubtful(header); !status.Ok() {
 		return status

@@ -9,11 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// copyLimit bounds what one request copies. The kernel asks again for the rest;
-// nothing can interrupt a request.
+// copyLimit bounds the bytes that one request copies. The kernel asks again for the
+// rest; nothing can interrupt a request.
 const copyLimit = 128 << 20
 
-// documentLimit bounds what one request copies out of or into a registry.
+// documentLimit bounds the bytes that one request copies out of or into a registry.
 const documentLimit = 8 << 20
 
 // manyEnds is how often a program may copy from behind the end. One that has been

@@ -19,7 +19,7 @@ type directory struct {
 	fd     int
 	opened txn.Tick // a place behind the open
 
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards the fields below
 	buf   []byte
 	todo  []byte // of buf, not yet handed out
 	known bool   // the entry handed out last has a node

@@ -1,6 +1,6 @@
 // Package fs mounts a directory in place and serves it to the kernel. It turns
-// requests into verbs of package txn, and decides neither what a document is nor
-// what a merge gives. With packages uring and takeover below it, it is the only importer of go-fuse.
+// requests into verbs of package txn, and leaves to txn the rules of documents and of merges. With
+// packages uring and takeover below it, it is the only importer of go-fuse.
 //
 // Requests come by /dev/fuse, or over io_uring (mount_transport.go); no handler knows by which.
 //
@@ -19,11 +19,11 @@
 //
 // # Roles and requests
 //
-// What a file is for follows from its present name at each operation ([Patterns]):
-// a registry, a plain file, or clawfs's own. A file below .clawfs can be read as its
+// The role of a file follows from its present name at each operation ([Patterns]): a
+// registry, a plain file, or clawfs's own. A file below .clawfs can be read as its
 // mode allows, and answers EROFS to every change. A plain file's requests go to the
-// backing file, by one O_PATH descriptor a node. A registry has no descriptor,
-// since each commit makes another backing file, and its requests are verbs:
+// backing file, by one O_PATH descriptor a node. A registry has no descriptor, since
+// each commit makes another backing file, and its requests are verbs:
 //
 //	request                      registry                       plain file
 //	LOOKUP, GETATTR              Store.Look, stat, Numbers.Of    stat, Numbers.Of
@@ -64,7 +64,7 @@
 //
 // A registry's handles are FOPEN_DIRECT_IO, as the page cache belongs to the inode and
 // would mix versions. Its names have no timeout: each use asks for them. The answer to a
-// look-up that led to a node which shows a version serves the open or stat that follows
+// look-up that led to a node that shows a version serves the open or stat that follows
 // (lookupTimeout), unless a commit comes in between and takes it back.
 //
 // A plain file keeps its pages from open to open (FOPEN_KEEP_CACHE) unless it was changed

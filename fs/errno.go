@@ -69,7 +69,7 @@ func of[E error](err error) bool {
 	return errors.As(err, &e)
 }
 
-// plainErrno returns what the kernel is told of an error on a plain file.
+// plainErrno returns the errno that tells the kernel of an error on a plain file.
 func plainErrno(err error) syscall.Errno {
 	if err == unix.ENOENT { // the most frequent one
 		return unix.ENOENT
@@ -77,8 +77,8 @@ func plainErrno(err error) syscall.Errno {
 	return errnoOf(err, func(r errnoRow) syscall.Errno { return r.plain })
 }
 
-// registryErrno returns what the kernel is told of an error on a registry that
-// keeps it from being opened, or its metadata from being changed.
+// registryErrno returns the errno that tells the kernel of an error on a registry
+// that keeps it from being opened, or its metadata from being changed.
 func registryErrno(err error) syscall.Errno {
 	if err == unix.ENOENT {
 		return unix.ENOENT
@@ -86,7 +86,7 @@ func registryErrno(err error) syscall.Errno {
 	return errnoOf(err, func(r errnoRow) syscall.Errno { return r.registry })
 }
 
-// commitErrno returns what the kernel is told of a refused commit.
+// commitErrno returns the errno that tells the kernel of a refused commit.
 func commitErrno(err error) syscall.Errno {
 	return errnoOf(err, func(r errnoRow) syscall.Errno { return r.commit })
 }

@@ -16,8 +16,8 @@ import (
 	"clawfs/txn/merge"
 )
 
-// told is what the kernel is told of an error: on a plain file, on a registry, of
-// a commit and of a rename.
+// told holds the errnos that tell the kernel of an error: on a plain file, on a
+// registry, of a commit and of a rename.
 type told [4]syscall.Errno
 
 func all(errno syscall.Errno) told { return told{errno, errno, errno, errno} }

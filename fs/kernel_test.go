@@ -69,9 +69,9 @@ func mountOneFile(t *testing.T) (dir string, file *oneFile, server *fuse.Server)
 	return dir, file, server
 }
 
-// A name that the kernel is told to drop takes away what is mounted on it: so the daemon does not
-// drop the name of a registry after a commit, though that would save the first of the two
-// look-ups that follow.
+// A name that the kernel is told to drop takes away the mount on it: so the daemon does not drop
+// the name of a registry after a commit, though that would save the first of the two look-ups
+// that follow.
 func TestADroppedNameTakesItsMountAway(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("it takes root to mount on a file")

@@ -29,8 +29,8 @@ import (
 )
 
 // A client in the process that serves it can deadlock, so every mount under test
-// is served by another process: this binary once more, told by serveVariable
-// what to mount.
+// is served by another process: this binary once more, told the mount by
+// serveVariable.
 const serveVariable = "CLAWFS_TEST_SERVE"
 
 // transportVariable is the environment variable that names the transport of all mounts.
@@ -57,8 +57,8 @@ func TestMain(m *testing.M) {
 	os.Exit(runTests(m))
 }
 
-// runTests runs all tests below one temporary directory, and finds what they have
-// left there.
+// runTests runs all tests below one temporary directory, and finds the things that
+// they have left there.
 func runTests(m *testing.M) int {
 	if os.Getenv(posixVariable) != "" {
 		return m.Run()
@@ -386,7 +386,7 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
-// run runs a program and returns what it printed.
+// run runs a program and returns its output.
 func run(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	out, err := cmd.CombinedOutput()

@@ -278,7 +278,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
-// unmount takes the mount away, if it is still what the mountpoint shows.
+// unmount takes the mount away, if the mountpoint still shows it.
 func (s *Server) unmount() error {
 	m, err := mountpoint.Top(s.dir)
 	if err != nil {

@@ -34,7 +34,7 @@ func (c *credentials) has(capability uint) bool {
 
 // as calls do in the name of the request's caller, if the process may; else the files that
 // it creates are the process's. The capabilities stay: the kernel has checked
-// what the caller may do, with all its groups, which are not known here.
+// the rights of the caller, with all its groups, which are not known here.
 //
 // The identity is one thread's. While it is taken on, the scheduler neither runs
 // anything else on that thread nor makes new threads from it.

@@ -26,7 +26,7 @@ func raiseDescriptorLimit() uint64 {
 	return limit.Cur
 }
 
-// systemDescriptorLimit returns what no process can exceed, 0 if unknown.
+// systemDescriptorLimit returns the number that no process can exceed, 0 if unknown.
 func systemDescriptorLimit() uint64 {
 	text, err := os.ReadFile("/proc/sys/fs/nr_open")
 	if err != nil {

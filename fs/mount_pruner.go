@@ -11,7 +11,8 @@ import (
 
 // pruner keeps the number of nodes, and so of descriptors, within the process's
 // limit: the kernel remembers names as long as it has memory, and each costs a
-// descriptor here. Above the mark it asks the kernel to forget what nobody uses.
+// descriptor here. Above the mark it asks the kernel to forget the names that
+// nobody uses.
 type pruner struct {
 	nodes *nodeTable
 	root  *node

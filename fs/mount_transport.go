@@ -23,7 +23,7 @@ const (
 	RingTransport   = "io_uring" // see package uring
 )
 
-// Transports returns what Options.Transport may be.
+// Transports returns the values that Options.Transport may have.
 func Transports() []string { return []string{AutoTransport, DeviceTransport, RingTransport} }
 
 // TransportError says why requests can't come by io_uring, which was asked for.
@@ -164,7 +164,7 @@ func quick(r uring.Request) bool {
 	return false
 }
 
-// largestRequest is what the kernel's requests may read or write, in bytes.
+// largestRequest is the most that a request of the kernel's may read or write, in bytes.
 func largestRequest() int {
 	const usual = 256
 	pages := usual

@@ -78,8 +78,8 @@ func TestClearResolves(t *testing.T) {
 	}
 }
 
-// A killed daemon leaves a dead mount. Another one takes its place, and finds what was
-// committed.
+// A killed daemon leaves a dead mount. Another one takes its place, and finds the
+// committed versions.
 func TestDeadMountIsReplaced(t *testing.T) {
 	m := inPlace(t)
 	c := m.newClient()

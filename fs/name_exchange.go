@@ -57,8 +57,8 @@ func (fsys *fileSystem) exchange(ctx context.Context, from, to place, flags uint
 	return err
 }
 
-// arrival returns the facts about what is to have a registry's name. Only a regular file has
-// a content.
+// arrival returns the facts about the object that is to have a registry's name. Only a
+// regular file has a content.
 func (fsys *fileSystem) arrival(ctx context.Context, from, to place, caller txn.Caller) (p txn.Replacement, err error) {
 	if from.mode != unix.S_IFREG {
 		return p, nil

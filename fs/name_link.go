@@ -77,7 +77,7 @@ func (n *node) linkRegistry(ctx context.Context, file *node, from string, to pla
 	return n.lookup(ctx, to.base, false, out)
 }
 
-// linkIn commits what a file without a name, or with another one, holds.
+// linkIn commits the content of a file without a name, or with another one.
 func (n *node) linkIn(ctx context.Context, file *node, to place, out *fuse.EntryOut) (*fusefs.Inode, syscall.Errno) {
 	if err := n.commitLink(ctx, file, to); err != nil {
 		return nil, renameErrno(err)

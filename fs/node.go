@@ -51,7 +51,7 @@ type node struct {
 	fd   int // O_PATH descriptor, -1 for a registry
 	dev  uint64
 	id   fusefs.StableAttr
-	own  bool // reached below .clawfs, out of which nothing moves
+	own  bool // reached below .clawfs: nothing moves out of that
 
 	number atomic.Uint64 // that programs see; a registry's node has one as long as it lives
 
@@ -225,7 +225,7 @@ func (n *node) path() (path string, ok bool) {
 // hides reports whether a name in this directory is left out of listings.
 func (n *node) hides(name string) bool { return name == ownName && n.IsRoot() }
 
-// role returns what the node is for under its present name.
+// role returns the role of the node under its present name.
 func (n *node) role() role {
 	switch {
 	case n.own:
@@ -242,7 +242,7 @@ func (n *node) role() role {
 	return parent.Operations().(*node).roleOf(name, n.Mode())
 }
 
-// roleOf returns what an object of a type is for under a name in this directory.
+// roleOf returns the role of an object of a type under a name in this directory.
 func (n *node) roleOf(name string, mode uint32) role {
 	if n.own || n.hides(name) {
 		return roleOwn

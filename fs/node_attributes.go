@@ -34,7 +34,7 @@ func (fsys *fileSystem) attrTimeout(r role, links uint32, mode uint16) time.Dura
 	return fsys.timeout(r)
 }
 
-// Getattr implements stat(2). Only lseek(2) says which handle it is about.
+// Getattr implements stat(2). Only lseek(2) names its handle.
 func (n *node) Getattr(ctx context.Context, f fusefs.FileHandle, out *fuse.AttrOut) syscall.Errno {
 	if n.files.any() {
 		n.tellNewest(ctx)
@@ -46,7 +46,7 @@ func (n *node) Getattr(ctx context.Context, f fusefs.FileHandle, out *fuse.AttrO
 	return errno
 }
 
-// Statx tells what Getattr tells, and the time of birth.
+// Statx tells the facts that Getattr tells, and the time of birth.
 func (n *node) Statx(ctx context.Context, _ fusefs.FileHandle, flags, mask uint32, out *fuse.StatxOut) syscall.Errno {
 	if n.files.any() {
 		n.tellNewest(ctx)

@@ -43,7 +43,7 @@ const (
 	registryID = 1 << 63 // of registries' nodes
 )
 
-// statxMask says which facts about an inode the backing file system is asked for.
+// statxMask lists the facts about an inode that the backing file system is asked for.
 const statxMask = unix.STATX_BASIC_STATS | unix.STATX_BTIME
 
 // origin is the device that ids and numbers are relative to, and the offset of

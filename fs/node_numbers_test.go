@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// numbersProgram prints what programs find out about files by comparing inode numbers. It
-// prints the same in a bare directory and on a mount.
+// numbersProgram prints the facts about files that programs find by comparing inode
+// numbers. It prints the same in a bare directory and on a mount.
 const numbersProgram = `
 import ctypes, os, sys
 libc = ctypes.CDLL(None, use_errno=True)
@@ -148,7 +148,7 @@ listed()
 say('small', small(*[e.inode() for e in os.scandir('.')]))
 `
 
-// Programs that compare inode numbers find out on a mount what they find out in a bare
+// Programs that compare inode numbers find the same facts on a mount as in a bare
 // directory.
 func TestNumbersAsInABareDirectory(t *testing.T) {
 	python, err := exec.LookPath("python3")
@@ -374,7 +374,7 @@ func TestNumbersOfForeignChanges(t *testing.T) {
 	again.shell(`test $(ls -i a.json b.json | awk '{print $1}' | sort -u | wc -l) = 2; echo 3 > t.tmp; mv t.tmp a.json`)
 }
 
-// Names of one file, which a commit by one of them leaves what they are.
+// Names of one file: after a commit by one of them they are still names of one file.
 func TestNumbersOfLinks(t *testing.T) {
 	m := aside(t)
 	got := m.shell(`

@@ -52,9 +52,9 @@ type PatternError struct{ Pattern string }
 // Error names the pattern.
 func (e *PatternError) Error() string { return fmt.Sprintf("malformed pattern %q", e.Pattern) }
 
-// Patterns tell what files are for by their paths. A path is a registry if a
-// registry pattern matches it and no ignore pattern matches it or a directory
-// above it. They don't change and may be used concurrently.
+// Patterns tell the roles of files by their paths. A path is a registry if a
+// registry pattern matches it and no ignore pattern matches it or a directory above
+// it. They don't change and may be used concurrently.
 type Patterns struct {
 	registry, ignore, json5, lines []Pattern
 

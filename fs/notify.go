@@ -21,7 +21,7 @@ import (
 //
 // The inode that was written, and the directory, get one more event of the new content if a
 // program has looked at the registry between the write and the commit. Otherwise one event
-// must do: a program that reads twice what it has read once looks like one with two tasks.
+// must do: a program that reads the same content twice looks like one with two tasks.
 //
 // The teller is started when there is something to tell for the first time. Several
 // commits of one registry within a moment are told once.

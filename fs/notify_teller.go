@@ -17,9 +17,9 @@ import (
 	"clawfs/txn"
 )
 
-// teller is the process that makes the events of which the kernel has not told all watchers
-// of a registry: it does to each inode what the writer did to one of them, through the mount
-// like any program, by a name whose directory nobody watches (tellName). The calls are
+// teller is the process that makes the events that the kernel has not told all watchers of a
+// registry: it repeats on each inode the writer's operation on one of them, through the
+// mount like any program, by a name whose directory nobody watches (tellName). The calls are
 //
 //   - a new modification time: IN_MODIFY,
 //   - an open for writing and a close: IN_OPEN and IN_CLOSE_WRITE,
@@ -61,7 +61,7 @@ func (w *notifier) start() (*teller, error) {
 
 // tell has a node's watchers told, by a registry's name or, if that is empty, by tellName. It
 // returns when that is done. Without news the teller only looks the name up, so that the kernel
-// forgets which node had it last.
+// forgets the node that had it last.
 func (t *teller) tell(what news, name string) error {
 	if _, err := t.to.Write(append([]byte{byte('0' + what)}, name+"\x00"...)); err != nil {
 		return err

@@ -45,7 +45,8 @@ func newTestNotifier(command ...string) *notifier {
 	return newNotifier(command, "/mnt", 42, someNews{}, zap.NewNop())
 }
 
-// names returns of which registries a notifier tells some time after the last commit, in order.
+// names returns the registries that a notifier tells of some time after the last commit, in
+// order.
 func names(w *notifier) []string { return namesAt(w, time.Now().Add(batchDelay)) }
 
 func namesAt(w *notifier, now time.Time) (list []string) {
@@ -148,8 +149,8 @@ func TestNotifierReminds(t *testing.T) {
 	}
 }
 
-// The kernel tells of what comes through the mount, on one inode; the notifier tells
-// of the rest, and that only if something has changed.
+// The kernel tells of changes through the mount, on one inode; the notifier tells of
+// the rest, and that only if something has changed.
 func TestNotifierObserves(t *testing.T) {
 	for _, c := range []struct {
 		event     txn.Event
@@ -181,7 +182,7 @@ func TestNotifierObserves(t *testing.T) {
 	}
 }
 
-// A teller is told what to do by the registry's name, then by the one for its nodes, which
+// A teller is told its task by the registry's name, then by the one for its nodes, which
 // the kernel is to forget then.
 func TestNotifierCarriesOut(t *testing.T) {
 	for _, c := range []struct {

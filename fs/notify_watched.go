@@ -62,9 +62,9 @@ func (fsys *fileSystem) heard(dir *node, base, path string, what news, concerns 
 	}
 }
 
-// closing notes which nodes there are when a file is closed that was open for writing. Programs
-// that watch one of them are to be told of the close. The kernel releases the file somewhat
-// later, when others may have begun to watch.
+// closing notes the nodes that there are when a file is closed that was open for writing.
+// Programs that watch one of them are to be told of the close. The kernel releases the file
+// somewhat later, when others may have begun to watch.
 type closing struct{ newest atomic.Uint64 } // id of the newest node; 0: it was not closed
 
 // note is called when a descriptor of the file is closed.

@@ -137,7 +137,7 @@ func (f *plainFile) Write(ctx context.Context, data []byte, off int64) (uint32, 
 	return uint32(n), 0
 }
 
-// change changes what the file holds.
+// change changes the content of the file.
 func (f *plainFile) change(how func() error) error {
 	return f.node.pages.noteChange(f.fd, func() error { return retry(how) })
 }

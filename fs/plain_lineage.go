@@ -16,7 +16,7 @@ import (
 type lineage struct {
 	users int // files that are open for writing; guarded by lineages.mu
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	writers []txn.Origin
 	copies  []txn.Copied
 	thread  int       // the one that wrote last
@@ -67,8 +67,8 @@ func (t *lineages) release(l *lineage) {
 	l.users--
 }
 
-// prune forgets what was written long ago. It is called each time when as many
-// have come again as stayed. The caller holds mu.
+// prune forgets lineages of long ago. It is called each time when as many have come
+// again as stayed. The caller holds mu.
 func (t *lineages) prune() {
 	for id, l := range t.byID {
 		if l.users == 0 && !l.youngerThan(lineageLife) {
@@ -138,7 +138,7 @@ func (l *lineage) opened() {
 	l.last = time.Now()
 }
 
-// begin forgets what was there before the content was truncated. A nil lineage
+// begin forgets the lineage from before the content was truncated. A nil lineage
 // has nothing to forget.
 func (l *lineage) begin() {
 	if l == nil {
@@ -183,7 +183,7 @@ func (l *lineage) youngerThan(d time.Duration) bool {
 	return time.Since(l.last) < d
 }
 
-// get returns what is known; of a nil lineage that is nothing.
+// get returns the known lineage; of a nil lineage that is nothing.
 func (l *lineage) get() txn.Lineage {
 	if l == nil {
 		return txn.Lineage{}

@@ -13,7 +13,7 @@ import (
 	"clawfs/txn"
 )
 
-// listener is a file system of which only what lineages ask for is there.
+// listener is a file system with only the parts that lineages ask for.
 func listener() *fileSystem {
 	return &fileSystem{callers: callers{process.NewCallers(true)}, store: txn.New(nil, txn.Config{})}
 }

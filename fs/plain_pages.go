@@ -18,7 +18,7 @@ import (
 // So a change that is under way is no reason to drop pages. Where they have to be dropped
 // while somebody may write, their state is unknown, and the next open drops them again.
 type pages struct {
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	state    *fileState // nil: not known
 	changes  int        // that are under way
 	writers  int        // handles that are open for writing

@@ -35,8 +35,8 @@ func TestPosix(t *testing.T) {
 	}
 }
 
-// Where each name is a registry, all pass but those that write what is no document, which
-// is refused (SEMANTICS §10, "refused").
+// Where each name is a registry, all pass but those that write content that is no
+// document, which is refused (SEMANTICS §10, "refused").
 func TestPosixOnRegistries(t *testing.T) {
 	m := inPlace(t, func(c *serveConfig) { c.Registries = true })
 	bare := scratch(t)
@@ -53,7 +53,7 @@ func TestPosixOnRegistries(t *testing.T) {
 	}
 }
 
-// posixVariable tells TestPosixOne which of go-fuse's tests to run, and where.
+// posixVariable tells TestPosixOne the test of go-fuse's to run, and the directory.
 const posixVariable = "CLAWFS_TEST_POSIX"
 
 type outcome struct{ result, output string }

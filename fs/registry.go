@@ -137,9 +137,9 @@ type looked struct {
 	info     txn.Info
 }
 
-// look returns what the caller finds under a registry's name in this directory. A file that
-// another process creates is found once that process has closed it, or a process has a lock
-// on it. A process that has inherited it open finds it at once.
+// look returns the object that the caller finds under a registry's name in this directory.
+// A file that another process creates is found once that process has closed it, or a
+// process has a lock on it. A process that has inherited it open finds it at once.
 func (n *node) look(ctx context.Context, base, path string) looked {
 	presence, info := n.fsys.store.Look(path, func() txn.Actor { return n.fsys.callers.actorOf(ctx) })
 	if presence != txn.Hidden {
@@ -160,8 +160,8 @@ func (n *node) look(ctx context.Context, base, path string) looked {
 	return looked{presence, info}
 }
 
-// statName asks what the caller finds under a registry's name in this directory. The
-// inode number of a regular file is the one that programs see.
+// statName asks for the object that the caller finds under a registry's name in this
+// directory. The inode number of a regular file is the one that programs see.
 func (n *node) statName(ctx context.Context, base, path string, stx *unix.Statx_t) error {
 	return n.statWhere(base, stx, func() looked { return n.look(ctx, base, path) })
 }
@@ -244,8 +244,9 @@ func (n *node) stat(ctx context.Context, stx *unix.Statx_t) error {
 // file, and not the one that its name stands for by now. So does a mount of a single file.
 func (n *node) isOpen() bool { return n.files.any() || n.plainFiles.Load() > 0 }
 
-// fillSizeTime makes the state of a registry's head what the caller is to be told of the
-// node. It reports whether size and time stay the same as long as the node lives.
+// fillSizeTime turns the state of a registry's head into the facts that the caller is to
+// be told of the node. It reports whether size and time stay the same as long as the
+// node lives.
 func (n *node) fillSizeTime(ctx context.Context, stx *unix.Statx_t) (stays bool) {
 	n.fsys.registries.headIs(n, sizeTimeOf(stx))
 	return n.fsys.registries.fillSizeTime(n, func() txn.Caller { return n.fsys.callers.of(ctx) }, stx)

@@ -206,7 +206,7 @@ func (f *registryFile) committed() {
 	}
 }
 
-// Fsync commits, or makes safe what can't be committed yet.
+// Fsync commits, or makes safe the content that can't be committed yet.
 func (f *registryFile) Fsync(ctx context.Context, _ uint32) syscall.Errno {
 	if f.tx != nil {
 		err := f.tx.Sync(f.callerOf(ctx))
@@ -365,10 +365,10 @@ func (o *registryFiles) writers() int {
 }
 
 // sizeTimeFor returns size and time to tell a process of an inode whose files show several
-// sizes. The kernel does not say which descriptor fstat(2) is about. So the size is the
-// largest of those that the process has open or may have inherited, since a process that
-// is told less reads less. The time is that of the content that it has staged last. If it
-// has none, they are the head's.
+// sizes. The kernel does not name the descriptor that fstat(2) is about. So the size is
+// the largest of those that the process has open or may have inherited, since a process
+// that is told less reads less. The time is that of the content that it has staged last.
+// If it has none, they are the head's.
 func (o *registryFiles) sizeTimeFor(who func() txn.Caller, head sizeTime) sizeTime {
 	files := o.all()
 	if len(files) == 0 {
@@ -399,8 +399,7 @@ func (f *registryFile) isOf(c txn.Caller) bool {
 	return f.opener == c.Actor && c.Known() || c.DescendsFrom(f.opener)
 }
 
-// sizeOf returns the size that an open file shows, where the request says which file it
-// is about.
+// sizeOf returns the size that an open file shows, where the request names its file.
 func sizeOf(f fusefs.FileHandle) (size uint64, ok bool) {
 	if h, ok := f.(*registryFile); ok {
 		return h.size(), true

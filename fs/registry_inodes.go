@@ -51,7 +51,7 @@ type registryNodes struct {
 	looks atomic.Uint64                // how often it was looked up or opened
 	last  atomic.Pointer[unix.Statx_t] // its attributes as they were told last
 
-	// registryTable.mu guards what follows.
+	// registryTable.mu guards the fields below.
 	nodes   []*node
 	number  uint64 // that programs see, when its name was looked up last
 	turned  uint64 // when it was given that, by registryTable.turns
@@ -99,7 +99,7 @@ type relookup struct {
 // nothing of package txn is called, and no list of locks is read (withLocks); it comes
 // before that of the node table.
 type registryTable struct {
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	byHome map[homeKey]*registryNodes
 	ids    uint64           // given so far
 	again  map[int]relookup // by threads that were told to look again
@@ -117,8 +117,8 @@ func (t *registryTable) init() {
 // manyAgain bounds the threads that were told to look again and did not.
 const manyAgain = 4096
 
-// find returns what is known of the registry of a name in a directory, or nil. The
-// caller holds mu.
+// find returns the known nodes of the registry of a name in a directory, or nil.
+// The caller holds mu.
 func (t *registryTable) find(dir *node, base string) *registryNodes {
 	r := t.byHome[homeKey{dir.id.Ino, base}]
 	if r != nil && r.at.Load().dir != dir {

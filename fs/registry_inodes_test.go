@@ -31,7 +31,7 @@ func TestEachDescriptorHasItsSize(t *testing.T) {
 	reader.want(`[7,7]`, "[os.lseek(long, 0, os.SEEK_END), os.lseek(short, 0, os.SEEK_END)]")
 }
 
-// A descriptor shows the time of its version: a program that keeps what it has read by that
+// A descriptor shows the time of its version: a program that keeps the content read by that
 // time looks again when the registry has changed.
 func TestEachDescriptorHasItsTime(t *testing.T) {
 	m := aside(t)
@@ -61,8 +61,9 @@ func TestMetadataIsTheSameOnAllDescriptors(t *testing.T) {
 	c.want(`77`, "os.fstat(r).st_mtime_ns")
 }
 
-// Nobody is told of the version before, once a commit is acknowledged: no matter what the
-// kernel was told shortly before, by which inode the commit comes, and how the file is found.
+// Nobody is told of the version before, once a commit is acknowledged: after any answer
+// that the kernel got shortly before, for a commit by any inode, and for every way to find
+// the file.
 func TestNothingStaleIsTold(t *testing.T) {
 	m := aside(t, func(c *serveConfig) { c.NoSync = true })
 	c := m.newClient()
@@ -148,9 +149,9 @@ func TestSizeByAName(t *testing.T) {
 	}
 }
 
-// A lock belongs to the inode, of which there must be one as long as somebody has
-// it, and one for all that have opened it in order to write; however many locks there
-// are elsewhere.
+// A lock belongs to the inode. There must be one inode as long as somebody has the
+// lock, and one for all that have opened it in order to write; however many locks
+// there are elsewhere.
 func TestLockIsOnTheName(t *testing.T) {
 	others := filepath.Join(t.TempDir(), "others")
 	const flock, tryFlock = "__import__('fcntl').flock(%s, 2)", "__import__('fcntl').flock(%s, 2|4)"
@@ -207,8 +208,8 @@ func TestLockBesideAReader(t *testing.T) {
 	}
 }
 
-// A lock keeps out every later opener of the registry. It does so whatever version its holder
-// has open, and though others have opened the registry in between.
+// A lock keeps out every later opener of the registry. It does so with any version that its
+// holder has open, and though others have opened the registry in between.
 func TestLockOnAnOlderVersion(t *testing.T) {
 	m := aside(t)
 	holder, other, writer := m.newClient(), m.newClient(), m.newClient()
@@ -229,7 +230,7 @@ func TestLockOnAnOlderVersion(t *testing.T) {
 }
 
 // Where the holder of a lock can't be found, since it has the descriptor from others that have
-// ended or closed it, the lock counts as one of those who write. Otherwise two would have it.
+// ended or closed it, the lock counts as a lock of the writers. Otherwise two would have it.
 func TestLockOfAnUnknownHolder(t *testing.T) {
 	m := aside(t)
 	holder, other, reader := m.newClient(), m.newClient(), m.newClient()
@@ -268,8 +269,8 @@ func TestWhatTheKernelMayHaveTold(t *testing.T) {
 	}
 }
 
-// The kernel is told of a change however long ago it was told that it may use what it has: a
-// program that has looked up may have been kept from going on.
+// The kernel is told of a change however long ago it was told that it may use the facts it
+// has: a program that has looked up may have been kept from going on.
 func TestKernelIsToldOfAChangeLater(t *testing.T) {
 	in := &registryNode{granted: true}
 	time.Sleep(100 * time.Millisecond)
@@ -278,9 +279,9 @@ func TestKernelIsToldOfAChangeLater(t *testing.T) {
 	}
 }
 
-// A look at a registry's name may be overtaken by a replacement and by a look at what came
-// of it. The former number that it has found is not taken for the present one: the nodes of
-// the file that has the name would be taken for those of a file that is gone.
+// A look at a registry's name may be overtaken by a replacement and by a look at the new
+// file. The former number that it has found is not taken for the present one: the nodes
+// of the file that has the name would be taken for those of a file that is gone.
 func TestOvertakenLookTurnsNothingBack(t *testing.T) {
 	const former, present = 7, 8
 	fsys := &fileSystem{}

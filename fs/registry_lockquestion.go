@@ -69,8 +69,9 @@ func (r *registryNodes) likelyLocked() *node {
 }
 
 // lockedOpen returns the node on which somebody has a lock, with a reference for the kernel: the
-// name leads there, whatever it shows. No lock matters as long as nobody has another node
-// open than the one to which the name leads anyway. The caller holds registryTable.mu.
+// name leads there, whichever version the node shows. No lock matters as long as nobody has
+// another node open than the one that the name leads to anyway. The caller holds
+// registryTable.mu.
 func (r *registryNodes) lockedOpen(at sizeTime, locks *lockQuestion) *node {
 	for _, n := range r.nodes {
 		if n.number.Load() != r.number || n == r.current && n.showsAt(at) || !n.files.any() || !locks.on(n) {

@@ -34,8 +34,8 @@ type lockedNodes struct {
 }
 
 // findLockedNodes finds the locks on a registry. One that is taken or given up meanwhile may be
-// found or not. All nodes of a registry have one number, so that the list does not say which of
-// them is locked: the kernel says it of a descriptor. A process that has taken a lock may have
+// found or not. All nodes of a registry have one number, so that the list does not single out
+// the locked one: the kernel says it of a descriptor. A process that has taken a lock may have
 // inherited that, and have ended: so those are asked, too, that have opened the registry.
 func findLockedNodes(device, number uint64, openers []int) lockedNodes {
 	for range manyLooksForLock {

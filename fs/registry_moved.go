@@ -136,8 +136,8 @@ func (fsys *fileSystem) moveRegistry(ctx context.Context, from, to place, flags 
 	return nil
 }
 
-// follow has files that are open for reading show what the registry at a place holds, to
-// which they have been renamed.
+// follow has files that are open for reading show the content of the registry at a
+// place, to which they have been renamed.
 func (fsys *fileSystem) follow(to *place) {
 	for _, n := range fsys.registries.nodesOf(to.dir, to.base) {
 		for _, f := range n.files.all() {
@@ -254,8 +254,8 @@ func (f *plainFile) stage(ctx context.Context, data []byte, off int64) error {
 	return err
 }
 
-// restage stages all that a file holds which has become a registry, after a change that
-// is no write. The caller has called changing.
+// restage stages the whole content of a file that has become a registry, after a change
+// that is no write. The caller has called changing.
 func (f *plainFile) restage(ctx context.Context) error {
 	if f.tx == nil {
 		return nil

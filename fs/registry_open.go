@@ -225,8 +225,8 @@ func (t *registryTable) isPinned(n *node) bool {
 	return n.as.pinned != nil
 }
 
-// relooked notes what a thread has to do that wanted to open a node: nothing more, if
-// it could; else to look again. The caller holds mu.
+// relooked notes the next step of a thread that wanted to open a node: none, if it
+// could; else to look again. The caller holds mu.
 func (t *registryTable) relooked(n *node, thread int, ok, writes bool) {
 	switch {
 	case !ok:

@@ -17,10 +17,10 @@ import (
 
 // A command sets the content of a registry outright by ioctls of our own. One asks the
 // mount's root whether a path is a registry's, so that no other file is created. One makes
-// an open handle's transaction replace the head (Tx.Put). One tells what it is for, and
-// which head it replaces (Tx.Intend), as JSON. A process that may open the file for writing
-// may do all of that. The kernel copies their argument, by the size that is in their
-// number.
+// an open handle's transaction replace the head (Tx.Put). One tells the purpose of the
+// transaction, and the head that it replaces (Tx.Intend), as JSON. A process that may open
+// the file for writing may do all of that. The kernel copies their argument, by the size
+// that is in their number.
 const (
 	intentSize      = 1024
 	ioctlIsRegistry = 1<<30 | unix.PathMax<<16 | 'c'<<8 | 1 // _IOW('c', 1, char[PATH_MAX])
@@ -129,7 +129,7 @@ func control(f *os.File, cmd uintptr, arg unsafe.Pointer) error {
 	return err
 }
 
-// Ioctl makes the handle's transaction replace the head, or tells what it is for.
+// Ioctl makes the handle's transaction replace the head, or tells its purpose.
 func (f *registryFile) Ioctl(_ context.Context, cmd uint32, _ uint64, input, _ []byte) (int32, syscall.Errno) {
 	switch {
 	case cmd != ioctlPut && cmd != ioctlIntend:
@@ -149,7 +149,7 @@ func (f *registryFile) Ioctl(_ context.Context, cmd uint32, _ uint64, input, _ [
 	return 0, 0
 }
 
-// Ioctl tells which paths are registries', and else is that of a plain file.
+// Ioctl tells whether a path is a registry's, and else is that of a plain file.
 func (d *directory) Ioctl(_ context.Context, cmd uint32, _ uint64, input, output []byte) (int32, syscall.Errno) {
 	if cmd != ioctlIsRegistry {
 		return harmlessIoctl(d.fd, cmd, output)

@@ -116,8 +116,8 @@ func (r *reading) heard() {
 	}
 }
 
-// end gives up what was told, once and for all. The process may be asking for the attributes just
-// now, or others rename the file: the kernel does not wait for the end of a file.
+// end gives up the facts that were told, once and for all. The process may be asking for the
+// attributes just now, or others rename the file: the kernel does not wait for the end of a file.
 func (r *reading) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -191,7 +191,7 @@ func (f *registryFile) turnToMap() {
 }
 
 // newest returns the newest version of the file that is open; nil where it has been replaced,
-// moved to a name that is no registry's, or removed, and shows what it held last.
+// moved to a name that is no registry's, or removed, and shows its last content.
 func (f *registryFile) newest(ctx context.Context) *txn.Snapshot {
 	switch last := f.lastVersion(); {
 	case last != nil:

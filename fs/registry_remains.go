@@ -18,9 +18,9 @@ import (
 
 // A name may cease to stand for a registry's file that a process has open. Then requests by
 // its descriptor mean that file, and not the one that has the name by now, as in a bare
-// directory. Attributes that it sets, and bytes that it writes by a descriptor which it opens
-// anew (/proc/self/fd), change no registry. A file without a name is seen by nobody else: a
-// copy of it in memory is changed, as history has the file itself.
+// directory. Attributes that it sets, and bytes that it writes by a descriptor opened anew
+// (/proc/self/fd), change no registry. A file without a name is seen by nobody else: a copy
+// of it in memory is changed, as history has the file itself.
 
 // remains keep such a file for the nodes that stand for it.
 type remains struct {
@@ -29,14 +29,14 @@ type remains struct {
 	last  *txn.Snapshot // the file's last version; nil: all its open handles show that
 	users int           // how many files are open of them; guarded by registryTable.mu
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	fd     int        // O_PATH descriptor of the file; -1: somebody has changed it, or nobody has it open
 	copy   *os.File   // of it, if somebody has changed it
 	closed bool       // nobody has it open any more
 }
 
-// keep returns what will be left of the registry's file at a place, once the name does not
-// stand for it any more; nil where nobody has it open. It is given to leaves, and settled.
+// keep returns the remains of the registry's file at a place, once the name does not stand
+// for it any more; nil where nobody has it open. It is given to leaves, and settled.
 func (fsys *fileSystem) keep(at *place) *remains {
 	if !at.isRegistry() {
 		return nil
@@ -112,8 +112,8 @@ func (t *registryTable) settle(list ...*remains) {
 	}
 }
 
-// uses notes that a file is open of which remains are left; false: nobody has had them open
-// any more.
+// uses notes an open file of which remains are left; false: nobody has had them open any
+// more.
 func (t *registryTable) uses(rest *remains) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -178,7 +178,7 @@ func (r *remains) close() {
 	}
 }
 
-// remains returns what is left of the node's file, if a caller means that: it has the file
+// remains returns the remains of the node's file, if a caller means that: it has the file
 // open. A caller that has not, as by a mount of a single file, means the name. It is nil where
 // the name still stands for the file.
 func (n *node) remains(ctx context.Context) *remains {
@@ -261,7 +261,7 @@ func (n *node) statElsewhere(stx *unix.Statx_t) {
 	}
 }
 
-// change changes what is left of a file, by a descriptor of it. A file without a name is
+// change changes the remains of a file, by a descriptor of it. A file without a name is
 // copied first.
 func (r *remains) change(n *node, do func(fd int) error) error {
 	if !n.isGone() {
@@ -365,7 +365,7 @@ func (r *remains) set(n *node, in *fuse.SetAttrIn) syscall.Errno {
 	}))
 }
 
-// open opens what is left of a file without a name. A file with another name is not written
+// open opens the remains of a file without a name. A file with another name is not written
 // by a descriptor of the former one.
 func (r *remains) open(n *node, flags uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
 	if !n.isGone() {

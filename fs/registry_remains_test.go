@@ -83,7 +83,7 @@ func TestDescriptorMeansTheFile(t *testing.T) {
 	}
 }
 
-// A descriptor of such a file shows what it held last, though another version was shown
+// A descriptor of such a file shows its last content, though another version was shown
 // before.
 func TestDescriptorShowsWhatTheFileHeldLast(t *testing.T) {
 	mount, bare := aside(t).newClient(), (&mount{t: t, dir: t.TempDir(), stderr: &lockedBuffer{}}).newClient()
@@ -105,7 +105,7 @@ func TestDescriptorShowsWhatTheFileHeldLast(t *testing.T) {
 }
 
 // A descriptor of a registry that was renamed to another registry's name goes on showing
-// what is written there.
+// the content written there.
 func TestDescriptorFollowsItsFile(t *testing.T) {
 	m := aside(t)
 	reader, writer := m.newClient(), m.newClient()

@@ -91,8 +91,8 @@ func (t *registryTable) fillSizeTime(n *node, caller func() txn.Caller, stx *uni
 }
 
 // lookupTimeout is how long the kernel uses the attributes of a look-up that led to a node
-// which shows a version: as long as it takes to open it, or to tell a program. The kernel
-// is told of a change meanwhile. It counts from when the program that has looked up goes on,
+// that shows a version: as long as it takes to open it, or to tell a program. The kernel is
+// told of a change meanwhile. It counts from when the program that has looked up goes on,
 // which may be any time later where the machine is busy: so the daemon counts nothing.
 const lookupTimeout = time.Millisecond
 

@@ -5,8 +5,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// requests stands between the kernel and go-fuse's fs package, for three things which
-// that package keeps to itself: the umask of a creation, the flags that say that a
+// requests stands between the kernel and go-fuse's fs package, for three things that
+// go-fuse's keeps to itself: the umask of a creation, the flags that say that a
 // caller has no privileges, and the counting of references.
 type requests struct {
 	fuse.RawFileSystem

@@ -40,7 +40,7 @@ func TestAllSeeWhatIsDone(t *testing.T) {
 	}
 }
 
-// A process that creates a registry sees what it makes; others find it when it is
+// A process that creates a registry sees its own content; others find it when it is
 // closed.
 func TestAProcessSeesWhatItMakes(t *testing.T) {
 	m := aside(t, func(c *serveConfig) { c.NoSync = true })

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// wantUntouched compares what a file outside of the mount holds, and its mode.
+// wantUntouched compares the content of a file outside of the mount, and its mode.
 func wantUntouched(t *testing.T, path, content string, mode os.FileMode) {
 	t.Helper()
 	wantFile(t, path, content)

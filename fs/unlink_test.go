@@ -23,8 +23,8 @@ func TestUnlinkIsForAll(t *testing.T) {
 	}
 }
 
-// Removed and created anew by one process is replaced, and merged with what others
-// had added; in between there is nothing.
+// A registry removed and created anew by one process is replaced, and merged with
+// the additions of others; in between there is nothing.
 func TestReplacementInTwoSteps(t *testing.T) {
 	m := aside(t)
 	git, other := m.newClient(), m.newClient()

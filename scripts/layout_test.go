@@ -19,16 +19,17 @@ import (
 )
 
 // The layout of the tree is a promise to its reader (docs/ARCHITECTURE.md):
-// imports go one way, and nothing grows past what can be read at a sitting.
+// imports go one way, and nothing grows past the length that can be read at a
+// sitting.
 const (
 	module           = "clawfs"
 	maxFileLines     = 500
 	maxFunctionLines = 80
 )
 
-// rule says what the packages below a path may import: of this module only
-// what is in own (a trailing "/..." takes everything below), of all else
-// nothing that is in not.
+// rule lists the packages that those below a path may import: of this module only
+// the ones in own (a trailing "/..." takes everything below), of all else none in
+// not.
 type rule struct {
 	pkg      string
 	own, not []string
@@ -219,7 +220,7 @@ func sizeProblems(t *testing.T, path string, src []byte) []string {
 	return problems
 }
 
-// Every package says in a comment what it is and what always holds in it.
+// Every package has a comment that says its task and the rules that always hold in it.
 func TestPackagesHaveADocComment(t *testing.T) {
 	out, err := exec.Command("go", "list", "-e", "-f", `{{if and .GoFiles (not .Doc)}}{{.ImportPath}}{{end}}`, module+"/...").Output()
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 // So a log's line costs no look at all of the log, though all of it is written. Wherever this
 // cannot be said, the common way is gone, with the same result.
 
-// Append stages p behind the staged content and returns what WriteAt does. Whole lines
-// that are appended to JSON lines are committed: a log is written for as long as its
-// writer lives, and read meanwhile. The close tells why, if they were not.
+// Append stages p behind the staged content and returns the results of WriteAt. Whole
+// lines that are appended to JSON lines are committed: a log is written for as long as
+// its writer lives, and read meanwhile. The close tells why, if they were not.
 func (t *Tx) Append(c Caller, p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -24,7 +24,7 @@ func (t *Tx) Append(c Caller, p []byte) (int, error) {
 	return n, err
 }
 
-// isLines reports whether what is staged is JSON lines. The caller holds mu.
+// isLines reports whether the staged content is JSON lines. The caller holds mu.
 func (t *Tx) isLines() bool {
 	first, rest, _ := bytes.Cut(t.data, []byte{'\n'})
 	if len(rest) == 0 && t.behind == 0 {
@@ -40,8 +40,8 @@ func (t *Tx) isLines() bool {
 	return err == nil && dialectIn(doc) == Lines
 }
 
-// addsLines reports whether what is staged is known to be JSON lines, as was the head,
-// with whole lines behind that. The caller holds mu.
+// addsLines reports whether the staged content is known to be JSON lines, as was the
+// head, with whole lines behind that. The caller holds mu.
 func (t *Tx) addsLines() bool {
 	head := t.reg().Head()
 	if head == nil || !t.reg().keepsLines(head) || t.known == nil || t.rewritten || t.put || t.reg().store.cfg.DocCache < 0 {
@@ -55,15 +55,15 @@ func (t *Tx) addsLines() bool {
 	return err == nil
 }
 
-// endsLine reports whether what is put behind text begins a line.
+// endsLine reports whether bytes put behind text begin a line.
 func endsLine(text []byte) bool { return len(text) == 0 || text[len(text)-1] == '\n' }
 
 // keepsLines reports whether a version is known to be JSON lines, and the next one must be,
 // too.
 func (r *Registry) keepsLines(v *Version) bool { return v.lines && r.dialectOf(v) == Lines }
 
-// staged returns what is staged, with the document that it is in doc, or adds set where
-// it is known to be JSON lines. The error is that of admit. The caller holds mu.
+// staged returns the staged content, with the document that it is in doc, or adds set
+// where it is known to be JSON lines. The error is that of admit. The caller holds mu.
 func (t *Tx) staged() (c *seen.Content, doc *jsondoc.Doc, adds bool, err error) {
 	if t.addsLines() {
 		return t.known.Extended(t.data), nil, true, nil
@@ -74,8 +74,8 @@ func (t *Tx) staged() (c *seen.Content, doc *jsondoc.Doc, adds bool, err error) 
 	return c, doc, false, err
 }
 
-// know notes what the transaction goes on from, if that is known to be JSON lines. The
-// caller holds mu.
+// know notes the content that the transaction goes on from, if that is known to be
+// JSON lines. The caller holds mu.
 func (t *Tx) know(c *seen.Content, areLines bool) {
 	t.known = nil
 	if areLines {
@@ -83,8 +83,8 @@ func (t *Tx) know(c *seen.Content, areLines bool) {
 	}
 }
 
-// added returns what the head holds with the lines behind it that a request adds, if both
-// are known to be JSON lines; else nil.
+// added returns the content of the head with the lines behind it that a request adds, if
+// both are known to be JSON lines; else nil.
 func (r *Registry) added(q *request, head *Version) *seen.Content {
 	if !q.adds || head == nil || !r.keepsLines(head) || r.store.cfg.RejectStale {
 		return nil

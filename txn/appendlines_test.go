@@ -22,7 +22,7 @@ type appender struct {
 	open []*txn.Tx
 }
 
-// do does something at random and says what came of it.
+// do does something at random and says the outcome.
 func (a *appender) do(rnd *rand.Rand) string {
 	if len(a.open) == 0 || len(a.open) < 4 && rnd.IntN(4) == 0 {
 		return a.begin(rnd)

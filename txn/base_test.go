@@ -16,11 +16,11 @@ import (
 )
 
 // The programs of this file update one registry in the ways in which real ones do. Each edit is
-// an intent relative to what the program knows; the truth is what the registry must hold if
-// every intent holds unless a later one touched the same leaf. The errors of the choice of the
-// merge base are counted, in wrong leaves for a thousand intents. A quarter of the intents set
-// one of two flags that all programs share, on purpose: where two programs want opposite things
-// nobody can be right.
+// an intent relative to the leaves that the program knows; the truth is the content that the
+// registry must hold if every intent holds unless a later one touched the same leaf. The errors
+// of the choice of the merge base are counted, in wrong leaves for a thousand intents. A
+// quarter of the intents set one of two flags that all programs share, on purpose: where two
+// programs want opposite things nobody can be right.
 
 const deleted = "\x00deleted"
 
@@ -130,8 +130,8 @@ func (w *world) endAll(txs *[]*txn.Tx, c txn.Caller) {
 	*txs = nil
 }
 
-// intend makes up what a program wants that knows the given leaves; own are the
-// entries that it has added itself, of which it removes some.
+// intend makes up the intents of a program that knows the given leaves; own are the
+// entries that it has added itself: it removes some of them.
 func (w *world) intend(known leaves, own map[string]bool) intents {
 	w.issued++
 	if len(own) > 0 && w.rand.Float64() < 0.3 {
@@ -165,7 +165,7 @@ type task func(yield func())
 // An update says how one reading, change and writing goes.
 type update struct {
 	gap     int  // how long the program thinks, at most
-	twice   bool // it reads again before it writes what it made from the first reading
+	twice   bool // it reads again before it writes the content made from the first reading
 	reading int  // how long the reading takes
 	saving  int  // how long the saving takes, at least
 }
@@ -200,9 +200,9 @@ func (w *world) readModifyWrite(c txn.Caller, u update) task {
 type habits struct {
 	ops      int
 	watcher  bool // reads whenever it is idle
-	adopts   bool // and takes what it reads for its memory
+	adopts   bool // and takes the content that it reads for its memory
 	readBack bool // reads the file after it wrote it
-	counts   bool // and not only says what it is at
+	counts   bool // and not only says its state
 	hurries  bool // does not wait for the end of a save before it begins the next one
 }
 
@@ -242,9 +242,9 @@ func (w *world) memory(c txn.Caller, h habits) task {
 	}
 }
 
-// status is a program that says what it is at and in which mode, or counts: it may have said
-// the same before. It takes each content that it reads for its memory, or goes on from its
-// own last write, and reads more often than it writes.
+// status is a program that says its state and its mode, or counts: it may have said the same
+// before. It takes each content that it reads for its memory, or goes on from its own last
+// write, and reads more often than it writes.
 func (w *world) status(c txn.Caller, h habits) task {
 	return func(yield func()) {
 		memory := w.read(c)

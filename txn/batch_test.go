@@ -158,7 +158,7 @@ func TestAFaultInAnOpenKeepsNobodyOut(t *testing.T) {
 }
 
 // A file that is renamed onto one of several names parts it from the others, even if the
-// merge leaves what is there.
+// merge leaves the head as it is.
 func TestARenameThatMergesToTheHeadPartsTheNames(t *testing.T) {
 	for parts, want := range map[bool]txn.Outcome{false: txn.Unchanged, true: txn.Merged} {
 		b := newBench(t, `{"a":1}`)
@@ -332,7 +332,8 @@ func TestStrictContentIsMergedInTheHeadsDialect(t *testing.T) {
 	b.save(one, `{"a":1,"c":3}`)
 	b.want("{// why\n\"a\": 1, \"b\": 2,\n\"c\": 3}")
 
-	// A file that is no document gives way to the first one, no matter who had seen it.
+	// A file that is no document gives way to the first one, whether a process had
+	// seen it or not.
 	b = newBench(t, "")
 	plain := b.storage.Storage.(*txntest.Memory)
 	plain.Foreign(file, []byte(`no document`))

@@ -27,7 +27,7 @@ func (r *Registry) mayBeBlank() bool {
 	return r.lastSeq == 0
 }
 
-// setBlank makes an empty file what is there. The caller holds mu.
+// setBlank notes that an empty file is there. The caller holds mu.
 func (r *Registry) setBlank(stamp string, mtime time.Time) {
 	c := seen.NewContent(nil)
 	r.loaded, r.head, r.stamp, r.foreignErr = true, nil, stamp, nil
@@ -41,7 +41,7 @@ func (r *Registry) setBlankless() {
 	r.setHidden(false)
 }
 
-// setAbsent makes nothing what is there. The caller holds mu.
+// setAbsent notes that nothing is there. The caller holds mu.
 func (r *Registry) setAbsent() {
 	r.head, r.stamp, r.foreignErr = nil, "", nil
 	r.seen.Vanished()
@@ -145,7 +145,7 @@ func (r *Registry) replaceBlank(p Replacement) (done bool, err error) {
 	return done, errors.Join(err, fault)
 }
 
-// recordAbsence makes sure that the log of a registry which had versions says that
+// recordAbsence makes sure that the log of a registry that had versions says that
 // they are gone: else an empty file would be taken for the last of them.
 func (r *Registry) recordAbsence(last uint64) error {
 	if last == 0 {
@@ -180,9 +180,9 @@ func (r *Registry) show() {
 	r.setHidden(false)
 }
 
-// CommitStaged commits what is staged of a registry that has no version yet, and is a
-// whole document: somebody wants to read it, or moves it. An object or a list is whole
-// once it is one, a scalar with the end of its line.
+// CommitStaged commits the staged content of a registry that has no version yet, if it
+// is a whole document: somebody wants to read it, or moves it. An object or a list is
+// whole once it is one, a scalar with the end of its line.
 func (s *Store) CommitStaged(name string) {
 	r := s.peek(name)
 	if r == nil {
@@ -210,8 +210,8 @@ func (t *Tx) commitIfWhole() {
 	_ = t.attempt(ViaRead) // the close tells the error
 }
 
-// isWhole reports whether what is staged can be no part of a longer document. The
-// caller holds mu.
+// isWhole reports whether the staged content can be no part of a longer document.
+// The caller holds mu.
 func (t *Tx) isWhole() bool {
 	if len(t.data) == 0 {
 		return false

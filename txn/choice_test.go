@@ -70,7 +70,7 @@ func TestMemoryGoesOnFromWhatItWrote(t *testing.T) {
 	b.want(`{"models":[{"id":"a"},{"id":"own-3"},{"id":"x"}],"flag":true}`)
 }
 
-// A program that reads more often than it writes says again what it said before.
+// A program that reads more often than it writes says again the same as before.
 func TestAProgramComesBackToWhatItSaidBefore(t *testing.T) {
 	p := program(1)
 	t.Run("counting, from memory", func(t *testing.T) {
@@ -239,8 +239,8 @@ func TestAShellWritesWhatItsChildrenHaveRead(t *testing.T) {
 	}
 }
 
-// An editor shows what it has read for hours, and reads the file again for its
-// backup before it saves for the first time.
+// An editor shows the content that it has read for hours, and reads the file again
+// for its backup before it saves for the first time.
 func TestAnEditorSavesWhatItReadLongAgo(t *testing.T) {
 	b := newBench(t, `{"a":1}`)
 	editor, other := program(1), program(2)

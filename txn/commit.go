@@ -185,8 +185,9 @@ func (r *Registry) appendedTo(q *request, head *Version) *seen.Content {
 	return c
 }
 
-// combine returns what the registry holds after the request, and in which dialect: its
-// content as it is where nobody else committed since base, and a merge otherwise.
+// combine returns the content of the registry after the request, and its dialect: the
+// request's content as it is where nobody else committed since base, and a merge
+// otherwise.
 func (r *Registry) combine(q *request, base *seen.Content, head *Version) (*seen.Content, Dialect, error) {
 	theirs, own := q.doc, dialectIn(q.doc)
 	switch {
@@ -322,9 +323,9 @@ func likeOf(batch []*request) fs.File {
 	return nil
 }
 
-// conclude records what became of each request: the views of its writers,
-// the log, and the versions of the batch that never were live but lost a
-// conflict to a later one.
+// conclude records the outcome of each request: the views of its writers, the log,
+// and the versions of the batch that never were live but lost a conflict to a later
+// one.
 func (r *Registry) conclude(batch []*request) {
 	r.mu.Lock()
 	head, stamp := r.head, r.stamp

@@ -202,7 +202,7 @@ func (r *Registry) parseLike(c *seen.Content, like *jsondoc.Doc, d Dialect) (*js
 	return doc, err
 }
 
-// namesOf returns what is kept with a document of the names in it, nil for nothing.
+// namesOf returns the record, kept with a document, of the names in it, nil for nothing.
 func namesOf(doc *jsondoc.Doc) *merge.Names {
 	if doc == nil {
 		return nil
@@ -225,8 +225,8 @@ func (r *Registry) parserFor(doc *jsondoc.Doc) func(*seen.Content) (*jsondoc.Doc
 	return func(c *seen.Content) (*jsondoc.Doc, error) { return r.parseLike(c, doc, dialectIn(doc)) }
 }
 
-// cure says what has content accepted that is no strict document; empty where nothing
-// was written at all.
+// cure returns the advice that has content accepted that is no strict document;
+// empty where nothing was written at all.
 func (r *Registry) cure(c *seen.Content, d Dialect) string {
 	if len(bytes.TrimSpace(c.Bytes)) == 0 {
 		return ""

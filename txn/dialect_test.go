@@ -51,8 +51,9 @@ func (b *bench) content(c txn.Caller) string {
 	return string(s.Version().Bytes())
 }
 
-// A dialect is told by a new file, or by a second line; it is kept whatever comes after,
-// through restarts, and ends with the removal. Content that would change it is refused.
+// A dialect is told by a new file, or by a second line; it is kept through all later
+// content and restarts, and ends with the removal. Content that would change it is
+// refused.
 func TestDialects(t *testing.T) {
 	const comment, stripped = "{// why\n\"a\": 1,}", `{"a":2}`
 	type step struct{ how, content, want string } // want: the dialect after it, or "refused"
@@ -135,7 +136,7 @@ func TestSettledDialects(t *testing.T) {
 	b.save(c, "{}\n[]\n")
 }
 
-// The refusal says what would have the content accepted.
+// The refusal names the setting that would have the content accepted.
 func TestRefusalsNameTheCure(t *testing.T) {
 	for content, cure := range map[string]string{
 		"{// c\n}":       "--json5",

@@ -1,7 +1,7 @@
 // Package txn decides. It knows registries, versions and transactions, and neither a
 // file system nor a disk: package fs turns kernel requests into its verbs, a
-// [Storage] keeps the decided versions. Package seen knows what each process has seen
-// of a registry, and chooses the merge base of a write.
+// [Storage] keeps the decided versions. Package seen knows the views of a registry
+// that each process has, and chooses the merge base of a write.
 //
 // # Vocabulary
 //
@@ -87,6 +87,6 @@
 // for a writer. While Registry.mu is held the storage is asked for a stat only. A foreign
 // change is the exception: it is loaded, compared with the log, recorded, and, if it is
 // no document, replaced with mu held, since nobody may read before that is decided. No other
-// host is ever asked with mu held: what one has committed is put into the live file, and a
-// foreign change is published, before, with mu given up (Registry.settle).
+// host is ever asked with mu held: a version that one has committed is put into the live
+// file, and a foreign change is published, before, with mu given up (Registry.settle).
 package txn

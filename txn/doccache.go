@@ -10,14 +10,14 @@ import (
 )
 
 // docCache keeps the trees of the contents parsed last, so that a commit has
-// to parse only what it was given. It is bounded by the memory of trees and
-// contents together; those that one merge needs stay, however large they are. A
+// to parse only the content that it was given. It is bounded by the memory of trees
+// and contents together; those that one merge needs stay, however large they are. A
 // tree that is not used for a while goes.
 type docCache struct {
 	limit int64 // bytes
 	after func(time.Duration, func()) Stopper
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	docs     map[*seen.Content]*list.Element
 	used     *list.List // of *cachedDoc, the one used last in front
 	size     int64
@@ -130,7 +130,7 @@ func (k *docCache) sweepLater() {
 	}
 }
 
-// sweep drops what was not used since the last sweep.
+// sweep drops the trees that were not used since the last sweep.
 func (k *docCache) sweep() {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -15,15 +15,15 @@ type Death struct {
 }
 
 // Flush ends the transaction, as far as one close of one of its descriptors
-// can end it, and returns what close(2) is to return.
+// can end it, and returns the error that close(2) is to return.
 //
-// A close by the process that opened the file commits what has been staged
-// since the last attempt. A close by another one, a forked child that exits,
-// commits only if the opener has closed its own descriptor already; content
-// that is no document then waits, as long as the opener lives. Refused content
-// stays staged: a later write may complete it. A writer that is being killed
-// aborts the transaction. A file that is being created may have nothing staged: it stays
-// empty, and Show ends its hiding once it is known to be closed.
+// A close by the process that opened the file commits the content staged since the last
+// attempt. A close by another one, a forked child that exits, commits only if the opener
+// has closed its own descriptor already; content that is no document then waits, as long
+// as the opener lives. Refused content stays staged: a later write may complete it. A
+// writer that is being killed aborts the transaction. A file that is being created may
+// have nothing staged: it stays empty, and Show ends its hiding once it is known to be
+// closed.
 //
 // Errors: *InvalidError, *TooLargeError, *merge.ConflictError, *StaleError,
 // *AbortedError, *UnkeptError, or the storage's.
@@ -74,10 +74,10 @@ func (t *Tx) concerns(c Caller) bool {
 	return false
 }
 
-// Sync makes what is staged safe, as fsync(2) promises: it commits. Errors are those of Flush,
-// with one exception. A program that writes a shorter document over a longer one may sync
-// before it cuts off the rest of that: the Truncate that follows commits then. Until then the
-// staged content is in quarantine, so that a crash leaves a trace of it.
+// Sync makes the staged content safe, as fsync(2) promises: it commits. Errors are those of
+// Flush, with one exception. A program that writes a shorter document over a longer one may
+// sync before it cuts off the rest of that: the Truncate that follows commits then. Until then
+// the staged content is in quarantine, so that a crash leaves a trace of it.
 func (t *Tx) Sync(c Caller) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -104,8 +104,8 @@ func (t *Tx) hasOldRest(e *InvalidError) bool {
 	return e.Cause.Kind == jsondoc.KindTrailing && len(t.data) == len(t.before) && bytes.Equal(t.data[rest:], t.before[rest:])
 }
 
-// commitSynced commits what was synced already and has become a document now. The caller
-// holds mu.
+// commitSynced commits the content that was synced already and has become a document
+// now. The caller holds mu.
 func (t *Tx) commitSynced(c Caller) error {
 	if !t.synced {
 		return nil
@@ -179,9 +179,9 @@ func (t *Tx) author() Caller {
 	return t.opener
 }
 
-// attempt commits what was staged since the last attempt. Without anything new
-// it returns the last result again, so that every close of refused content
-// reports it.
+// attempt commits the content staged since the last attempt. Without anything new
+// it returns the last result again, so that every close of refused content reports
+// it.
 func (t *Tx) attempt(via Via) error {
 	if t.aborted != nil {
 		return t.aborted
@@ -263,9 +263,9 @@ func (t *Tx) abort(c Caller, d Death) error {
 }
 
 // keepRefused quarantines refused content and reports the refusal, once for
-// each content. It returns what the writer is to be told: the cause or, where the
-// content could not even be kept, why not; the next close and the release try
-// again then.
+// each content. It returns the error for the writer: the cause or, where the
+// content could not even be kept, why not; the next close and the release try again
+// then.
 func (t *Tx) keepRefused(c Caller, via Via, cause error) error {
 	if !t.dirty {
 		return cause

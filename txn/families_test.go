@@ -47,8 +47,8 @@ func (w *world) child(of txn.Caller) (c txn.Caller, end func()) {
 	return c, func() { w.dead[c.Actor] = true }
 }
 
-// script is a shell that types one command after the other: each sees what was there
-// before, as in a bare directory.
+// script is a shell that types one command after the other: each sees the state
+// before it, as in a bare directory.
 func (w *world) script(shell txn.Caller) task {
 	return func(yield func()) {
 		var states []leaves

@@ -27,14 +27,14 @@ func (r *faultRow) report(t *testing.T, fault string) {
 }
 
 // faultRun is one run of a workload on storage that may fail or lose power at
-// any step. It keeps what writers were told, and so may rely on.
+// any step. It keeps the answers that writers got, and so may rely on.
 type faultRun struct {
 	errorf func(format string, args ...any)
 	gate   *gatedStorage
 	store  *txn.Store
 	pid    int
 
-	mu          sync.Mutex          // guards what follows
+	mu          sync.Mutex          // guards the fields below
 	acked       map[string][]string // by registry: entries whose close returned 0
 	failed      map[string][]string // entries whose close returned an error
 	gone        map[string]bool     // registries whose deletion was acknowledged
@@ -93,7 +93,7 @@ func entriesOf(b []byte) []string {
 	return list
 }
 
-// begin reads a registry, opens it and writes what was read and one entry more.
+// begin reads a registry, opens it and writes the content read and one entry more.
 func (w *faultRun) begin(name, entry string) (*txn.Tx, txn.Caller, string) {
 	c := w.process()
 	b, err := w.oneMore(name, c, entry)
@@ -108,7 +108,7 @@ func (w *faultRun) begin(name, entry string) (*txn.Tx, txn.Caller, string) {
 	return tx, c, string(b)
 }
 
-// end closes a transaction and notes what close(2) says.
+// end closes a transaction and notes the result of close(2).
 func (w *faultRun) end(tx *txn.Tx, c txn.Caller, name, entry, content string) {
 	if tx == nil {
 		return
@@ -175,7 +175,7 @@ func (w *faultRun) batch(name string, entries ...string) {
 	w.gate.mu.Unlock()
 }
 
-// invalid writes what is no document.
+// invalid writes content that is no document.
 func (w *faultRun) invalid(name, content string) {
 	c := w.process()
 	tx, err := w.store.Begin(name, c, txn.BeginOptions{Truncate: true, Create: true})
@@ -435,7 +435,7 @@ func TestEveryStepFails(t *testing.T) {
 }
 
 // The storage fails for good in the midst of the workload: nobody is told that
-// something was stored which was not.
+// content was stored when it was not.
 func TestStorageThatFailsForGood(t *testing.T) {
 	var row faultRow
 	for first := int64(0); ; first++ {

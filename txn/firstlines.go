@@ -66,8 +66,8 @@ func firstOf(lines *jsondoc.Doc) (first jsondoc.Value) {
 	return first
 }
 
-// firstLinesFor returns what a version is to remember that replaces v, and that was made
-// without knowledge of v.
+// firstLinesFor returns the contents to remember for a version that replaces v, and that
+// was made without knowledge of v.
 func (v *Version) firstLinesFor(content *seen.Content) []*seen.Content {
 	other := func(c *seen.Content) bool { return c.Digest != content.Digest }
 	var list []*seen.Content

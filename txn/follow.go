@@ -8,7 +8,7 @@ type follower struct {
 	room  chan struct{} // holds one for each registry that follows just now
 	work  sync.WaitGroup
 
-	mu      sync.Mutex      // guards what follows
+	mu      sync.Mutex      // guards the fields below
 	waiting map[string]bool // names that moved was told of and that nobody has begun to read
 	ended   bool
 }

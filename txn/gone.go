@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// A registry that is gone leaves its history. That of one which existed for a moment
-// only, as a temporary file or a message in a queue does, goes after it. Of all others
-// together there is a limit (Sweep).
+// A registry that is gone leaves its history. The history of a registry that existed
+// for a moment only, as a temporary file or a message in a queue does, goes after it.
+// Of all others together there is a limit (Sweep).
 
 // briefLife is how long a registry may have existed so that nothing is kept of it.
 const briefLife = time.Minute
@@ -46,7 +46,7 @@ func (s *Store) wasBrief(name string) bool {
 	return to.Undid == 0 && from.Seq <= 1 && from.Parent == 0 && to.Seq == 0 && to.Time.Sub(from.Time) < briefLife
 }
 
-// eraseBrief removes what is kept of a registry that is gone, if it was brief.
+// eraseBrief removes the history of a registry that is gone, if it was brief.
 func (s *Store) eraseBrief(name string) {
 	if s.wasBrief(name) {
 		_, _ = s.erase(name) // a name that stays is under the limits

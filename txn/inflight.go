@@ -52,9 +52,9 @@ func (r *Registry) writesElsewhere(c Caller, than *Tx) bool {
 	return false
 }
 
-// currentDraft returns what the process has staged in t, nil if that can't be told
-// just now or is nothing. The leader of a registry asks it about other transactions
-// while it holds its own: it must not wait for them.
+// currentDraft returns the draft that the process has staged in t, nil if that
+// can't be told just now or there is none. The leader of a registry asks it about
+// other transactions while it holds its own: it must not wait for them.
 func (t *Tx) currentDraft() *draft {
 	if d := t.attempted.Load(); d != nil {
 		return d
@@ -109,7 +109,7 @@ func (r *Registry) baseOf(q *request) (*seen.Content, error) {
 			return c, nil
 		}
 	}
-	if q.doc == nil { // anything may replace what is no document
+	if q.doc == nil { // anything may replace content that is no document
 		q.choice = seen.Choice{Head: true, Why: outright}
 		q.event.Base = Base{Kind: BaseHead, Why: noDocument}
 		return nil, nil

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Intent says what a command means to do by the transaction that it makes.
+// Intent is the purpose of a command in the transaction that it makes.
 type Intent struct {
 	// Over is the SHA-256 of the head that the transaction replaces, in hexadecimal, ""
 	// where there is to be none. It is a put, and refused with a *StaleError where the
@@ -14,7 +14,7 @@ type Intent struct {
 	Note
 }
 
-// Note says what a transaction is for. Only the log uses it.
+// Note is the purpose of a transaction. Only the log uses it.
 type Note struct {
 	Undid          uint64 `json:"undid,omitempty"`          // the version whose change it undoes
 	Since          uint64 `json:"since,omitempty"`          // with Undid: all changes are undone that came after this version
@@ -24,9 +24,9 @@ type Note struct {
 	FromQuarantine string `json:"fromQuarantine,omitempty"` // id of the copy that it takes, repaired perhaps
 }
 
-// Intend says what the transaction is for, and over which head. Where it has one to
-// replace, Unlink by its process removes that head only, too, and the removal has the
-// note.
+// Intend notes the purpose of the transaction, and the head that it is to replace.
+// Where there is such a head, Unlink by its process removes that head only, too, and
+// the removal has the note.
 func (t *Tx) Intend(i Intent) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -59,7 +59,7 @@ type namedIntent struct {
 	Intent
 }
 
-// set notes what a transaction is for, if that is over some head.
+// set notes the purpose of a transaction, if it is to replace some head.
 func (s *intents) set(t *Tx, name string, i Intent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,8 +73,8 @@ func (s *intents) set(t *Tx, name string, i Intent) {
 	s.all[t] = namedIntent{name, i}
 }
 
-// of returns what a process has said of the head at a name. Processes that are not known
-// count as one: of them it may be any.
+// of returns the intent that a process has told for the head at a name. Processes that
+// are not known count as one: of them it may be any.
 func (s *intents) of(name string, a Actor) Intent {
 	s.mu.Lock()
 	defer s.mu.Unlock()

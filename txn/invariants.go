@@ -53,7 +53,7 @@ func (s *Store) CheckReleased() error {
 
 func (s *Store) inUse() bool { return s.CheckReleased() != nil }
 
-// checkTable checks which registries are in memory, and for how long.
+// checkTable checks the set of registries in memory, and how long they stay.
 func (s *Store) checkTable() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -151,8 +151,8 @@ func (r *Registry) checkRecord() error {
 	return nil
 }
 
-// checkLive checks that the live file holds what the registry shows, unless it was
-// changed behind the store. The caller holds mu.
+// checkLive checks that the live file holds the content that the registry shows,
+// unless it was changed behind the store. The caller holds mu.
 func (r *Registry) checkLive() error {
 	stamp, err := r.store.storage.Stamp(r.name)
 	if err != nil || stamp != r.stamp {

@@ -57,8 +57,8 @@ func cpu(t *testing.T) time.Duration {
 }
 
 // A writer's cost for the processes that were there in the last minute hardly grows with their
-// number, neither where each has written what it read nor where they read only: by 20 ns for
-// each at first, and no further than their bound.
+// number, neither where each has written the content it read nor where they read only: by 20
+// ns for each at first, and no further than their bound.
 func TestDeadProcessesCostNothing(t *testing.T) {
 	const block = 50
 	rows := []struct {
@@ -100,8 +100,8 @@ func TestDeadProcessesCostNothing(t *testing.T) {
 	}
 }
 
-// A reading of which nothing was made yet counts, however many came and were made
-// something of since.
+// A reading from which nothing was made yet counts, however many others came, and
+// had content made from them, since.
 func TestASlowPipelineAmongManyLosesNothing(t *testing.T) {
 	p := &pipeline{newBench(t, `[{"id":"first"}]`), program(1), 10_000}
 	job := program(2) // of the shell, in the background, with children of its own

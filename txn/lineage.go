@@ -81,8 +81,8 @@ func (r *Registry) seenBy(c Caller, l Lineage) (s seen.Seen, writers []Caller) {
 	return s, writers
 }
 
-// putBy returns what a process has seen that puts a file in place which others have written,
-// if it means to replace what is there by that. Else ok is false. The caller holds mu.
+// putBy returns the views of a process that puts a file of other writers in place, if it
+// means to replace the present content by that. Else ok is false. The caller holds mu.
 func (r *Registry) putBy(c Caller, l Lineage, content *seen.Content) (s seen.Seen, ok bool) {
 	isCopy := slices.ContainsFunc(l.Copies, func(copied Copied) bool {
 		return copied.Name == r.name && copied.Version.Digest == content.Digest

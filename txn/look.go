@@ -19,10 +19,11 @@ type Info struct {
 	Time time.Time
 }
 
-// Look says how a registry of that name presents itself to a process, which who
-// tells if that matters. It must be called after the backing file was looked at:
-// while a commit is being placed the file already has the content that readers
-// get only afterwards, and only the store knows what they get now.
+// Look says how a registry of that name presents itself to a process, which the
+// function who returns if that matters. It must be called after the backing file
+// was looked at: while a commit is being placed the file already has the content
+// that readers get only afterwards, and only the store knows the content that they
+// get now.
 func (s *Store) Look(name string, who func() Actor) (Presence, Info) {
 	r := s.peek(name)
 	if r == nil {

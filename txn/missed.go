@@ -23,9 +23,9 @@ func (s *Store) Missed(name string, c Caller, thread int, asked Tick) {
 	s.missed.Store(true)
 }
 
-// PartOfCall takes back the last that a thread of the caller was told of a name: it was
-// the kernel that asked, for the call that the thread is in, by which it writes or makes
-// what has the name.
+// PartOfCall takes back the last answer that a thread of the caller got of a name: it
+// was the kernel that asked, for the call that the thread is in, by which it writes or
+// makes the file of that name.
 func (s *Store) PartOfCall(name string, c Caller, thread int) {
 	if !s.missed.Load() {
 		return
@@ -40,7 +40,8 @@ func (s *Store) PartOfCall(name string, c Caller, thread int) {
 }
 
 // Found notes that a thread was told that there is a registry of that name. It matters only
-// where a process was told otherwise before; then who returns the thread's process.
+// where a process was told otherwise before; then the function who returns the thread's
+// process.
 func (s *Store) Found(name string, thread int, who func() Caller) {
 	if !s.missed.Load() {
 		return
@@ -68,7 +69,7 @@ func (s *Store) MissedBelow(dir string, c Caller, thread int, asked Tick) {
 	s.wider.note(widerLook{dir: dir, Absence: seen.Absence{By: c, At: asked, Time: s.cfg.Now()}, thread: thread})
 }
 
-// MadeDir takes back what a thread was told of a directory that it makes now.
+// MadeDir takes back the answer that a thread got of a directory that it makes now.
 func (s *Store) MadeDir(dir string, thread int) { s.wider.forget(dir, thread) }
 
 // Listed notes that the caller has listed a directory to its end, which it opened at the
@@ -145,7 +146,7 @@ func (l *widerLook) tellsOf(name string) bool {
 	return !l.Listed || !strings.Contains(rest, "/")
 }
 
-// seenOf returns what a writer of the registry could have seen. The caller holds mu.
+// seenOf returns the views that a writer of the registry could have. The caller holds mu.
 func (r *Registry) seenOf(o Origin) seen.Seen { return r.seen.Of(r.withMissed(o)) }
 
 // withMissed returns a writer with the answers about more than the registry that say that it

@@ -22,8 +22,8 @@ type Handles struct {
 //
 // Content that is staged on them is committed first, if it is whole. If it is not, or there is
 // no version yet, and IsOpen says that somebody has one of them open still, the rename
-// succeeds, and the transaction goes on: staged says so. Others find what the name held, or
-// what the file held if the name was free.
+// succeeds, and the transaction goes on: staged says so. Others find the former content of the
+// name, or that of the file if the name was free.
 //
 // Of p the content and its time are the registry's. Errors are those of Replace,
 // fs.ErrNotExist, and the storage's.
@@ -65,8 +65,8 @@ func (s *Store) Rename(from, to string, c Caller, p Replacement, h Handles) (sta
 	return false, ErrBeaten
 }
 
-// commitWhole commits what is staged of a registry, as far as it is whole: it is about to
-// move.
+// commitWhole commits the staged content of a registry, as far as it is whole: it is
+// about to move.
 func (s *Store) commitWhole(name string) {
 	r := s.peek(name)
 	if r == nil {
@@ -147,7 +147,7 @@ func (m *moving) unlock() {
 	}
 }
 
-// release gives back what was acquired for the transactions.
+// release gives back the registries acquired for the transactions.
 func (m *moving) release() {
 	for i := range m.acquired {
 		if i < len(m.txs) && m.done {
@@ -277,8 +277,8 @@ func (r *Registry) moveFrom(other *Registry, c Caller) {
 	r.mu.Unlock()
 }
 
-// writersOf returns those writers of a file whose last write of this registry is just what a
-// version holds.
+// writersOf returns those writers of a file whose last write of this registry is just the
+// content of a version.
 func (r *Registry) writersOf(v *Version, l Lineage) []Origin {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -301,8 +301,8 @@ func (r *Registry) takeWrites(writers []Origin, v *Version) {
 	}
 }
 
-// tookName makes what took the name, which was free, a write of its writer. If that was told
-// of nothing, it has made the content from that. The caller holds mu.
+// tookName makes the content that took the name, which was free, a write of its writer. If
+// that was told of nothing, it has made the content from that. The caller holds mu.
 func (r *Registry) tookName(writer Caller, w seen.Write) {
 	saw := r.seenOf(Origin{Caller: writer, Event: r.store.Now(), At: r.store.cfg.Now()})
 	if i := slices.IndexFunc(saw.Candidates, func(c seen.Candidate) bool { return c.Kind == seen.Nothing }); i >= 0 {

@@ -84,8 +84,8 @@ type Event struct {
 	Host      string          // that has committed it; empty: this one
 }
 
-// Base tells which merge base was taken, for people who want to know why a
-// merge came out as it did.
+// Base tells the merge base that was taken, for people who want to know why a merge
+// came out as it did.
 type Base struct {
 	Kind       BaseKind
 	Digest     [32]byte
@@ -107,7 +107,7 @@ const (
 	BaseAbsent   BaseKind = "absent"   // nothing was seen, and there was no registry at open
 )
 
-// CandidateInfo says what became of one candidate for the merge base.
+// CandidateInfo tells the fate of one candidate for the merge base.
 type CandidateInfo struct {
 	Digest [32]byte
 	Write  bool   // the writer's write, else its reading

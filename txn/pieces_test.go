@@ -87,7 +87,7 @@ func TestPiecesAreForgotten(t *testing.T) {
 }
 
 // A download that was broken off is continued by another program: it writes the rest where
-// it belongs, in a file of which it does not look at the beginning.
+// it belongs, in a file, and does not look at the beginning of that.
 func TestRestIsWrittenBehindPieces(t *testing.T) {
 	first, second := program(1), program(2)
 	first.Ancestors, second.Ancestors = []txn.Actor{{PID: 7, Start: 7}}, []txn.Actor{{PID: 7, Start: 7}}

@@ -11,7 +11,7 @@ const (
 	appended   seen.Reason = "whole lines were appended: they come behind what is there"
 )
 
-// Put says outright what the registry is to hold: the transaction's content replaces the
+// Put sets the content of the registry outright: the transaction's content replaces the
 // head as it was written. No base is chosen, nothing is merged, and no policy is asked.
 // Where the content is refused, a file that the transaction has made is gone again,
 // unless somebody uses it. The views of other processes stay: their next writes are

@@ -11,7 +11,7 @@ import (
 	"clawfs/txn/merge"
 )
 
-// putErr replaces what the registry holds, as a process.
+// putErr replaces the content of the registry, as a process.
 func (b *bench) putErr(c txn.Caller, content string) error {
 	b.Helper()
 	tx, err := b.store.Begin(file, c, txn.BeginOptions{Create: true})
@@ -60,8 +60,8 @@ func TestViewsOutliveAPut(t *testing.T) {
 	b.want(`{"more":1}`)
 }
 
-// A put that is refused leaves what it found: nothing, where it has made the file, and
-// the file of somebody else, empty or not.
+// A put that is refused leaves the state that it found: nothing, where it has made the
+// file, and the file of somebody else, empty or not.
 func TestRefusedPutLeavesWhatWasThere(t *testing.T) {
 	var invalid *txn.InvalidError
 	p := program(1)

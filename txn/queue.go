@@ -50,7 +50,7 @@ func (q *request) reset(name string) {
 }
 
 // applied notes, for the requests behind this one, that its content is in the
-// registry, and that of the transaction which it was made from with it.
+// registry, and that of the transaction that it was made from with it.
 func (q *request) applied() {
 	q.committed.Store(true)
 	for _, d := range q.takes {
@@ -75,7 +75,7 @@ func (q *request) logged() Caller {
 // the disk is slow.
 //
 //	leader:  batch := queue
-//	         refresh head                         (adopt what changed behind us)
+//	         refresh head                         (adopt changes made behind us)
 //	         for each request: apply              (choose base, merge; in memory)
 //	         Storage.Commit(last version)         (the commit point)
 //	         publish head, record views, log      (readers see it from here)

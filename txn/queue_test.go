@@ -91,7 +91,7 @@ func TestARemovalThatIsBeatenIsMadeAnew(t *testing.T) {
 	}
 }
 
-// A process that unlinks a file which it has open commits nothing to it any more; another
+// A process that unlinks a file that it has open commits nothing to it any more; another
 // one does.
 func TestAFileThatItsWriterUnlinked(t *testing.T) {
 	for _, own := range []bool{true, false} {

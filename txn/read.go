@@ -20,9 +20,9 @@ type Snapshot struct {
 }
 
 // Open opens the registry for reading and pins its head. Of one that has no version
-// yet it commits what is staged, if that is whole (CommitStaged), or else shows an
-// empty file (Version.Blank). The error is fs.ErrNotExist where there is none, or the
-// storage's. Every Snapshot must be given back with Release.
+// yet it commits the staged content, if that is whole (CommitStaged), or else shows
+// an empty file (Version.Blank). The error is fs.ErrNotExist where there is none, or
+// the storage's. Every Snapshot must be given back with Release.
 func (s *Store) Open(name string) (*Snapshot, error) {
 	r, kept := s.acquire(name), false
 	defer func() { // an observer may panic
@@ -74,7 +74,7 @@ func (r *Registry) openVersion(v *Version, opened Tick) *Snapshot {
 	return &Snapshot{reg: r, version: v, opened: opened, pass: seen.NewReading(r.store.Next())}
 }
 
-// present returns what the registry shows to readers at present.
+// present returns the version that the registry shows to readers at present.
 func (r *Registry) present() (*Version, error) {
 	r.mu.Lock()
 	event, err := r.refresh()
@@ -129,7 +129,7 @@ func (n *Snapshot) See(c Caller) {
 	n.reg.mu.Unlock()
 }
 
-// Copied says what a file holds that the version was copied into.
+// Copied describes the content of a file that the version was copied into.
 func (n *Snapshot) Copied() Copied {
 	return Copied{Name: n.reg.Name(), Version: n.version, Event: n.reg.store.Next()}
 }

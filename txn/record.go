@@ -36,7 +36,7 @@ type Record struct {
 	Host       string           `json:"host,omitempty"`       // that has committed it, if that is another one
 }
 
-// BaseRecord says from what a transaction was merged.
+// BaseRecord tells the base that a transaction was merged from.
 type BaseRecord struct {
 	Kind       BaseKind          `json:"kind"`
 	Why        seen.Reason       `json:"why,omitempty"` // why it was taken
@@ -44,7 +44,7 @@ type BaseRecord struct {
 	Candidates []CandidateRecord `json:"candidates,omitempty"` // where there were several
 }
 
-// CandidateRecord says what became of one candidate for the merge base.
+// CandidateRecord tells the fate of one candidate for the merge base.
 type CandidateRecord struct {
 	Digest string `json:"digest"`
 	Write  bool   `json:"write,omitempty"`  // the writer wrote it itself, else it read it

@@ -44,7 +44,7 @@ func TestHeadIsKnownByTheLastRecord(t *testing.T) {
 	}
 }
 
-// A merge's record tells which rules decided where, and no value.
+// A merge's record tells the rules that decided, and where, and no value.
 func TestRecordTellsTheRules(t *testing.T) {
 	a, b := program(1), program(2)
 	x := newBench(t, `{"version":1,"models":[{"id":"secret"}]}`)

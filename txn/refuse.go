@@ -4,7 +4,7 @@ import (
 	"clawfs/txn/seen"
 )
 
-// refuse quarantines what was refused and reports it.
+// refuse quarantines refused content and reports it.
 func (r *Registry) refuse(c Caller, via Via, content *seen.Content, cause error) {
 	r.tellRefusal(c, via, content.Bytes, int64(len(content.Bytes)), cause)
 }

@@ -26,7 +26,7 @@ type Registry struct {
 	users  int  // how many have acquired it; guarded by Store.mu
 	parked bool // it is in Store.idle; guarded by Store.mu
 
-	mu            sync.Mutex // guards what follows
+	mu            sync.Mutex // guards the fields below
 	name          string
 	loaded        bool
 	head          *Version  // nil: there is no such file, or nothing in it yet
@@ -111,7 +111,7 @@ func (r *Registry) takeLive() (e *Event, err error) {
 	return e, err
 }
 
-// reload reads the live file and takes over what it finds. The caller holds mu.
+// reload reads the live file and takes over the state that it finds. The caller holds mu.
 func (r *Registry) reload() (*Event, error) {
 	defer func() { r.moved = false }()
 	b, mtime, stamp, from, err := r.load()
@@ -138,7 +138,7 @@ func (r *Registry) reload() (*Event, error) {
 }
 
 // tellLinks has the registries that are other names of a file, which has been written by one
-// of its names, take that over, and know who has done it.
+// of its names, take that over, and know the writers.
 func (s *Store) tellLinks(stamp string, by []Caller) {
 	s.mu.Lock()
 	all := slices.Collect(maps.Values(s.registries))
@@ -272,8 +272,8 @@ func (r *Registry) found(c *seen.Content, last *Version, known bool) (Dialect, e
 	return r.noted(dialectIn(doc)), nil
 }
 
-// readLast reads what was recorded of the registry last: the version, as far as it is
-// known, nil if that is not the last one; its number; and whether c is its content.
+// readLast reads the last record of the registry: the version, as far as it is known,
+// nil if that is not the last one; its number; and whether c is its content.
 func (r *Registry) readLast(c *seen.Content) (v *Version, seq uint64, same bool) {
 	rec, _ := r.readLog()
 	if rec.Seq == 0 {
@@ -296,8 +296,8 @@ func (r *Registry) readLast(c *seen.Content) (v *Version, seq uint64, same bool)
 	return v, rec.Seq, false
 }
 
-// readLog sets lastSeq from the log and from the history, either of which may be
-// newer than the other after a crash, and returns the last record, if there is one.
+// readLog sets lastSeq from the log and from the history, and returns the last record,
+// if there is one. Either of the two may be newer than the other after a crash.
 func (r *Registry) readLog() (rec Record, ok bool) {
 	if line, err := r.store.storage.LastRecord(r.name); err == nil && line != nil {
 		ok = json.Unmarshal(line, &rec) == nil

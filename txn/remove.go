@@ -134,7 +134,7 @@ func (r *Registry) takeDeletion(t *Tx) {
 	}
 }
 
-// remember keeps what was removed. The caller holds mu.
+// remember keeps the removed version. The caller holds mu.
 func (r *Registry) remember(by Caller, moved bool, v *Version) {
 	r.forget()
 	m := &removal{by: by, at: r.store.Now(), moved: moved, version: v}
@@ -153,7 +153,7 @@ func (r *Registry) remember(by Caller, moved bool, v *Version) {
 	})
 }
 
-// forget gives up what was removed: something else is in its place. The caller
+// forget gives up the removed version: something else is in its place. The caller
 // holds mu.
 func (r *Registry) forget() {
 	if r.removed != nil {
@@ -177,8 +177,8 @@ func (m *removal) orNewer(last *removal) *removal {
 //
 //   - the author has taken it away itself: that is the first half of a replacement;
 //   - the author has a memory of the registry;
-//   - the content holds most of what a family had seen. Where it was removed, and not moved
-//     aside, only readings by a family other than the remover's count.
+//   - the content holds most of the content that a family had seen. Where it was removed,
+//     and not moved aside, only readings by a family other than the remover's count.
 //
 // Content that was made from nothing goes on from a version that its author has moved aside, if
 // others than the author and the processes that it has started have created it since.

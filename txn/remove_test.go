@@ -114,7 +114,7 @@ func TestWhatWasMovedAsideIsMergedInto(t *testing.T) {
 	}
 }
 
-// A script moves the registry aside and writes a new one: neither does what mv.
+// A script moves the registry aside and writes a new one: neither is a replacement by mv.
 func TestWhatAScriptMovedAsideIsMergedInto(t *testing.T) {
 	b := newBench(t, `["a","b"]`)
 	shell, jq, mv, other := program(1), program(2), program(3), program(4)
@@ -177,8 +177,8 @@ func TestWhatWasDeletedStaysDeleted(t *testing.T) {
 	}
 }
 
-// A slow program that removes a registry and creates it anew has replaced what it
-// removed, however long it writes.
+// A slow program that removes a registry and creates it anew has replaced the
+// removed version, however long it writes.
 func TestASlowReplacementInTwoSteps(t *testing.T) {
 	b := newBench(t, `["a"]`)
 	git, other := program(1), program(2)

@@ -14,8 +14,8 @@ func (s *Store) RenameDir(from, to string, noreplace bool, c Caller) error {
 	return s.moveAll(s.below(from), renamed, c, func() error { return s.storage.Rename(from, to, noreplace) })
 }
 
-// ExchangeNames has two names, one of which at least is a directory's, change places, as
-// RenameDir moves one. The error is the storage's.
+// ExchangeNames has two names, at least one of a directory, change places, as RenameDir
+// moves one. The error is the storage's.
 func (s *Store) ExchangeNames(one, other string, c Caller) error {
 	renamed := func(name string) string {
 		return cmp.Or(movedName(name, one, other), movedName(name, other, one))

@@ -9,8 +9,8 @@ import (
 )
 
 // A file may be renamed onto a registry while somebody has it open for writing, and goes
-// on to write by that handle what in a bare directory would be the registry's. So the
-// handle is a transaction of the registry from then on.
+// on to write by that handle the file that in a bare directory would be the registry's.
+// So the handle is a transaction of the registry from then on.
 
 // ReplaceOpen is Replace for a file that is open for writing, by one handle of each of the
 // openers. A document is committed. Content that is no document is refused, unless unfinished

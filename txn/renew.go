@@ -5,9 +5,10 @@ import (
 	"slices"
 )
 
-// A handle that is kept open may show an old version. A new reading by it shows what
-// others have committed since. A reading under a lock also shows content that earlier
-// holders of the lock have staged, though they have not closed their handles yet.
+// A handle that is kept open may show an old version. A new reading by it shows the
+// version that others have committed since. A reading under a lock also shows content
+// that earlier holders of the lock have staged, though they have not closed their
+// handles yet.
 
 // Behind reports whether another version than the snapshot's is there by now, and
 // whether somebody has unsaved bytes. With look the file below is asked, too.
@@ -110,8 +111,8 @@ func (s *Store) IsStaged(name string) bool {
 	return r.isStaged(nil)
 }
 
-// CommitReleased commits what is staged of a registry, and is a whole document, by
-// processes that hold no lock on it: a reader has one.
+// CommitReleased commits the content staged of a registry, if it is a whole
+// document, by processes that hold no lock on it: a reader has one.
 func (s *Store) CommitReleased(name string, holds func(Actor) bool) {
 	r := s.peek(name)
 	if r == nil {

@@ -3,9 +3,9 @@ package txn
 import "crypto/sha256"
 
 // Rest is the file of a registry whose name its writer has removed, by the other names that
-// it has. What is written by a handle from then on is no registry's: it is the file's.
+// it has. Content written by a handle from then on is no registry's: it is the file's.
 type Rest interface {
-	// Save has the file hold content, whatever that is, durably.
+	// Save has the file hold content, a document or not, durably.
 	Save(content []byte) error
 	// Close gives the file up.
 	Close() error
@@ -14,10 +14,10 @@ type Rest interface {
 // restFile is the rest of a transaction's file.
 type restFile struct {
 	Rest
-	saved [sha256.Size]byte // digest of what it was saved as last. Guarded by Tx.mu
+	saved [sha256.Size]byte // digest of the content last saved. Guarded by Tx.mu
 }
 
-// setRest notes where the transaction saves what it holds once it is forsaken; nil: nowhere.
+// setRest notes where the transaction saves its content once it is forsaken; nil: nowhere.
 func (t *Tx) setRest(rest Rest) {
 	var file *restFile
 	if rest != nil {
@@ -28,8 +28,8 @@ func (t *Tx) setRest(rest Rest) {
 	}
 }
 
-// saveRest saves what a forsaken transaction holds, if its file has other names and it has
-// written something. The caller holds mu.
+// saveRest saves the content of a forsaken transaction, if its file has other names and it
+// has written something. The caller holds mu.
 func (t *Tx) saveRest() error {
 	file := t.rest.Load()
 	if file == nil || len(t.data) == 0 && t.headAtOpen == nil {

@@ -29,8 +29,8 @@ func (f *fakeRest) Close() error {
 	return nil
 }
 
-// What a program writes after it has removed the registry's name goes to the file, if that has
-// other names: once for each content, and whatever it is.
+// Content that a program writes after it has removed the registry's name goes to the file, if
+// that has other names: once for each content, a document or not.
 func TestForsakenTransactionSavesToTheOtherNames(t *testing.T) {
 	b := newBench(t, `[]`)
 	writer, rest := program(1), &fakeRest{}
@@ -62,8 +62,8 @@ func TestForsakenTransactionThatCanNotBeSaved(t *testing.T) {
 	}
 }
 
-// Another program's removal leaves the writer a transaction of the name, and what was not
-// written is not saved.
+// Another program's removal leaves the writer a transaction of the name, and content that
+// was not written is not saved.
 func TestOnlyAForsakenTransactionThatWroteIsSaved(t *testing.T) {
 	b := newBench(t, `[]`)
 	writer, other, rest := program(1), program(2), &fakeRest{}

@@ -128,7 +128,7 @@ func (w *viewWriter) put(l savedLine) {
 	w.write(string(b) + "\n")
 }
 
-// putRegistry writes what is known of a registry, if that is anything.
+// putRegistry writes the knowledge about a registry, if there is any.
 func (w *viewWriter) putRegistry(name string, order *seen.SavedOrder, actors iter.Seq[seen.SavedActor], contents iter.Seq[*seen.Content]) {
 	for c := range contents {
 		w.hold(c)
@@ -159,13 +159,13 @@ func (w *viewWriter) hold(c *seen.Content) {
 	w.write("\"}\n")
 }
 
-// viewReader puts together what the lines of a record say.
+// viewReader puts together the lines of a record.
 type viewReader struct {
 	views    *savedViews
 	contents map[string]*seen.Content
 }
 
-// readViews returns what a record says of this boot; nil if it says nothing, since the store
+// readViews returns the views of this boot in a record; nil if it has none, since the store
 // before has not ended but was killed. A view that can serve no write any more is left out. The
 // error is the record's.
 func readViews(record io.Reader, boot string, c *seen.Config) (*savedViews, error) {
@@ -238,8 +238,8 @@ func (v *savedViews) of(name string) *savedRegistry {
 	return r
 }
 
-// settle leaves out what serves nobody any more, and gives each registry the contents that
-// its views name.
+// settle leaves out the views that serve nobody any more, and gives each registry the
+// contents that its views name.
 func (v *savedViews) settle(contents map[string]*seen.Content, c *seen.Config) {
 	for _, r := range v.registries {
 		maps.DeleteFunc(r.actors, func(_ seen.Actor, a seen.SavedActor) bool { return !a.Matters(c) })
@@ -253,7 +253,7 @@ func (v *savedViews) settle(contents map[string]*seen.Content, c *seen.Config) {
 	}
 }
 
-// take returns what is saved of a registry, once; nil for nothing. v may be nil.
+// take returns the saved views of a registry, once; nil for none. v may be nil.
 func (v *savedViews) take(name string) *savedRegistry {
 	if v == nil {
 		return nil
@@ -265,7 +265,7 @@ func (v *savedViews) take(name string) *savedRegistry {
 	return r
 }
 
-// all returns what nobody has taken. v may be nil.
+// all returns the saved views that nobody has taken. v may be nil.
 func (v *savedViews) all() map[string]*savedRegistry {
 	if v == nil {
 		return nil

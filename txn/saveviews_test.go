@@ -109,7 +109,8 @@ func TestSavedViewsWaitForTheirRegistry(t *testing.T) {
 }
 
 // Commands of a script that had ended before a restart had ended before the commands that
-// follow it began: those have seen what these have written, however many registries there are.
+// follow it began: the latter have seen the writes of the former, however many registries
+// there are.
 func TestTheDeadEndedBeforeTheRestart(t *testing.T) {
 	b := newBench(t, `{"a":1}`, func(c *txn.Config) { c.Boot = "boot" })
 	command := func(pid int) txn.Caller {

@@ -74,8 +74,8 @@ type Source struct {
 // commitTimeout is how long a commit that other hosts beat is made anew.
 const commitTimeout = 5 * time.Second
 
-// patience says how often to try again what somebody else has beaten: a number of times
-// where that is rare, and for a time, with a pause, where it is usual.
+// patience says how often to try again a step that somebody else has beaten: a number
+// of times where that is rare, and for a time, with a pause, where it is usual.
 type patience struct {
 	store *Store
 	tries int
@@ -152,10 +152,10 @@ func (r *Registry) isCurrent() (is bool) {
 	return err == nil && r.loaded && stamp == r.stamp
 }
 
-// settle has the live file follow what other hosts have committed, and decides what becomes of
-// one that was changed behind the store. behind says why it could not follow. The caller holds mu,
-// which is given up meanwhile, since other hosts are asked; whoever reads then is shown what was
-// there before.
+// settle has the live file follow the versions that other hosts have committed, and decides the
+// fate of one that was changed behind the store. behind says why it could not follow. The caller
+// holds mu, which is given up meanwhile, since other hosts are asked; a reader is shown the former
+// version then.
 func (r *Registry) settle() (behind, err error) {
 	shared, name := r.store.shared, r.name
 	r.advancing++
@@ -199,7 +199,7 @@ func (r *Registry) load() (content []byte, mtime time.Time, stamp string, from S
 	return content, mtime, stamp, from, err
 }
 
-// follow has registries follow what other hosts commit, until Close.
+// follow has registries follow the commits of other hosts, until Close.
 func (s *Store) follow() {
 	if s.shared == nil {
 		return
@@ -241,13 +241,13 @@ func (s *Store) publishAbsence(name string, last uint64) error {
 // is shared. It becomes the newest version everywhere if it is a document, or absent, and
 // no other host has committed meanwhile. Otherwise it goes to quarantine, the newest
 // version is in its place again, and once that is done it is merged like a write. again
-// says that the file is to be looked at again. Where nothing can be committed the file is what
-// this host shows, until something can. The caller does not hold mu.
+// says that the file is to be looked at again. Where nothing can be committed this host shows
+// the file, until something can. The caller does not hold mu.
 func (r *Registry) takeEdit(name string) (again bool, err error) {
 	shared := r.store.shared
 	content, mtime, stamp, from, err := shared.Find(name)
 	if !from.Edited || err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, nil // who reads it is told the error
+		return false, nil // a reader of it is told the error
 	}
 	c := seen.NewContent(content)
 	valid, seq, head := r.judgeEdit(c, stamp)
@@ -274,7 +274,7 @@ func (r *Registry) takeEdit(name string) (again bool, err error) {
 	}
 	e := Event{Name: name, Outcome: Rejected, Via: ViaForeign, Err: errEdited, Size: int64(len(content))}
 	if edit.copy, err = r.store.quarantine(&e, content); err != nil {
-		return false, err // what can't be kept is not replaced
+		return false, err // content that can't be kept is not replaced
 	}
 	switch ok, err := shared.Rebase(name, stamp); {
 	case err != nil:
@@ -288,7 +288,7 @@ func (r *Registry) takeEdit(name string) (again bool, err error) {
 }
 
 // judgeEdit reports whether a live file that was changed behind the store can be a version, and
-// the number that it would have, 0 for none yet; head is what was there before.
+// the number that it would have, 0 for none yet; head is the version from before.
 func (r *Registry) judgeEdit(c *seen.Content, stamp string) (valid bool, seq uint64, head *Version) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

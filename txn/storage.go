@@ -45,12 +45,12 @@ type Storage interface {
 	// has changed where it is not: the commit was beaten.
 	//
 	// seq numbers the new version, oldSeq the replaced one (0: there was none),
-	// under which what was live goes to the history. digest is the SHA-256 of
-	// content; mtime becomes the file's modification time. like, if not nil, is
-	// an open file whose owner, mode, extended attributes and inode number, as programs
-	// see it, the new file gets; otherwise it gets those of the live file, and is that for
-	// its other names, too. Where like has a method KeepsName() bool that returns true, it has a name
-	// that stays: the new file is like itself then, if that holds content.
+	// under which the former live file goes to the history. digest is the SHA-256 of content; mtime
+	// becomes the file's modification time. like, if not nil, is an open file whose owner, mode,
+	// extended attributes and inode number, as programs see it, the new file gets; otherwise it
+	// gets those of the live file, and is that for its other names, too. Where like has a method
+	// KeepsName() bool that returns true, it has a name that stays: the new file is like itself
+	// then, if that holds content.
 	//
 	// After an error nothing was replaced, unless the error has a method
 	// Uncertain() bool that returns true: then the new content is in place but
@@ -120,7 +120,7 @@ type Storage interface {
 	// false, and nothing has changed, where it has one. Quarantine stays.
 	Erase(name string) (ok bool, err error)
 
-	// AppendViews adds what lines writes to the record of living processes' views, for the
+	// AppendViews adds the output of lines to the record of living processes' views, for the
 	// next store; it returns the error of lines, too. The record need not survive a power
 	// failure, which no process does. TakeViews returns the record and begins a new one, nil
 	// where there is nothing. Its caller closes it.
@@ -128,7 +128,7 @@ type Storage interface {
 	TakeViews() (io.ReadCloser, error)
 
 	// Quarantine keeps refused or aborted content durably. meta is one JSON
-	// object that says who wrote it, when, and why it was refused. The id names
+	// object that says the writer, the time, and why it was refused. The id names
 	// the copy.
 	Quarantine(name string, content, meta []byte) (id string, err error)
 
@@ -138,6 +138,6 @@ type Storage interface {
 	// IsKept reports whether a quarantined copy still is there.
 	IsKept(id string) bool
 
-	// Sync makes durable what calls have returned without.
+	// Sync makes the changes durable that calls have returned without.
 	Sync() error
 }

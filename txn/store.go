@@ -32,7 +32,7 @@ type Config struct {
 	// none is. The views of older ones are not known.
 	Began uint64
 
-	RejectStale bool // refuse what was not made from the head, instead of merging
+	RejectStale bool // refuse content that was not made from the head, instead of merging
 
 	Policy func(name string) *merge.Policy // nil, or a nil result: merge's defaults
 
@@ -113,7 +113,7 @@ type Store struct {
 	stopFollowing func()         // nil where nothing is followed
 	merging       sync.WaitGroup // of edits behind a shared storage
 
-	mu         sync.Mutex // guards what follows, and Registry.users and parked
+	mu         sync.Mutex // guards the fields below, and Registry.users and parked
 	registries map[string]*Registry
 	idle       []*Registry // nobody has them open, longest idle first
 	evictAt    int         // length of idle at which to look for some to forget
@@ -150,7 +150,8 @@ func (s *Store) Watch(o Observer) { s.watcher.Store(&o) }
 func (s *Store) Next() Tick { return Tick(s.events.Add(1)) }
 
 // Now returns the newest place in the store-wide order of events. A caller
-// keeps it with a temporary file to say later what its writer could have seen.
+// keeps it with a temporary file to tell later the views that its writer could
+// have.
 func (s *Store) Now() Tick { return Tick(s.events.Load()) }
 
 func (s *Store) limits() jsondoc.Limits {
@@ -220,13 +221,13 @@ func (s *Store) peek(name string) *Registry {
 	return s.registries[name]
 }
 
-// Sync makes durable what was committed.
+// Sync makes the commits durable.
 func (s *Store) Sync() error { return s.storage.Sync() }
 
-// Close is the counterpart of New: it keeps for the next store over the same
-// storage what living processes have seen, and a copy of each head. Nothing may be
-// asked of the store meanwhile or afterwards, but by a Sweep that is under way. It does what it can; the error joins
-// those of the storage.
+// Close is the counterpart of New: it keeps for the next store over the same storage the views of
+// living processes, and a copy of each head. Nothing may be asked of the store meanwhile or
+// afterwards, but by a Sweep that is under way. It does as much as it can; the error joins those
+// of the storage.
 func (s *Store) Close() error {
 	if s.stopFollowing != nil {
 		s.stopFollowing()

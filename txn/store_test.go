@@ -23,7 +23,7 @@ type bench struct {
 	storage *gatedStorage
 	config  txn.Config
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	now    time.Time
 	dead   map[txn.Actor]bool
 	timers []*fakeTimer
@@ -490,8 +490,8 @@ func TestConcurrentWritesOfOneMemoryAddEachTheirOwn(t *testing.T) {
 }
 
 // A program that adds to its memory and saves it each time without waiting has
-// several saves in flight, each of which holds the ones before it. They may
-// arrive in any order.
+// several saves in flight. Each holds the ones before it. They may arrive in any
+// order.
 func TestSavesInFlightAreNotCountedTwice(t *testing.T) {
 	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 0, 2}, {2, 0, 1}, {1, 2, 0}, {0, 2, 1}} {
 		t.Run(fmt.Sprint(order), func(t *testing.T) {

@@ -70,7 +70,7 @@ func TestASaveBesideOthersMayBeLate(t *testing.T) {
 }
 
 // Members that a late save shares with the others by its nature are no sign that it comes after
-// them: it says itself which message is the last.
+// them: it names the last message itself.
 func TestALateSaveSaysTheSameThings(t *testing.T) {
 	b := newBench(t, `{"last":"hello","messages":[{"role":"user","text":"hello"}]}`)
 	p := program(1)

@@ -35,7 +35,7 @@ func (t *Tx) Time() (modified, since time.Time, ok bool) {
 	return modified, t.changed, t.unsaved.Load()
 }
 
-// Touch does what a write of the same bytes would do: it makes the present time the
+// Touch has the effect of a write of the same bytes: it makes the present time the
 // modification time. The error is the storage's.
 func (t *Tx) Touch(c Caller) error {
 	t.mu.Lock()

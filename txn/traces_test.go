@@ -37,7 +37,7 @@ import (
 //	begins, ends  be there from now on, or no more
 //	later         two minutes go by
 //	again         the daemon is stopped, and started again
-//	again[a]      and what lies there is changed meanwhile
+//	again[a]      and the files there are changed meanwhile
 //
 // S/jq is a child of S; a process is there from its first step, unless it begins before.
 // oS is older than the daemon.
@@ -389,7 +389,7 @@ func (r *traceRun) restart(content string) {
 	r.store = txn.New(r.storage, r.config)
 }
 
-// begin makes the registry that the first step which tells of one finds.
+// begin makes the registry that the first step that tells of one finds.
 func (r *traceRun) begin(steps string) {
 	i := strings.IndexAny(steps, "[U?O")
 	if steps[i] == 'O' {

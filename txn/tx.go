@@ -35,8 +35,8 @@ type Tx struct {
 	// took from this one for its merge base, and so has in it already.
 	takenInto atomic.Pointer[seen.Content]
 
-	mu           sync.Mutex // guards what follows; taken before Registry.mu
-	headAtOpen   *Version   // or what its process had removed before; nil if there was none
+	mu           sync.Mutex // guards the fields below; taken before Registry.mu
+	headAtOpen   *Version   // or the version that its process had removed before; nil if there was none
 	replaces     *removal   // its process had removed that so
 	data         []byte
 	shared       bool          // data belongs to a version: copy before writing
@@ -50,7 +50,7 @@ type Tx struct {
 	rewritten    bool          // not all that was written since is behind that
 	merged       bool          // the commit of data has left another head
 	older        bool          // data is an older version of the file than the one that was renamed here
-	last         *seen.Content // as which the file was renamed here, while at least its beginning is as it was and nothing was committed since; nil: there is none
+	last         *seen.Content // the content of the file when it was renamed here, while at least its beginning is as it was and nothing was committed since; nil: there is none
 	readNoted    bool          // a reading of headAtOpen was recorded
 	noted        bool          // the fields below are of the first write since the last commit
 	writers      []Caller
@@ -79,7 +79,7 @@ type BeginOptions struct {
 	Create    bool    // O_CREAT: where there is none, make a file; exclusive creations fail from then on
 	Exclusive bool    // O_EXCL: it is fs.ErrExist where there is one
 	Thread    int     // that opens it; 0: it is not known
-	Like      fs.File // an open file that a registry which is made gets owner, mode and attributes from
+	Like      fs.File // an open file that a new registry gets owner, mode and attributes from
 }
 
 // Begin opens the registry for writing: it is read first, as by Open, pinned, and
@@ -281,8 +281,8 @@ func (t *Tx) grow(size int) {
 	t.data = append(make([]byte, 0, room), t.data...)[:size]
 }
 
-// Truncate sets the length of the staged content in bytes and returns what
-// WriteAt does. After content that was too large it begins anew.
+// Truncate sets the length of the staged content in bytes and returns the result of
+// WriteAt. After content that was too large it begins anew.
 func (t *Tx) Truncate(c Caller, size int64) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

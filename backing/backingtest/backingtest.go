@@ -21,7 +21,7 @@ import (
 	"clawfs/txn"
 )
 
-// Limits say what the storage under test was opened with.
+// Limits are the options that the storage under test was opened with.
 type Limits struct {
 	KeepVersions int   // versions kept of a registry
 	KeepBytes    int64 // bytes kept of a registry
@@ -36,7 +36,7 @@ type Target struct {
 	// Foreign writes a live file behind the storage's back: in place if it
 	// exists. It makes the directories that it needs.
 	Foreign func(name string, content []byte)
-	// Keeps says that content which Foreign replaces becomes a version.
+	// Keeps says that content that Foreign replaces becomes a version.
 	Keeps bool
 	// Mkdir makes a directory.
 	Mkdir func(name string)
@@ -146,7 +146,7 @@ func (s *suite) wantAbsent(name string) {
 	}
 }
 
-// wantVersions compares what is kept: the content of each version, in order.
+// wantVersions compares the history: the content of each version, in order.
 func (s *suite) wantVersions(name string, want ...string) {
 	s.Helper()
 	seqs, err := s.Storage.Versions(name)

@@ -210,7 +210,7 @@ func Fill(t testing.TB, dir string) {
 	}
 }
 
-// Empty takes away what Fill has written.
+// Empty takes away the files that Fill has written.
 func Empty(t testing.TB, dir string) {
 	t.Helper()
 	if err := os.RemoveAll(filepath.Join(dir, "filler")); err != nil {

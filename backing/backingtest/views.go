@@ -19,7 +19,7 @@ func testViews(s *suite) {
 	s.wantViews("{\"n\":3}\n")
 }
 
-// line returns what writes a line.
+// line returns a function that writes a line.
 func line(text string) func(io.Writer) error {
 	return func(w io.Writer) error {
 		_, err := io.WriteString(w, text)

@@ -289,7 +289,7 @@ func (s *Storage) Exchange(one, other string) error {
 	return errors.Join(s.moved(one, other), s.moved(other, one))
 }
 
-// moved has other hosts know what has moved from one name to another, with all below it.
+// moved tells other hosts of a move from one name to another, with all below it.
 func (s *Storage) moved(from, to string) error {
 	var failed error
 	for _, name := range s.below(from) {
@@ -319,8 +319,8 @@ func (s *Storage) below(dir string) []string {
 	return names
 }
 
-// republish makes what the live file is by now the newest version everywhere, if the name is
-// a registry's.
+// republish makes the present live file the newest version everywhere, if the name is a
+// registry's.
 func (s *Storage) republish(name string) error {
 	if !s.shares(name) {
 		return nil

@@ -16,7 +16,7 @@ import (
 const many = 100
 
 // A host that has missed more versions than a record knows joins by itself as long as it knows
-// what its live file was. Where it can't tell an old version from an edit it asks.
+// the version of its live file. Where it can't tell an old version from an edit it asks.
 func TestAHostThatWasAwayLong(t *testing.T) {
 	const before = `{"count":0,"items":[{"id":"1"},{"id":"2"}]}`
 	const edit = `{"count":0,"items":[{"id":"1"},{"id":"2"},{"id":"edit"}]}`
@@ -33,7 +33,7 @@ func TestAHostThatWasAwayLong(t *testing.T) {
 	for name, test := range map[string]struct {
 		leave func(b *host)
 		edit  string // by somebody, meanwhile
-		lost  bool   // a power failure has lost what is not synced
+		lost  bool   // a power failure has lost the files not synced
 		other func(a *host) error
 		want  func(string) bool // nil: it asks
 	}{
@@ -101,8 +101,8 @@ func TestAHostThatHasLostItsNotes(t *testing.T) {
 	agree(t, is(`{"n":3}`), a, b)
 }
 
-// A cluster that was restored from a backup has other versions than were noted here: what it has
-// lost comes back.
+// A cluster that was restored from a backup has other versions than were noted here: the
+// versions that it has lost come back.
 func TestAClusterThatWasRestored(t *testing.T) {
 	engine, a, b := two(t, `{"count":0,"items":[]}`)
 	if err := a.add(program(1), "kept"); err != nil {
@@ -121,8 +121,8 @@ func TestAClusterThatWasRestored(t *testing.T) {
 	agree(t, is(`{"count":2,"items":[{"id":"kept"},{"id":"lost"}]}`), a, b)
 }
 
-// While an engine is asked what becomes of an edit behind the store, and does not answer, readers
-// are shown what was there before, and whoever asks for the registry's state is told.
+// While an engine is asked for the fate of an edit behind the store, and does not answer, readers
+// are shown the former version, and a program that asks for the registry's state is told.
 func TestNobodyWaitsForAnEditToBePublished(t *testing.T) {
 	_, a, b := two(t, `{"n":1}`)
 	for _, call := range []string{"swap", "get"} {
@@ -137,7 +137,7 @@ func TestNobodyWaitsForAnEditToBePublished(t *testing.T) {
 				return enginetest.Answered
 			})
 			edit := fmt.Sprintf(`{"n":1,"edit":%q}`, call)
-			if call == "get" { // what is no document is put back, which takes the newest version
+			if call == "get" { // an edit that is no document is put back, which takes the newest version
 				edit = "{"
 			}
 			b.disk.Foreign(registry, []byte(edit))

@@ -18,7 +18,7 @@ import (
 
 // A content that is larger than largestInline is cut into chunks, which the engine has under
 // keys of their own; the record lists them. It is cut where its bytes say so, so that a change
-// moves the cuts next to it only: a commit puts what has changed.
+// moves the cuts next to it only: a commit puts the changed chunks.
 //
 //	CLUSTER/chunk/NAME/REV.NONCE.N    the Nth new chunk of a commit in place of the version at REV
 //
@@ -291,11 +291,11 @@ func without(chunks, others []chunk) []chunk {
 	return slices.DeleteFunc(slices.Clone(chunks), func(c chunk) bool { return kept[c.key] })
 }
 
-// Collected says what Collect has done.
+// Collected is the result of Collect.
 type Collected struct {
 	Chunks  int // that are there
 	Dropped int // and were, since no version lists them, nor will
-	Busy    int // that a commit which is under way may have put
+	Busy    int // that a commit under way may have put
 }
 
 // Collect drops chunks that no version refers to: those of commits that have failed, or

@@ -166,8 +166,8 @@ func (s *Storage) fits(name string, r *registry, stamp string) (bool, error) {
 	return true, nil
 }
 
-// followed notes what became of the live file after a swap. If it could not follow it does
-// so when it is read next. The caller holds doing.
+// followed notes the fate of the live file after a swap. If it could not follow it does so
+// when it is read next. The caller holds doing.
 func (s *Storage) followed(r *registry, seq uint64, stamp string, ok bool, err error) (string, bool, error) {
 	var u interface{ Uncertain() bool }
 	done := ok && (err == nil || errors.As(err, &u) && u.Uncertain())
@@ -307,8 +307,8 @@ func (a *attempt) make(rev int64) {
 	a.registry.made = &version{a.record, rev}
 }
 
-// beaten decides what a head that is another one than expected means: ok says that it is
-// the record, or goes on from it.
+// beaten judges a head that is another one than expected: ok says that it is the record,
+// or goes on from it.
 func (a *attempt) beaten(head Entry) (ok bool, err error) {
 	s, r := a.storage, a.registry
 	if head.Rev == 0 { // somebody has deleted the key, which no clawfs does

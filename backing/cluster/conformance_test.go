@@ -89,7 +89,7 @@ func join(t *testing.T, local cluster.Local, engine cluster.Engine, host string)
 	return s
 }
 
-// commit makes content the newest version, whatever is there.
+// commit makes content the newest version, in place of any other.
 func commit(t *testing.T, s *cluster.Storage, name string, content []byte) {
 	t.Helper()
 	await(t, "a commit", func() bool {

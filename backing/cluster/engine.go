@@ -45,7 +45,7 @@ type Engine interface {
 }
 
 // ErrCompacted says that the engine has forgotten changes from that revision on: a List
-// tells what has become of them.
+// tells the state after them.
 var ErrCompacted = errors.New("older changes are forgotten")
 
 // RefusedError says that nothing was done, nor will be.

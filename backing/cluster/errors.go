@@ -52,7 +52,7 @@ type TooLargeError struct {
 	Err  error
 }
 
-// Error says what the cluster says.
+// Error returns the cluster's message.
 func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("%s: it takes a larger request than the cluster allows: %v", e.Name, e.Err)
 }

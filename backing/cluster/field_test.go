@@ -15,7 +15,7 @@ import (
 	"clawfs/txn/txntest"
 )
 
-// field is a cluster on which whatever can go wrong does so.
+// field is a cluster on which everything that can go wrong does so.
 type field struct {
 	engine   *enginetest.Memory
 	machines []*machine
@@ -31,7 +31,7 @@ type machine struct {
 	fate   func(string) enginetest.Fate
 	calm   *atomic.Bool
 
-	mu   sync.Mutex // guards what follows
+	mu   sync.Mutex // guards the fields below
 	host *host
 	dead *atomic.Bool // of that
 }
@@ -40,7 +40,7 @@ type machine struct {
 var errDead = errors.New("the host is dead")
 
 // newField returns n hosts of a new cluster. Every other one syncs only now and then, and loses
-// what it has not synced when it dies.
+// the data not synced when it dies.
 func newField(t *testing.T, seed uint64, n int) *field {
 	t.Helper()
 	f := &field{engine: enginetest.NewMemory(), seed: seed}
@@ -65,7 +65,7 @@ func newField(t *testing.T, seed uint64, n int) *field {
 	return f
 }
 
-// String says what went wrong.
+// String returns the counts of the faults.
 func (f *field) String() string {
 	return fmt.Sprintf("%d deaths, %d cuts, %d times full, %d compactions", f.deaths, f.cuts, f.fulls, f.compactions)
 }
@@ -189,7 +189,7 @@ func (f *field) happen(t *testing.T, r *rand.Rand) {
 		f.compactions++
 		f.engine.Compact()
 	case n < 100:
-		for _, m := range f.machines { // a host that has lost more versions than a record knows has to be told what to do
+		for _, m := range f.machines { // a host that has lost more versions than a record knows has to be told its Join
 			_ = m.current().disk.Sync()
 		}
 	default:

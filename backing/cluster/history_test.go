@@ -23,7 +23,7 @@ import (
 type history struct {
 	began time.Time
 
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards the fields below
 	adds  []added
 	reads []hostRead
 }
@@ -144,8 +144,8 @@ func (h *history) violations(final []string) (found []string) {
 	return append(h.backwards(place), h.nonlinear(place)...)
 }
 
-// backwards says which reads show less than their host has shown before, or has
-// committed.
+// backwards reports the reads that show less than their host has shown before, or
+// has committed.
 func (h *history) backwards(place map[string]int) (found []string) {
 	for _, r := range h.reads {
 		for _, a := range h.adds {
@@ -210,8 +210,8 @@ func (h *history) outOfOrder(place map[string]int) (found []string) {
 	return found
 }
 
-// listModel is a list of which only the length matters: each addition knows its place in the
-// list as it is at the end, and each read how much of that it saw.
+// listModel is a list; only its length matters: each addition knows its place in the list as
+// it is at the end, and each read how much of that it saw.
 var listModel = porcupine.Model{
 	Init: func() any { return 0 },
 	Step: func(state, input, output any) (bool, any) {
@@ -223,7 +223,7 @@ var listModel = porcupine.Model{
 	},
 }
 
-// The judge refuses what a cluster must not do.
+// The judge refuses histories that a cluster must not have.
 func TestHistoriesAreToldApart(t *testing.T) {
 	add := func(host, id string, start, end int) added {
 		return added{span{time.Duration(start), time.Duration(end)}, host, id, false}
@@ -316,8 +316,8 @@ type lockOp struct {
 	creates, unsure bool
 }
 
-// lockModel is a file of which only matters whether it is there. A call that may have been
-// done was done, or not.
+// lockModel is a file; it only matters whether it is there. A call that may have been done
+// was done, or not.
 var lockModel = porcupine.NondeterministicModel{
 	Init: func() []any { return []any{false} },
 	Step: func(state, input, _ any) (next []any) {

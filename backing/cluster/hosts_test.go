@@ -73,8 +73,8 @@ func tryOpen(engine *enginetest.Memory, name string, disk *txntest.Memory, how c
 	return h, err
 }
 
-// counts is how lists are merged: additions to the count add up, so that one which is made
-// twice shows. Two equal items would be one.
+// counts is how lists are merged: additions to the count add up, so that one made twice
+// shows. Two equal items would be one.
 var counts = &merge.Policy{Rules: []merge.Rule{{Path: "/count", As: merge.AsCounter}}}
 
 func (h *host) close() {
@@ -139,7 +139,7 @@ func (h *host) add(c txn.Caller, id string) error {
 	return h.write(c, string(text))
 }
 
-// read returns what programs of the host read; "" where there is no registry.
+// read returns the content that programs of the host read; "" where there is no registry.
 func (h *host) read(t *testing.T) string {
 	t.Helper()
 	s, err := h.store.Open(registry)
@@ -267,7 +267,7 @@ func TestNothingIsLostOrDoneTwice(t *testing.T) {
 	}
 }
 
-// faults decides at random what becomes of requests.
+// faults decides the fate of requests at random.
 func faults(seed, host uint64) func(string) enginetest.Fate {
 	r := rand.New(rand.NewPCG(seed, host))
 	var mu sync.Mutex

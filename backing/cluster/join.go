@@ -24,7 +24,7 @@ type Options struct {
 	Names  iter.Seq2[string, error]
 	Shares func(name string) bool
 
-	// Join says what becomes of live files that have nothing to do with the cluster's
+	// Join decides the fate of live files that have nothing to do with the cluster's
 	// versions under their names.
 	Join Join
 
@@ -49,7 +49,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Join says what becomes of live files that are unrelated to the cluster's.
+// Join decides the fate of live files that are unrelated to the cluster's.
 type Join string
 
 // The ways to join.
@@ -128,7 +128,7 @@ func (s *Storage) join(o Options) error {
 	return nil
 }
 
-// errUnrelated says that nothing tells what to do with a live file.
+// errUnrelated says that no option tells the fate of a live file.
 var errUnrelated = errors.New("it has nothing to do with what the cluster has")
 
 // joinOne brings one live file and the cluster together.
@@ -175,7 +175,7 @@ func (s *Storage) joinOne(name string, how Join) error {
 		s.arrive(r, *next, stampUnknown, 0) // nobody else has committed since
 		return nil
 	}
-	if !whole { // it may be a version of which the note was lost
+	if !whole { // it may be a version whose note was lost
 		past = nothing()
 	}
 	base, seq := s.base(name, past, next)
@@ -210,7 +210,7 @@ func (s *Storage) numberOf(name string, r *registry, sum digest) uint64 {
 	return r.last + 1
 }
 
-// wasHere reports whether content is that of a version which is kept here.
+// wasHere reports whether content is that of a version kept here.
 func (s *Storage) wasHere(name string, d digest) bool {
 	content, _ := s.base(name, version{record: &record{Digest: d}}, nil)
 	return content != nil

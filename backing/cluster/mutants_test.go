@@ -14,7 +14,7 @@ import (
 type mutant struct {
 	file     string
 	from, to string // text that is in the file once, and the text that replaces it
-	caught   string // tests of which one must fail then: a pattern
+	caught   string // tests, as a pattern; one must fail then
 }
 
 var mutants = map[string]mutant{

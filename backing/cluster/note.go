@@ -8,9 +8,9 @@ import (
 // A record knows its last ancestors only. For a host that is away for longer each version is
 // noted beside its live file before the file becomes that version. So after any absence a live file
 // that was noted is an old version, and follows. If no note is missing, any other one was made
-// from a noted version, and is merged; else it may be a version itself, of which the note was lost.
+// from a noted version, and is merged; else it may be a version itself whose note was lost.
 
-// note is what is kept here of a version.
+// note is the record kept here of a version.
 type note struct {
 	Root   nonce  `json:"root"`
 	Nonce  nonce  `json:"nonce"`
@@ -42,7 +42,7 @@ func (s *Storage) noteFound(name string, r *registry, v version) {
 	}
 }
 
-// past returns what was noted here of the versions that another one goes on from: the last one,
+// past returns the notes made here of the versions that another one goes on from: the last one,
 // with all others as its ancestors. It is nothing where none was noted, or some are newer: then
 // the cluster has lost them. whole says that none is missing.
 func (s *Storage) past(name string, of *version) (v version, whole bool, err error) {

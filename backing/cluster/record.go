@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// record says what a version of a registry is. Its encoding, one line of JSON and the
+// record describes a version of a registry. Its encoding, one line of JSON and the
 // packed content behind it, is the value of the registry's key.
 type record struct {
 	Format    int       `json:"format"`
@@ -36,7 +36,7 @@ const (
 	formatChunks = 2 // it lists chunks
 )
 
-// state says what a registry is at a version.
+// state is the state of a registry at a version.
 type state string
 
 const (
@@ -62,7 +62,7 @@ func unhex(to, text []byte) error {
 	return err
 }
 
-// nonce identifies one commit, whatever became of the requests that were made for it.
+// nonce identifies one commit, whatever the fate of the requests that were made for it.
 type nonce [8]byte
 
 func newNonce() (n nonce) {
@@ -136,7 +136,7 @@ func (r *record) lineage() ancestors {
 	return a[max(0, len(a)-manyAncestors):]
 }
 
-// after returns the nonce of the version that came right after one which r goes on from;
+// after returns the nonce of the version that came right after one that r goes on from;
 // known is false where that is too long ago, or r does not go on from it.
 func (r *record) after(from *record) (next nonce, known bool) {
 	chain, i := append(slices.Clone(r.Ancestors), ancestor{nonce: r.Nonce}), 0

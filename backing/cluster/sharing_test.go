@@ -137,7 +137,8 @@ func TestExclusiveCreationIsOfOneHost(t *testing.T) {
 	}
 }
 
-// A host that was away follows, and neither brings back nor undoes what others have done.
+// A host that was away follows, and neither brings back removed entries nor undoes changes
+// of others.
 func TestAHostThatWasAwayFollows(t *testing.T) {
 	for name, test := range map[string]struct {
 		others func(t *testing.T, a *host)
@@ -246,7 +247,7 @@ func TestJoinOfUnrelatedFiles(t *testing.T) {
 	}
 }
 
-// While the live file follows another host, readers are shown what was there before.
+// While the live file follows another host, readers are shown the former version.
 func TestReadersDoNotWaitForAnotherHost(t *testing.T) {
 	engine, disk := enginetest.NewMemory(), txntest.NewMemory()
 	var slow atomic.Bool
@@ -393,7 +394,7 @@ func TestWithoutAMajority(t *testing.T) {
 	agree(t, is(`{"n":3}`), a, b)
 }
 
-// A commit without an answer is told as such, and kept; the host finds out what became of it.
+// A commit without an answer is told as such, and kept; the host finds out its fate.
 func TestAnUnknownOutcomeIsTold(t *testing.T) {
 	engine, a, b := two(t, `{"n":1}`)
 	b.client.SetFate(func(call string) enginetest.Fate {
@@ -614,7 +615,7 @@ func TestChunksThatAreGone(t *testing.T) {
 	}
 }
 
-// A large registry of which nothing can be compressed.
+// A large registry whose content can't be compressed.
 func TestAContentThatDoesNotCompress(t *testing.T) {
 	engine := enginetest.NewMemory()
 	a, b := join(t, replica{txntest.NewMemory()}, engine.Client(), "a"), join(t, replica{txntest.NewMemory()}, engine.Client(), "b")

@@ -41,7 +41,7 @@ type Storage struct {
 
 	dropping sync.WaitGroup // of chunks
 
-	mu     sync.Mutex           // guards what follows
+	mu     sync.Mutex           // guards the fields below
 	all    map[string]*registry // that this host or the cluster has
 	follow func(name string)
 	down   error     // why nothing can be committed; nil: it can
@@ -63,7 +63,7 @@ type registry struct {
 	edited bool     // the live file was no version when it was looked at last
 	seq    uint64   // number that at has here, 0 if it is no version
 	last   uint64   // highest number that a version has had here
-	noted  nonce    // of the version of which the last note is
+	noted  nonce    // of the version that the last note describes
 
 	retired  []chunk // that have left the head by the last commit from here; guarded by doing
 	failed   error   // why next is not the live file; nil: it was not tried, or the file is edited
@@ -75,7 +75,7 @@ const pending = "*"
 
 var _ txn.Shared = (*Storage)(nil)
 
-// of returns what is known of a registry, and locks it.
+// of returns the state known of a registry, and locks it.
 func (s *Storage) of(name string) *registry {
 	s.mu.Lock()
 	r := s.make(name)
@@ -84,7 +84,7 @@ func (s *Storage) of(name string) *registry {
 	return r
 }
 
-// make returns what is known of a registry. The caller holds mu.
+// make returns the state known of a registry. The caller holds mu.
 func (s *Storage) make(name string) *registry {
 	r := s.all[name]
 	if r == nil {
@@ -124,8 +124,8 @@ func (s *Storage) Load(name string) ([]byte, time.Time, string, error) {
 	return content, mtime, stamp, err
 }
 
-// Find implements txn.Shared. It does not wait for what is under way: it looks again if that has
-// ended meanwhile.
+// Find implements txn.Shared. It does not wait for a commit under way: it looks again if that
+// has ended meanwhile.
 func (s *Storage) Find(name string) (content []byte, mtime time.Time, stamp string, from txn.Source, err error) {
 	if !s.shares(name) {
 		content, mtime, stamp, err = s.Local.Load(name)
@@ -176,7 +176,7 @@ func (s *Storage) judge(name string, before situation, f found, stamp string) (n
 	return stamp, from, true
 }
 
-// situation is what changes as soon as the live file is another version.
+// situation is the state that changes as soon as the live file is another version.
 type situation struct {
 	known bool // something is known of the registry
 	rev   int64
@@ -213,7 +213,7 @@ func (s *Storage) noteFailure(name string, r *registry, err error) {
 	}
 }
 
-// found is what a live file was found to be.
+// found is the state that a live file was found in.
 type found struct {
 	absent, empty bool
 	digest        digest
@@ -226,7 +226,7 @@ func file(content []byte, absent bool) found {
 	return found{empty: len(content) == 0, digest: sha256.Sum256(content)}
 }
 
-// is reports whether a live file is what the version says.
+// is reports whether a live file is as the version says.
 func (v version) is(f found) bool {
 	switch v.State {
 	case gone:
@@ -270,7 +270,7 @@ func (s *Storage) base(name string, at version, next *version) (content []byte, 
 // knows reports whether content is that of the version, or of one before it.
 func (v version) knows(d digest) bool { return v.Digest == d || v.Ancestors.has(d) }
 
-// Follow implements txn.Shared. moved is called at once for what waits already.
+// Follow implements txn.Shared. moved is called at once for registries that wait already.
 func (s *Storage) Follow(moved func(name string)) (stop func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

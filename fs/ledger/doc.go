@@ -1,15 +1,15 @@
-// Package ledger is the memory in which a daemon leaves what the next one must know of the
-// kernel's view: the ids and handle numbers by which the kernel calls objects. It knows
-// neither go-fuse nor registries, and touches no disk.
+// Package ledger is the memory in which a daemon leaves the facts that the next one must
+// know of the kernel's view: the ids and handle numbers by which the kernel calls objects.
+// It knows neither go-fuse nor registries, and touches no disk.
 //
 // The memory is a memfd that a supervisor holds as well. It outlives each process, and no
 // power failure: after that the kernel knows nothing either.
 //
 // What always holds:
 //
-//   - A record is written before the kernel is told what it says, and taken back after the
-//     kernel has given it back. A daemon that dies in between leaves a record too many, or a count that is
-//     too large. It never leaves one too few.
+//   - A record is written before the kernel is told the facts in it, and taken back after the
+//     kernel has given it back. A daemon that dies in between leaves a record too many, or a count
+//     that is too large. It never leaves one too few.
 //   - A record is complete before its first word, which is its id, says that it is there.
 //     The memory's bytes are written by one process at a time.
 //   - An id, or a handle's number, means one object as long as the kernel knows it, also under later

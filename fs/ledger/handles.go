@@ -2,7 +2,7 @@ package ledger
 
 import "encoding/binary"
 
-// Kind says what an open handle is.
+// Kind is the kind of an open handle.
 type Kind uint32
 
 // The kinds of handles.
@@ -64,7 +64,7 @@ func (l *Ledger) Add(h Handle) uint64 {
 	return number
 }
 
-// Handle returns what is known of a handle.
+// Handle returns the record of a handle.
 func (l *Ledger) Handle(number uint64) (h Handle, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -111,7 +111,7 @@ func putTruth(to []byte, v bool) {
 	binary.NativeEndian.PutUint32(to, n)
 }
 
-// Shows notes which version a handle shows from now on.
+// Shows notes the version that a handle shows from now on.
 func (l *Ledger) Shows(number, version uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

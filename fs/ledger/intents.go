@@ -15,7 +15,7 @@ const (
 	Doubtful                // nobody can tell
 )
 
-// Inode tells what a name stands for. The zero value is nothing.
+// Inode identifies the object that a name stands for. The zero value is nothing.
 type Inode struct{ Number, Birth uint64 }
 
 // Intent is a request on names that is about to be done. The inodes of the names before
@@ -126,7 +126,7 @@ func (l *Ledger) Intend(i Intent) bool {
 	return true
 }
 
-// Outcome returns what is known of a request.
+// Outcome returns the known outcome of a request.
 func (l *Ledger) Outcome(unique uint64) Outcome {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -155,7 +155,8 @@ func (l *Ledger) Answered(unique uint64) {
 	}
 }
 
-// Intents returns what daemons before were about to do, and nobody has settled.
+// Intents returns the changes that daemons before were about to make, and nobody has
+// settled.
 func (l *Ledger) Intents() (list []Intent) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

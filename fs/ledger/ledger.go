@@ -26,7 +26,7 @@ type Ledger struct {
 	fd     int
 	memory []byte
 
-	mu      sync.Mutex // guards what follows, and the records
+	mu      sync.Mutex // guards the fields below, and the records
 	nodes   table
 	names   table // those that are too long for a node's record
 	handles table
@@ -80,8 +80,8 @@ func New() (*Ledger, error) {
 	return l, nil
 }
 
-// Open reads what other daemons have left. The descriptor stays the caller's. The error is a
-// *FormatError, or the system's.
+// Open reads the records that other daemons have left. The descriptor stays the caller's.
+// The error is a *FormatError, or the system's.
 func Open(fd int) (*Ledger, error) {
 	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
@@ -157,8 +157,8 @@ func (l *Ledger) Close() {
 // FD returns the memory's descriptor.
 func (l *Ledger) FD() int { return l.fd }
 
-// table is an array of records, of which the first word says whether it is there. The first
-// place stays empty, so that 0 means none.
+// table is an array of records. The first word of a record says whether it is there. The
+// first place stays empty, so that 0 means none.
 type table struct {
 	memory []byte
 	size   int

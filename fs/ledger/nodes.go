@@ -16,8 +16,8 @@ type Node struct {
 }
 
 // nodeRecord is a node as it stands in memory: id, references that the kernel holds,
-// generation, parent, place of a long name, length of the name, what programs were told, the
-// name.
+// generation, parent, place of a long name, length of the name, the facts that programs were
+// told, the name.
 type nodeRecord []byte
 
 const (
@@ -109,8 +109,8 @@ func (l *Ledger) Move(n Node) {
 	}
 }
 
-// Node returns what is known of a node. given says that this daemon has told the file system
-// of it.
+// Node returns the record of a node. given says that this daemon has told the file system of
+// it.
 func (l *Ledger) Node(id uint64) (n Node, given, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -158,7 +158,8 @@ func (l *Ledger) name(record nodeRecord) string {
 	return string(record[nameField:][:record.length()])
 }
 
-// place writes where a node is found, if that is not what stands there. The caller holds mu.
+// place writes where a node is found, if the record does not say so already. The caller
+// holds mu.
 func (l *Ledger) place(record nodeRecord, parent uint64, name string) {
 	if record.parent() == parent && record.length() == len(name) && l.name(record) == name {
 		return

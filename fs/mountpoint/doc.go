@@ -1,4 +1,4 @@
-// Package mountpoint tells which mounts of clawfs there are, and on which directory, and
-// takes them away. It asks the mount table rather than the mounts: a daemon that is dead, or
-// stuck, holds nobody up. It serves no mount and knows no node.
+// Package mountpoint lists the mounts of clawfs, each with its directory, and takes them
+// away. It asks the mount table rather than the mounts: a daemon that is dead, or stuck,
+// holds nobody up. It serves no mount and knows no node.
 package mountpoint

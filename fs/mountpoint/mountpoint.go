@@ -56,7 +56,7 @@ func (e *DeadMountError) Error() string {
 // Unwrap returns why the mount could not be taken away.
 func (e *DeadMountError) Unwrap() error { return e.Err }
 
-// NoFUSEError says what the system lacks to mount.
+// NoFUSEError names the thing that the system lacks to mount.
 type NoFUSEError struct {
 	Problem string
 	Cure    string // the command that helps; empty where none is known

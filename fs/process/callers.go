@@ -8,8 +8,8 @@ import (
 	"clawfs/txn/seen"
 )
 
-// Callers tells which process a thread belongs to, with the facts that are known of it. It may
-// be used by several goroutines at once.
+// Callers finds the process that a thread belongs to, with the facts that are known of it. It
+// may be used by several goroutines at once.
 type Callers struct {
 	living *serials // nil: the kernel tells processes apart
 	held   heldThreads
@@ -98,7 +98,7 @@ func (c *Callers) hasOnlyForked(a seen.Actor) bool {
 	return false
 }
 
-// Program returns what the kernel calls the program of a process; empty where the process
+// Program returns the kernel's name for the program of a process; empty where the process
 // is gone.
 func Program(pid int) string {
 	name, err := readProc("/proc/" + strconv.Itoa(pid) + "/comm")

@@ -1,4 +1,4 @@
-// Package process tells which process makes a request, which processes it descends from,
+// Package process finds the process that makes a request, and its ancestors. It tells
 // whether a process lives, how it dies, and whether it has a file open. It asks the
 // kernel, by pidfds and below /proc. It knows neither registries nor FUSE.
 //
@@ -22,11 +22,11 @@
 //   - Nothing waits for the process that is asked about. It may be in the middle of an
 //     exec, with locks held that many files below /proc want: /proc/PID/stat, environ,
 //     maps, exe, cwd and their like. status, statm and comm don't wait. stat is read only of
-//     a task that has given up its memory ([DeathSignal]), or that is in a request which is
+//     a task that has given up its memory ([DeathSignal]), or that is in a request that is
 //     no part of an exec (hasOnlyForked).
 //   - A process that cannot be told is the zero Actor: it is in another pid namespace, or
 //     it has ended. Nothing is guessed.
-//   - What is held for a process is bounded: pidfds of manyHeld threads, the ancestors of
+//   - The memory for processes is bounded: pidfds of manyHeld threads, the ancestors of
 //     maxKnown processes; on older kernels one pidfd for each process that was told and
 //     lives.
 package process

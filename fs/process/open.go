@@ -32,7 +32,7 @@ func LocksOpen(pid int, device, number uint64) (ids []uint64) {
 }
 
 // idOfDescriptor returns the id of the inode that a process has open by a descriptor, or 0. The
-// kernel says it without asking who serves the file system.
+// kernel says it without asking the daemon that serves the file system.
 func idOfDescriptor(pid int, fd string) uint64 {
 	handle, _, err := unix.NameToHandleAt(unix.AT_FDCWD, "/proc/"+strconv.Itoa(pid)+"/fd/"+fd, unix.AT_SYMLINK_FOLLOW)
 	if err != nil || handle.Type() != idHandle || handle.Size() < 8 {

@@ -9,7 +9,7 @@ import (
 // serials tells processes of one id apart on kernels that don't. It holds a pidfd of each
 // process that it was asked about: as long as that process lives, no other one has its id.
 type serials struct {
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	last   uint64
 	living map[int]heldProcess
 	sweep  int // number of processes at which to look for ended ones

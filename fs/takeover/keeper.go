@@ -14,13 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Keeper is a daemon's side: what it leaves with its supervisor.
+// Keeper is a daemon's side: it holds the things left with the supervisor.
 type Keeper struct {
-	begin start // what it was told first
+	begin start // its first message
 	log   *zap.Logger
 	alive func()
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	conn     *net.UnixConn
 	kept     *Connection // with descriptors of the keeper's own; nil: nothing is kept
 	serves   bool
@@ -28,9 +28,9 @@ type Keeper struct {
 	deaths   deaths // of supervisors
 }
 
-// Join hears by a socket what a daemon is to do, and answers from then on that it lives.
-// alive is called for each answer: it returns as soon as what all requests need can be had, and never waits
-// for a disk.
+// Join hears a daemon's task by a socket, and answers from then on that it lives. alive is
+// called for each answer: it returns as soon as the locks that all requests need can be had, and
+// never waits for a disk.
 func Join(fd int, log *zap.Logger, alive func()) (*Keeper, error) {
 	conn, err := socket(fd)
 	if err != nil {
@@ -52,8 +52,8 @@ func Join(fd int, log *zap.Logger, alive func()) (*Keeper, error) {
 	return k, nil
 }
 
-// Connection returns what another daemon has left, nil where this one is the first.
-// Descriptors stay the keeper's.
+// Connection returns the connection that another daemon has left, nil where this
+// one is the first. Descriptors stay the keeper's.
 func (k *Keeper) Connection() *Connection {
 	if k.begin.Connection == nil {
 		return nil
@@ -61,7 +61,7 @@ func (k *Keeper) Connection() *Connection {
 	return k.kept
 }
 
-// Past returns what was before this daemon.
+// Past returns the facts from before this daemon.
 func (k *Keeper) Past() Past { return k.begin.Past }
 
 // Keep leaves a connection with the supervisor. Its descriptors are duplicated.
@@ -172,7 +172,7 @@ func (k *Keeper) another() error {
 	return send(conn, message{Adopt: m}, fds...)
 }
 
-// parsePid finds the process in what the kernel says of a descriptor of one.
+// parsePid finds the process in the kernel's text on a descriptor of one.
 func parsePid(info string) (pid int, err error) {
 	for line := range strings.Lines(info) {
 		if _, err := fmt.Sscanf(line, "Pid: %d", &pid); err == nil && pid > 0 {

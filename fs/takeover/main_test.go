@@ -22,7 +22,7 @@ import (
 	"clawfs/fs/takeover"
 )
 
-// The processes of a test are this program again, told by its first argument what to be.
+// The processes of a test are this program again, told its role by the first argument.
 const (
 	beSupervisor = "be-supervisor"
 	beAnother    = "be-another-supervisor"
@@ -50,7 +50,7 @@ func TestMain(m *testing.M) {
 }
 
 // A place is where a test runs: a directory with the mountpoint, and files by which its
-// processes say what they do.
+// processes say their steps.
 type place string
 
 func (p place) mountpoint() string { return filepath.Join(string(p), "mnt") }
@@ -76,7 +76,7 @@ func (p place) has(name string) bool {
 	return err == nil
 }
 
-// patience is how long a test waits for what must come: a busy machine takes long.
+// patience is how long a test waits for an event that must come: a busy machine takes long.
 const patience = 2 * time.Minute
 
 // eventually waits until something is so, and reports whether it is.
@@ -202,7 +202,7 @@ func connect(fs fuse.RawFileSystem, k *takeover.Keeper, o *fuse.MountOptions, p 
 }
 
 // oneFile has one file, whose readings of the first daemon never end where the test wants
-// that, and else tell who answers.
+// that, and else name the process that answers.
 type oneFile struct {
 	fuse.RawFileSystem
 	place      place

@@ -10,13 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Connection is what outlives a daemon: a mounted FUSE connection and what belongs to it.
+// Connection outlives a daemon: a mounted FUSE connection and the things that belong to it.
 type Connection struct {
 	Dir    string `json:"dir"`  // the mountpoint, absolute
 	Init   []byte `json:"init"` // the kernel's INIT request, as it came
 	Device int    `json:"-"`    // descriptor of /dev/fuse
 	Root   int    `json:"-"`    // descriptor of the directory below the mount
-	Memory int    `json:"-"`    // descriptor of what a daemon leaves for the next one
+	Memory int    `json:"-"`    // descriptor of the memory that a daemon leaves for the next one
 }
 
 // descriptors are those of a connection, in the order in which they are sent.
@@ -41,7 +41,7 @@ func (c *Connection) close() {
 	}
 }
 
-// Past is what was before a daemon.
+// Past is the facts from before a daemon.
 type Past struct {
 	Generation int       `json:"generation"`    // of the daemon: 1 for the first one
 	Last       time.Time `json:"last,omitzero"` // when it was started, if another one had died
@@ -60,7 +60,7 @@ type message struct {
 	Released bool            `json:"released,omitempty"`
 }
 
-// start is what a daemon is told first. The descriptors of the connection come with it.
+// start is the first message to a daemon. The descriptors of the connection come with it.
 type start struct {
 	Past       Past        `json:"past"`
 	Supervisor []string    `json:"supervisor"`           // the command that starts another one
@@ -68,8 +68,8 @@ type start struct {
 	Connection *Connection `json:"connection,omitempty"` // nil: it is to mount
 }
 
-// adopt is what another supervisor is told first. A descriptor of the daemon's process comes
-// with it, and those of the connection.
+// adopt is the first message to another supervisor. A descriptor of the daemon's process
+// comes with it, and those of the connection.
 type adopt struct {
 	start
 	Serves bool `json:"serves"`

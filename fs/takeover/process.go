@@ -43,7 +43,7 @@ func startDaemon(command []string, output *os.File) (*process, error) {
 	}
 	p := &process{pid: cmd.Process.Pid, fd: fd}
 	p.follow(conn, func() string {
-		_ = cmd.Wait() // what it returns is in ProcessState
+		_ = cmd.Wait() // its result is in ProcessState
 		return cmd.ProcessState.String()
 	})
 	return p, nil

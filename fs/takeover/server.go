@@ -51,7 +51,8 @@ func NewServer(raw fuse.RawFileSystem, o *fuse.MountOptions, answered func(uniqu
 	return s
 }
 
-// minPayload is what the kernel wants a reader to have room for, whatever was negotiated.
+// minPayload is the room that the kernel wants a reader to have, whatever size was
+// negotiated.
 const minPayload = 128 << 10
 
 // Begin answers the kernel's first request on a new connection, whose descriptor becomes the
@@ -76,7 +77,8 @@ func (s *Server) Begin(device int) (init []byte, err error) {
 }
 
 // Resume takes a connection over that another daemon has served, with the same options. The
-// descriptors stay the caller's. The kernel sends again what that daemon had not answered.
+// descriptors stay the caller's. The kernel sends again the requests that the former daemon
+// had not answered.
 func (s *Server) Resume(c *Connection) error {
 	device, err := unix.FcntlInt(uintptr(c.Device), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
@@ -160,7 +162,7 @@ func (s *Server) work() {
 // into by another worker meanwhile.
 const smallRequest = 16 << 10
 
-// next returns the next request, and what gives back its buffer.
+// next returns the next request, and a function that gives back its buffer.
 func (s *Server) next() (in []byte, give func(), err error) {
 	buffer, err := s.buffers.get()
 	if err != nil {
@@ -252,8 +254,9 @@ func CanResend(init []byte) bool {
 	return len(init) >= flags2+4 && binary.NativeEndian.Uint32(init[flags2:])&hasResend != 0
 }
 
-// resend has the kernel send again what was read and not answered: an answer without a
-// number, with the code of the notification in the place of the error.
+// resend has the kernel send again the requests that were read and not answered: an
+// answer without a number, with the code of the notification in the place of the
+// error.
 func (s *Server) resend() error {
 	const notifyResend = 7
 	var message [outHeaderSize]byte
@@ -265,7 +268,7 @@ func (s *Server) resend() error {
 	return nil
 }
 
-// buffers are those into which requests are read. All of their pages are there.
+// buffers hold the requests that are read. All of their pages are there.
 type buffers struct {
 	size int
 	mu   sync.Mutex // guards free

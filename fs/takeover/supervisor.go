@@ -29,7 +29,7 @@ type Supervisor struct {
 
 // FailedError says that the first daemon has ended before it had mounted.
 type FailedError struct {
-	Report json.RawMessage // what it said (Keeper.Failed); nil: nothing
+	Report json.RawMessage // its words (Keeper.Failed); nil: none
 	How    string          // it ended
 }
 
@@ -48,7 +48,7 @@ func (e *AbandonedError) Error() string {
 	return fmt.Sprintf("%s was given up after %d deaths of its daemon within %s", e.Dir, e.Deaths, e.Within)
 }
 
-// watch is what a supervisor knows while it runs.
+// watch is the state of a supervisor while it runs.
 type watch struct {
 	*Supervisor
 	d        *process
@@ -72,8 +72,9 @@ func (s *Supervisor) Run(signals <-chan os.Signal) error {
 	return w.run(signals)
 }
 
-// Adopt goes on where a supervisor has died, with what the daemon tells by a socket. Command
-// lines are taken from there, too. Errors are those of Run, and what can't be understood.
+// Adopt goes on where a supervisor has died, with the facts that the daemon tells by a
+// socket. Command lines are taken from there, too. Errors are those of Run, and facts that
+// can't be understood.
 func (s *Supervisor) Adopt(fd int, signals <-chan os.Signal) error {
 	conn, err := socket(fd)
 	if err != nil {
@@ -154,7 +155,7 @@ func (w *watch) run(signals <-chan os.Signal) error {
 	}
 }
 
-// result is what Run returns when a daemon has ended and there is nothing to take over.
+// result is Run's result when a daemon has ended and there is nothing to take over.
 func (w *watch) result() error {
 	if w.released && w.report == nil {
 		return nil
@@ -217,7 +218,7 @@ func (w *watch) ask() {
 	_ = send(w.d.conn, message{Ask: true}) // where it can't be asked, it does not answer
 }
 
-// Phrases of the log, by which a reader finds what happened to a daemon.
+// Phrases of the log, by which a reader finds the fate of a daemon.
 const (
 	DeathPhrase   = "the daemon has died, the next one takes over"
 	HangPhrase    = "the daemon does not answer and is killed"

@@ -51,7 +51,8 @@ func TestHangingDaemonIsReplaced(t *testing.T) {
 	}
 }
 
-// A supervisor that dies is replaced by the daemon, and that one holds what the former held.
+// A supervisor that dies is replaced by the daemon, and the new one holds the same things
+// as the former.
 func TestSupervisorIsReplaced(t *testing.T) {
 	p, first := newPlace(t)
 	signalTo(t, p.said("supervisors")[0], unix.SIGKILL)

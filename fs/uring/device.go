@@ -32,7 +32,7 @@ func writeOnce(fd int, message []byte) error {
 	}
 }
 
-// agreed is what INIT has settled.
+// agreed is the result of INIT.
 type agreed struct {
 	minor   uint32 // of the kernel's protocol
 	payload int    // that an entry must take
@@ -95,7 +95,7 @@ func readRequest(fd int, into []byte) (int, error) {
 	}
 }
 
-// serveDevice handles what comes by the device, until the connection ends.
+// serveDevice handles the requests that come by the device, until the connection ends.
 func (s *Server) serveDevice() {
 	buffer := make([]byte, s.plan.payload()+os.Getpagesize())
 	for {

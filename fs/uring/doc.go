@@ -56,8 +56,8 @@
 //
 //   - An entry's memory is not Go's, and is unmapped when no command is on it.
 //   - A request is answered once, on the ring that it came by.
-//   - What the kernel sends is checked before it is used. A request that makes no sense is
-//     answered with EIO.
+//   - Each message of the kernel is checked before it is used. A request that makes no
+//     sense is answered with EIO.
 //   - Descriptors are closed on exec, and a child process inherits no memory of entries.
 //   - When Serve returns there is no thread, ring or mapping left.
 package uring

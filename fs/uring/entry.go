@@ -15,14 +15,14 @@ type handler interface {
 	handle(in, out [][]byte) (size int, ok bool)
 }
 
-// entry is what the kernel and a thread pass requests to each other in.
+// entry is the memory in which the kernel and a thread pass requests to each other.
 type entry struct {
 	memory  []byte         // mapped: a page for the fields below without the payload, then the payload
 	headers []byte         // struct fuse_uring_req_header
 	payload []byte         //
 	iovecs  *[2]unix.Iovec // for the kernel, of headers and payload
 	scratch []byte         // a copy of a request's payload, which its answer would overwrite
-	in, out [3][]byte      // room for what a handler is given
+	in, out [3][]byte      // room for a handler's arguments
 	header  [inHeaderSize]byte
 
 	index  int           // among its thread's
@@ -55,7 +55,7 @@ func (e *entry) opcode() uint32   { return binary.NativeEndian.Uint32(e.headers[
 func (e *entry) unique() uint64   { return binary.NativeEndian.Uint64(e.headers[uniqueField:]) }
 func (e *entry) commitID() uint64 { return binary.NativeEndian.Uint64(e.headers[commitIDOffset:]) }
 
-// Request is what can be told of a request without handling it.
+// Request is the facts that can be told of a request without handling it.
 type Request struct {
 	Opcode uint32
 	Node   uint64

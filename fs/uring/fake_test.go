@@ -123,7 +123,7 @@ func TestRequestIsReadBeforeItsAnswer(t *testing.T) {
 	}
 }
 
-// go-fuse's side refuses what it can't read, whatever the bytes are.
+// go-fuse's side refuses a request that it can't read, whatever its bytes.
 func TestNoRequestPanics(t *testing.T) {
 	e := newTestEntry(t)
 	var logged bytes.Buffer

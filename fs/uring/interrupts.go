@@ -65,7 +65,7 @@ func (i *interrupts) drop(unique uint64) bool {
 }
 
 // interrupt is called when an INTERRUPT has come. The order of its steps makes sure that
-// begin finds it, or it finds what begin has stored.
+// begin finds it, or it finds the entry that begin has stored.
 func (i *interrupts) interrupt(unique uint64) {
 	i.mu.Lock()
 	if len(i.early) == maxEarly {
@@ -93,7 +93,7 @@ func (i *interrupts) handling(unique uint64) bool {
 	return slices.Contains(i.requests(), unique)
 }
 
-// requests returns what is being handled.
+// requests returns the requests that are being handled.
 func (i *interrupts) requests() (list []uint64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 		unix.Close(fd)
 		os.Exit(0)
 	}
-	log.SetOutput(io.Discard) // go-fuse says there which requests it can't read
+	log.SetOutput(io.Discard) // go-fuse reports there each request that it can't read
 	os.Exit(m.Run())
 }
 
@@ -48,7 +48,7 @@ type mount struct {
 	server   *Server
 	notifier *Notifier
 	log      *logBuffer
-	gate     chan struct{} // who opens the file "gate" waits for it
+	gate     chan struct{} // an open of the file "gate" waits for it
 	waiting  atomic.Int32  // how many do
 	given    atomic.Int32  // how many have given up
 	forgot   atomic.Int64  // references that the kernel has given back
@@ -153,7 +153,7 @@ func (m *mount) awaitEnd() {
 	}
 }
 
-// sh has a shell run a script in the mount, and returns what it prints.
+// sh has a shell run a script in the mount, and returns its output.
 func (m *mount) sh(script string) string {
 	m.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -201,7 +201,7 @@ func (m *mount) openOn(processors, name string) *client {
 	return &client{cmd, bufio.NewReader(out), in}
 }
 
-// said returns what the client says of its open.
+// said returns the client's report on its open.
 func (c *client) said() string {
 	line, _ := c.lines.ReadString('\n')
 	return strings.TrimSpace(line)
@@ -216,7 +216,7 @@ func waitFor(t *testing.T, what func() bool) {
 	}
 }
 
-// counted counts what the kernel takes and gives back.
+// counted counts the objects that the kernel takes and gives back.
 type counted struct {
 	fuse.RawFileSystem
 	m *mount
@@ -240,8 +240,8 @@ func (c counted) Release(cancel <-chan struct{}, in *fuse.ReleaseIn) {
 	c.RawFileSystem.Release(cancel, in)
 }
 
-// rootNode is the directory: "data" holds bytes, "who" tells who asks, "gate" is opened
-// when the test says so. Every name that begins with "n" is there.
+// rootNode is the directory: "data" holds bytes, "who" names the process that asks,
+// "gate" is opened when the test says so. Every name that begins with "n" is there.
 type rootNode struct {
 	fs.Inode
 	mount *mount

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Notifier tells the kernel by the device that facts which it keeps are no longer true. It has
+// Notifier tells the kernel by the device that facts in its caches are no longer true. It has
 // the methods of fs.ServerCallbacks and fuse.Server.PruneNotify. Before the mount, and after
 // it, they return ENODEV.
 type Notifier struct {
@@ -57,7 +57,7 @@ func halves(v uint32) uint64 {
 	return *(*uint64)(unsafe.Pointer(&pair))
 }
 
-// InodeNotify has the kernel drop what it keeps of a file: attributes and, from an offset
+// InodeNotify has the kernel drop its caches of a file: attributes and, from an offset
 // on, so many bytes; a negative offset leaves the content.
 func (n *Notifier) InodeNotify(node uint64, off, length int64) fuse.Status {
 	return n.send(fuse.NOTIFY_INVAL_INODE, body(node, uint64(off), uint64(length)))

@@ -17,23 +17,23 @@ type Plan struct {
 	Most     int // entries of all queues together, when handlers wait
 }
 
-// What entries may take. A page is not there before something was written to it, so that a
-// mount mostly has a small part of this in memory.
+// The memory that entries may take. A page is not there before something was written to
+// it, so that a mount mostly has a small part of this in memory.
 const (
 	MemoryLimit = 256 << 20 // for the payloads of the entries that each mount begins with
-	ThreadLimit = 256       // of which each queue has one
+	ThreadLimit = 256       // each queue has one of them
 
 	defaultEntries = 8
 	leastMaxWrite  = 128 << 10
-	growth         = 2 // Plan.Most is what takes so many times MemoryLimit
+	growth         = 2 // Plan.Most takes so many times MemoryLimit
 	mostEntries    = 4096
 )
 
-// NewPlan makes a plan for a kernel with so many possible processors, most of which may
-// not be there, and for requests that read or write maxWrite bytes. Where the payloads of
-// eight entries a queue would take more than MemoryLimit, the largest request becomes
-// smaller, but not less than 128 KiB, and then there are fewer entries. An error says that
-// it is too much all the same, or that there are more queues than ThreadLimit.
+// NewPlan makes a plan for a kernel with so many possible processors (most may not be
+// there), and for requests that read or write maxWrite bytes. Where the payloads of eight
+// entries a queue would take more than MemoryLimit, the largest request becomes smaller,
+// but not less than 128 KiB, and then there are fewer entries. An error says that it is
+// too much all the same, or that there are more queues than ThreadLimit.
 func NewPlan(processors, maxWrite int) (Plan, error) {
 	page := os.Getpagesize()
 	p := Plan{Queues: max(processors, 1), Entries: defaultEntries, MaxWrite: max((maxWrite+page-1)/page*page, page)}
@@ -51,7 +51,7 @@ func NewPlan(processors, maxWrite int) (Plan, error) {
 	return p, nil
 }
 
-// Memory returns what the payloads take to begin with.
+// Memory returns the memory of the payloads to begin with.
 func (p Plan) Memory() int64 { return int64(p.Queues) * int64(p.Entries) * int64(p.payload()) }
 
 func (p Plan) payload() int { return max(p.MaxWrite, minPayload) }
@@ -65,7 +65,7 @@ func PossibleProcessors() (int, error) {
 	return countProcessors(string(text))
 }
 
-// countProcessors counts what a list as "0-3,8" names.
+// countProcessors counts the processors that a list as "0-3,8" names.
 func countProcessors(list string) (n int, err error) {
 	for part := range strings.SplitSeq(strings.TrimSpace(list), ",") {
 		from, to, isRange := strings.Cut(part, "-")

@@ -74,7 +74,7 @@ func (r *ring) push(s submission) {
 	r.pending++
 }
 
-// enter gives the kernel what was pushed, and waits for so many completions.
+// enter gives the kernel the pushed commands, and waits for so many completions.
 func (r *ring) enter(wait uintptr) error {
 	n, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(r.fd), uintptr(r.pending), wait, enterGetEvents, 0, 0)
 	if errno != 0 {

@@ -34,7 +34,7 @@ type Server struct {
 	ready   chan error    // of a thread that Start waits for
 	running sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	entries int        // those included that are being made
 	ended   bool       // no more entries are made
 }
@@ -49,9 +49,9 @@ func (p protocol) handle(in, out [][]byte) (int, bool) {
 
 // NewServer makes the threads, rings and memory of a server for a file system, before it
 // is mounted. Of the options, MaxWrite must be the plan's, and notifications that the file
-// system sends go by the notifier. quick tells which requests are handled without waiting
-// for anything, as a rule (nil: none); it is asked by many threads. Start or Close must follow. raw.Init
-// is not called, as there is no fuse.Server.
+// system sends go by the notifier. quick tells whether a request is handled without waiting for
+// anything, as a rule (nil: none); it is asked by many threads. Start or Close must follow.
+// raw.Init is not called, as there is no fuse.Server.
 func NewServer(raw fuse.RawFileSystem, o *fuse.MountOptions, plan Plan, notifier *Notifier, quick func(Request) bool) (*Server, error) {
 	if o.MaxWrite != plan.MaxWrite {
 		return nil, fmt.Errorf("requests of %d bytes, and a plan for %d", o.MaxWrite, plan.MaxWrite)
@@ -241,7 +241,7 @@ func (s *Server) follow(like *thread) bool {
 // mostRelief is how many threads may come to the relief of a queue.
 const mostRelief = 16
 
-// relief is what a queue has of them.
+// relief is the state of these threads for one queue.
 type relief struct {
 	threads, busy atomic.Int32
 	careful       bool // there is a careful thread, too; the watch's
@@ -294,7 +294,8 @@ func (s *Server) serveMore(t *thread, entries int) {
 	t.run()
 }
 
-// Memory returns what the payloads of all entries take if the whole of each has been used.
+// Memory returns the memory of the payloads of all entries if the whole of each has been
+// used.
 func (s *Server) Memory() int64 { return int64(s.Entries()) * int64(s.plan.payload()) }
 
 // Entries returns how many entries there are.

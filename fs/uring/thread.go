@@ -39,8 +39,8 @@ const reserve = 2
 // eventData is the user_data of the poll on event.
 const eventData = 1 << 32
 
-// prepare makes what the thread needs, with so many entries. The calling goroutine is the
-// thread from here on.
+// prepare makes the event, the ring and so many entries for the thread. The calling
+// goroutine is the thread from here on.
 func (t *thread) prepare(entries int) (err error) {
 	runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
 	t.id.Store(int64(unix.Gettid()))
@@ -76,7 +76,7 @@ func (t *thread) addEntry() error {
 	return nil
 }
 
-// release gives back what prepare has made, as far as it has come.
+// release gives back the things that prepare has made, as far as it has come.
 func (t *thread) release() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -245,7 +245,7 @@ func (t *thread) grow() bool {
 	return true
 }
 
-// collect commits what was answered elsewhere.
+// collect commits the requests that were answered elsewhere.
 func (t *thread) collect() {
 	t.mu.Lock()
 	answered := t.answered

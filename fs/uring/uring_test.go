@@ -91,8 +91,8 @@ func TestMoreWaitThanARingHasRoomFor(t *testing.T) {
 	}
 }
 
-// A handler that was thought quick and is not holds up its thread. What comes once that is
-// noticed is handled by others.
+// A handler that was thought quick and is not holds up its thread. Requests that come once
+// that is noticed are handled by others.
 func TestThreadThatIsStuckIsRelieved(t *testing.T) {
 	m := newMountOf(t, smallPlan(t, 4, 4096), func(Request) bool { return true })
 	const clients = 5
@@ -118,8 +118,8 @@ func TestThreadThatIsStuckIsRelieved(t *testing.T) {
 	waitFor(t, m.server.watch.asleep.Load)
 }
 
-// A disk that does not answer holds up those who want something from it, however many there
-// are, and nobody else.
+// A disk that does not answer holds up the requests that want something from it, however
+// many there are, and nobody else.
 func TestStuckThreadsHoldUpNobody(t *testing.T) {
 	m := newMountOf(t, smallPlan(t, 4, 4096), func(Request) bool { return true })
 	t.Cleanup(func() { close(m.gate) })
@@ -148,7 +148,7 @@ func TestBurstComesToItsEnd(t *testing.T) {
 	}
 }
 
-// What there may be at most is kept to. Then requests wait for each other.
+// The largest number of entries is kept to. Then requests wait for each other.
 func TestEntriesAreLimited(t *testing.T) {
 	plan := smallPlan(t, 1, 4096)
 	plan.Most = plan.Queues
@@ -209,7 +209,7 @@ func TestCallerDiesInTheMiddle(t *testing.T) {
 	waitFor(t, func() bool { return len(m.server.interrupts.requests()) == 0 })
 }
 
-// Whatever is opened is released, by threads and goroutines alike, also where there are
+// All that is opened is released, by threads and goroutines alike, also where there are
 // hardly entries.
 func TestAllThatIsOpenedIsReleased(t *testing.T) {
 	for _, most := range []int{1, 64} {
@@ -231,7 +231,7 @@ func TestNodesAreForgotten(t *testing.T) {
 	waitFor(t, func() bool { return m.forgot.Load() >= 200 })
 }
 
-// What the kernel keeps is dropped by a notification.
+// The kernel's cache is dropped by a notification.
 func TestNotificationsReachTheKernel(t *testing.T) {
 	m := newMount(t, smallPlan(t, 2, 4096))
 	m.sh("stat n1 >/dev/null")
@@ -331,7 +331,7 @@ func TestUnmountUnderLoad(t *testing.T) {
 	m.awaitEnd()
 }
 
-// resources counts what a mount could leave behind.
+// resources counts the things that a mount could leave behind.
 type resources struct{ threads, descriptors, mappings int }
 
 func count(t *testing.T) (r resources) {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// watch notices a thread that is stuck in a handler which was thought quick, as on a disk
+// watch notices a thread that is stuck in a handler that was thought quick, as on a disk
 // that has to be read after all: until it is through, the requests in its other entries
 // wait. Then its queue is given relief, for the requests that come. As long as no thread
 // handles anything, the watch is asleep.
@@ -24,7 +24,7 @@ type watch struct {
 }
 
 const (
-	watchInterval = 5 * time.Millisecond // at which it looks
+	watchInterval = 5 * time.Millisecond // between two looks
 	watchIdle     = 20                   // looks without a request, after which it sleeps
 )
 

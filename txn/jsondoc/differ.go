@@ -56,7 +56,7 @@ const (
 	mostPatience = 4096 // where texts differ throughout, in white space perhaps
 )
 
-// trim finds what is the same at the end: text, and before it nodes.
+// trim finds the equal parts at the end: text, and before it nodes.
 func (x *differ) trim() {
 	n := CommonSuffix(x.a.src, x.b.src)
 	a, b := x.a.from(len(x.a.src)-n+1), x.b.from(len(x.b.src)-n+1)

@@ -15,9 +15,9 @@
 //   - Parse accepts exactly the texts of RFC 8259, encoded in UTF-8, in which no
 //     object has two members of the same name and no container is nested deeper
 //     than the limit. Escapes of lone surrogates are accepted, since JavaScript's
-//     JSON.stringify writes them. With the grammar [JSON5] it also accepts what
-//     https://spec.json5.org adds. With [Lines] it accepts lines of such texts, and
-//     the tree is that of a list of them.
+//     JSON.stringify writes them. With the grammar [JSON5] it also accepts the
+//     additions of https://spec.json5.org. With [Lines] it accepts lines of such
+//     texts, and the tree is that of a list of them.
 //   - Parse does not recurse: its memory is bounded by the length of the text.
 //     Comparing and printing recurse as deep as a document is nested, which the
 //     depth limit bounds.

@@ -32,7 +32,7 @@ type SyntaxError struct {
 	Expected     string
 }
 
-// Error returns the position, the problem and what was expected.
+// Error returns the position, the problem and the expected text.
 func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s (expected %s)", e.Line, e.Column, e.Problem, e.Expected)
 }

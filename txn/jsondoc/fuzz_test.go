@@ -136,7 +136,7 @@ func tokens(dst []string, v jsondoc.Value) []string {
 	return append(dst, string(v.Raw()))
 }
 
-// replaceSurrogates does what jsontext does to lone surrogates.
+// replaceSurrogates replaces lone surrogates as jsontext does.
 func replaceSurrogates(s string) string {
 	for {
 		i := strings.IndexByte(s, 0xed)

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// ParseLike does what Parse does in the grammar of another document, and is faster the
+// ParseLike parses like Parse in the grammar of another document, and is faster the
 // more the text shares with that: the same parts are taken over. The result and the
 // error are those of Parse. JSON5 is parsed whole.
 func ParseLike(src []byte, like *Doc, lim Limits) (*Doc, error) {
 	if d := takeOver(src, like, lim.withDefaults(), usual); d != nil {
 		return d, nil
 	}
-	return Parse(src, like.grammar, lim) // Parse says what is wrong, too
+	return Parse(src, like.grammar, lim) // Parse reports the error, too
 }
 
 // reuse is a parser that takes nodes over from an older document. Where both texts are
@@ -40,7 +40,7 @@ type paired struct {
 
 // measures bound how a place is looked for where the old text goes on.
 type measures struct {
-	gap    int // bytes between what both texts share at their ends, from which on it is worth a search
+	gap    int // bytes between the parts that both texts share at their ends, from which on it is worth a search
 	tries  int // searches in one document
 	window int // bytes that a search looks at
 	shown  int // bytes that are searched for
@@ -213,7 +213,7 @@ func (r *reuse) seek(text int) bool {
 	})
 }
 
-// pair notes which containers get members of which.
+// pair notes, for each container, the old one that it gets members of.
 func (r *reuse) pair() {
 	r.pairs = r.pairs[:min(len(r.pairs), len(r.open))]
 	for i, of := range r.at.open {
@@ -291,8 +291,8 @@ const (
 	left                  // a container
 )
 
-// move passes what ends before a limit. A scalar that ends right there is passed only if
-// the limit is known to be an end: bytes behind it may belong to it.
+// move passes the values that end before a limit. A scalar that ends right there is
+// passed only if the limit is known to be an end: bytes behind it may belong to it.
 func (c *cursor) move(t *tree, limit int, isEnd bool) motion {
 	if len(c.open) == 0 {
 		return stuck

@@ -111,7 +111,7 @@ func sameNumber(a, b []byte) bool {
 	return bytes.Equal(a, b) || parseNumber(a).equal(parseNumber(b))
 }
 
-// asDouble returns what JavaScript makes of a number; ok is false where
+// asDouble returns the double that JavaScript makes of a number; ok is false where
 // JSON.stringify then writes null.
 func asDouble(raw []byte) (f float64, ok bool) {
 	f, err := strconv.ParseFloat(string(raw), 64)

@@ -13,7 +13,7 @@ type Grammar uint8
 const (
 	// JSON is strict RFC 8259.
 	JSON Grammar = iota
-	// JSON5 adds what https://spec.json5.org adds: comments, trailing commas,
+	// JSON5 has the additions of https://spec.json5.org: comments, trailing commas,
 	// keys without quotes, strings in single quotes, and more ways to write
 	// numbers, escapes and white space.
 	JSON5
@@ -37,8 +37,8 @@ func (g Grammar) String() string {
 // Limits does not say another.
 const DefaultDepth = 1000
 
-// Limits bound what Parse accepts. The zero value means DefaultDepth levels and
-// any size that a Doc can hold, which is 4 GiB less one byte.
+// Limits bound the texts that Parse accepts. The zero value means DefaultDepth
+// levels and any size that a Doc can hold, which is 4 GiB less one byte.
 type Limits struct {
 	Depth int   // levels of containers
 	Size  int64 // bytes

@@ -34,7 +34,7 @@ func TestValid(t *testing.T) {
 	}
 }
 
-// An error says what is wrong, where, and what would not have been.
+// An error says the fault, its place, and the text that would have been right.
 func TestInvalid(t *testing.T) {
 	for _, c := range []struct {
 		text         string

@@ -25,8 +25,8 @@ func (v Value) decoded() []byte {
 	return appendDecoded(nil, v.inner())
 }
 
-// appendDecoded appends what the inside of a string stands for. The parser has
-// checked the escapes.
+// appendDecoded appends the text that the inside of a string stands for. The parser
+// has checked the escapes.
 func appendDecoded(dst, s []byte) []byte {
 	for i := 0; i < len(s); {
 		if s[i] != '\\' {
@@ -41,8 +41,8 @@ func appendDecoded(dst, s []byte) []byte {
 	return dst
 }
 
-// appendEscape appends what the escape at the start of s stands for and returns
-// its length.
+// appendEscape appends the text that the escape at the start of s stands for and
+// returns its length.
 func appendEscape(dst, s []byte) ([]byte, int) {
 	switch c := s[1]; c {
 	case 'b':

@@ -86,7 +86,7 @@ func (v Value) Exists() bool { return v.d != nil }
 
 func (v Value) node() node { return v.d.nodes[v.i] }
 
-// Kind returns what the value is.
+// Kind returns the kind of the value.
 func (v Value) Kind() Kind { return v.node().kind() }
 
 // IsContainer reports whether the value is an array or an object.

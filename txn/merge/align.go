@@ -50,15 +50,15 @@ func isLog(name string, r *rules) bool {
 	return false
 }
 
-// match says which element of the base an element is: at is -1 for none. same
-// says that it is known to be untouched.
+// match pairs an element with the element of the base that it is: at is -1 for
+// none. same says that it is known to be untouched.
 type match struct {
 	at   int32
 	same bool
 }
 
-// alignTwo says for each element of a newer list of some name which one of an older list
-// it is.
+// alignTwo pairs each element of a newer list of some name with the element of an older
+// list that it is.
 func (a *aligner) alignTwo(name string, r *rules, was, is []jsondoc.Value) ([]match, identity) {
 	found := make([]match, len(is))
 	id := identify(name, r, was, is)
@@ -103,8 +103,8 @@ func (m *merger) alignRows(l *list3, id *identity, lg bool) table {
 
 // alignSequences aligns the head and theirs with the base. It aligns the elements that both
 // have added with each other, unless the list is a log. An element that both have just so is
-// never taken for an edited one: a commit that is sent once more has to find what it has added
-// before.
+// never taken for an edited one: a commit that is sent once more has to find the elements that
+// it has added before.
 func (m *merger) alignSequences(l *list3, ob, tb []match, to []int32, lg bool) {
 	if m.agreed {
 		m.alignSequence(ob, l.b, l.o)

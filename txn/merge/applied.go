@@ -46,7 +46,7 @@ func (t *trail) apply(rule string) {
 	}
 }
 
-// forget drops what was found since there were that many findings.
+// forget drops the findings made since there were that many.
 func (t *trail) forget(since int) {
 	for _, f := range t.found[since:] {
 		if f.rule != "" {

@@ -19,8 +19,8 @@ const (
 	stamp         // tells when something happened: the later wins
 )
 
-// traitOf tells what the member of this name is, given the value it has in one
-// version. A container never has a trait.
+// traitOf returns the trait of the member of this name, given the value it has in
+// one version. A container never has a trait.
 func traitOf(name string, v jsondoc.Value, as Treatment) trait {
 	switch {
 	case as == AsValue, v.IsContainer():

@@ -45,7 +45,7 @@ func commentsOf(base, head, theirs *jsondoc.Doc) comments {
 	return comments{on: true, inTheirs: len(inTheirs) > 0, headKeeps: keeps(inHead), theirsKeep: keeps(inTheirs)}
 }
 
-// commentsIn returns what each comment of a document says, in order.
+// commentsIn returns the text of each comment of a document, in order.
 func commentsIn(d *jsondoc.Doc) []string {
 	if d.Grammar() != jsondoc.JSON5 || bytes.IndexByte(d.Source(), '/') < 0 {
 		return nil
@@ -71,8 +71,8 @@ func appendInside(list []string, v jsondoc.Value) []string {
 	return appendComments(list, l.gap(len(l.kids)))
 }
 
-// appendComments appends what the comments of a gap say. White space at the ends of
-// their lines says nothing.
+// appendComments appends the text of the comments of a gap. White space at the ends
+// of their lines says nothing.
 func appendComments(list []string, gap []byte) []string {
 	if !hasComment(gap) {
 		return list
@@ -93,7 +93,7 @@ func appendComments(list []string, gap []byte) []string {
 	return list
 }
 
-// says returns what the comments of a gap, or of several, say together.
+// says returns the text of the comments of a gap, or of several, together.
 func says(gaps ...[]byte) string {
 	var list []string
 	for _, gap := range gaps {
@@ -113,7 +113,7 @@ func saysInside(v jsondoc.Value) string {
 	return strings.Join(list, "\n")
 }
 
-// colon returns what stands between a key and its value.
+// colon returns the text between a key and its value.
 func (l *layout) colon(k *kid) []byte {
 	if !k.key.Exists() {
 		return nil
@@ -134,8 +134,8 @@ func (l *layout) slots(i int32) slots {
 	return slots{lead: says(l.parts(int(i)).lead), post: says(behind.tail, behind.post), colon: says(l.colon(&l.kids[i]))}
 }
 
-// ends returns what the comments behind the opening bracket and before the closing
-// one say.
+// ends returns the text of the comments behind the opening bracket and before the
+// closing one.
 func (l *layout) ends() (opening, closing string) {
 	n := len(l.kids)
 	if n == 0 {
@@ -144,10 +144,10 @@ func (l *layout) ends() (opening, closing string) {
 	return says(l.parts(0).post), says(l.parts(n).lead)
 }
 
-// joined returns what the comments at both ends of a container say together.
+// joined returns the text of the comments at both ends of a container together.
 func joined(ends [2]string) string { return strings.Trim(ends[0]+"\n"+ends[1], "\n") }
 
-// note says which of theirs' comments stand at an item in the place of the head's.
+// note lists the comments of theirs that stand at an item in the place of the head's.
 type note struct {
 	lead, post, colon bool
 	from              *layout // theirs' container
@@ -180,8 +180,8 @@ func (n *notes) any() bool {
 // are their words there.
 func changed(base, x string, keeps bool) bool { return x != base && (x != "" || keeps) }
 
-// comment merges what the comments at one place say and reports whether theirs stand
-// there.
+// comment merges the text of the comments at one place and reports whether theirs
+// stand there.
 func (m *merger) comment(b, o, t string, r *rules) bool {
 	switch {
 	case t == o, !changed(b, t, m.comments.theirsKeep):
@@ -227,7 +227,7 @@ func (m *merger) whole(b, o, t jsondoc.Value, x out, r *rules) out {
 }
 
 // commentRows merges the comments of a container whose rows are merged already;
-// stepOf leads to a row, rulesOf says what the policy says there.
+// stepOf leads to a row, rulesOf returns the policy's rules there.
 func (m *merger) commentRows(b, o, t jsondoc.Value, tb *table, r *rules, stepOf func(i int) step, rulesOf func(i int) *rules) {
 	if !m.comments.on {
 		return
@@ -299,7 +299,7 @@ func (m *merger) commentRow(n *notes, x *out, i int, rw row, at [3]slots, r *rul
 	n.rows[i] = here
 }
 
-// frame says which of theirs' comments stand around the root.
+// frame lists the comments of theirs that stand around the root.
 type frame struct{ before, behind bool }
 
 func (m *merger) frame(v versions, r *rules) frame {

@@ -6,7 +6,7 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// comparer walks two versions and notes what differs.
+// comparer walks two versions and notes the differences.
 type comparer struct {
 	aligner
 	bound  int
@@ -176,7 +176,7 @@ func (c *comparer) list(from, to jsondoc.Value, at spot) {
 	c.elements(a, b, found, &id, at)
 }
 
-// turn notes what was put into a container, or was taken out of it, that is of another
+// turn notes the values put into a container, or taken out of it, that is of another
 // kind while it is empty.
 func (c *comparer) turn(from, to jsondoc.Value, at spot) {
 	place := at.where()

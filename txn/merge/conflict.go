@@ -107,7 +107,7 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("conflict at %s (%s)%s", pathOrRoot(c.Path), c.Kind, more)
 }
 
-// WarningKind says what a merge did that somebody may want to look at.
+// WarningKind names a thing that a merge did and somebody may want to look at.
 type WarningKind uint8
 
 // The kinds of warnings.

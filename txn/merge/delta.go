@@ -41,13 +41,14 @@ type change struct {
 	loose   bool          // an element of a list without identities: nothing tells it but all that it holds
 }
 
-// Compare returns what to changes relative to from, by the same rules by which Merge lines
-// documents up. The round trip of the newer one's writer is no change, nor is formatting.
+// Compare returns the changes of to relative to from, by the same rules by which Merge
+// lines documents up. The round trip of the newer one's writer is no change, nor is
+// formatting.
 func Compare(from, to *jsondoc.Doc, p *Policy) *Delta {
 	return compare(from, to, p, false)
 }
 
-// Follow is Compare that tells which elements were moved, too.
+// Follow is Compare that tells the moved elements, too.
 func Follow(from, to *jsondoc.Doc, p *Policy) *Delta {
 	return compare(from, to, p, true)
 }
@@ -64,7 +65,7 @@ func compare(from, to *jsondoc.Doc, p *Policy, follow bool) *Delta {
 	return &c.delta
 }
 
-// CompareWithNothing returns what a document adds where there was none.
+// CompareWithNothing returns the additions of a document where there was none.
 func CompareWithNothing(to *jsondoc.Doc, p *Policy) *Delta {
 	c := comparer{bound: unbounded}
 	r := rootRulesOf(to, p)
@@ -100,9 +101,9 @@ func (d *Delta) Reordered() bool { return d.reorder }
 // as one, and so does a list that was put in another order.
 func (d *Delta) Leaves() int { return d.leaves }
 
-// Tells reports whether something changed by which a program shows what it has seen:
-// an entry that is added, a string or a number. A boolean, a deletion, a counter and a
-// stamp do not.
+// Tells reports whether something changed by which a program shows the content that it
+// has seen: an entry that is added, a string or a number. A boolean, a deletion, a
+// counter and a stamp do not.
 func (d *Delta) Tells() bool {
 	return slices.ContainsFunc(d.changes, func(c change) bool { return c.telling })
 }
@@ -153,10 +154,10 @@ func (d *Delta) Misses(later *Delta) bool {
 
 // Ousts reports whether the document of both deltas has an entry of its own in the place of
 // one that was added between the version that d starts from and the later one, in a
-// container that has nothing else of what was added between the two. Content looks so
-// that was made from the older version, beside the other entry, and has defaults in common with
-// the later one. An entry that has only got another name is none of its own. Both must have been
-// made with the same document.
+// container that has no other addition made between the two. Content looks so that was made from
+// the older version, beside the other entry, and has defaults in common with the later one. An
+// entry that has only got another name is none of its own. Both must have been made with the
+// same document.
 func (d *Delta) Ousts(later *Delta) bool {
 	older, newer := d.theEntries(), later.theEntries()
 	for in, added := range newer.added {
@@ -230,10 +231,10 @@ func holdsLeaf(v jsondoc.Value) bool { return (&places{}).keepsLeaf(v) }
 
 // GoesOnFrom reports whether the document of both deltas looks as if it was made from
 // the version that later starts from, rather than from the older one that d starts
-// from: it has a string or a number that is neither what it was in the older one nor
-// what it became in the later one, or a counter that has gone on in the same
-// direction. An author that had not seen the later version would have had to change the same
-// value by chance. Both must have been made with the same document.
+// from: it has a string or a number with neither its value in the older one nor that in the
+// later one, or a counter that has gone on in the same direction. An author that had not
+// seen the later version would have had to change the same value by chance. Both must have
+// been made with the same document.
 func (d *Delta) GoesOnFrom(later *Delta) bool {
 	older := d.byPlace()
 	return slices.ContainsFunc(later.changes, func(c change) bool {
@@ -270,8 +271,8 @@ func goesOnFrom(older, later change) bool {
 
 // TellsBeyond reports whether the document of both deltas holds a telling change
 // relative to the version that d starts from, but not relative to the one that
-// newer starts from: that it holds something which first appeared between the
-// two. Both must have been made with the same newer document.
+// newer starts from: that it holds a value that first appeared between the two.
+// Both must have been made with the same newer document.
 func (d *Delta) TellsBeyond(newer *Delta) bool {
 	p := newer.index()
 	return slices.ContainsFunc(d.changes, func(c change) bool {

@@ -77,8 +77,8 @@ func TestDeltasTellAndEcho(t *testing.T) {
 	}
 }
 
-// A document may look as if it was made from a later version, and may lack what that
-// has added.
+// A document may look as if it was made from a later version, and may lack the
+// additions of that.
 func TestDeltasGoOn(t *testing.T) {
 	for _, c := range []struct {
 		older, later, made string
@@ -160,8 +160,8 @@ func TestDeltasTakeAndReplace(t *testing.T) {
 	}
 }
 
-// A delta tells what a document changes relative to a base, and two of them whether it goes on
-// from a later head.
+// A delta tells the changes of a document relative to a base, and two of them whether it goes
+// on from a later head.
 func TestDeltasOfThree(t *testing.T) {
 	for _, c := range []struct{ name, base, head, theirs, want string }{
 		{"an empty object that became a list", `[{},0]`, `[]`, `[[]]`, `1 takes echoes -0`},

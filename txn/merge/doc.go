@@ -7,9 +7,9 @@
 //   - The functions are pure: they change no document, keep nothing but [Names] where
 //     there are any, and give the same bytes for the same documents and policy. They
 //     are safe for concurrent use.
-//   - If theirs says what the base says, the result is the head, byte for byte; if
-//     the head is the base, it is theirs. Two documents say the same if they are equal,
-//     or if some language makes the one of the other by reading and writing it (package
+//   - If theirs says the same as the base, the result is the head, byte for byte; if the
+//     head is the base, it is theirs. Two documents say the same if they are equal, or
+//     if some language makes the one of the other by reading and writing it (package
 //     roundtrip). A value that a side has only spelled anew is as the base has it before
 //     anything else is looked at; where that changes the head, the result is the head so
 //     restored.
@@ -28,9 +28,9 @@
 //   - Hashes find values that may be equal; the values decide whether they are.
 //   - Conflicts, warnings and errors hold paths and counts, never a value.
 //
-// The table of docs/SEMANTICS.md says what happens in each case; the laws are
-// tested on generated documents (laws_test.go), each row of the table by a case
-// in testdata.
+// The table of docs/SEMANTICS.md gives the result of each case; the laws are tested
+// on generated documents (laws_test.go), each row of the table by a case in
+// testdata.
 //
 // # The way of a merge
 //
@@ -48,7 +48,7 @@
 //	    │         resemble.go … edited elements; lines.go: text │         same.go
 //	    elements that both have added alike │         order.go      then put in order └
 //	    leaf merge.go     scalars; classify.go: counters, stamps; credential.go
-//	              touched.go    … that do not keep a value which the other side has
+//	              touched.go    … that do not keep a value that the other side has
 //	              deleted
 //	comments     comments.go  the text between values, as far as it says something
 //	emit         emit.go      the head's text with the changes put in
@@ -57,10 +57,10 @@
 //	             emit_lines.go      … JSON lines, which are merged as a log
 //	             style.go, gap.go   layouts and the text between values
 //
-// The findings on the way go to trail.go (where a merge is, and what it has met), mass.go
-// (large deletions), conflict.go and applied.go (how those are told). policy.go says what a
-// registry's owner can configure. [Compare], in compare.go and delta.go, lines two
-// documents up by the same rules, to tell which version a program has started from;
+// The findings on the way go to trail.go (where a merge is, and the things it has met),
+// mass.go (large deletions), conflict.go and applied.go (how those are told). policy.go
+// has the options of a registry's owner. [Compare], in compare.go and delta.go, lines two
+// documents up by the same rules, to find the version that a program has started from;
 // [Repeats], in repeat.go, looks for identities that are none. scratch.go lends memory to
 // the recursion.
 package merge

@@ -118,8 +118,8 @@ type listener struct {
 	echo
 }
 
-// value looks at a place of some name that the document, its echo and what was written
-// have.
+// value looks at a place of some name that the document, its echo and the written
+// document have.
 func (l *listener) value(of, is, x jsondoc.Value, name string, r *rules) {
 	switch {
 	case of.IsContainer() != is.IsContainer() || of.IsEmpty(): // scalars are empty, too
@@ -135,7 +135,7 @@ func (l *listener) value(of, is, x jsondoc.Value, name string, r *rules) {
 	}
 }
 
-// leaf notes what was spelled anew and not changed.
+// leaf notes a value that was spelled anew and not changed.
 func (l *listener) leaf(of, is, x jsondoc.Value) {
 	if jsondoc.Equal(is, x) && !jsondoc.Equal(of, x) {
 		if f, ok := l.trip.Changed(of, is); ok {

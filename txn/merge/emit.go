@@ -18,8 +18,8 @@ type emitter struct {
 	commentOpen bool // the text so far ends with a comment that a line break has to end
 }
 
-// emit writes the head with the outcome of its root; f says which comments around it
-// are theirs', and size is the likely length of the text.
+// emit writes the head with the outcome of its root; f lists the comments around it
+// that are theirs', and size is the likely length of the text.
 func emit(head, theirs *jsondoc.Doc, root out, f frame, size int) []byte {
 	if head.Grammar() == jsondoc.Lines {
 		return emitLines(head, theirs, root, size)
@@ -51,9 +51,9 @@ func emit(head, theirs *jsondoc.Doc, root out, f frame, size int) []byte {
 	return append(e.dst, behind...)
 }
 
-// place writes what becomes of one place. o is the head's value there, if it has
-// one; indent is how the line is indented on which the place is, lines whether
-// it may be spread over several.
+// place writes the outcome of one place. o is the head's value there, if it has
+// one; indent is how the line is indented on which the place is, lines whether it
+// may be spread over several.
 func (e *emitter) place(x out, o jsondoc.Value, indent string, lines bool) {
 	switch x.kind {
 	case outKeep:
@@ -212,7 +212,7 @@ func (b *builder) untouched(last *item, next int32) bool {
 	return last.child >= 0 && next == last.behind() && !last.note.post
 }
 
-// finish writes what belongs to the item before, and the comma.
+// finish writes the comments that belong to the item before, and the comma.
 func (b *builder) finish(last *item, end bool) {
 	p := b.behind(last)
 	if last != nil {
@@ -224,7 +224,7 @@ func (b *builder) finish(last *item, end bool) {
 	b.lead(p.post)
 }
 
-// leadTo writes what leads to an item: the line break, the indentation and the
+// leadTo writes the text before an item: the line break, the indentation and the
 // comments before it.
 func (b *builder) leadTo(it *item, first bool) {
 	switch {
@@ -249,7 +249,7 @@ func (b *builder) leadTo(it *item, first bool) {
 	}
 }
 
-// inLine returns what separates items on one line.
+// inLine returns the text that separates items on one line.
 func (b *builder) inLine(first bool) []byte {
 	if first {
 		return b.pad

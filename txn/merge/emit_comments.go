@@ -2,7 +2,7 @@ package merge
 
 import "bytes"
 
-// leadOf writes what leads to an item whose comments are theirs'.
+// leadOf writes the text before an item whose comments are theirs'.
 func (b *builder) leadOf(n *note, first bool) {
 	lead := n.from.parts(int(n.kid)).lead
 	if hasComment(lead) {
@@ -65,7 +65,7 @@ func (b *builder) closing(orphans []byte) {
 	}
 }
 
-// behind returns what stands behind an item up to the next one, from the version that
+// behind returns the text behind an item up to the next one, from the version that
 // its comments are from: the opening bracket's for no item.
 func (b *builder) behind(it *item) gapParts {
 	switch {

@@ -13,8 +13,8 @@ import (
 // Elements that stand alike at both ends of a list in all versions are left out where elements
 // are told apart by an identity: an element there is the same one in each version, as no other
 // has its identity. To know that the rest has other identities takes more than a look at the
-// rest. So what tells the elements of a list apart is kept with a document, with the hashes of
-// all keys, and passed on to the next one.
+// rest. So the identity that tells the elements of a list apart is kept with a document, with
+// the hashes of all keys, and passed on to the next one.
 
 // ends says how many elements stand alike at both ends of all versions of a list.
 type ends struct{ lo, hi int }
@@ -54,7 +54,7 @@ func identifyBetween(r *rules, lists []jsondoc.Value, versions ...[]jsondoc.Valu
 	return id, e, true
 }
 
-// endsOf returns what stands alike at both ends of the lists. Most is found by a look at the
+// endsOf returns the equal parts at both ends of the lists. Most is found by a look at the
 // whole text; where that differs, in white space perhaps, elements are looked at one by one.
 func endsOf(versions [][]jsondoc.Value) ends {
 	first, shortest := versions[0], len(versions[0])
@@ -113,7 +113,7 @@ type knownIdentity struct {
 	more, less []uint64 // hashes of keys that are not in the table, and of some that are only there
 }
 
-// mostMore bounds what is looked through one by one.
+// mostMore bounds the elements that are looked through one by one.
 const mostMore = 64
 
 // identityOf returns an identity that is known for one of the lists, which one that is, and
@@ -154,7 +154,7 @@ func (n *Names) identity(list jsondoc.Value) *knownIdentity {
 	return n.identities[list]
 }
 
-// setIdentity notes what is known about a list; nil is nothing.
+// setIdentity notes the knowledge about a list; nil is none.
 func (n *Names) setIdentity(list jsondoc.Value, k *knownIdentity) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -168,8 +168,8 @@ func (n *Names) setIdentity(list jsondoc.Value, k *knownIdentity) {
 	}
 }
 
-// inherit takes what is known about a list over from the document that this one is like,
-// if that has the list at the same place. It returns nil if that is nothing.
+// inherit takes the knowledge about a list over from the document that this one is like,
+// if that has the list at the same place. It returns nil if there is none.
 func (n *Names) inherit(list jsondoc.Value, elements []jsondoc.Value) *knownIdentity {
 	n.mu.Lock()
 	like := n.like
@@ -186,7 +186,7 @@ func (n *Names) inherit(list jsondoc.Value, elements []jsondoc.Value) *knownIden
 	return n.identity(list)
 }
 
-// Inherit takes over for a document what is known about another one that is much like it;
+// Inherit takes over for a document the knowledge about another one that is much like it;
 // from may be nil.
 func (n *Names) Inherit(d *jsondoc.Doc, from *Names) {
 	if from == nil {
@@ -202,7 +202,7 @@ func (n *Names) Inherit(d *jsondoc.Doc, from *Names) {
 	}
 }
 
-// takeOver takes what is known about an older list over for one that is much like it.
+// takeOver takes the knowledge about an older list over for one that is much like it.
 func (n *Names) takeOver(list jsondoc.Value, elements []jsondoc.Value, older jsondoc.Value, known *knownIdentity) {
 	if known.names == nil {
 		n.setIdentity(list, known)
@@ -218,7 +218,7 @@ func (n *Names) takeOver(list jsondoc.Value, elements []jsondoc.Value, older jso
 	}
 }
 
-// known returns what is known about lists.
+// known returns the knowledge about lists.
 func (n *Names) known() map[jsondoc.Value]*knownIdentity {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -286,7 +286,7 @@ func (k *knownIdentity) keysBetween(e ends, versions [][]jsondoc.Value, of int) 
 	return lists, true
 }
 
-// passOn notes with another version of the list what is known about this one: they hold
+// passOn notes with another version of the list the knowledge about this one: they hold
 // the same but for the keys between the ends.
 func (k *knownIdentity) passOn(n *Names, list jsondoc.Value, e ends, keys, own *keyList) {
 	if !k.early || e.lo == 0 || n.identity(list) != nil {
@@ -326,8 +326,8 @@ func (k *knownIdentity) remove(h uint64) {
 	k.less = append(k.less, h)
 }
 
-// forget drops what is known of a list that has cost a look in vain: some of its keys
-// may be long gone.
+// forget drops the knowledge about a list that has cost a look in vain: some of its
+// keys may be long gone.
 func (k *knownIdentity) forget(list jsondoc.Value) {
 	n := list.Doc().Kept().(*Names)
 	if len(k.more)+len(k.less) > 0 {

@@ -50,8 +50,8 @@ func (l *lineage) print(e entry) string {
 	return fmt.Sprintf(`{%q:%s,"n":%d}`, l.name, id, e.n)
 }
 
-// edited draws what a writer makes of a list. Few edits leave something without an
-// identity, or two with one; some put in again what was taken out.
+// edited draws a writer's edit of a list. Few edits leave something without an
+// identity, or two with one; some put in again an element that was taken out.
 func (l *lineage) edited(list []entry) []entry {
 	list = slices.Clone(list)
 	for range 1 + l.n(3) {
@@ -97,8 +97,8 @@ func (l *lineage) add(list []entry) {
 	l.versions, l.docs = append(l.versions, text), append(l.docs, d)
 }
 
-// check compares and merges three versions, and fails if what is kept with them makes a
-// difference.
+// check compares and merges three versions, and fails if the knowledge kept with them
+// makes a difference.
 func (l *lineage) check(b, o, th int, p *merge.Policy) {
 	plainB, plainO, plainT := parse(l.versions[b]), parse(l.versions[o]), parse(l.versions[th])
 	want := told(merge.Compare(plainB, plainT, p), merge.Compare(plainO, plainT, p))

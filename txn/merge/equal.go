@@ -21,7 +21,7 @@ func sameBytes(a, b []byte, bound int) (same bool, next int) {
 	return bytes.Equal(a, b), len(a)
 }
 
-// respelled reports whether x says what base says: it is the same value, or the
+// respelled reports whether x says the same as base: it is the same value, or the
 // one that base becomes when JavaScript reads and writes it. The latter has a
 // direction: 9007199254740993 becomes …992, so …992 says the same; but a writer that
 // writes …993 where …992 stood has changed it.

@@ -11,8 +11,8 @@ import (
 	"clawfs/txn/merge"
 )
 
-// FuzzMerge merges whatever three texts there are. An empty base is none. It
-// starts from the golden cases.
+// FuzzMerge merges any three texts. An empty base is none. It starts from the
+// golden cases.
 func FuzzMerge(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -42,7 +42,7 @@ func FuzzMerge(f *testing.F) {
 	})
 }
 
-// FuzzMergeLines merges whatever lines there are. An empty base is none.
+// FuzzMergeLines merges any lines. An empty base is none.
 func FuzzMergeLines(f *testing.F) {
 	for _, s := range [][3]string{
 		{"{\"a\":1}\n", "{\"a\":1}\n{\"b\":2}\n", "{\"a\":1}\n{\"c\":3}"},

@@ -20,7 +20,7 @@ type maker struct {
 	// apart; numbered says that they are numbers, drawn one after the other.
 	id       []string
 	numbered bool
-	// huge says that the document has numbers which JavaScript spells null, in the
+	// huge says that the document has numbers that JavaScript spells null, in the
 	// place of null: nobody could tell the two apart.
 	huge bool
 	// spoiled says that some list has an element without identity, or two with
@@ -98,7 +98,7 @@ func (m *maker) document() *tree {
 var shapeKeys = []string{"title", "mode", "n/~é", "version", "updatedAt", "lastUsedAt", "agents", "entries", "allow",
 	"messages", "bindings", "scores", "args", "login", "matrix", "env", "plugins"}
 
-// shape draws what a member of such a name holds.
+// shape draws the value of a member of such a name.
 func (m *maker) shape(key string, depth int) *tree {
 	switch key {
 	case "version":
@@ -315,7 +315,7 @@ func (m *maker) editObject(o *tree) {
 	}
 }
 
-// otherKind draws what a program might put in the place of a member.
+// otherKind draws a value that a program might put in the place of a member.
 func (m *maker) otherKind(key string) *tree {
 	switch {
 	case key == "version":

@@ -98,7 +98,7 @@ func same(a, b jsondoc.Value, bound int) bool {
 	return equal
 }
 
-// equalEnds returns what is left of two lists of these lengths between the parts that
+// equalEnds returns the parts of two lists of these lengths between the parts that
 // are equal at both ends: of the first from lo to hiA, of the second from lo to hiB.
 func equalEnds(a, b int, equal func(i, k int) bool) (lo, hiA, hiB int) {
 	hiA, hiB = a, b

@@ -12,7 +12,7 @@ import (
 	"clawfs/txn/merge"
 )
 
-// Kept counts what the result has of the head and theirs lacks, once each.
+// Kept counts the things that the result has of the head and theirs lacks, once each.
 func TestMergeCountsWhatItKeeps(t *testing.T) {
 	many := func(from, to int) string {
 		var ids []string

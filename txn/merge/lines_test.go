@@ -8,7 +8,7 @@ import (
 )
 
 // The last line of a merge of JSON lines ends if it does in one of the versions, so that
-// what is appended begins a new one. White space within a line is as it was.
+// an appended line begins a new one. White space within a line is as it was.
 func TestLastLineEnds(t *testing.T) {
 	for _, c := range []struct{ base, head, theirs, want string }{
 		{"1", "1\n2", "1\n3", "1\n2\n3"},

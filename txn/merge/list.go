@@ -86,7 +86,7 @@ type elementMerge struct {
 	added   int        // elements that the base does not have, once numbers is made
 }
 
-// merge returns what becomes of one row.
+// merge returns the outcome of one row.
 func (e *elementMerge) merge(tb *table, i int) out {
 	rw := tb.rows[i]
 	b, o, t := e.list.pick(rw)
@@ -173,7 +173,7 @@ func (e *elementMerge) noteDroppedElements(tb *table) {
 	e.noteDropped(len(e.list.b)-shared, len(e.list.base))
 }
 
-// placeRows gives what was found in the list's elements their positions in the
+// placeRows gives the findings in the list's elements their positions in the
 // result. Where an element is gone its position is that in the head, or else in
 // theirs.
 func (m *merger) placeRows(since int, tb *table, order []int32) {

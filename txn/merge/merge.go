@@ -8,7 +8,7 @@ import (
 	"clawfs/txn/roundtrip"
 )
 
-// Outcome says what a merge came to.
+// Outcome is the outcome of a merge.
 type Outcome uint8
 
 // The outcomes.
@@ -47,7 +47,7 @@ type Result struct {
 	Kept int
 }
 
-// Merge brings what theirs changed relative to base into head. base is nil where
+// Merge brings the changes of theirs relative to base into head. base is nil where
 // both sides created the registry. A nil policy is the default one.
 //
 // The three are in one grammar. Lines are merged as a log.
@@ -61,7 +61,8 @@ func Merge(base, head, theirs *jsondoc.Doc, p *Policy) (*Result, error) {
 }
 
 // MergeInRoom is Merge. It calls makeRoom before it writes a new text, with the bytes that this is
-// likely to take, once what only the comparison needed is garbage, the base among it.
+// likely to take, once the documents that only the comparison needed are garbage, the base among
+// them.
 func MergeInRoom(base, head, theirs *jsondoc.Doc, p *Policy, makeRoom func(bytes int)) (*Result, error) {
 	m := newMerger(p)
 	m.makeRoom = makeRoom
@@ -115,7 +116,7 @@ func (m *merger) mergeRestored(v versions, some bool, p *Policy) (*Result, error
 	return m.merge(v, p)
 }
 
-// merge merges what is known to differ.
+// merge merges versions that are known to differ.
 func (m *merger) merge(v versions, p *Policy) (*Result, error) {
 	var b jsondoc.Value
 	if v.base != nil {
@@ -196,7 +197,7 @@ func (m *merger) respelled(v versions) *Result {
 	return nil
 }
 
-// outKind says what becomes of one place.
+// outKind is the outcome of one place.
 type outKind uint8
 
 const (

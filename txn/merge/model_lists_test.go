@@ -191,8 +191,8 @@ func (c *model) twoThings(p place, b, o, t map[string]int) bool {
 	return false
 }
 
-// addedOnce checks that what one side has added and the other has not, or has under
-// another content, is in the result as it is.
+// addedOnce checks that an element that one side has added and the other has not,
+// or has under another content, is in the result as it is.
 func (c *model) addedOnce(p place, b, o, t map[string]int, e jsondoc.Value) {
 	id, _ := e.Member(c.id[len(c.id)-1])
 	key := id.Raw()

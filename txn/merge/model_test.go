@@ -11,10 +11,10 @@ import (
 	"clawfs/txn/merge"
 )
 
-// model says what a merge has to come to, by the table of docs/SEMANTICS.md and
-// nothing else: it walks the three versions and the result side by side, through
-// objects and lists whose elements have an identity. Where it comes to a list
-// without identities it stops; the laws of the strings hold for those.
+// model gives the result that a merge must have, by the table of docs/SEMANTICS.md
+// and nothing else: it walks the three versions and the result side by side,
+// through objects and lists whose elements have an identity. Where it comes to a
+// list without identities it stops; the laws of the strings hold for those.
 type model struct {
 	id        []string // the identity of the document's keyed lists
 	problems  []string
@@ -38,7 +38,7 @@ func (c *model) conflict(p place, kind merge.ConflictKind, won merge.Side) {
 	c.conflicts = append(c.conflicts, merge.Conflict{Path: p.path, Kind: kind, Won: won}.String())
 }
 
-// says reports whether x says what base says, respelled perhaps.
+// says reports whether x says the same as base, respelled perhaps.
 func says(base, x jsondoc.Value) bool {
 	if !base.Exists() || !x.Exists() {
 		return base.Exists() == x.Exists()

@@ -23,8 +23,8 @@ func (d *Delta) Moves() iter.Seq2[jsondoc.Value, jsondoc.Value] {
 	}
 }
 
-// noteMoves notes which elements of a list were moved: all but the longest run of those
-// that have kept their order.
+// noteMoves notes the elements of a list that were moved: all but the longest run of
+// those that have kept their order.
 func (c *comparer) noteMoves(a, b []jsondoc.Value, found []match) {
 	stay := inOrder(found)
 	for i, m := range found {

@@ -40,7 +40,7 @@ func TestNamesOfLogs(t *testing.T) {
 	}
 }
 
-// A credential that one side has revoked stays revoked, whatever the other has changed in
+// A credential that one side has revoked stays revoked, with any change of the other in
 // it. Anything else is kept.
 func TestNamesOfCredentials(t *testing.T) {
 	for name, revoked := range map[string]bool{
@@ -113,7 +113,7 @@ func TestNamesOfTexts(t *testing.T) {
 	}
 }
 
-// The log tells which rule believed a deletion, and that it was large.
+// The log names the rule that believed a deletion, and tells that it was large.
 func TestWhatIsToldOfDeletions(t *testing.T) {
 	many := `"l":[1,2,3,4,5,6,7,8,9,10,11,12]`
 	things := func(of string) string {

@@ -13,7 +13,7 @@ import (
 type Names struct {
 	least int // the length from which on something of a list is kept
 
-	mu         sync.Mutex // guards what follows
+	mu         sync.Mutex // guards the fields below
 	lists      map[namedList]named
 	held       bool   // lists is filled
 	like       *Names // of a document that is much like this one; nil: there is none
@@ -32,7 +32,7 @@ func (n *Names) Hold(like *Names) {
 	n.lists, n.held, n.like = make(map[namedList]named), true, like
 }
 
-// Drop drops what Hold has kept.
+// Drop drops the memory that Hold has kept.
 func (n *Names) Drop() {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"clawfs/txn/merge"
 )
 
-// told spells what a delta says.
+// told spells out a delta.
 func told(d *merge.Delta, other *merge.Delta) string {
 	var b strings.Builder
 	for from, to := range d.Changes() {
@@ -58,7 +58,7 @@ func TestKeptNamesChangeNothing(t *testing.T) {
 	}
 }
 
-// Names are found once for a list, whatever it is compared and merged with.
+// Names are found once for a list, with any list that it is compared and merged with.
 func TestNamesAreKept(t *testing.T) {
 	list := func(n int) *jsondoc.Doc { // another one throughout, so that its ends tell nothing
 		var b strings.Builder

@@ -77,8 +77,8 @@ func (tb *table) moved() bool {
 	return false
 }
 
-// buildFromHead puts what only theirs has into the head's order. An element that is gone keeps
-// its place until the end, and holds it for those that were put there instead.
+// buildFromHead puts the elements that only theirs has into the head's order. An element that
+// is gone keeps its place until the end, and holds it for those that were put there instead.
 func (tb *table) buildFromHead(c *chain) {
 	at := c.front()
 	for i := range tb.heads {
@@ -126,8 +126,9 @@ func (tb *table) putBack(c *chain) {
 	}
 }
 
-// behindShared returns for each row that only theirs has what both sides have added
-// right before it, as far as theirs shares what stands there; else -1.
+// behindShared returns for each row that only theirs has the row that both sides
+// have added right before it, as far as theirs shares the row that stands there;
+// else -1.
 func (tb *table) behindShared() []int32 {
 	behind := make([]int32, len(tb.rows)-tb.heads)
 	added := int32(-1)

@@ -62,7 +62,8 @@ func (p *picks) passes(b, t jsondoc.Value) bool {
 	return !p.everywhere() && !p.has(b, t) && !(b.Exists() && t.Exists() && p.surrounds(b, t))
 }
 
-// enter notes that the merge goes into a place, and returns what to do when it comes out.
+// enter notes that the merge goes into a place, and returns the function to call when it
+// comes out.
 func (p *picks) enter(b, t jsondoc.Value) (leave func()) {
 	if p == nil || p.inside == 0 && !p.has(b, t) {
 		return func() {}

@@ -9,7 +9,7 @@ import (
 	"clawfs/txn/merge"
 )
 
-// A merge at some places takes what theirs has changed there, and nothing else.
+// A merge at some places takes the changes of theirs there, and nothing else.
 func TestMergeAt(t *testing.T) {
 	for _, c := range []struct{ base, head, theirs, at, want string }{
 		{`{"a":1,"b":1}`, `{"a":1,"b":1,"c":1}`, `{"a":2,"b":2}`, "a", `{"a":2,"b":1,"c":1}`},

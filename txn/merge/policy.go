@@ -7,7 +7,7 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// Resolution says what to do about a true conflict.
+// Resolution is the way to resolve a true conflict.
 type Resolution uint8
 
 // The resolutions.
@@ -68,7 +68,7 @@ func (t Treatment) String() string {
 	return "shape"
 }
 
-// Rule says how to merge what is at some paths. Where several rules match, the
+// Rule says how to merge the values at some paths. Where several rules match, the
 // later one in the list decides, each field for itself.
 type Rule struct {
 	// Path is a JSON pointer (RFC 6901) in which a segment "*" stands for any
@@ -89,7 +89,7 @@ type Rule struct {
 // the defaults. It must not change while a merge uses it.
 type Policy struct {
 	OnConflict       Resolution // Inherit means TakeTheirs
-	RefuseMassDelete bool       // refuse what would otherwise be a MassDeleted warning
+	RefuseMassDelete bool       // refuse a merge that would otherwise have a MassDeleted warning
 
 	// Exact says that theirs means each difference to the base, however small: a change of
 	// spelling only is no echo of a writer. And the resolution decides each conflict: no
@@ -99,7 +99,7 @@ type Policy struct {
 	Rules []Rule
 }
 
-// PolicyError says what is wrong with a policy.
+// PolicyError tells the fault of a policy.
 type PolicyError struct {
 	Rule    int // index in Policy.Rules, -1 for the policy itself
 	Problem string
@@ -205,7 +205,7 @@ type rules struct {
 	as         Treatment
 }
 
-// rootRules returns what a policy says about the root.
+// rootRules returns a policy's rules for the root.
 func rootRules(p *Policy) rules {
 	var r rules
 	if p != nil {
@@ -229,7 +229,7 @@ func rootRulesOf(d *jsondoc.Doc, p *Policy) rules {
 	return r
 }
 
-// member returns what the policy says about a member.
+// member returns the policy's rules for a member.
 func (r *rules) member(key jsondoc.Value) rules {
 	if r.reaches == nil {
 		return rules{onConflict: r.onConflict}
@@ -237,7 +237,7 @@ func (r *rules) member(key jsondoc.Value) rules {
 	return r.step(key.Text(), false)
 }
 
-// element returns what the policy says about each element of the list.
+// element returns the policy's rules for each element of the list.
 func (r *rules) element() rules {
 	if r.reaches == nil {
 		return rules{onConflict: r.onConflict}

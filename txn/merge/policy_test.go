@@ -102,7 +102,7 @@ func TestPolicyLaterRule(t *testing.T) {
 	}
 }
 
-// A conflict's error counts what it does not name, and holds no value.
+// A conflict's error counts the conflicts that it does not name, and holds no value.
 func TestConflictError(t *testing.T) {
 	_, err := merge.Merge(parse(`{"a":"s1","b":1}`), parse(`{"a":"s2","b":2}`), parse(`{"a":"s3","b":3}`), &merge.Policy{OnConflict: merge.Reject})
 	var refused *merge.ConflictError

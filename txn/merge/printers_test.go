@@ -14,7 +14,7 @@ import (
 type printer struct {
 	name  string
 	shown int // how many values have to show it
-	// of returns what becomes of a value whose inside is printed already; nil for a
+	// of returns the print of a value whose inside is printed already; nil for a
 	// member that is left out.
 	of func(n *tree) *tree
 	// mixed says that a head of several writers does not show it.
@@ -50,7 +50,7 @@ func cleaned(text string) string {
 	return mantissa
 }
 
-// both prints in one way what another has printed.
+// both prints in one way the print of another.
 func both(first, second func(*tree) *tree) func(*tree) *tree {
 	return func(n *tree) *tree {
 		if n = first(n); n != nil {
@@ -162,7 +162,7 @@ func wordsAsText(n *tree) *tree {
 	return str(n.text)
 }
 
-// written returns what a printer makes of a document.
+// written returns a printer's print of a document.
 func (p *printer) written(n *tree) *tree {
 	c := *n
 	c.kids, c.keys = nil, nil

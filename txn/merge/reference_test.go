@@ -52,8 +52,8 @@ func pick(b, o, t *tree) *tree {
 	return t
 }
 
-// one merges what at least one side has; nil where one has removed it. No side changes an
-// element that the other has removed.
+// one merges an element that at least one side has; nil where one has removed it. No side
+// changes an element that the other has removed.
 func one(s *shape, b, o, t *tree) *tree {
 	switch {
 	case o != nil && t != nil && b != nil:

@@ -175,7 +175,8 @@ func (g *gap) likeObjects(was, is parts, lone bool) float64 {
 }
 
 // kept tells, from 0 to 1, how much of a member's value is as it was: of a list the
-// elements, of an object the members, of a text what its two ends have in common.
+// elements, of an object the members, of a text the bytes in common at its two
+// ends.
 func (g *gap) kept(base, x jsondoc.Value) float64 {
 	switch {
 	case base.Kind() != x.Kind():
@@ -219,8 +220,8 @@ func (g *gap) childrenOf(v jsondoc.Value) []uint64 {
 	return list
 }
 
-// keptText counts what two texts have in common at both ends; less than half is
-// nothing, since unlike texts begin alike, too.
+// keptText counts the bytes that two texts have in common at both ends; less than
+// half is nothing, since unlike texts begin alike, too.
 func keptText(a, b []byte) float64 {
 	a, b = bytes.Trim(a, `"'`), bytes.Trim(b, `"'`)
 	shorter, longer := min(len(a), len(b)), max(len(a), len(b))

@@ -106,8 +106,8 @@ func (s *speller) document() *tree {
 	return d
 }
 
-// edited changes what every language prints alike: it takes members and elements
-// away, sets words, and adds words under names of its own.
+// edited changes the parts that every language prints alike: it takes members and
+// elements away, sets words, and adds words under names of its own.
 func (s *speller) edited(n *tree, tag string) *tree {
 	n = n.clone()
 	for range 1 + s.n(4) {
@@ -201,8 +201,8 @@ func (p *printer) shows(n *tree) (enough, some bool) {
 	return true, len(count) > 0
 }
 
-// respelling is a case: a base, what two programs have made of it, and those as a
-// printer writes them.
+// respelling is a case: a base, two programs' edits of it, and those as a printer
+// writes them.
 type respelling struct {
 	t                *rapid.T
 	p                *printer
@@ -226,13 +226,13 @@ func (c *respelling) merged(b, o, t *jsondoc.Doc) *merge.Result {
 	return res
 }
 
-// shown reports whether what is left of the base, where it was, shows who wrote it.
+// shown reports whether the rest of the base, where it was, shows its writer.
 func (c *respelling) shown(n *tree) bool {
 	enough, some := c.p.shows(c.common(c.b, n))
 	return enough && some
 }
 
-// common returns what of the base is still in n, and as it was.
+// common returns the part of the base that is still in n, and as it was.
 func (c *respelling) common(b, n *tree) *tree {
 	if b.kind != n.kind || !b.container() && b.text != n.text {
 		return str("")

@@ -10,8 +10,8 @@ import (
 // same place of the same gap. A gap is the run of elements behind an element of the
 // base that both sides have, up to the next one. Its beginning is the same place,
 // and so is its end where one side has nothing else there: that is how a commit
-// finds what it has added when it is sent once more, behind the additions of
-// others. Equal elements at other places are two.
+// finds its additions when it is sent once more, behind the additions of others.
+// Equal elements at other places are two.
 type common struct {
 	*aligner
 	list   *list3

@@ -46,7 +46,7 @@ func (s *sequences) match(b, x int, same bool) {
 	s.taken[b] = true
 }
 
-// trim matches what is equal at both ends and returns what is left: base[lo:hiB]
+// trim matches the equal elements at both ends and returns the rest: base[lo:hiB]
 // and x[lo:hiX].
 func (s *sequences) trim() (lo, hiB, hiX int) {
 	hiB, hiX = len(s.base), len(s.x)
@@ -176,7 +176,7 @@ func (s *sequences) matchRest(lo int, idsB, idsX []int32) {
 	}
 }
 
-// pairEdited does the last step: it pairs what is left between matched elements,
+// pairEdited does the last step: it pairs the elements left between matched ones,
 // except for the elements of x that are marked as new.
 func (s *sequences) pairEdited(new []bool) {
 	for k := 0; k < len(s.x); k++ {

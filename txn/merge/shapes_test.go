@@ -18,7 +18,7 @@ type sort uint8
 
 const (
 	word     sort = iota // a short text that is set to another one
-	label                // a short text that stays what it is
+	label                // a short text that stays as it is
 	prose                // a text that is edited
 	point                // two to four numbers that are one value
 	amount               // a number that is set to another one
@@ -129,7 +129,7 @@ func (p *painter) draw(s *shape) *tree {
 	return n
 }
 
-// element draws what a list holds: a thing, a line or a word.
+// element draws an element of a list: a thing, a line or a word.
 func (p *painter) element(s *shape) *tree {
 	var e *tree
 	switch s.sort {
@@ -152,13 +152,13 @@ func (p *painter) element(s *shape) *tree {
 	return e
 }
 
-// sides are the base and what the two sides make of it. They are edited in step, so
-// that no two edits are for one place unless that is meant.
+// sides are the two sides' edits of the base. They are edited in step, so that no
+// two edits are for one place unless that is meant.
 type sides [2]*tree
 
 // edit lets each side make its edits of a place that all have.
 func (p *painter) edit(s *shape, base *tree, x sides) {
-	one := p.n(2) // the side that may set what can be set but once
+	one := p.n(2) // the side that may set a value that can be set but once
 	switch s.sort {
 	case label:
 	case word, prose, amount:
@@ -276,8 +276,8 @@ func (p *painter) editElements(s *shape, base *tree, x sides) {
 	}
 }
 
-// addAlike adds what the other side may well add, too, elsewhere: an equal line, or
-// another thing under one name.
+// addAlike adds an element that the other side may well add, too, elsewhere: an
+// equal line, or another thing under one name.
 func (p *painter) addAlike(s *shape, n *tree) {
 	var e *tree
 	switch {
@@ -321,7 +321,7 @@ func (p *painter) sumUp(s *shape, base *tree, x sides) {
 
 // Two programs that write documents of the shapes of real ones, each of them in places of its
 // own, both get what they want, in the places where they put it. A plain merge that knows each
-// thing from the other says what that is: reference_test.go.
+// thing from the other gives the right result: reference_test.go.
 func TestShapes(t *testing.T) {
 	t.Parallel()
 	names := slices.Sorted(maps.Keys(shapes))

@@ -12,8 +12,8 @@ import (
 )
 
 // small are merges; each shows one rule. The result is followed by the outcome, the
-// conflicts, the warnings, the rules that were applied and what was kept. In JSON5 are those with a comment in
-// them, or an unquoted key.
+// conflicts, the warnings, the rules that were applied and the values kept. In JSON5 are those with
+// a comment in them, or an unquoted key.
 var small = []struct{ rule, base, head, theirs, want string }{
 	// The result is laid out as the head is.
 	{"behind the opening bracket", `{ "a": 1 }`, `{ "a": 1 }`, `{ "z": 0, "a": 1 }`, `{ "z": 0, "a": 1 } | took theirs`},

@@ -50,8 +50,8 @@ func isOneOf(key jsondoc.Value, names []string) bool {
 }
 
 // renewed reports whether both sides have changed the group, to different
-// tokens, and records who wins. A side that has no more tokens, where the base had
-// some, has logged out, which holds.
+// tokens, and records the winner. A side that has no more tokens, where the base
+// had some, has logged out, which holds.
 func (m *merger) renewed(g int, v *members3, tb *table, group []int32, r *rules) (winner Side, ok bool) {
 	var head, theirs, different bool
 	var inBase, inHead, inTheirs bool // some token
@@ -85,7 +85,7 @@ func isToken(v jsondoc.Value) bool {
 	return v.Exists() && v.Kind() != jsondoc.Null && (v.Kind() != jsondoc.String || v.Text() != "")
 }
 
-// sameSlot reports whether a version has what the base has, or neither anything.
+// sameSlot reports whether a version has the same value as the base, or neither has one.
 func sameSlot(base, x jsondoc.Value) bool {
 	if !base.Exists() || !x.Exists() {
 		return base.Exists() == x.Exists()

@@ -23,7 +23,7 @@ type tree struct {
 	uid    int // tells a thing in a list from the others; it is not written
 }
 
-// tag says what a container is meant to be, so that edits fit it.
+// tag names the kind that a container is meant to be, so that edits fit it.
 type tag uint8
 
 const (
@@ -160,7 +160,7 @@ func (s *spelling) before(b *strings.Builder, n *tree, depth int) {
 	}
 }
 
-// behind writes what follows a member or element: the comma, in JSON5 behind the
+// behind writes the text behind a member or element: the comma, in JSON5 behind the
 // last one too, and a comment where there is one.
 func (s *spelling) behind(b *strings.Builder, last bool, name string) {
 	switch {

@@ -14,14 +14,14 @@ import (
 )
 
 // spot is a place of a document by the positions on the way. owner is the writer
-// who may do there what it likes, -1 where everybody may add.
+// that may make any edit there, -1 where everybody may add.
 type spot struct {
 	path  []int
 	owner int
 }
 
-// spots divides a document among writers. It lists what is inside behind the
-// container, and what comes later in the document later.
+// spots divides a document among writers. It lists the spots inside a container
+// behind the container, and the later ones in the document later.
 func (m *maker) spots(n *tree, path []int, writers int, list []spot) []spot {
 	for i, k := range n.kids {
 		if n.kind == jsondoc.Object && m.isIdentity(n.keys[i]) || n.tag == tagMessages {
@@ -39,7 +39,7 @@ func (m *maker) spots(n *tree, path []int, writers int, list []spot) []spot {
 	return list
 }
 
-// writer returns what one writer makes of the base.
+// writer returns one writer's edit of the base.
 func (m *maker) writer(base *tree, spots []spot, i int) *tree {
 	c := base.clone()
 	for _, s := range slices.Backward(spots) { // from behind, so that positions hold
@@ -75,7 +75,7 @@ func (m *maker) share(n *tree) {
 	}
 }
 
-// own changes or removes what belongs to one writer.
+// own changes or removes the values that belong to one writer.
 func (m *maker) own(in *tree, at int) {
 	switch k := in.kids[at]; {
 	case m.n(3) == 0:
@@ -87,9 +87,9 @@ func (m *maker) own(in *tree, at int) {
 	}
 }
 
-// Writers whose edits are disjoint all get what they want, whatever the order in
-// which they commit: the values are the same but for the order of lists, and
-// there is no conflict.
+// Writers whose edits are disjoint all get their edits, in every order of their
+// commits: the values are the same but for the order of lists, and there is no
+// conflict.
 func TestWritersInAnyOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -12,7 +12,7 @@ import (
 	"clawfs/txn/jsondoc"
 )
 
-// measure says of a text what parseDecimal reads, without reading it.
+// measure gives the figures of the number that parseDecimal reads, without reading it.
 func TestMeasure(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	texts := []string{"0", "-0", "0.0", "-0.00e5", "1", "-1", "10", "0.1", "-0.010", "1e5", "1E5", "1.5e+3", "-120.0e-2", "00.5", ".5", "5.", "1e400", "123456789012345678901234567890"}

@@ -1,6 +1,6 @@
-// Package roundtrip tells what a program did not mean to change: the changes that its language
-// or library makes to every document that it reads and writes back. A number loses digits, an
-// empty object becomes a list, a member that is null is gone.
+// Package roundtrip tells the changes that a program did not mean. They are those that its
+// language or library makes to every document that it reads and writes back. A number loses
+// digits, an empty object becomes a list, a member that is null is gone.
 //
 // # What always holds
 //
@@ -20,7 +20,7 @@
 //	families.go   the families of round trips, one entry each: the place for a next one
 //	number.go     numbers as digits and a place of the point
 //	times.go      instants and the ways to spell them
-//	census.go     what a document, or a part of it, holds that some family changes
-//	tell.go       which round trip a document has made, given what was read
-//	trip.go       … and what that makes of another document
+//	census.go     the values of a document, or a part of it, that some family changes
+//	tell.go       the round trip that a document has made, given the document read
+//	trip.go       … and its effect on another document
 package roundtrip

@@ -21,8 +21,8 @@ type numberFamily struct {
 	// The writer prints so many digits at most; so many at least of some number, if it prints
 	// more than there were; so many decimals at most.
 	most, least, decimals int
-	// may replaces what these say: it reports from the figures of the numbers that were
-	// read and written whether the writer may have made this round trip.
+	// may replaces these: it reports from the figures of the numbers that were read and
+	// written whether the writer may have made this round trip.
 	may func(b, x *figures) bool
 	// shown is how many values have to show it; 0 is 1.
 	shown int
@@ -112,7 +112,7 @@ func ofJSONLite(n number, _ *writtenNumbers) decimal {
 	return printed(n.double, 'e', 14, 64)
 }
 
-// ofOj keeps what has more digits as a BigDecimal.
+// ofOj keeps a number that has more digits as a BigDecimal.
 func ofOj(n number, _ *writtenNumbers) decimal {
 	if n.len() > 16 {
 		return n.decimal
@@ -134,10 +134,10 @@ type valueFamily struct {
 	// may reports whether the writer of x may have made this round trip: the values that are gone
 	// speak for it, and x holds nothing that speaks against it.
 	may func(gone, x *census) bool
-	// made reports whether x holds what the writer would have made; nil for yes.
+	// made reports whether x holds the values that the writer would have made; nil for yes.
 	made func(x *census) bool
 	// of appends a value as the writer prints it; ok is false for a value that it leaves alone. It
-	// is nil where what follows says what happens.
+	// is nil where the fields below say the result.
 	of func(dst []byte, v jsondoc.Value, x *writtenTimes) (text []byte, ok bool)
 	// emptied is the kind of containers that are written as this text where they are
 	// empty.

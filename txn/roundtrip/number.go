@@ -165,7 +165,7 @@ func numberOf(raw []byte) (n number, ok bool) {
 	return n, err == nil
 }
 
-// printed returns what a double is in a format of strconv.
+// printed returns the text of a double in a format of strconv.
 func printed(f float64, format byte, precision, bits int) decimal {
 	var text [32]byte
 	d, _ := parseDecimal(strconv.AppendFloat(text[:0], f, format, precision, bits))

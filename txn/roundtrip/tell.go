@@ -45,7 +45,7 @@ func Tell(base, x *jsondoc.Doc, but Except) *Trip {
 	return t
 }
 
-// differing returns what is in the places where two documents differ.
+// differing returns the values in the places where two documents differ.
 func differing(base, x *jsondoc.Doc) (b, w *census) {
 	was, is := jsondoc.Differing(base, x)
 	b, w = new(census), new(census)
@@ -57,8 +57,8 @@ func differing(base, x *jsondoc.Doc) (b, w *census) {
 // pieceSize is how many nodes are looked at before it is asked whether that is enough.
 const pieceSize = 512
 
-// check drops the families that could not have written all of x; b holds what is gone.
-// It returns what x holds unless none is left.
+// check drops the families that could not have written all of x; b holds the values
+// that are gone. It returns the census of x unless none is left.
 func (t *Trip) check(b *census, x *jsondoc.Doc) *census {
 	all := new(census)
 	for piece := range x.Nodes().Pieces(pieceSize) {
@@ -127,7 +127,7 @@ func (f *numberFamily) isRuledOut(gone, there *figures) bool {
 	return !f.shortens(gone)
 }
 
-// fewNumbers are looked at first: they mostly show what was not at work.
+// fewNumbers are looked at first: they mostly rule families out.
 const fewNumbers = 64
 
 // addNumbers adds the families that explain numbers that have come in the place of

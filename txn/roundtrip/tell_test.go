@@ -59,8 +59,8 @@ var numberRows = []struct{ family, base, is, of, to, against string }{
 	{"6 digits", `1.23456789, 23.456789`, `1.23457, 23.4568`, `9876543.21, 0.00001234567`, `9.87654e6, 1.23457e-5`, `0.1234567`},
 }
 
-// Each family of numbers is told from what it makes of a few, and makes the same of
-// others. A single number that the writer would not have printed so speaks against it.
+// Each family of numbers is told from its print of a few, and prints others the same
+// way. A single number that the writer would not have printed so speaks against it.
 func TestNumberFamilies(t *testing.T) {
 	told := make(map[string]bool)
 	for _, row := range numberRows {

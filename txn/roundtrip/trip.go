@@ -73,7 +73,7 @@ func (t *Trip) Without(gone Family) *Trip {
 	return &left
 }
 
-// Changes returns the family that changes a value itself, not what is in it. A member
+// Changes returns the family that changes a value itself, not its inside. A member
 // that is dropped is changed, an object that becomes a list too.
 func (t *Trip) Changes(v jsondoc.Value, member bool) (f Family, ok bool) {
 	_, f, ok = t.spell(nil, v, member)
@@ -91,7 +91,7 @@ func (t *Trip) Changed(v, is jsondoc.Value) (f Family, ok bool) {
 	return t.Changes(v, false)
 }
 
-// Of returns what the trip makes of a document, in strict JSON.
+// Of returns the result of the trip for a document, in strict JSON.
 func (t *Trip) Of(d *jsondoc.Doc) (*jsondoc.Doc, error) {
 	text := t.append(make([]byte, 0, len(d.Source())), d.Root(), false)
 	return jsondoc.Parse(text, jsondoc.JSON, jsondoc.Limits{Depth: len(text)})

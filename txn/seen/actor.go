@@ -87,8 +87,8 @@ const block = 64 << 10
 // NewContent returns content that holds b, which must not be changed afterwards.
 func NewContent(b []byte) *Content { return &Content{Bytes: b, Digest: sha256.Sum256(b)} }
 
-// NewContentLike returns what NewContent does. Bytes at the beginning of b that like begins
-// with, too, are not digested again, if like was made so itself; like may be nil.
+// NewContentLike returns the same as NewContent. Bytes at the beginning of b that like
+// begins with, too, are not digested again, if like was made so itself; like may be nil.
 func NewContentLike(b []byte, like *Content) *Content {
 	if len(b) < 2*block {
 		return NewContent(b)

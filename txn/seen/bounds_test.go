@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// contentsOf returns what a process's views hold, oldest first.
+// contentsOf returns the contents of a process's views, oldest first.
 func (h *history) contentsOf(c Caller) []string {
 	var out []string
 	if a := h.v.actors[c.author()]; a != nil {
@@ -251,7 +251,7 @@ func TestContentsAreBounded(t *testing.T) {
 // The base of a write stays only as far as there is room.
 func TestOriginsAreBounded(t *testing.T) {
 	for _, row := range []struct {
-		others int // contents that processes which live hold
+		others int // contents that live processes hold
 		from   bool
 	}{{1, true}, {3, false}} {
 		h := newHistory(t)
@@ -368,7 +368,7 @@ func TestChangesAreBounded(t *testing.T) {
 	}
 }
 
-// A process has written what it wrote last.
+// A process has written the content that it wrote last.
 func TestHasWritten(t *testing.T) {
 	h := newHistory(t)
 	h.tell("a reads A; a writes B; x reads B; y writes A; y writes C")

@@ -2,7 +2,7 @@ package seen
 
 import "slices"
 
-// changes tells which processes have changed the head of a registry, and when.
+// changes lists the processes that have changed the head of a registry, with the times.
 type changes struct {
 	marks []change // ascending
 	lost  Tick     // there were others up to here
@@ -10,7 +10,7 @@ type changes struct {
 
 type change struct {
 	at Tick
-	by *Caller // nil: it was found in the directory, nobody knows who
+	by *Caller // nil: it was found in the directory, its writer is unknown
 }
 
 // maxChanges bounds the changes that are remembered. Of a stretch that begins

@@ -58,10 +58,10 @@ type Documents struct {
 	Policy *merge.Policy
 }
 
-// Choose returns what content was made from. The package comment has the rule. Its
-// cost is one comparison for each distinct candidate, one more where several tasks of
-// the author are proved or where it may write its last write again, and none where there
-// is only one candidate otherwise.
+// Choose returns the view that content was made from. The package comment has the rule.
+// Its cost is one comparison for each distinct candidate, one more where several tasks
+// of the author are proved or where it may write its last write again, and none where
+// there is only one candidate otherwise.
 func Choose(cands []Candidate, content *Content, doc *jsondoc.Doc, k Knowledge, docs Documents) Choice {
 	cands = distinct(cands)
 	switch {
@@ -177,8 +177,8 @@ func (j *judge) compareAll() {
 
 // meant returns the newest view where the content is an earlier state that is written
 // again on purpose, else -1: where a process with a memory writes its own last write
-// again after it has seen something newer, and where an author without one writes what
-// it has seen at some earlier time.
+// again after it has seen something newer, and where an author without one writes
+// content that it has seen at some earlier time.
 func (j *judge) meant(content *Content, k Knowledge) (int, Reason) {
 	newest := j.newest()
 	for i := range j.all {
@@ -236,9 +236,9 @@ func (j *judge) decide() (int, Reason) {
 	return j.closest(), Closest
 }
 
-// strikeUnproved strikes what is in flight unless the content holds a telling
-// change of it that some view does not have. Tasks of one process that know
-// nothing of each other are all in flight at the same time.
+// strikeUnproved strikes a candidate in flight unless the content holds a telling
+// change of it that some view does not have. Tasks of one process that know nothing
+// of each other are all in flight at the same time.
 func (j *judge) strikeUnproved() {
 	for i := range j.all {
 		c := &j.all[i]
@@ -254,11 +254,11 @@ func (j *judge) strikeUnproved() {
 	}
 }
 
-// strikeRefuted strikes what the content refutes: it holds a change that first
-// appeared in a newer candidate. The newest is asked first, which refutes most. That
-// nothing was there is refuted only by content that has all of the newer one: two that
-// begin with nothing begin with equal defaults. Where its author has read the newer one,
-// content refutes it that only changes that, or only takes away from it, or only adds to it.
+// strikeRefuted strikes the candidates that the content refutes: it holds a change that
+// first appeared in a newer candidate. The newest is asked first, as it refutes most. That
+// nothing was there is refuted only by content that has all of the newer one: two that begin
+// with nothing begin with equal defaults. Where its author has read the newer one, content
+// refutes it that only changes that, or only takes away from it, or only adds to it.
 func (j *judge) strikeRefuted() {
 	for i := range j.all {
 		c := &j.all[i]

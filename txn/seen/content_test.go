@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Content has the digest of its bytes, no matter what it is like.
+// Content has the digest of its bytes, whichever content it is like.
 func TestContentLikeOtherHasItsOwnDigest(t *testing.T) {
 	text := bytes.Repeat([]byte("a text of some length, again and again\n"), 10_000)
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,6 +1,6 @@
-// Package seen knows what each process has seen of a registry, and chooses from
-// it the merge base of some content: the state that it was made from. It knows
-// no storage and no transactions: package txn tells it what happened, and asks.
+// Package seen knows the views of a registry that each process has, and chooses
+// from it the merge base of some content: the state that it was made from. It knows
+// no storage and no transactions: package txn tells it the events, and asks.
 //
 // # Vocabulary
 //

@@ -85,7 +85,7 @@ func (h *history) tell(story string) {
 // directory, lists that without it, or dies; wait SECONDS; began, after all of them; found,
 // a change that nobody has made, or gone, after one. PROCESS opens HANDLE or begins to write by it; then
 // it may read or write "by HANDLE", write "from CONTENT", "merged" or "beside" unsaved bytes of its own,
-// or put a file in place of which it is not known when it was begun, "until HANDLE" was opened.
+// or put a file in place that was begun at an unknown time, "until HANDLE" was opened.
 func (h *history) do(step string) {
 	words := strings.Fields(step)
 	switch words[0] {
@@ -198,9 +198,9 @@ func (h *history) write(c Caller, words []string, at Tick) {
 	h.v.Use(w.From)
 }
 
-// of tells what a writer has seen: a PROCESS that writes now; with > behind it by a shell's
-// redirection, with ~ a temporary file. It "began HANDLE": its first write was then;
-// it "opened HANDLE": then it opened a file that it writes from its beginning.
+// of tells the views of a writer: a PROCESS that writes now; with > behind it by a shell's
+// redirection, with ~ a temporary file. It "began HANDLE": its first write was then; it
+// "opened HANDLE": then it opened a file that it writes from its beginning.
 func (h *history) of(writer string) string {
 	words := strings.Fields(writer)
 	name, redirected := strings.CutSuffix(words[0], ">")

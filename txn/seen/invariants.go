@@ -43,7 +43,7 @@ func (v *Views) CheckInvariants() error {
 	return errors.Join(append(errs, v.checkBounds())...)
 }
 
-// checkBounds checks what is bounded: contents, changes, answers.
+// checkBounds checks the bounded tables: contents, changes, answers.
 func (v *Views) checkBounds() error {
 	if held := v.Bytes(); held > v.bytes {
 		return fmt.Errorf("views hold %d bytes, %d are counted", held, v.bytes)

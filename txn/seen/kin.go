@@ -79,7 +79,8 @@ func (v *Views) ofFamily(s *Seen, o *Origin) {
 	v.ofMembers(s, &f, o)
 }
 
-// writes returns what the members had written at a place in the order of events.
+// writes returns the contents that the members had written at a place in the order of
+// events.
 func (f *family) writes(asOf Tick) []memberView {
 	var writes []memberView
 	for _, a := range f.members {
@@ -92,8 +93,8 @@ func (f *family) writes(asOf Tick) []memberView {
 	return writes
 }
 
-// contents returns what the members of a family had read or written at a place in the order
-// of events, as far as the limits go.
+// contents returns the contents that the members of a family had read or written at a place
+// in the order of events, as far as the limits go.
 func (f *family) contents(asOf Tick) []*Content {
 	known := make(map[*Content]bool)
 	for _, a := range slices.Backward(f.members) {

@@ -11,7 +11,7 @@ import (
 // Contents that a command of a family may have got from others of it.
 func TestWhatAFamilyHasSeen(t *testing.T) {
 	tellStories(t, []story{
-		// Only what was seen within the last minute.
+		// Only content seen within the last minute.
 		{"sh reads A; wait 61", "c", "family of 4"},
 		{"a reads A; wait 61; b reads B", "c", "read B, alone, family of 1"},
 		{"a reads A; c opens 1; a reads B", "c began 1", "read A, alone, family of 1"},
@@ -35,7 +35,8 @@ func TestWhatAFamilyHasSeen(t *testing.T) {
 		{"a redirects A; b redirects B; x writes C; a reads C", "c", "read C, task wrote A, wrote B, last B, read since, family of 1"},
 		{"a reads A; x writes B; a reads B; x writes C; a reads C", "c", "read A, read B, read C, family of 1"},
 
-		// Writes that others, which live, can't have known; and what its own writer has read before.
+		// Writes that others, which live, can't have known; and content that its own writer
+		// has read before.
 		{"a redirects A; a dies; b reads A; b writes B", "c", "task wrote A, wrote B, last B, family of 1"},
 		{"sh redirects A; b reads A; b writes B", "sh", "task wrote A, wrote B, last B, family of 1"},
 		{"sh redirects A; b reads A; b writes B; b dies", "sh", "wrote B, alone, last B, family of 1"},
@@ -56,7 +57,7 @@ func TestWhatAFamilyHasSeen(t *testing.T) {
 		{"d reads A; d dies; b redirects B from A; x removes -; a asks 1", "a", "saw nothing, alone, family of 2"},
 		{"d reads A; d dies; x removes -; a asks 1", "a", "read A, saw nothing, family of 2"},
 
-		// A merged write has not seen what went into it.
+		// A merged write has not seen the content that went into it.
 		{"a reads A; a merges B; a dies; b reads B; b dies", "c", "read B, alone, last B, family of 1"},
 		{"b opens 1; a redirects Z; a merges B; a dies; b reads Z by 1; b dies", "c", "read Z, wrote B, last B, family of 1"},
 
@@ -67,7 +68,8 @@ func TestWhatAFamilyHasSeen(t *testing.T) {
 		{"sh reads A; d reads A; d dies; a reads A", "b", "read A, read A, alone, family of 1"},
 		{"c reads A; c dies; d reads A; a reads A", "b", "read A, read A, read A, alone, family of 1"},
 
-		// The last that was done to a registry counts, a removal, too; and what has been seen since then.
+		// The last change of a registry counts, a removal, too; and content seen since
+		// then.
 		{"d reads A; c redirects B; wait 40; d removes -; d reads A", "a", "read A, alone, family of 2"},
 		{"a writes B; b reads B; wait 40; b reads A; wait 40", "c", "read A, alone, family of 1"},
 		{"sh writes B; a removes -", "b", "saw nothing, task wrote B, family of 1"},
@@ -82,7 +84,7 @@ func TestWhatAFamilyHasSeen(t *testing.T) {
 		{"a opens 1; c reads A; c dies; a puts B until 1", "sh", "task read A, wrote B, last B, family of 1"},
 		{"a opens 1; c reads A; c dies; a dies; a puts B until 1", "sh", "wrote B, alone, last B, family of 1"},
 
-		// Content that somebody has read since it was written is not what counts since then.
+		// Content that somebody has read since it was written does not count since then.
 		{"d writes B; d reads A; d reads B", "d", "read A, read B, wrote B, alone, memory, last B, read since"},
 		{"b removes -; b dies; x writes B; a reads B", "c", "read B, family of 1"},
 

@@ -135,7 +135,7 @@ func (v *Views) Vanished() {
 	v.absences.began = forever
 }
 
-// save returns what a process was told.
+// save returns the answers that a process was told.
 func (s *absences) save(a Actor) []SavedLook {
 	of := s.looks[a]
 	if of == nil {
@@ -215,8 +215,8 @@ type nothing struct {
 	threads int  // how many of its threads were told so that no write has made use of it
 }
 
-// nothingSeen returns what a writer knows; firstWrite is that of its first write since
-// the registry last was absent, or forever.
+// nothingSeen returns a writer's knowledge of the absence; firstWrite is that of its
+// first write since the registry last was absent, or forever.
 func (s *absences) nothingSeen(o *Origin, firstWrite Tick) nothing {
 	n := nothing{at: s.missedWider(o, func(m *Absence) bool { return m.By.author() == o.author() })}
 	of := s.looks[o.author()]

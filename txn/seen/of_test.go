@@ -98,7 +98,7 @@ func TestWhatAWriterHasSeen(t *testing.T) {
 	})
 }
 
-// Writers of one content have seen together what either has; alone they are only if both
+// Writers of one content have together the views of each; alone they are only if both
 // are.
 func TestWritersOfOneContent(t *testing.T) {
 	a, b := NewContent([]byte("A")), NewContent([]byte("B"))

@@ -83,7 +83,7 @@ type Candidate struct {
 // starts: ten that start at once on a small machine take more than a minute.
 const startWindow = 5 * time.Minute
 
-// view returns what a view of the candidate would be.
+// view returns the kind that a view of the candidate would have.
 func (c *Candidate) view() viewKind {
 	switch c.Kind {
 	case Read:
@@ -97,7 +97,7 @@ func (c *Candidate) view() viewKind {
 // Knowledge has the known facts of the author of some content, beside its
 // candidates.
 type Knowledge struct {
-	Memory bool // it is a process that remembers what it has seen
+	Memory bool // it is a process that remembers the contents that it has seen
 
 	// Family is the process of whose descendants an author without a memory is taken for
 	// one.
@@ -129,7 +129,7 @@ type Seen struct {
 	Knowledge
 }
 
-// And returns what the writers of one content had seen together.
+// And returns the views that the writers of one content had together.
 func (s Seen) And(o Seen) Seen {
 	switch {
 	case s.Noted == 0:
@@ -156,7 +156,7 @@ func (s Seen) Add(c Candidate) Seen {
 	return s
 }
 
-// Of returns what a writer could have seen of the registry: its own views if it has
+// Of returns the views that a writer could have of the registry: its own if it has
 // a memory of it, else its family's.
 func (v *Views) Of(o Origin) Seen {
 	own := v.actors[o.author()]
@@ -175,8 +175,8 @@ func (v *Views) Of(o Origin) Seen {
 	return s
 }
 
-// isSettled reports whether it does not matter any more what a writer had seen before the
-// store began: it was told since that there is nothing, or it is a shell whose family has
+// isSettled reports whether a writer's views from before the store began do not matter
+// any more: it was told since that there is nothing, or it is a shell whose family has
 // written since.
 func (s *Seen) isSettled(o *Origin) bool {
 	return o.Redirected && s.Last != nil || slices.ContainsFunc(s.Candidates, func(c Candidate) bool { return c.Kind == Nothing })
@@ -295,9 +295,9 @@ func (a *actorViews) overlapsWrite(o *Origin) bool {
 	return slices.ContainsFunc(a.views, func(one *view) bool { return one.overlapsWrite(&mine) })
 }
 
-// late returns what the last write was made from, if several tasks were at work
-// then: one more of them may be so late that it opens when the others have
-// done, and has made what it writes before. Where there is none it returns false.
+// late returns the view that the last write was made from, if several tasks were at
+// work then: one more of them may be so late that it opens when the others have
+// done, and has made its content before. Where there is none it returns false.
 func (a *actorViews) late(last *view, o *Origin) (Candidate, bool) {
 	if last == nil || !last.proved || last.from == nil || o.At.Sub(last.lastAt) > lateWindow || !slices.Contains(a.views, last) {
 		return Candidate{}, false
@@ -314,9 +314,9 @@ func (a *actorViews) late(last *view, o *Origin) (Candidate, bool) {
 }
 
 // addNothing adds that a process was told that there is no registry, if it has seen
-// no content of it since, or has only read what others have created. It reports whether
-// several of its tasks are proved: where several threads had been told before the first
-// of them wrote.
+// no content of it since, or has only read content that others have created. It reports
+// whether several of its tasks are proved: where several threads had been told before
+// the first of them wrote.
 func (v *Views) addNothing(s *Seen, a *actorViews, o *Origin) (tasks bool) {
 	firstWrite, lastSeen := forever, Tick(0)
 	if a != nil {

@@ -66,7 +66,7 @@ type SavedChange struct {
 // maxSavedChanges bounds the changes that are saved of one registry.
 const maxSavedChanges = 128
 
-// Order returns what SavedOrder says.
+// Order returns the order as a SavedOrder.
 func (v *Views) Order() *SavedOrder {
 	o := &SavedOrder{Began: v.absences.began, Ended: v.absences.ended, Lost: v.changes.lost}
 	marks := v.changes.marks
@@ -191,7 +191,7 @@ func savedView(one *view, hold func(*Content)) SavedView {
 	return s
 }
 
-// Matters reports whether what a process has seen still serves somebody: it lives, or had
+// Matters reports whether the views of a process still serve somebody: it lives, or had
 // ended when it was saved and has seen something within the kin window.
 func (s *SavedActor) Matters(c *Config) bool {
 	if s.Dead == 0 {

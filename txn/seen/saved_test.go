@@ -119,7 +119,7 @@ func TestWhatAWriterHasSeenOutlivesARestart(t *testing.T) {
 }
 
 // A view that an older build has saved has no place in the order of events: it counts as just
-// seen, and nobody knows who has changed the head since. Its processes have a memory, as they
+// seen, and the writers of the head since are unknown. Its processes have a memory, as they
 // were not told apart then.
 func TestViewsOfAnOlderBuild(t *testing.T) {
 	h := newHistory(t)

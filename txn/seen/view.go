@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// A viewKind says how a process came to know what a registry holds.
+// A viewKind says how a process came to know the content of a registry.
 type viewKind uint8
 
 const (
 	read    viewKind = iota // it has read it
-	wrote                   // it has written it: its own bytes, not what the merge made of them
+	wrote                   // it has written it: its own bytes, not the merge's result
 	removed                 // it has removed the registry, so that nothing is there
 )
 
@@ -24,7 +24,7 @@ type view struct {
 	kind    viewKind
 	content *Content // nil: nothing was there
 
-	pinned Tick      // of the first reading: when the version was opened, before which it was the head
+	pinned Tick      // of the first reading: when the version was opened, it was the head before
 	first  Tick      // of the first reading, or of the write
 	last   Tick      // of the last reading
 	shown  Tick      // of the last reading: when the version was opened
@@ -138,8 +138,8 @@ func (v *view) overlapsWrite(o *view) bool {
 	return v.begun != 0 && o.begun != 0 && v.begun < o.ended && o.begun < v.ended
 }
 
-// prune drops what can't become a candidate any more: views made before the
-// cutoff that are neither the latest write nor the newest reading.
+// prune drops the views that can't become a candidate any more: those made before
+// the cutoff that are neither the latest write nor the newest reading.
 func (a *actorViews) prune(cutoff time.Time) {
 	lastWrite, lastRead := a.latest(forever, forever)
 	first := a.firstReading()
@@ -154,7 +154,7 @@ func (a *actorViews) prune(cutoff time.Time) {
 	a.views = kept
 }
 
-// firstReading returns what a process has read first that has never written, nil
+// firstReading returns the first reading of a process that has never written, nil
 // for one that has: an editor shows it for hours, and reads the file again for its
 // backup before it saves.
 func (a *actorViews) firstReading() *view {

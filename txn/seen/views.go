@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Config says how long what was seen counts, and gives Views the clocks and the
-// knowledge about processes that they need. All fields are wanted.
+// Config says how long a view counts, and gives Views the clocks and the knowledge
+// about processes that they need. All fields are wanted.
 type Config struct {
 	ReadWindow time.Duration // how long an unused reading stays a candidate
 	KinWindow  time.Duration // how long views serve kin and temporary files
@@ -129,7 +129,7 @@ func (v *Views) of(c Caller) *actorViews {
 	return a
 }
 
-// buryDead finds out which processes have ended before another one arrives: those
+// buryDead finds the processes that have ended before another one arrives: those
 // two have not run at the same time.
 func (v *Views) buryDead() {
 	v.living = slices.DeleteFunc(v.living, v.isDead)
@@ -158,8 +158,8 @@ func (v *Views) limit(a *actorViews) {
 
 // dropOldest bounds the memory of the contents that views hold: of those that
 // are not the latest write or the newest reading of a process that lives, the
-// oldest go, as far as it takes, and so does what any was made from. It is called each
-// time when as much has come again as stayed.
+// oldest go, as far as it takes, and so does the content that any was made from. It is
+// called each time when as much has come again as stayed.
 func (v *Views) dropOldest() {
 	h := holder{held: make(map[*Content]bool)}
 	var stay, others []*view

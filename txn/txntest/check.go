@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// book keeps what callers have done, to check them. Memory.mu guards it.
+// book keeps the acts of callers, to check them. Memory.mu guards it.
 type book struct {
 	last       map[string]uint64   // highest number ever committed
 	strangers  map[[32]byte]bool   // digests of contents that were written behind the storage's back
@@ -83,7 +83,7 @@ func (m *Memory) Check(valid func(name string, content []byte) error) error {
 		}
 	}
 	for name, f := range m.now.files {
-		if len(f.content) > 0 { // nobody has filled it yet, or the caller says what is missing
+		if len(f.content) > 0 { // nobody has filled it yet, or the caller reports the missing content
 			check("live file", name, f.content)
 		}
 	}

@@ -83,7 +83,7 @@ func (d *disk) record(name string, line []byte) {
 	d.hist[name] = h
 }
 
-// conclude makes what came out of an exchange a version.
+// conclude makes the file that came out of an exchange a version.
 func (d *disk) conclude(name string, oldSeq uint64) {
 	s, ok := d.staged[name]
 	if ok && s.exchanged && oldSeq != 0 {
@@ -92,7 +92,7 @@ func (d *disk) conclude(name string, oldSeq uint64) {
 	delete(d.staged, name)
 }
 
-// resolve does what the next start does with commits that were cut short.
+// resolve treats commits that were cut short as the next start does.
 func (d *disk) resolve() {
 	for name, s := range d.staged {
 		if s.exchanged && s.seq != 0 {

@@ -16,11 +16,11 @@
 //     its log likewise; between registries, and between a registry and its log,
 //     there is no order. So the states after a power failure are a prefix for each
 //     of them, in every combination.
-//   - What a crash leaves half done is resolved before the next storage is used,
-//     as package backing does when it opens a directory.
+//   - A step that a crash leaves half done is resolved before the next storage is
+//     used, as package backing does when it opens a directory.
 //   - Slices that go in or out are copies.
 //
 // Owners, modes and attributes don't exist here.
 //
-// [NPM] and [Suite] bring what some tests need from a package of npm's.
+// [NPM] and [Suite] bring the files that some tests need from a package of npm's.
 package txntest

@@ -34,14 +34,14 @@ type Memory struct {
 	// returns is the step's.
 	Hook func(Step) error
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	now     *disk      // as calls see it
 	synced  *disk      // as it is after a power failure at the worst
 	pending []effect   // those in now but not in synced, in the order of the calls
 	states  uint64     // how many states files have had
 	ids     int        // how many copies were put into quarantine
 	book    book
-	views   []byte // what AppendViews was given
+	views   []byte // the lines that AppendViews got
 	notes   map[string][][]byte
 	whole   bool // NotesAreWhole was called; a power failure loses all notes
 }

@@ -31,7 +31,7 @@ func (m *Memory) NotesAreWhole() error {
 	return nil
 }
 
-// LoseNotes does what a power failure may do.
+// LoseNotes loses notes as a power failure may.
 func (m *Memory) LoseNotes() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// AppendViews keeps what it is given until TakeViews. A power failure ends the
-// processes that it tells of, so it is no part of the disk.
+// AppendViews keeps the lines that it gets until TakeViews. A power failure ends
+// the processes that it tells of, so it is no part of the disk.
 func (m *Memory) AppendViews(lines func(io.Writer) error) error {
 	var b bytes.Buffer
 	err := lines(&b)

@@ -15,7 +15,7 @@ import (
 // Memory is the state that the members of an engine agree on. Clients reach it
 // by Client.
 type Memory struct {
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards the fields below
 	rev       int64
 	entries   map[string]cluster.Entry
 	log       []cluster.Entry // all changes that are not forgotten
@@ -38,15 +38,15 @@ func (m *Memory) Compact() {
 	m.compacted, m.log = m.rev, nil
 }
 
-// Backup returns what is there now, for Restore.
+// Backup returns the present entries, for Restore.
 func (m *Memory) Backup() map[string]cluster.Entry {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return maps.Clone(m.entries)
 }
 
-// Restore does what an etcd does that is restored from a backup with a higher revision: what was
-// changed since is forgotten.
+// Restore acts like an etcd that is restored from a backup with a higher revision: changes made
+// since are forgotten.
 func (m *Memory) Restore(backup map[string]cluster.Entry) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -86,7 +86,7 @@ func (m *Memory) Deliver() {
 	}
 }
 
-// Delete does what no clawfs does: it deletes a key. Watches tell nothing of that.
+// Delete, which no clawfs does, deletes a key. Watches tell nothing of that.
 func (c *Client) Delete(key string) {
 	m := c.Memory
 	m.mu.Lock()
@@ -113,7 +113,7 @@ type Client struct {
 
 	hearing sync.Mutex // held while a watch tells of a change, and by Deafen
 
-	mu   sync.Mutex // guards what follows
+	mu   sync.Mutex // guards the fields below
 	fate func(call string) Fate
 	down chan struct{} // closed while the client reaches nobody
 }
@@ -123,7 +123,7 @@ func (m *Memory) Client() *Client {
 	return &Client{Memory: m, fate: func(string) Fate { return Answered }, down: make(chan struct{})}
 }
 
-// SetFate has f decide what becomes of each further request: swap, get, list, drop.
+// SetFate has f decide the fate of each further request: swap, get, list, drop.
 func (c *Client) SetFate(f func(call string) Fate) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

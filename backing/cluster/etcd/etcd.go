@@ -163,7 +163,7 @@ func entry(kv *mvccpb.KeyValue) cluster.Entry {
 	return cluster.Entry{Key: string(kv.Key), Value: kv.Value, Rev: kv.ModRevision}
 }
 
-// told returns what an error of the client's says about the request.
+// told returns an error that says the fate of the request, made from the client's.
 func told(err error) error {
 	switch {
 	case errors.Is(err, rpctypes.ErrNoLeader):

@@ -118,7 +118,7 @@ func (m *Members) Endpoints() (list []string) {
 	return list
 }
 
-// Address returns what mount --cluster takes, for a cluster of that name.
+// Address returns the value for mount --cluster, for a cluster of that name.
 func (m *Members) Address(name string) string {
 	return "etcd://" + strings.Join(m.Endpoints(), ",") + "/" + name
 }
