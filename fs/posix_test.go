@@ -18,13 +18,13 @@ func TestPosix(t *testing.T) {
 	m := inPlace(t)
 	bare := scratch(t)
 	for _, name := range slices.Sorted(maps.Keys(posixtest.All)) {
+		want := posixOutcome(t, name, emptyDir(t, filepath.Join(bare, "d")))
 		for _, where := range []string{"root", "subdirectory"} {
 			t.Run(name+"/"+where, func(t *testing.T) {
 				dir := m.dir
 				if where == "subdirectory" {
 					dir = emptyDir(t, m.path("sub"))
 				}
-				want := posixOutcome(t, name, emptyDir(t, filepath.Join(bare, "d")))
 				got := posixOutcome(t, name, dir)
 				if got.result != want.result && got.result != "PASS" {
 					t.Errorf("%s below the mount, %s on the file system\n%s", got.result, want.result, got.output)
