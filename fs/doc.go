@@ -41,7 +41,7 @@
 //	FSYNC                        Tx.Sync, then the directory     fsync
 //	IOCTL                        Tx.Put, Tx.Intend: ours         the one that reads flags
 //	RELEASE                      Tx.Release, Snapshot.Release    close
-//	UNLINK                       Store.Unlink                    unlink
+//	UNLINK                       Store.UnlinkName                unlink
 //	RENAME onto a registry       Store.Replace: a commit         the same; while it is open for
 //	                                                             writing Store.ReplaceOpen
 //	RENAME to a free one's name  Store.Rename: history too       Store.Replace

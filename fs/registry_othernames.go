@@ -23,13 +23,8 @@ func (fsys *fileSystem) otherNamesOf(at *place) txn.Rest {
 	if at.links < 2 {
 		return nil
 	}
-	fd, err := at.dir.openChild(at.base, unix.O_RDWR|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil
-	}
-	var stx unix.Statx_t
-	if statFD(fd, &stx) != nil || fsys.origin.numberOfRegistry(backingFileOf(&stx)) != at.number {
-		closeFD(fd)
+	fd, _, ok := fsys.openRegistryAt(at, unix.O_RDWR|unix.O_NONBLOCK)
+	if !ok {
 		return nil
 	}
 	return &otherNames{fsys, os.NewFile(uintptr(fd), at.base), at.link}

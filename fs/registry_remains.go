@@ -57,22 +57,32 @@ func (fsys *fileSystem) keep(at *place) *remains {
 	if !open {
 		return nil
 	}
-	fd, err := at.dir.openChild(at.base, unix.O_PATH, 0)
-	if err != nil {
+	fd, size, ok := fsys.openRegistryAt(at, unix.O_PATH)
+	if !ok {
 		return nil
 	}
 	r := &remains{fsys: fsys, path: at.path, fd: fd}
-	var stx unix.Statx_t
-	if statFD(fd, &stx) != nil || fsys.origin.numberOfRegistry(backingFileOf(&stx)) != at.number {
-		r.close()
-		return nil
-	}
-	if behind && stx.Size > 0 {
-		if r.last, err = fsys.store.Open(at.path); err != nil {
-			r.last = nil
+	if behind && size > 0 {
+		if last, err := fsys.store.Open(at.path); err == nil {
+			r.last = last
 		}
 	}
 	return r
+}
+
+// openRegistryAt opens the file of a registry at a place, and tells its size; ok is false where
+// it can't, or where another file is there by now.
+func (fsys *fileSystem) openRegistryAt(at *place, flags int) (fd int, size uint64, ok bool) {
+	fd, err := at.dir.openChild(at.base, flags, 0)
+	if err != nil {
+		return -1, 0, false
+	}
+	var stx unix.Statx_t
+	if statFD(fd, &stx) != nil || fsys.origin.numberOfRegistry(backingFileOf(&stx)) != at.number {
+		closeFD(fd)
+		return -1, 0, false
+	}
+	return fd, stx.Size, true
 }
 
 // keeps gives remains to the nodes and the open handles of a file that a name has ceased to

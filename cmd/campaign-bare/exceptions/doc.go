@@ -12,6 +12,7 @@
 //     without a row, is an error before anything is compared. A row for tests
 //     has none: the programs of the testers do not make its difference.
 //   - Excused differences are counted by row. All rows together excuse less than Limit
-//     of the things that were compared, or Report returns an error.
+//     of the things that were compared, or Report returns an error. Programs that were
+//     chosen since they differ are not among these.
 //   - A Table is safe for concurrent use.
 package exceptions
