@@ -157,6 +157,12 @@ func TestChoice(t *testing.T) {
 			seen.Told, "process", "read `{`, read `{'v':true}`, in flight `{'v':true,'q':'x'}`", `{'v':false,'q':'x'}`, "3"},
 		"what is no document refutes nothing": {
 			seen.Unparsed, "process", "read `{'a':true}`, read `{`", `{'a':false}`, "1"},
+		"what is no document makes nothing no nearer": {
+			seen.Closest, "family", "nothing ``, read `{'z':true}`, read `{`", `{'z':false}`, "2"},
+		"a content is recent if it was read lately, though first long ago": {
+			seen.Closest, "process", "read `{}`, recent `{}`, recent `{'v':'1','p':{'a':true}}`", `{'v':'1','p':{'b':true}}`, "2"},
+		"… or though another handle has it from long ago": {
+			seen.Closest, "process", "recent `{}`, read `{}`, recent `{'v':'1','p':{'a':true}}`", `{'v':'1','p':{'b':true}}`, "2"},
 		"what was only looked at is a check, if the content replaces it": {
 			seen.Closest, "process", "looked ``, read `{'d':true,'q':'x'}`", `{'d':true,'p':'y'}`, "1"},
 		"… and is gone on from, if it is only added to": {
