@@ -385,7 +385,7 @@ func (n *node) Unlink(ctx context.Context, name string) syscall.Errno {
 	if at.isRegistry() {
 		rest := n.fsys.keep(&at)
 		defer n.fsys.registries.settle(rest)
-		err := n.fsys.store.UnlinkName(at.path, n.fsys.callers.named(ctx), func() txn.Rest { return n.fsys.otherNamesOf(&at) })
+		err := n.fsys.store.UnlinkName(at.path, n.fsys.callers.named(ctx), func() txn.Rest { return n.fsys.restOf(&at, rest) })
 		if err == nil {
 			n.fsys.outdatePlain(at.link)
 			n.fsys.registries.leaves(&at, at.links-1, rest)

@@ -17,11 +17,14 @@ type otherNames struct {
 	link fusefs.StableAttr // place.link
 }
 
-// otherNamesOf opens the file of a registry that is about to lose a name; nil where it has
-// no other one, or is another file by now.
-func (fsys *fileSystem) otherNamesOf(at *place) txn.Rest {
+// restOf returns the file of a registry that is about to lose a name; nil where nobody can
+// read it then, or it is another file by now. kept are its remains, if it has any.
+func (fsys *fileSystem) restOf(at *place, kept *remains) txn.Rest {
 	if at.links < 2 {
-		return nil
+		if kept == nil {
+			return nil
+		}
+		return unnamed{kept}
 	}
 	fd, _, ok := fsys.openRegistryAt(at, unix.O_RDWR|unix.O_NONBLOCK)
 	if !ok {
@@ -44,3 +47,22 @@ func (o *otherNames) Save(content []byte) error {
 
 // Close implements txn.Rest.
 func (o *otherNames) Close() error { return o.file.Close() }
+
+// unnamed implements txn.Rest: the file of a registry that has no name any more, for all that
+// have it open.
+type unnamed struct{ of *remains }
+
+// Save implements txn.Rest. The rest of longer content goes last.
+func (f unnamed) Save(content []byte) error {
+	file, err := f.of.toChange()
+	if err != nil {
+		return err
+	}
+	if _, err := file.WriteAt(content, 0); err != nil {
+		return err
+	}
+	return file.Truncate(int64(len(content)))
+}
+
+// Close implements txn.Rest. The remains end with their last user.
+func (f unnamed) Close() error { return nil }

@@ -35,8 +35,8 @@ func (s *Store) Unlink(name string, c Caller) error {
 	return s.UnlinkName(name, c, func() Rest { return nil })
 }
 
-// UnlinkName is Unlink for a file that may have names that no registry is known by. rest opens
-// it by these for each transaction that the process has open, and returns nil if there are none.
+// UnlinkName is Unlink for a file that may have names that no registry is known by. rest returns
+// that file for each transaction that the process has open; nil if nobody can read it afterwards.
 func (s *Store) UnlinkName(name string, c Caller, rest func() Rest) error {
 	r := s.acquire(name)
 	defer s.release(r)

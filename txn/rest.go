@@ -2,8 +2,8 @@ package txn
 
 import "crypto/sha256"
 
-// Rest is the file of a registry whose name its writer has removed, by the other names that
-// it has. Content written by a handle from then on is no registry's: it is the file's.
+// Rest is the file of a registry whose name its writer has removed, for the other names and
+// the open descriptors that it has. Content written by a handle from then on is no registry's: it is the file's.
 type Rest interface {
 	// Save has the file hold content, a document or not, durably.
 	Save(content []byte) error
@@ -28,7 +28,7 @@ func (t *Tx) setRest(rest Rest) {
 	}
 }
 
-// saveRest saves the content of a forsaken transaction, if its file has other names and it
+// saveRest saves the content of a forsaken transaction, if somebody can read its file and it
 // has written something. The caller holds mu.
 func (t *Tx) saveRest() error {
 	file := t.rest.Load()
