@@ -64,6 +64,8 @@ func (p *player) drain(c *Call, bare, mount answer) error {
 				p.k.excused("late-event", eventNames[bit], at, eventNames[bit], "none", false)
 			case bit == unix.IN_CLOSE_WRITE && p.k.m.isOfFormerName(at, m):
 				p.k.excused("former-name", eventNames[bit], at, eventNames[bit], "none", false)
+			case p.k.m.isAfterTheEnd(at, bit):
+				p.k.excused("early-end", eventNames[bit], at, eventNames[bit], "none", false)
 			default:
 				p.k.differs("missing-"+eventNames[bit]+where(at), at, eventNames[bit], "none", false)
 			}
@@ -75,6 +77,8 @@ func (p *player) drain(c *Call, bare, mount answer) error {
 			case b[at]&bit != 0 || m[at]&bit == 0:
 			case bit == unix.IN_CLOSE_WRITE && p.k.m.isOfLaterName(at, b):
 				p.k.excused("former-name", eventNames[bit], at, "none", eventNames[bit], false)
+			case bit == unix.IN_DELETE_SELF && p.k.m.isEarlyEnd(at):
+				p.k.excused("early-end", eventNames[bit], at, "none", eventNames[bit], false)
 			default:
 				p.k.differs("extra-"+eventNames[bit]+where(at), at, "none", eventNames[bit], false)
 			}
@@ -88,6 +92,35 @@ func (p *player) drain(c *Call, bare, mount answer) error {
 // that has lost its last name since. Both sides have told that end.
 func isBeforeTheEnd(at string, bit uint32, bare, mount map[string]uint32) bool {
 	return strings.HasSuffix(at, " ") && bit&(unix.IN_MODIFY|unix.IN_CLOSE_WRITE) != 0 && bare[at]&mount[at]&unix.IN_DELETE_SELF != 0
+}
+
+// isEarlyEnd reports whether a watched file has lost its last name while somebody had it open
+// for writing, and notes that its watchers were told of its end. isAfterTheEnd reports whether
+// an event of such a file comes after that.
+func (m *model) isEarlyEnd(at string) bool {
+	f := m.watchedFile(at)
+	if f == nil || !f.leftOpen {
+		return false
+	}
+	f.endTold = true
+	return true
+}
+
+func (m *model) isAfterTheEnd(at string, bit uint32) bool {
+	f := m.watchedFile(at)
+	return f != nil && f.endTold && bit&(unix.IN_MODIFY|unix.IN_CLOSE_WRITE|unix.IN_ATTRIB|unix.IN_DELETE_SELF) != 0
+}
+
+// watchedFile returns the file of a watch; nil for that of a directory.
+func (m *model) watchedFile(at string) *file {
+	var watch int64
+	if !strings.HasSuffix(at, " ") {
+		return nil
+	}
+	if _, err := fmt.Sscanf(at, "watch %d", &watch); err != nil {
+		return nil
+	}
+	return m.watched[watch]
 }
 
 // isOfFormerName reports whether the close of a file that was renamed while it was open is told

@@ -26,7 +26,7 @@ type predicate struct {
 	// answers says whether a call's two answers differ by this exception, given
 	// the model as it was before the call. Those without it are recognized where
 	// they are compared: staged and snapshot by mayShow, creation by hidden,
-	// merged by unrelated, overlap by overlaps, former-name and late-event by drain.
+	// merged by unrelated, overlap by overlaps, former-name, late-event and early-end by drain.
 	answers func(k *comparison, bare, mount answer) bool
 }
 
@@ -40,6 +40,7 @@ var predicates = []predicate{
 	{key: "shared-mapping", answers: mappingRefused},
 	{key: "former-name"},
 	{key: "late-event"},
+	{key: "early-end"},
 }
 
 // stagedLength: a mapping or a search for data meets the file without content that others

@@ -23,6 +23,7 @@ type model struct {
 	by      int // the process that has made the last call
 
 	renamedOpen []renaming
+	watched     map[int64]*file // by the watch's number
 
 	calls  int // made so far
 	absent []absence
@@ -62,6 +63,8 @@ type file struct {
 	read     []string // its contents, since the last version, when a holder of a lock read it: the reading may have saved them
 	named    bool
 	refused  bool // the last content to be saved was no document
+	leftOpen bool // it lost its last name while somebody had it open for writing
+	endTold  bool // its watchers were told of that at once
 
 	// Times at the last comparison, on both sides.
 	compared    bool
@@ -90,7 +93,7 @@ type description struct {
 func newModel() *model {
 	return &model{
 		names: map[string]sight{}, files: map[uint64]*file{}, handles: map[slot]*description{}, child: map[int]bool{},
-		locks: map[posixLock]bool{}, past: map[string][]version{},
+		locks: map[posixLock]bool{}, past: map[string][]version{}, watched: map[int64]*file{},
 	}
 }
 
@@ -244,6 +247,10 @@ func (m *model) did(c *Call, a answer) {
 		m.exit(c.By)
 	case "rename":
 		m.renames(c)
+	case "watch":
+		if f := m.file(c.Path); f != nil {
+			m.watched[a.ret] = f
+		}
 	case "fstat":
 		if d != nil {
 			d.told = len(d.f.versions)
@@ -491,6 +498,7 @@ func (m *model) saw(seen map[string]sight) {
 		}
 	}
 	for _, f := range slices.Collect(maps.Values(m.files)) {
+		f.leftOpen = f.leftOpen || f.registry && !f.named && slices.ContainsFunc(m.shared, func(d *description) bool { return d.f == f && d.writable() })
 		m.forget(f)
 		if len(m.dirtyBy(f)) == 0 && (len(f.versions) == 0 || f.versions[len(f.versions)-1] != f.current) {
 			f.versions, f.read = append(f.versions, f.current), nil
