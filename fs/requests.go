@@ -101,6 +101,32 @@ func (r *requests) Mkdir(cancel <-chan struct{}, in *fuse.MkdirIn, name string, 
 	in.Mode = joinMode(in.Mode, in.Umask)
 	status := r.RawFileSystem.Mkdir(cancel, in, name, out)
 	r.number(out)
+	return r.relinked(status, in.NodeId)
+}
+
+// Rmdir has the kernel ask for the parent's attributes anew.
+func (r *requests) Rmdir(cancel <-chan struct{}, header *fuse.InHeader, name string) fuse.Status {
+	return r.relinked(r.RawFileSystem.Rmdir(cancel, header, name), header.NodeId)
+}
+
+// Rename has the kernel ask for the attributes of both parents anew.
+func (r *requests) Rename(cancel <-chan struct{}, in *fuse.RenameIn, from, to string) fuse.Status {
+	status := r.RawFileSystem.Rename(cancel, in, from, to)
+	if in.NodeId == in.Newdir {
+		return status
+	}
+	return r.relinked(status, in.NodeId, in.Newdir)
+}
+
+// relinked has the kernel ask for the attributes of directories anew, if a request that changes
+// their link counts has succeeded. The kernel does so by itself, but takes the answer to an
+// earlier question for the new one, if somebody has asked at the same time.
+func (r *requests) relinked(status fuse.Status, dirs ...uint64) fuse.Status {
+	for _, id := range dirs {
+		if n := r.node(id); status.Ok() && n != nil {
+			n.forgetAttributes()
+		}
+	}
 	return status
 }
 
