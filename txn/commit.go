@@ -214,7 +214,7 @@ func (r *Registry) combine(q *request, base *seen.Content, head *Version) (*seen
 		baseDoc, _ = r.parseLike(base, headDoc, d) // likewise: such a base can't be compared
 	}
 	r.store.docs.makeRoom(base)
-	res, err := merge.MergeInRoom(baseDoc, headDoc, theirs, r.store.cfg.Policy(r.name), r.store.cfg.Collect)
+	res, err := merge.MergeInRoom(baseDoc, headDoc, theirs, r.store.cfg.Policy(r.name), r.store.roomForMerge)
 	if err != nil {
 		return nil, own, err
 	}
@@ -242,6 +242,12 @@ func (r *Registry) combine(q *request, base *seen.Content, head *Version) (*seen
 		names.Inherit(merged, namesOf(headDoc))
 	}
 	return text, d, nil
+}
+
+// roomForMerge is Config.Room for the result of a merge.
+func (s *Store) roomForMerge(bytes int) []byte {
+	s.cfg.Collect(bytes)
+	return s.cfg.Room(bytes)
 }
 
 func (q *request) openSeq() uint64 {

@@ -48,6 +48,10 @@ type Config struct {
 	// that it is likely to take, when as much may have become garbage. nil: nothing is.
 	Collect func(bytes int)
 
+	// Room returns an empty slice with room for so many bytes, most of which are filled at once.
+	// nil: make does.
+	Room func(bytes int) []byte
+
 	Now      func() time.Time                        // time.Now
 	After    func(d time.Duration, f func()) Stopper // time.AfterFunc
 	Alive    func(Actor) bool                        // whether a process still lives; nil: always
@@ -75,6 +79,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Collect == nil {
 		c.Collect = func(int) {}
+	}
+	if c.Room == nil {
+		c.Room = func(bytes int) []byte { return make([]byte, 0, bytes) }
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -278,8 +278,11 @@ func (t *Tx) grow(size int) {
 			room = like
 		}
 	}
-	t.data = append(make([]byte, 0, room), t.data...)[:size]
+	t.data = append(t.room(room), t.data...)[:size]
 }
+
+// room returns an empty slice with room for staged content.
+func (t *Tx) room(bytes int) []byte { return t.reg().store.cfg.Room(bytes) }
 
 // Truncate sets the length of the staged content in bytes and returns the result of
 // WriteAt. After content that was too large it begins anew.
@@ -333,7 +336,7 @@ func (t *Tx) prepare(c Caller, from, size int64) error {
 		t.attempted.Store(nil)
 	}
 	if t.shared || from < int64(t.lent) {
-		t.data = append(make([]byte, 0, max(len(t.data), int(size))), t.data...)
+		t.data = append(t.room(max(len(t.data), int(size))), t.data...)
 		t.shared, t.lent = false, 0
 	}
 	t.dirty = true

@@ -69,10 +69,11 @@ const (
 	parsedDocuments = "parsed-documents" // kept from commit to commit
 	knownParts      = "known-parts"      // of a document, which are not parsed again
 	batches         = "batches"          // of commits that come at once
+	hugePages       = "huge-pages"       // for large documents
 )
 
 func optimizations() []string {
-	return slices.Concat(fs.Optimizations(), backing.Optimizations(), []string{timerSlackName, processors, earlyCollection, parsedDocuments, knownParts, batches})
+	return slices.Concat(fs.Optimizations(), backing.Optimizations(), []string{timerSlackName, processors, earlyCollection, parsedDocuments, knownParts, batches, hugePages})
 }
 
 func (o *mountOptions) doesWithout(optimization string) bool {

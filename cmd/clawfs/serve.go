@@ -288,9 +288,14 @@ func storeConfig(o *mountOptions, l *reloadable, observer txn.Observer) txn.Conf
 	if !o.doesWithout(earlyCollection) {
 		collect = collectFor
 	}
+	var room func(int) []byte
+	if !o.doesWithout(hugePages) {
+		room = roomFor
+	}
 	return txn.Config{
 		DocCache:    docCache,
 		Collect:     collect,
+		Room:        room,
 		Single:      o.doesWithout(batches),
 		Whole:       o.doesWithout(knownParts),
 		MaxSize:     int64(o.maxSize),

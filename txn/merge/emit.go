@@ -19,14 +19,14 @@ type emitter struct {
 }
 
 // emit writes the head with the outcome of its root; f lists the comments around it
-// that are theirs', and size is the likely length of the text.
-func emit(head, theirs *jsondoc.Doc, root out, f frame, size int) []byte {
+// that are theirs', and room is an empty slice for the text.
+func emit(head, theirs *jsondoc.Doc, root out, f frame, room []byte) []byte {
 	if head.Grammar() == jsondoc.Lines {
-		return emitLines(head, theirs, root, size)
+		return emitLines(head, theirs, root, room)
 	}
 	src := head.Source()
 	e := emitter{
-		headSrc: src, headStyle: styleOf(head), theirStyle: styleOf(theirs),
+		dst: room, headSrc: src, headStyle: styleOf(head), theirStyle: styleOf(theirs),
 		comments: head.Grammar() == jsondoc.JSON5,
 	}
 	if !e.headStyle.known {
@@ -37,7 +37,6 @@ func emit(head, theirs *jsondoc.Doc, root out, f frame, size int) []byte {
 		}
 	}
 	start, end := head.Root().Span()
-	e.dst = make([]byte, 0, size)
 	theirStart, theirEnd := theirs.Root().Span()
 	before, behind := src[:start], src[end:]
 	if f.before {

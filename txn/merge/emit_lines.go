@@ -9,11 +9,10 @@ import (
 // emitLines is emit for JSON lines: each line that one side has as it is keeps its bytes. The
 // last line has an end if it has one in one of the versions, so that the next append begins a
 // new line.
-func emitLines(head, theirs *jsondoc.Doc, root out, size int) []byte {
+func emitLines(head, theirs *jsondoc.Doc, root out, room []byte) []byte {
 	src := head.Source()
 	lines := elements(make([]jsondoc.Value, head.Root().Len()), head.Root())
-	e := emitter{headSrc: src, headStyle: styleInLines(head), theirStyle: styleInLines(theirs)}
-	e.dst = make([]byte, 0, size)
+	e := emitter{dst: room, headSrc: src, headStyle: styleInLines(head), theirStyle: styleInLines(theirs)}
 	for i := range root.edit.items {
 		it := &root.edit.items[i]
 		if i > 0 {

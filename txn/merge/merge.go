@@ -57,13 +57,13 @@ type Result struct {
 // the policy rejects. The documents are not changed; merging the same ones again
 // gives the same bytes.
 func Merge(base, head, theirs *jsondoc.Doc, p *Policy) (*Result, error) {
-	return MergeInRoom(base, head, theirs, p, func(int) {})
+	return MergeInRoom(base, head, theirs, p, plainRoom)
 }
 
-// MergeInRoom is Merge. It calls makeRoom before it writes a new text, with the bytes that this is
-// likely to take, once the documents that only the comparison needed are garbage, the base among
-// them.
-func MergeInRoom(base, head, theirs *jsondoc.Doc, p *Policy, makeRoom func(bytes int)) (*Result, error) {
+// MergeInRoom is Merge. Before it writes a new text it calls makeRoom for an empty slice with room
+// for the bytes that this is likely to take, once the documents that only the comparison
+// needed are garbage, the base among them.
+func MergeInRoom(base, head, theirs *jsondoc.Doc, p *Policy, makeRoom func(bytes int) []byte) (*Result, error) {
 	m := newMerger(p)
 	m.makeRoom = makeRoom
 	m.comments = commentsOf(base, head, theirs)
@@ -97,6 +97,8 @@ func (r *Result) tellRespelled(head, theirs *jsondoc.Doc, count int) {
 		r.Outcome = TookTheirs
 	}
 }
+
+func plainRoom(bytes int) []byte { return make([]byte, 0, bytes) }
 
 // versions are the three that a merge brings together; base is nil where there
 // is none.
@@ -142,8 +144,7 @@ func (m *merger) merge(v versions, p *Policy) (*Result, error) {
 	default:
 		size := v.likelySize()
 		v.base, m.aligner, m.path = nil, aligner{}, nil // the base is garbage from here on
-		m.makeRoom(size)
-		res.Text, res.Outcome = emit(v.head, v.theirs, root, f, size), Merged
+		res.Text, res.Outcome = emit(v.head, v.theirs, root, f, m.makeRoom(size)), Merged
 		if res.Kept = m.kept; bytes.Equal(res.Text, v.theirs.Source()) {
 			res.Outcome, res.Kept = TookTheirs, 0
 		}
@@ -253,11 +254,11 @@ type merger struct {
 	kept       int  // entries of the head that theirs lacks
 	rows       scratch[row]
 	outs       scratch[out]
-	makeRoom   func(bytes int)
+	makeRoom   func(bytes int) []byte
 }
 
 func newMerger(p *Policy) *merger {
-	return &merger{bound: unbounded, makeRoom: func(int) {}, refuseMass: p != nil && p.RefuseMassDelete, exact: p != nil && p.Exact}
+	return &merger{bound: unbounded, makeRoom: plainRoom, refuseMass: p != nil && p.RefuseMassDelete, exact: p != nil && p.Exact}
 }
 
 // value merges one place that head and theirs both have. b is the zero Value

@@ -24,12 +24,15 @@ func TestBaseIsGarbageBeforeTheResultIsWritten(t *testing.T) {
 	head.Keep(merge.NewNames())
 	theirs.Keep(merge.NewNames())
 	room := 0
-	res, err := merge.MergeInRoom(base, head, theirs, nil, func(bytes int) {
+	var given []byte
+	res, err := merge.MergeInRoom(base, head, theirs, nil, func(bytes int) []byte {
 		room = bytes
 		for n := 0; n < 100 && !gone.Load(); n++ {
 			runtime.GC()
 			time.Sleep(time.Millisecond)
 		}
+		given = make([]byte, 0, bytes)
+		return given
 	})
 	switch {
 	case err != nil:
@@ -38,6 +41,8 @@ func TestBaseIsGarbageBeforeTheResultIsWritten(t *testing.T) {
 		t.Fatalf("it is %v: this test shows nothing", res.Outcome)
 	case !gone.Load():
 		t.Error("the base is still held")
+	case &res.Text[0] != &given[:1][0]:
+		t.Error("the result is not in the room that was made")
 	case len(res.Text) > room || cap(res.Text) > room+room/2+1024:
 		t.Errorf("room for %d bytes, but the result has %d, in %d", room, len(res.Text), cap(res.Text))
 	}
