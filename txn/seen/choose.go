@@ -210,9 +210,10 @@ func (j *judge) newest() int {
 
 // isBeside reports whether content may be made from a candidate by a program that has read
 // the newer one only as a check, though they have values in common: its author has not written
-// yet, and has its own entry where the newer one has one that was added meanwhile.
+// yet, and has its own entry where the newer one has one that was added meanwhile. Both have a
+// delta.
 func (j *judge) isBeside(c, newer *Judged) bool {
-	return j.first && c.Kind == Read && c.Recent && c.delta != nil && c.delta.Ousts(newer.delta)
+	return j.first && c.Kind == Read && c.Recent && c.delta.Ousts(newer.delta)
 }
 
 // decide asks the content, then how close it is; a tie goes to the newest, or, of a

@@ -129,6 +129,8 @@ func TestChoice(t *testing.T) {
 			seen.Reverted, "process", "task `['a']`, wrote `['a','b']`", `['a']`, "2"},
 		"defaults prove nothing beside an entry in the place of another's": {
 			seen.Closest, "process", "recent `{}`, recent `{'v':'1','p':{'a':true}}`", `{'v':'1','p':{'b':true}}`, "1"},
+		"… however many they are": {
+			seen.Closest, "process", "recent `{}`, recent `{'v':'1','w':'2','p':{'a':true}}`", `{'v':'1','w':'2','p':{'b':true}}`, "1"},
 		"… nor do they in lists": {
 			seen.Closest, "process", "recent `{'l':[]}`, recent `{'v':'1','l':[{'id':'a'}]}`", `{'v':'1','l':[{'id':'b'}]}`, "1"},
 		"… nor do they where others have gone on": {
@@ -137,6 +139,8 @@ func TestChoice(t *testing.T) {
 			seen.Refuted, "process", "read `{}`, recent `{'v':'1','p':{'a':true}}`", `{'v':'1','p':{'b':true}}`, "2"},
 		"… or if the process has written since": {
 			seen.Refuted, "process", "wrote `{'w':true}`, recent `{}`, recent `{'v':'1','p':{'a':true}}`", `{'v':'1','p':{'b':true}}`, "3"},
+		"… or if it was written by another of the writers, too": {
+			seen.Refuted, "process", "theirs `{}`, recent `{}`, recent `{'v':'1','p':{'a':true}}`", `{'v':'1','p':{'b':true}}`, "3"},
 		"… or of a family, which reads no check": {
 			seen.Refuted, "family", "recent `{}`, recent `{'v':'1','p':{'a':true}}`", `{'v':'1','p':{'b':true}}`, "2"},
 		"… or where another entry beside it was taken over": {

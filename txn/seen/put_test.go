@@ -36,6 +36,7 @@ func TestPutOfAFamily(t *testing.T) {
 		{"a redirects A", "b", "x", "Z", false, true},
 		{"a redirects A", "b", "", "Z", false, false},
 		{"a redirects A", "nobody", "x", "Z", false, false},
+		{"nobody redirects A", "nobody", "x", "Z", false, false}, // who wrote A can't be told: any process of the user
 		{"a redirects A; x writes C", "b", "x", "Z", false, false},
 		{"a redirects A; a redirects B", "b", "a", "A", false, true}, // a backup
 		{"a redirects A; a redirects B", "b", "a", "Z", false, false},
