@@ -1,13 +1,17 @@
 package txn_test
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
+	"io"
 	"slices"
 	"testing"
 	"time"
 
 	"clawfs/txn"
+	"clawfs/txn/txntest"
 )
 
 // gone returns the registries that something is kept of though they are gone.
@@ -152,6 +156,63 @@ func TestForgetWhileTheStoreServes(t *testing.T) {
 	b.ok(b.store.Unlink(file, c))
 	if _, err := b.store.Forget(file); err != nil || len(b.gone()) > 0 {
 		t.Errorf("%v, left %q", err, b.gone())
+	}
+}
+
+// A version is forgotten with what programs have seen of it: the record of views that the next
+// store finds does not hold it.
+func TestForgottenContentIsNotInTheRecordOfViews(t *testing.T) {
+	b := newBench(t, `[1]`, func(c *txn.Config) { c.Boot = "boot" })
+	c := program(1)
+	b.save(c, `[1,"secret"]`)
+	b.read(program(2))
+	b.save(c, `[1]`)
+	_, err := b.store.Forget(file, 2)
+	b.ok(err)
+	b.ok(b.store.SaveViews())
+	record, err := b.storage.TakeViews()
+	b.ok(err)
+	views, err := io.ReadAll(record)
+	b.ok(err)
+	secret := base64.StdEncoding.EncodeToString([]byte(`[1,"secret"]`))
+	if !bytes.Contains(views, []byte(base64.StdEncoding.EncodeToString([]byte(`[1]`)))) || bytes.Contains(views, []byte(secret)) {
+		t.Errorf("the record of views:\n%s", views)
+	}
+}
+
+// A change behind the store that is found while versions are forgotten is told like any other.
+// A file that can't be read keeps its history. Each error is told.
+func TestForgetLooksAtTheFileFirst(t *testing.T) {
+	b := newBench(t, `[1]`)
+	b.save(program(1), `[2]`)
+	b.save(program(1), `[2,2]`)
+	memory := b.storage.Storage.(*txntest.Memory)
+	memory.Foreign(file, []byte(`[3]`))
+	_, err := b.store.Forget(file, 1)
+	b.ok(err)
+	if e := b.last(); e.Via != txn.ViaForeign || !e.Changed {
+		t.Errorf("the last event is %+v", e)
+	}
+	memory.Foreign(file, []byte(`[4]`))
+	var failing string
+	fault := errors.New("disk on fire")
+	memory.Hook = func(s txntest.Step) error {
+		if s.Call == failing {
+			return fault
+		}
+		return nil
+	}
+	for _, failing = range []string{"load", "forget"} {
+		for _, seqs := range [][]uint64{nil, {2}} {
+			if _, err := b.store.Forget(file, seqs...); !errors.Is(err, fault) {
+				t.Errorf("versions %d, which can't be forgotten (%s): %v", seqs, failing, err)
+			}
+		}
+		memory.Foreign(file, []byte(`[5]`))
+	}
+	failing = ""
+	if kept, err := b.storage.Versions(file); len(kept) == 0 || err != nil {
+		t.Errorf("kept: %d, %v", kept, err)
 	}
 }
 

@@ -236,6 +236,25 @@ func TestExchangedDirectoriesTakeTheirRegistriesAlong(t *testing.T) {
 	}
 }
 
+// A registry and a directory change places: the views of the registry go along, too, so that what
+// a program writes by its new name is merged with what others have added before.
+func TestARegistryThatChangesPlacesWithADirectoryKeepsItsViews(t *testing.T) {
+	b := newBench(t, `{"a":1}`)
+	p, other := program(1), program(2)
+	b.read(p)
+	b.read(other)
+	b.save(other, `{"a":1,"other":1}`)
+	b.saveTo("d/inner.json", other, `{"in":1}`)
+	b.ok(b.store.ExchangeNames(file, "d", other))
+	b.saveTo("d", p, `{"a":2}`)
+	if got := b.readFrom("d", p); got != `{"a":2,"other":1}` {
+		t.Errorf("the registry holds %s", got)
+	}
+	if got := b.readFrom(file+"/inner.json", other); got != `{"in":1}` {
+		t.Errorf("the one in the directory holds %s", got)
+	}
+}
+
 // A file that comes to a registry's name is the doing of the process that has put it there,
 // in the log, too. A later change behind the store is not.
 func TestArrivals(t *testing.T) {

@@ -211,13 +211,13 @@ func (r *Registry) replaced(q *request, m *removal) *Version {
 	return m.version
 }
 
-// below returns the registries in memory by a name, or below it; all for "".
+// below returns the registries in memory by a name, or below it.
 func (s *Store) below(dir string) []*Registry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []*Registry
 	for name, r := range s.registries {
-		if dir == "" || name == dir || strings.HasPrefix(name, dir+"/") {
+		if name == dir || strings.HasPrefix(name, dir+"/") {
 			out = append(out, r)
 		}
 	}
