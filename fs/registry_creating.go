@@ -138,5 +138,5 @@ func (t *registryTable) isOut(dir *node, base string, number uint64) bool {
 			}
 		}
 	}
-	return known && isLocked(device, number)
+	return known && process.IsLocked(device, number)
 }

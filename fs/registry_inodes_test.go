@@ -9,6 +9,8 @@ import (
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
 	"golang.org/x/sys/unix"
+
+	"clawfs/fs/process/processtest"
 )
 
 // Each descriptor is told the size of the version that it shows, in one process too, while it
@@ -162,7 +164,7 @@ func TestLockIsOnTheName(t *testing.T) {
 			writer.write("a.json", `{"v":1}`)
 			holder.do("(h := os.open('a.json', %s))", how)
 			holder.do(flock+" and None", "h")
-			holdLocksBefore(t, others, 130)
+			processtest.HoldLocksBefore(t, others, 130)
 			for _, content := range []string{`{"v":1,"more":1}`, `{}`} {
 				writer.write("a.json", content)
 				other.do("(o := os.open('a.json', %s))", how)

@@ -1,13 +1,17 @@
 package fs
 
-import "slices"
+import (
+	"slices"
+
+	"clawfs/fs/process"
+)
 
 // lockQuestion is on which of a registry's nodes somebody has a lock. It is asked without
 // the table's mutex.
 type lockQuestion struct {
 	open     bool // it was asked, and is to be answered
 	answered bool
-	locked   lockedNodes
+	locked   process.Locked
 
 	device, number uint64 // of the registry
 	openers        []int  // processes that have it open
@@ -21,7 +25,7 @@ func (q *lockQuestion) on(n *node) bool {
 		q.open, q.device, q.number = true, n.fsys.device.Load(), n.number.Load()
 		q.openers = r.openers(q.number)
 	}
-	return slices.Contains(q.locked.ids, n.id.Ino) || q.locked.unknown && n == r.likelyLocked()
+	return slices.Contains(q.locked.IDs, n.id.Ino) || q.locked.Unknown && n == r.likelyLocked()
 }
 
 // withLocks calls do with mu held, and once more if it has asked whether a registry is
@@ -33,7 +37,7 @@ func (t *registryTable) withLocks(do func(*lockQuestion)) {
 		if !q.open {
 			return
 		}
-		q = lockQuestion{answered: true, locked: findLockedNodes(q.device, q.number, q.openers)}
+		q = lockQuestion{answered: true, locked: process.FindLocks(q.device, q.number, q.openers)}
 	}
 }
 

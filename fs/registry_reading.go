@@ -234,7 +234,7 @@ func (f *registryFile) show(s *txn.Snapshot) {
 
 // isLockedBy reports whether a process holds a lock on the node's registry.
 func (n *node) isLockedBy(c txn.Caller) bool {
-	return holdsLock(c, n.fsys.device.Load(), n.number.Load())
+	return process.HoldsLock(c, n.fsys.device.Load(), n.number.Load())
 }
 
 // commitReleased commits content of the node's registry that others have staged, those

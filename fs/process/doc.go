@@ -1,6 +1,6 @@
 // Package process finds the process that makes a request, and its ancestors. It tells
-// whether a process lives, how it dies, and whether it has a file open. It asks the
-// kernel, by pidfds and below /proc. It knows neither registries nor FUSE.
+// whether a process lives, how it dies, and whether it has a file open or holds a lock on
+// one. It asks the kernel, by pidfds and below /proc. It knows neither registries nor FUSE.
 //
 // # How a process is told
 //

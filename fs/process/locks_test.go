@@ -1,58 +1,18 @@
-package fs
+package process
 
 import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
-	"clawfs/txn"
+	"clawfs/fs/process/processtest"
+	"clawfs/txn/seen"
 )
-
-// holdLocksBefore has so many locks held on a file until the test ends. All of them stand in
-// the list before the earlier locks: it goes by processors, the newest first.
-func holdLocksBefore(t *testing.T, file string, number int) {
-	t.Helper()
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var all unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &all); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = unix.SchedSetaffinity(0, &all) }()
-	for cpu, left := 0, all.Count(); left > 0; cpu++ {
-		if !all.IsSet(cpu) {
-			continue
-		}
-		left--
-		var one unix.CPUSet
-		one.Set(cpu)
-		if err := unix.SchedSetaffinity(0, &one); err != nil {
-			t.Fatal(err)
-		}
-		holdLocks(t, file, number)
-	}
-}
-
-// holdLocks has so many locks held on a file until the test ends.
-func holdLocks(t *testing.T, file string, number int) {
-	t.Helper()
-	for range number {
-		fd, err := unix.Open(file, unix.O_RDONLY|unix.O_CREAT|unix.O_CLOEXEC, 0o600)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { closeFD(fd) })
-		if err := unix.Flock(fd, unix.LOCK_SH|unix.LOCK_NB); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
 
 // A lock is found wherever it stands among the locks of the machine.
 func TestIsLocked(t *testing.T) {
@@ -63,17 +23,17 @@ func TestIsLocked(t *testing.T) {
 		if err := unix.Stat(filepath.Join(dir, name), &st); err != nil {
 			t.Fatal(err)
 		}
-		if isLocked(st.Dev+1, st.Ino) {
+		if IsLocked(st.Dev+1, st.Ino) {
 			t.Errorf("%s is locked on another device", name)
 		}
-		if isLocked(0, st.Ino) != isLocked(st.Dev, st.Ino) {
+		if IsLocked(0, st.Ino) != IsLocked(st.Dev, st.Ino) {
 			t.Errorf("%s is locked on a device and on none, or the other way round", name)
 		}
-		return isLocked(st.Dev, st.Ino)
+		return IsLocked(st.Dev, st.Ino)
 	}
 	for i := range 10 {
-		holdLocks(t, filepath.Join(dir, "mine-"+strconv.Itoa(i)), 1)
-		holdLocksBefore(t, filepath.Join(dir, "others"), 30)
+		processtest.HoldLocks(t, filepath.Join(dir, "mine-"+strconv.Itoa(i)), 1)
+		processtest.HoldLocksBefore(t, filepath.Join(dir, "others"), 30)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "free"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -162,28 +122,28 @@ func TestHoldsLock(t *testing.T) {
 		}
 		return cmd.Process.Pid
 	}
-	holds := func(c txn.Caller) bool { return holdsLock(c, st.Dev, st.Ino) }
+	holds := func(c seen.Caller) bool { return HoldsLock(c, st.Dev, st.Ino) }
 	inherited := started(`exec 9<>"$0"; flock 9`)
 	open := started(`exec 9<>"$0"`)
 	for name, c := range map[string]struct {
-		caller txn.Caller
+		caller seen.Caller
 		want   bool
 	}{
-		"has inherited it":    {txn.Caller{Actor: txn.Actor{PID: inherited}}, true},
-		"has the file open":   {txn.Caller{Actor: txn.Actor{PID: open}}, false},
-		"is not known at all": {txn.Caller{}, false},
+		"has inherited it":    {seen.Caller{Actor: seen.Actor{PID: inherited}}, true},
+		"has the file open":   {seen.Caller{Actor: seen.Actor{PID: open}}, false},
+		"is not known at all": {seen.Caller{}, false},
 	} {
 		if got := holds(c.caller); got != c.want {
 			t.Errorf("who %s holds the lock: %v", name, got)
 		}
 	}
 	mine := filepath.Join(t.TempDir(), "mine")
-	holdLocks(t, mine, 1)
+	processtest.HoldLocks(t, mine, 1)
 	if err := unix.Stat(mine, &st); err != nil {
 		t.Fatal(err)
 	}
-	me := txn.Actor{PID: os.Getpid()}
-	if !holds(txn.Caller{Actor: me}) || !holds(txn.Caller{Actor: txn.Actor{PID: open}, Ancestors: []txn.Actor{me}}) {
+	me := seen.Actor{PID: os.Getpid()}
+	if !holds(seen.Caller{Actor: me}) || !holds(seen.Caller{Actor: seen.Actor{PID: open}, Ancestors: []seen.Actor{me}}) {
 		t.Error("who has taken the lock, or a child of that, does not hold it")
 	}
 }

@@ -1,4 +1,4 @@
-package fs
+package process
 
 import (
 	"bytes"
@@ -8,52 +8,52 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"clawfs/fs/process"
-	"clawfs/txn"
+	"clawfs/txn/seen"
 )
 
 // manyLooksForLock is how often the list of locks is read where it changes while it is
 // read. Each time a lock that is held is most likely in it.
 const manyLooksForLock = 4
 
-// isLocked reports whether a process holds a lock (flock, fcntl) on a file, told by its
+// IsLocked reports whether a process holds a lock (flock, fcntl) on a file, told by its
 // inode number and the device of its file system; device 0 is any.
 //
 // The kernel has a list of all locks on the machine. It gives away a page of it at a
 // time, and goes on after that by counting: where a lock was given up in between, the
 // next one is left out. So a list of more than one page is read until it has not
 // changed from one time to the next.
-func isLocked(device, inode uint64) bool {
+func IsLocked(device, inode uint64) bool {
 	return findLock(func(list []byte) bool { return hasLock(list, device, inode) })
 }
 
-// lockedNodes are the nodes of a registry on which locks are.
-type lockedNodes struct {
-	ids     []uint64 // their node ids
-	unknown bool     // there is a lock, and on which node can't be told
+// Locked says which inodes of one number are locked.
+type Locked struct {
+	IDs     []uint64 // by which the kernel knows these inodes
+	Unknown bool     // there is a lock, and its inode can't be told
 }
 
-// findLockedNodes finds the locks on a registry. One that is taken or given up meanwhile may be
-// found or not. All nodes of a registry have one number, so that the list does not single out
-// the locked one: the kernel says it of a descriptor. A process that has taken a lock may have
-// inherited that, and have ended: so those are asked, too, that have opened the registry.
-func findLockedNodes(device, number uint64, openers []int) lockedNodes {
+// FindLocks finds the locks on the inodes of one number. One that is taken or given up
+// meanwhile may be found or not. The list does not tell such inodes apart: the kernel does, of
+// a descriptor. A process that has taken a lock may have ended, and another one may have
+// inherited the descriptor. So the openers are asked, too: the processes that have opened a
+// file of the number.
+func FindLocks(device, number uint64, openers []int) Locked {
 	for range manyLooksForLock {
 		var takers []int
 		if !findLock(func(list []byte) bool {
 			takers = lockers(list, device, number)
 			return len(takers) > 0
 		}) {
-			return lockedNodes{}
+			return Locked{}
 		}
 		for _, pid := range append(takers, openers...) {
-			if ids := process.LocksOpen(pid, device, number); len(ids) > 0 {
-				return lockedNodes{ids: ids, unknown: slices.Contains(ids, 0)}
+			if ids := LocksOpen(pid, device, number); len(ids) > 0 {
+				return Locked{IDs: ids, Unknown: slices.Contains(ids, 0)}
 			}
 		}
 		// Another process has got the lock while these were asked.
 	}
-	return lockedNodes{unknown: true}
+	return Locked{Unknown: true}
 }
 
 // findLock reads the list until the lock is found, or is not there.
@@ -75,11 +75,11 @@ func findLock(find func(list []byte) bool) bool {
 	return false
 }
 
-// holdsLock reports whether a process holds a lock on a file: the process or an ancestor
+// HoldsLock reports whether a process holds a lock on a file: the process or an ancestor
 // has taken it, or the process has a descriptor with a lock. The kernel's list is not
 // complete. Outside the first pid namespace it leaves out the locks of a process that has
 // ended, though another one has inherited the descriptor.
-func holdsLock(c txn.Caller, device, inode uint64) bool {
+func HoldsLock(c seen.Caller, device, inode uint64) bool {
 	if !c.Known() {
 		return false
 	}
@@ -87,13 +87,13 @@ func holdsLock(c txn.Caller, device, inode uint64) bool {
 	taken := findLock(func(list []byte) bool {
 		for _, pid := range lockers(list, device, inode) {
 			any = true
-			if pid == c.PID || slices.ContainsFunc(c.Ancestors, func(up txn.Actor) bool { return up.PID == pid }) {
+			if pid == c.PID || slices.ContainsFunc(c.Ancestors, func(up seen.Actor) bool { return up.PID == pid }) {
 				return true
 			}
 		}
 		return false
 	})
-	return taken || (any || !inFirstPIDNamespace()) && len(process.LocksOpen(c.PID, device, inode)) > 0
+	return taken || (any || !inFirstPIDNamespace()) && len(LocksOpen(c.PID, device, inode)) > 0
 }
 
 // firstPIDNamespace is the inode number of the first pid namespace, on every machine.
@@ -128,19 +128,18 @@ func readLocks() (list []byte, pieces int, err error) {
 		return nil, 0, err
 	}
 	defer closeFD(fd)
-	for ; ; pieces++ {
-		n, piece := 0, make([]byte, 16<<10)
-		err := retry(func() (err error) {
-			n, err = unix.Read(fd, piece)
-			return err
-		})
+	for {
+		piece := make([]byte, 16<<10)
+		n, err := unix.Read(fd, piece)
 		switch {
+		case err == unix.EINTR:
+			continue
 		case err != nil:
 			return nil, 0, err
 		case n == 0:
 			return list, pieces, nil
 		}
-		list = append(list, piece[:n]...)
+		list, pieces = append(list, piece[:n]...), pieces+1
 	}
 }
 
