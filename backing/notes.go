@@ -31,18 +31,19 @@ type notes struct {
 	dir   int        // descriptor of the directory, 0 if it was not opened
 }
 
-// Note keeps a line about a registry, which a power failure may undo.
-func (d *Dir) Note(name string, line []byte) error {
+// Note keeps a line about a registry. A power failure may undo it, unless it is kept durably:
+// then it may undo none of those before either.
+func (d *Dir) Note(name string, line []byte, durably bool) error {
 	if err := d.change("note", name); err != nil {
 		return err
 	}
 	defer d.leave()
 	d.notes.mu.Lock()
 	defer d.notes.mu.Unlock()
-	return wrap("note", name, d.note(name, line))
+	return wrap("note", name, d.note(name, line, durably))
 }
 
-func (d *Dir) note(name string, line []byte) error {
+func (d *Dir) note(name string, line []byte, durably bool) error {
 	dir, err := d.notesDir()
 	if err == nil && !d.notes.boot && d.areNotesWhole() {
 		err = d.replaceNote(dir, wholeName, []byte(boot()), true) // wholeEnd holds until the first one
@@ -64,24 +65,27 @@ func (d *Dir) note(name string, line []byte) error {
 	if err != nil {
 		return err
 	}
-	if st.size <= int64(len(line))+1 {
-		return d.giveAway(dir, file)
-	}
 	if st.size > mostNotes {
-		return d.trimNotes(dir, file)
+		return d.trimNotes(dir, file, durably)
 	}
-	return nil
+	if st.size <= int64(len(line))+1 {
+		err = d.giveAway(dir, file)
+	}
+	if err == nil && durably {
+		err = cmp.Or(d.syncKept(fd), d.syncDir(dir))
+	}
+	return err
 }
 
 // trimNotes drops all notes but the last ones.
-func (d *Dir) trimNotes(dir int, file string) error {
+func (d *Dir) trimNotes(dir int, file string, durably bool) error {
 	text, err := readFileAt(dir, file, 2*mostNotes)
 	if err != nil {
 		return err
 	}
 	lines := bytes.SplitAfter(bytes.TrimSuffix(text, []byte{'\n'}), []byte{'\n'})
 	text = append(bytes.Join(lines[max(0, len(lines)-fewestNotes):], nil), '\n')
-	return d.replaceNote(dir, file, text, false)
+	return d.replaceNote(dir, file, text, durably)
 }
 
 // replaceNote makes text a file of notes.

@@ -19,7 +19,7 @@ func notesIn(t *testing.T, path string) *Dir {
 
 func mustNote(t *testing.T, d *Dir, name, line string) {
 	t.Helper()
-	if err := d.Note(name, []byte(line)); err != nil {
+	if err := d.Note(name, []byte(line), false); err != nil {
 		t.Fatal(err)
 	}
 }

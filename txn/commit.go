@@ -214,7 +214,7 @@ func (r *Registry) combine(q *request, base *seen.Content, head *Version) (*seen
 		baseDoc, _ = r.parseLike(base, headDoc, d) // likewise: such a base can't be compared
 	}
 	r.store.docs.makeRoom(base)
-	res, err := merge.MergeInRoom(baseDoc, headDoc, theirs, r.store.cfg.Policy(r.name), r.store.roomForMerge)
+	res, err := merge.MergeInRoom(baseDoc, headDoc, theirs, r.policyFor(q), r.store.roomForMerge)
 	if err != nil {
 		return nil, own, err
 	}
@@ -248,6 +248,20 @@ func (r *Registry) combine(q *request, base *seen.Content, head *Version) (*seen
 func (s *Store) roomForMerge(bytes int) []byte {
 	s.cfg.Collect(bytes)
 	return s.cfg.Room(bytes)
+}
+
+// policyFor returns how a request is merged.
+func (r *Registry) policyFor(q *request) *merge.Policy {
+	p := r.store.cfg.Policy(r.name)
+	if !q.yields || p != nil && p.OnConflict == merge.Reject {
+		return p
+	}
+	var yielding merge.Policy
+	if p != nil {
+		yielding = *p
+	}
+	yielding.OnConflict = merge.TakeOurs
+	return &yielding
 }
 
 func (q *request) openSeq() uint64 {

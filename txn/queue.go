@@ -21,6 +21,7 @@ type request struct {
 	changes bool // it is a change though the content stays: see Replacement
 	parts   bool // see Replacement
 	via     Via
+	yields  bool // the head wins where both have changed the same, unless the policy refuses that
 
 	noReplace bool     // fs.ErrExist where there is a file
 	replaces  *removal // the version that the process had removed before it created the file

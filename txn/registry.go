@@ -29,15 +29,16 @@ type Registry struct {
 	mu            sync.Mutex // guards the fields below
 	name          string
 	loaded        bool
-	head          *Version  // nil: there is no such file, or nothing in it yet
-	blank         *Version  // the file that is there and has no version yet, nil if there is none
-	hidden        bool      // only processes that create blank find it
-	stamp         string    // state of the live file that head or blank was read from or written as
-	lastSeq       uint64    // the highest number that a version ever had
-	foundSeq      uint64    // the version that was there when the registry was loaded, 0 if there was none
-	lastTime      time.Time // that a version was given last
-	replacingLive bool      // a commit is changing the live file: stamps say nothing now
-	advancing     int       // how many have the live file follow other hosts just now, or wait for that
+	head          *Version    // nil: there is no such file, or nothing in it yet
+	blank         *Version    // the file that is there and has no version yet, nil if there is none
+	hidden        bool        // only processes that create blank find it
+	stamp         string      // state of the live file that head or blank was read from or written as
+	lastSeq       uint64      // the highest number that a version ever had
+	foundSeq      uint64      // the version that was there when the registry was loaded, 0 if there was none
+	lastTime      time.Time   // that a version was given last
+	replacingLive bool        // a commit is changing the live file: stamps say nothing now
+	edit          *mergedEdit // of which takeLive is about to find the version
+	advancing     int         // how many have the live file follow other hosts just now, or wait for that
 	seen          *seen.Views
 	open          map[*Tx]struct{}
 	pieces        *pieces  // that were refused while there was no version
@@ -239,6 +240,7 @@ func (r *Registry) adopt(c *seen.Content, mtime time.Time, stamp string, source 
 		return nil, nil
 	}
 	e := r.foundEvent(&Event{Name: r.name, Seq: v.Seq, Parent: parent, Size: v.Size, Time: v.Time}, source)
+	r.tellMerged(e, v)
 	r.record(e, v)
 	return e, nil
 }

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"clawfs/txn/merge"
 	"clawfs/txn/seen"
 )
 
@@ -45,6 +46,16 @@ type Shared interface {
 	// another host has committed since, or the live file is another one. Errors are those
 	// of Commit.
 	Publish(name, stamp string, seq uint64, content []byte, digest [32]byte, mtime time.Time) (ok bool, err error)
+
+	// Newest returns the content of the newest version, for Merge; nil: there is none. The error
+	// may be one that is Unavailable.
+	Newest(name string) ([]byte, error)
+
+	// Merge makes content the newest version everywhere and here, in place of the live file that has the
+	// stamp and the digest live; that becomes a version of the history here. ok is false where
+	// the newest version is another one than Newest has returned last, or the live file is
+	// another one. Errors are those of Commit.
+	Merge(name, stamp string, live [32]byte, content []byte, digest [32]byte, mtime time.Time) (ok bool, err error)
 
 	// Rebase puts the newest version in place of a live file that was changed behind the
 	// storage. That becomes a version of the history here. ok is false where the live file is
@@ -144,6 +155,12 @@ func unavailable(err error) bool {
 	return errors.As(err, &u) && u.Unavailable()
 }
 
+// undecided reports whether an error says that the cluster could not be asked, or did not answer.
+func undecided(err error) bool {
+	var u interface{ Unknown() bool }
+	return unavailable(err) || errors.As(err, &u) && u.Unknown()
+}
+
 // isCurrent reports whether the live file is the one that head or blank stands for, and no other
 // host has another one. The caller holds mu.
 func (r *Registry) isCurrent() (is bool) {
@@ -215,13 +232,6 @@ func (s *Store) follow() {
 // manyFollowing is how many registries follow at a time.
 const manyFollowing = 4
 
-// edited is a change that was made behind the store and that is to be merged: the live file
-// is the newest version again.
-type edited struct {
-	content, base *seen.Content
-	copy          string // in quarantine
-}
-
 // publishAbsence has all hosts know that the live file was taken away from here. Where
 // another one has committed meanwhile, that is here afterwards. last is the number of the last
 // version.
@@ -234,13 +244,16 @@ func (s *Store) publishAbsence(name string, last uint64) error {
 	if !ok && err == nil {
 		_, err = shared.Rebase(name, "")
 	}
+	if undecided(err) && shared.Writable(name) == nil {
+		return nil // it is published later
+	}
 	return err
 }
 
 // takeEdit decides about a live file that was changed behind the store, where the storage
-// is shared. It becomes the newest version everywhere if it is a document, or absent, and
-// no other host has committed meanwhile. Otherwise it goes to quarantine, the newest
-// version is in its place again, and once that is done it is merged like a write. again
+// is shared. It becomes the newest version everywhere if it is a document, or absent. Where
+// another host has committed meanwhile it is merged with that. Content that is no document goes to
+// quarantine, and the newest version is in its place again. again
 // says that the file is to be looked at again. Where nothing can be committed this host shows
 // the file, until something can. The caller does not hold mu.
 func (r *Registry) takeEdit(name string) (again bool, err error) {
@@ -250,10 +263,10 @@ func (r *Registry) takeEdit(name string) (again bool, err error) {
 		return false, nil // a reader of it is told the error
 	}
 	c := seen.NewContent(content)
-	valid, seq, head := r.judgeEdit(c, stamp)
-	if valid {
+	refused, seq, head := r.judgeEdit(c, stamp)
+	if refused == nil {
 		ok, err := shared.Publish(name, stamp, seq, content, c.Digest, mtime)
-		if ok || unavailable(err) {
+		if ok || undecided(err) {
 			return false, nil
 		}
 		if err != nil {
@@ -263,75 +276,147 @@ func (r *Registry) takeEdit(name string) (again bool, err error) {
 		return false, nil
 	}
 	if stamp == "" || len(content) == 0 {
-		_, err = shared.Rebase(name, stamp)
-		return err == nil, err
+		switch _, err := shared.Rebase(name, stamp); {
+		case undecided(err):
+			return false, nil
+		case err != nil:
+			return false, err
+		}
+		return true, nil
 	}
-	edit := edited{content: c}
-	if head != nil && head.Digest == from.Before {
-		edit.base = head.content
-	} else if base := shared.Base(name); base != nil {
-		edit.base = seen.NewContent(base)
+	if refused == nil {
+		return r.mergeEdit(name, stamp, c, mtime, from, head)
 	}
-	e := Event{Name: name, Outcome: Rejected, Via: ViaForeign, Err: errEdited, Size: int64(len(content))}
-	if edit.copy, err = r.store.quarantine(&e, content); err != nil {
+	return r.refuseEdit(name, stamp, c, refused)
+}
+
+// refuseEdit puts the newest version in place of a live file that can't become one, which goes
+// to quarantine.
+func (r *Registry) refuseEdit(name, stamp string, c *seen.Content, why error) (again bool, err error) {
+	e := Event{Name: name, Outcome: Rejected, Via: ViaForeign, Err: why, Size: int64(len(c.Bytes))}
+	if e.Copy, err = r.store.quarantine(&e, c.Bytes); err != nil {
 		return false, err // content that can't be kept is not replaced
 	}
-	switch ok, err := shared.Rebase(name, stamp); {
-	case err != nil:
-		return false, err
-	case ok:
-		r.store.merging.Go(func() { r.store.merge(name, edit) })
-	default:
-		r.store.discard(edit.copy) // it has been changed again
+	ok, err := r.store.shared.Rebase(name, stamp)
+	if !ok {
+		r.store.discard(e.Copy)
+		if undecided(err) {
+			return false, nil
+		}
+		return err == nil, err
 	}
+	head := r.Head()
+	if head != nil {
+		e.Seq, e.Parent = head.Seq, head.Seq
+	}
+	r.record(&e, head)
+	r.store.observe(&e)
 	return true, nil
 }
 
-// judgeEdit reports whether a live file that was changed behind the store can be a version, and
-// the number that it would have, 0 for none yet; head is the version from before.
-func (r *Registry) judgeEdit(c *seen.Content, stamp string) (valid bool, seq uint64, head *Version) {
+// mergeEdit merges a live file that was changed behind the store with the newest version, which
+// wins where both have changed the same. The live file stays as it is until the result
+// is a version everywhere.
+func (r *Registry) mergeEdit(name, stamp string, c *seen.Content, mtime time.Time, from Source, head *Version) (again bool, err error) {
+	shared := r.store.shared
+	newest, err := shared.Newest(name)
+	if err != nil {
+		if undecided(err) {
+			err = nil
+		}
+		return false, err
+	}
+	var base *seen.Content
+	if head != nil && head.Digest == from.Before {
+		base = head.content
+	} else if b := shared.Base(name); b != nil {
+		base = seen.NewContent(b)
+	}
+	q := &request{draft: &draft{content: c}, via: ViaForeign, yields: true, event: Event{Name: name, Via: ViaForeign}}
+	text, err := r.mergeOnto(q, base, newest)
+	if err != nil {
+		return r.refuseEdit(name, stamp, c, err)
+	}
+	edit := &mergedEdit{event: q.event, digest: text.Digest}
+	edit.event.Outcome = Merged
+	for _, one := range q.event.Conflicts {
+		if one.Won == merge.Head && edit.event.Copy == "" {
+			if edit.event.Copy, err = r.store.quarantine(&edit.event, c.Bytes); err != nil {
+				return false, err
+			}
+		}
+	}
+	if text.Digest != c.Digest {
+		mtime = r.store.cfg.Now()
+	}
+	ok, err := shared.Merge(name, stamp, c.Digest, text.Bytes, text.Digest, mtime)
+	if !ok {
+		if edit.event.Copy != "" {
+			r.store.discard(edit.event.Copy)
+		}
+		if undecided(err) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.edit = edit
+	return true, nil
+}
+
+// mergedEdit is how a live file that was changed behind the store was merged, for the event of
+// the version that it became.
+type mergedEdit struct {
+	event  Event
+	digest [32]byte
+}
+
+// tellMerged completes the event of a version that came of an edit. The caller holds mu.
+func (r *Registry) tellMerged(e *Event, v *Version) {
+	m := r.edit
+	r.edit = nil
+	if m == nil || m.digest != v.Digest {
+		return
+	}
+	e.Outcome, e.Via, e.Copy = Merged, ViaForeign, m.event.Copy
+	e.Conflicts, e.Warnings = m.event.Conflicts, m.event.Warnings
+	e.Applied, e.More, e.Kept = m.event.Applied, m.event.More, m.event.Kept
+}
+
+// mergeOnto returns the content that an edit and the newest version's content are merged to.
+func (r *Registry) mergeOnto(q *request, base *seen.Content, newest []byte) (*seen.Content, error) {
+	if len(newest) == 0 {
+		return q.content, nil
+	}
+	c := seen.NewContent(newest)
+	r.mu.Lock()
+	d, err := r.found(c, nil, true)
+	r.mu.Unlock()
+	if err != nil {
+		return q.content, nil // a version that is no document gives way to the first one
+	}
+	onto := &Version{content: c, Digest: c.Digest, Size: int64(len(newest)), dialect: d, lines: d == Lines}
+	if q.doc, err = r.admit(q.content, onto, seen.Seen{}); err != nil {
+		return nil, err
+	}
+	text, _, err := r.combine(q, base, onto)
+	return text, err
+}
+
+// judgeEdit returns why a live file that was changed behind the store can't be a version, nil if it
+// can, and the number that it would have, 0 for none yet; head is the version from before.
+func (r *Registry) judgeEdit(c *seen.Content, stamp string) (refused error, seq uint64, head *Version) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case stamp == "":
 	case len(c.Bytes) == 0 && r.mayBeBlank():
-		return true, 0, r.head
+		return nil, 0, r.head
 	default:
 		if _, err := r.found(c, r.head, false); err != nil {
-			return false, 0, r.head
+			return err, 0, r.head
 		}
 	}
-	return true, r.lastSeq + 1, r.head
-}
-
-// errEdited is why content that was found in a live file is in quarantine until it is
-// merged.
-var errEdited = errors.New("changed behind clawfs, and to be merged")
-
-// merge merges an edit of a live file with the commits of other hosts.
-func (s *Store) merge(name string, e edited) {
-	r := s.acquire(name)
-	defer s.release(r)
-	q := &request{draft: &draft{content: e.content}, via: ViaForeign}
-	from := seen.Candidate{Content: e.base, Kind: seen.Read, At: s.Next()}
-	if e.base == nil {
-		from.Kind = seen.Nothing
-	}
-	q.seen = seen.Seen{Candidates: []seen.Candidate{from}}
-	var err error
-	if q.doc, err = r.admit(e.content, r.Head(), q.seen); err == nil {
-		r.submit(q)
-		err = q.err
-	}
-	if err == nil {
-		s.discard(e.copy)
-		return
-	}
-	head := r.Head()
-	event := Event{Name: r.Name(), Outcome: Rejected, Via: ViaForeign, Err: err, Size: int64(len(e.content.Bytes)), Copy: e.copy}
-	if head != nil {
-		event.Seq, event.Parent = head.Seq, head.Seq
-	}
-	r.record(&event, head)
-	s.observe(&event)
+	return nil, r.lastSeq + 1, r.head
 }

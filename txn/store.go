@@ -117,8 +117,7 @@ type Store struct {
 
 	saved *savedViews // by the store before; nil if there is nothing
 
-	stopFollowing func()         // nil where nothing is followed
-	merging       sync.WaitGroup // of edits behind a shared storage
+	stopFollowing func() // nil where nothing is followed
 
 	mu         sync.Mutex // guards the fields below, and Registry.users and parked
 	registries map[string]*Registry
@@ -238,7 +237,6 @@ func (s *Store) Sync() error { return s.storage.Sync() }
 func (s *Store) Close() error {
 	if s.stopFollowing != nil {
 		s.stopFollowing()
-		s.merging.Wait()
 	}
 	s.eraseRemoved()
 	return errors.Join(s.SaveViews(), s.archiveHeads())

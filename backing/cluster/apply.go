@@ -38,7 +38,7 @@ func (s *Storage) advance(name string, r *registry) error {
 				s.arriveAt(name, r, *next, now, r.seq)
 				continue
 			case r.at.is(f):
-			case !absent && (next.Ancestors.has(f.digest) || r.at.Ancestors.has(f.digest)): // an old replica
+			case !absent && includes(r.unsure, next, f.digest):
 			default:
 				return nil // an edit
 			}
@@ -51,7 +51,7 @@ func (s *Storage) advance(name string, r *registry) error {
 
 // arriveAt is arrive at a version that the live file was found to be.
 func (s *Storage) arriveAt(name string, r *registry, v version, stamp string, seq uint64) {
-	s.noteFound(name, r, v)
+	s.noteFound(name, r, v, seq)
 	s.arrive(r, v, stamp, seq)
 }
 
@@ -60,6 +60,7 @@ func (s *Storage) arrive(r *registry, v version, stamp string, seq uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.at, r.stamp, r.seq, r.own, r.edited = v.light(), stamp, seq, false, false
+	r.shown, r.unsure = nil, nil
 	r.last = max(r.last, seq)
 	if r.next != nil && r.next.rev <= v.rev {
 		r.next = nil
@@ -88,7 +89,7 @@ func (s *Storage) putNewest(name string, r *registry, stamp string, v version, o
 func (s *Storage) put(name string, r *registry, stamp string, v version, oldSeq uint64) error {
 	s.number(name, r)
 	seq := max(v.Seq, r.last+1, oldSeq+1)
-	if err := s.note(name, r, &v); err != nil {
+	if err := s.note(name, r, &v, seq); err != nil {
 		return err
 	}
 	var now string
@@ -149,9 +150,10 @@ func (s *Storage) Publish(name, stamp string, seq uint64, content []byte, sum [3
 	r := s.of(name)
 	defer r.doing.Unlock()
 	if s.number(name, r); seq > 0 {
-		seq = max(seq, r.last+1)
+		seq = s.numberOfEdit(r, stamp, max(seq, r.last+1))
 	}
-	return s.publish(name, r, stamp, seq, content, sum, mtime)
+	ok, err := s.publish(name, r, stamp, seq, content, sum, mtime)
+	return ok, s.staysAside(name, r, err)
 }
 
 // publish is Publish. The caller holds doing.
@@ -161,7 +163,7 @@ func (s *Storage) publish(name string, r *registry, stamp string, seq uint64, co
 		return false, err
 	}
 	s.mu.Lock()
-	down, behind := s.down, r.next != nil
+	down, behind, edited := s.down, r.next != nil, r.edited
 	s.mu.Unlock()
 	if down != nil || behind {
 		return false, down
@@ -179,12 +181,107 @@ func (s *Storage) publish(name string, r *registry, stamp string, seq uint64, co
 	if rec.State != live {
 		content = nil
 	}
+	ended := func(error) {}
+	if edited {
+		rec.Nonce = newNonce()
+		ended, err = s.trying(name, r, attempted{rec.Nonce, sum, seq}, alone{rec.State, rec.Digest})
+		if err != nil {
+			return false, err
+		}
+	}
 	if ok, err := s.swapContent(name, r, rec, content); !ok || err != nil {
+		ended(err)
 		return false, err
 	}
-	s.noteFound(name, r, *s.madeOf(r))
+	s.noteFound(name, r, *s.madeOf(r), seq)
 	_, _, err = s.followed(r, seq, stamp, true, nil)
 	return true, err
+}
+
+// Newest implements txn.Shared.
+func (s *Storage) Newest(name string) ([]byte, error) {
+	for last := int64(-1); ; {
+		v, err := s.newest(name)
+		if err != nil {
+			return nil, err
+		}
+		s.know(name, v)
+		var content []byte
+		if v.State == live {
+			content, err = s.contentOf(name, v)
+		}
+		switch {
+		case errors.Is(err, errNoChunk) && v.rev != last: // there is a newer version
+			last = v.rev
+			continue
+		case err != nil:
+			return nil, &UnavailableError{Err: err}
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		v = v.light()
+		s.make(name).onto = &v
+		return content, nil
+	}
+}
+
+// numberOfEdit returns the number that a live file, which is no version, has here; next is for one that
+// has none yet.
+func (s *Storage) numberOfEdit(r *registry, stamp string, next uint64) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.shown != nil && *r.shown == stamp && r.shownSeq > 0 {
+		return r.shownSeq
+	}
+	return next
+}
+
+// Merge implements txn.Shared. Until the live file follows, a note tells that the new version has
+// its content.
+func (s *Storage) Merge(name, stamp string, was [32]byte, content []byte, sum [32]byte, mtime time.Time) (bool, error) {
+	r := s.of(name)
+	defer r.doing.Unlock()
+	if now, err := s.Local.Stamp(name); err != nil || now != stamp {
+		return false, err
+	}
+	s.mu.Lock()
+	onto, at, down := r.onto, r.at, s.down
+	r.onto = nil
+	s.mu.Unlock()
+	if down != nil || onto == nil {
+		return false, down
+	}
+	s.number(name, r)
+	edit := s.numberOfEdit(r, stamp, r.last+1)
+	rec := &record{State: live, Nonce: newNonce(), Digest: sum, Size: len(content), Time: mtime}
+	ended, err := s.trying(name, r, attempted{rec.Nonce, was, edit}, alone{live, was})
+	if err != nil {
+		return false, err
+	}
+	s.replaces(r, *onto)
+	if ok, err := s.swapContent(name, r, rec, content); !ok || err != nil {
+		s.replaces(r, at)
+		ended(err)
+		return false, err
+	}
+	if sum == was {
+		s.noteFound(name, r, *s.madeOf(r), edit)
+		_, _, err = s.followed(r, edit, stamp, true, nil)
+		return true, err
+	}
+	seq, now, ok := max(r.last, edit)+1, stampUnknown, false
+	if err = s.note(name, r, s.madeOf(r), seq); err == nil {
+		now, ok, err = s.Local.Commit(name, stamp, seq, edit, content, sum, mtime, nil)
+	}
+	_, _, err = s.followed(r, seq, now, ok, err)
+	return true, err
+}
+
+// replaces has the next swap replace a version.
+func (s *Storage) replaces(r *registry, v version) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.at = v
 }
 
 // Rebase implements txn.Shared.
@@ -269,7 +366,7 @@ func (s *Storage) Advance(name string) error {
 // Rename moves the live file, or a directory, here, and has other hosts know. It is no
 // longer one change for them: the new name comes first.
 func (s *Storage) Rename(from, to string, noreplace bool) error {
-	if err := s.Writable(""); err != nil && (s.concerns(from) || s.concerns(to)) {
+	if err := s.isDown(); err != nil && !s.accept && (s.concerns(from) || s.concerns(to)) {
 		return err
 	}
 	if err := s.Local.Rename(from, to, noreplace); err != nil {
@@ -280,7 +377,7 @@ func (s *Storage) Rename(from, to string, noreplace bool) error {
 
 // Exchange is Rename of two names that change places.
 func (s *Storage) Exchange(one, other string) error {
-	if err := s.Writable(""); err != nil && (s.concerns(one) || s.concerns(other)) {
+	if err := s.isDown(); err != nil && !s.accept && (s.concerns(one) || s.concerns(other)) {
 		return err
 	}
 	if err := s.Local.Exchange(one, other); err != nil {
@@ -339,7 +436,7 @@ func (s *Storage) republish(name string) error {
 		s.arrive(r, r.at, stamp, r.seq)
 		return nil
 	}
-	r.numbered, r.last = false, 0 // it has another history
+	r.numbered, r.last, r.seq = false, 0, 0 // it has another history
 	s.number(name, r)
 	seq := max(r.last, 1)
 	if len(content) == 0 {
@@ -350,6 +447,9 @@ func (s *Storage) republish(name string) error {
 		s.mu.Lock()
 		s.follow(name)
 		s.mu.Unlock()
+	}
+	if err = s.staysAside(name, r, err); err != nil && s.accept && unavailable(err) {
+		return nil // it is published later
 	}
 	return err
 }

@@ -175,7 +175,7 @@ func (s *Storage) insist(ask func(context.Context) error) error {
 		if err == nil || errors.As(err, &refused) && !refused.Again {
 			return err
 		}
-		if down := s.Writable(""); down != nil {
+		if down := s.isDown(); down != nil {
 			return down
 		}
 		if !wait(ctx, rand.N(s.limits.pause)) {

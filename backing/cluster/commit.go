@@ -32,14 +32,20 @@ func (s *Storage) Commit(name, stamp string, seq, oldSeq uint64, content []byte,
 	}
 	r := s.of(name)
 	defer r.doing.Unlock()
-	if ok, err := s.fits(name, r, stamp); !ok || err != nil {
-		return "", false, err
-	}
 	rec := &record{Seq: seq, State: live, Digest: sum, Size: len(content), Time: mtime}
-	if ok, err := s.swapContent(name, r, rec, content); !ok || err != nil {
+	ok, err := s.fits(name, r, stamp)
+	if ok && err == nil {
+		ok, err = s.swapContent(name, r, rec, content)
+	}
+	if s.goesAside(r, err, attempted{rec.Nonce, sum, seq}) {
+		return s.aside(name, r, alone{live, sum}, seq, func() (string, bool, error) {
+			return s.Local.Commit(name, stamp, seq, oldSeq, content, sum, mtime, like)
+		})
+	}
+	if !ok || err != nil {
 		return "", false, err
 	}
-	now, ok, err := stampUnknown, false, s.note(name, r, s.madeOf(r))
+	now, ok, err := stampUnknown, false, s.note(name, r, s.madeOf(r), seq)
 	if err == nil {
 		now, ok, err = s.Local.Commit(name, stamp, seq, oldSeq, content, sum, mtime, like)
 	}
@@ -63,16 +69,19 @@ func (s *Storage) Create(name string, like fs.File) (string, bool, error) {
 	}
 	r := s.of(name)
 	defer r.doing.Unlock()
-	if ok, err := s.fits(name, r, ""); !ok || err != nil {
-		if errors.Is(err, fs.ErrInvalid) && s.isTaken(name) {
-			err = nil
-		}
+	ok, err := s.fits(name, r, "")
+	if ok && err == nil {
+		ok, err = s.swap(name, r, &record{State: blank, Time: time.Now()})
+	} else if errors.Is(err, fs.ErrInvalid) && s.isTaken(name) {
+		err = nil
+	}
+	if s.goesAside(r, err, attempted{}) {
+		return s.aside(name, r, alone{State: blank}, 0, func() (string, bool, error) { return s.Local.Create(name, like) })
+	}
+	if !ok || err != nil {
 		return "", false, err
 	}
-	if ok, err := s.swap(name, r, &record{State: blank, Time: time.Now()}); !ok || err != nil {
-		return "", false, err
-	}
-	now, ok, err := stampUnknown, false, s.note(name, r, s.madeOf(r))
+	now, ok, err := stampUnknown, false, s.note(name, r, s.madeOf(r), 0)
 	if err == nil {
 		now, ok, err = s.Local.Create(name, like)
 	}
@@ -92,13 +101,24 @@ func (s *Storage) Remove(name, stamp string, oldSeq uint64) (bool, error) {
 	}
 	r := s.of(name)
 	defer r.doing.Unlock()
-	if ok, err := s.fits(name, r, stamp); !ok || err != nil || stamp == "" {
+	ok, err := s.fits(name, r, stamp)
+	switch {
+	case stamp == "":
+		return false, err
+	case ok && err == nil:
+		ok, err = s.swap(name, r, &record{State: gone, Time: time.Now()})
+	}
+	if s.goesAside(r, err, attempted{}) {
+		_, ok, err = s.aside(name, r, alone{State: gone}, 0, func() (string, bool, error) {
+			ok, err := s.Local.Remove(name, stamp, oldSeq)
+			return "", ok, err
+		})
+		return ok, err
+	}
+	if !ok || err != nil {
 		return false, err
 	}
-	if ok, err := s.swap(name, r, &record{State: gone, Time: time.Now()}); !ok || err != nil {
-		return false, err
-	}
-	ok, err := false, s.note(name, r, s.madeOf(r))
+	ok, err = false, s.note(name, r, s.madeOf(r), 0)
 	if err == nil {
 		ok, err = s.Local.Remove(name, stamp, oldSeq)
 	}
@@ -114,15 +134,19 @@ func (s *Storage) SetTime(name, stamp string, mtime time.Time) (string, bool, er
 	r := s.of(name)
 	defer r.doing.Unlock()
 	s.mu.Lock()
-	at := r.next == nil && r.stamp == stamp
+	at, shown := r.next == nil && r.stamp == stamp, s.down != nil && r.shown != nil && *r.shown == stamp
 	s.mu.Unlock()
-	if !at {
+	if !at && !shown {
 		return "", false, nil
 	}
 	now, ok, err := s.Local.SetTime(name, stamp, mtime)
 	if ok && err == nil {
 		s.mu.Lock()
-		r.stamp = now
+		if shown {
+			r.shows(now, r.shownSeq)
+		} else {
+			r.stamp = now
+		}
 		s.mu.Unlock()
 	}
 	return now, ok, err
@@ -130,12 +154,10 @@ func (s *Storage) SetTime(name, stamp string, mtime time.Time) (string, bool, er
 
 // Writable implements txn.Shared.
 func (s *Storage) Writable(name string) error {
-	if name != "" && !s.shares(name) {
+	if s.accept || name != "" && !s.shares(name) {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.down
+	return s.isDown()
 }
 
 // fits reports whether the live file is the one of the stamp and the newest version that is
@@ -176,6 +198,10 @@ func (s *Storage) followed(r *registry, seq uint64, stamp string, ok bool, err e
 	r.making = nonce{}
 	if done {
 		r.at, r.stamp, r.seq, r.own, r.edited, r.made = r.made.light(), stamp, seq, true, false, nil
+		r.shown, r.unsure = nil, nil
+		if r.next != nil && r.next.rev <= r.at.rev {
+			r.next = nil
+		}
 		r.last = max(r.last, seq)
 		return stamp, true, err
 	}
@@ -207,7 +233,7 @@ func (s *Storage) swapContent(name string, r *registry, rec *record, content []b
 // the former revision, and each other one finds the nonce. To read instead would be wrong:
 // the first one may be carried out after that.
 func (s *Storage) swap(name string, r *registry, rec *record) (ok bool, err error) {
-	rec.Format, rec.Nonce, rec.Host = cmp.Or(rec.Format, format), newNonce(), s.host
+	rec.Format, rec.Nonce, rec.Host = cmp.Or(rec.Format, format), cmp.Or(rec.Nonce, newNonce()), s.host
 	rec.Seq, rec.Root, rec.Ancestors = max(rec.Seq, r.at.Seq), r.at.root(rec.Nonce), r.at.lineage()
 	if rec.State == live {
 		rec.Seq = max(rec.Seq, r.at.Seq+1)

@@ -15,7 +15,9 @@
 //     host brings back a registry that another one has removed.
 //   - A record knows its last ancestors. A live file that is one of them follows; any other
 //     one was changed behind the storage, and is merged.
-//   - A live file is never ahead of the engine, except by direct writes to it.
+//   - A live file is never ahead of the engine, except by direct writes to it, and by changes that a
+//     host makes alone where it may (Options.Offline). Such a file stays as it is until the engine has
+//     a version with its changes.
 //
 // # What the engine keeps
 //

@@ -61,13 +61,17 @@ func open(t *testing.T, engine *enginetest.Memory, name string, disk *txntest.Me
 }
 
 func tryOpen(engine *enginetest.Memory, name string, disk *txntest.Memory, how cluster.Join) (*host, error) {
+	return openWith(engine, name, disk, cluster.Options{Join: how})
+}
+
+func openWith(engine *enginetest.Memory, name string, disk *txntest.Memory, o cluster.Options) (*host, error) {
 	h := &host{name: name, disk: disk, client: engine.Client(), events: &log{}}
+	o.Cluster, o.Host, o.Names = "test", name, func(yield func(string, error) bool) { yield(registry, nil) }
+	o.Commit, o.Answer, o.Look = 300*time.Millisecond, 50*time.Millisecond, 10*time.Millisecond
 	var err error
-	h.storage, h.end, err = cluster.Open(context.Background(), replica{disk}, h.client, cluster.Options{
-		Cluster: "test", Host: name, Join: how, Names: func(yield func(string, error) bool) { yield(registry, nil) },
-		Commit: 300 * time.Millisecond, Answer: 50 * time.Millisecond, Look: 10 * time.Millisecond,
-	})
+	h.storage, h.end, err = cluster.Open(context.Background(), replica{disk}, h.client, o)
 	if err == nil {
+		disk.Pinned = h.storage.Pinned
 		h.store = txn.New(h.storage, txn.Config{Observer: h.events, Policy: func(string) *merge.Policy { return counts }})
 	}
 	return h, err

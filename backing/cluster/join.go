@@ -28,6 +28,8 @@ type Options struct {
 	// versions under their names.
 	Join Join
 
+	Offline Offline // what becomes of writes while the cluster can't be reached
+
 	Commit time.Duration // how long a commit may wait for the cluster; 5 s
 	Answer time.Duration // how long a member has to answer before another one is asked; 1.5 s
 	Look   time.Duration // how often to ask whether the cluster can be written; 2 s
@@ -60,6 +62,15 @@ const (
 	JoinMerge  Join = "merge"  // they are merged, as if both had been made from nothing
 )
 
+// Offline says what becomes of writes while the cluster can't be reached.
+type Offline string
+
+// The ways to be without the cluster.
+const (
+	OfflineRefuse Offline = "refuse" // they are refused: EROFS
+	OfflineAccept Offline = "accept" // they are made here, and merged when the cluster is back
+)
+
 // Open returns a Storage over that of this host, and an engine. The live files have joined
 // the cluster then, but for those that were changed while no Storage looked after them:
 // Follow tells the store of these. It ends with the function that it returns. Errors:
@@ -67,7 +78,7 @@ const (
 func Open(ctx context.Context, local Local, engine Engine, o Options) (*Storage, func(), error) {
 	o = o.withDefaults()
 	s := &Storage{
-		Local: local, engine: engine, keys: newKeys(o.Cluster), host: o.Host, packer: newPacker(), told: o.Told, shares: o.Shares,
+		Local: local, engine: engine, keys: newKeys(o.Cluster), host: o.Host, packer: newPacker(), told: o.Told, shares: o.Shares, accept: o.Offline == OfflineAccept,
 		limits: limits{commit: o.Commit, answer: o.Answer, pause: 50 * time.Millisecond},
 		all:    make(map[string]*registry), follow: func(string) {}, since: time.Now(),
 	}
@@ -157,35 +168,55 @@ func (s *Storage) joinOne(name string, how Join) error {
 		}
 		return s.give(name, r, stamp, seq, content, f.digest, mtime)
 	}
-	past, whole, err := s.past(name, next)
+	p, err := s.past(name, next)
 	if err != nil {
 		return err
 	}
-	r.noted = past.Nonce
+	r.noted = p.Nonce
 	switch {
 	case next.is(f):
 		s.arriveAt(name, r, *next, stamp, seq)
 		return nil
-	case absent, len(content) == 0, next.Ancestors.has(f.digest), past.knows(f.digest), how == JoinTake:
+	case p.isOld(next, f), how == JoinTake:
 		return s.putNewest(name, r, stamp, *next, seq)
 	case how == JoinGive:
 		s.arrive(r, *next, stampUnknown, 0)
 		return s.give(name, r, stamp, seq, content, f.digest, mtime)
-	case s.wasHere(name, next.Digest):
-		s.arrive(r, *next, stampUnknown, 0) // nobody else has committed since
+	case s.wasMadeFrom(name, next, &p, f):
+		s.arrive(r, *next, stampUnknown, p.here) // nobody else has committed since
+		s.changed(r, p, stamp, seq)
 		return nil
 	}
-	if !whole { // it may be a version whose note was lost
-		past = nothing()
+	if !p.whole && !p.isAlone(f) { // it may be a version whose note was lost
+		p = past{version: nothing()}
 	}
-	base, seq := s.base(name, past, next)
-	if base == nil && how != JoinMerge {
+	base, baseSeq := s.base(name, p.version, p.here, next)
+	if base == nil && how != JoinMerge && !p.isAlone(f) {
 		return errUnrelated
 	}
+	s.replaces(r, p.version)
 	s.mu.Lock()
-	r.at, r.seq = past, seq
+	r.seq = baseSeq
 	s.mu.Unlock()
+	s.changed(r, p, stamp, seq)
 	return nil
+}
+
+// wasMadeFrom reports whether a live file is known to have been made from the next version itself. A note
+// of that version alone does not say so: the file may be one that it was about to replace.
+func (s *Storage) wasMadeFrom(name string, next *version, p *past, f found) bool {
+	if p.isAlone(f) {
+		return p.Nonce == next.Nonce
+	}
+	return (p.Nonce == next.Nonce || p.Format == 0 || !p.whole) && s.wasHere(name, next.Digest)
+}
+
+// changed notes what is known of a live file that is no version, and has that number here.
+func (s *Storage) changed(r *registry, p past, stamp string, seq uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.unsure = p.unsure
+	r.shows(stamp, seq)
 }
 
 // give makes the live file the newest version.
@@ -212,6 +243,6 @@ func (s *Storage) numberOf(name string, r *registry, sum digest) uint64 {
 
 // wasHere reports whether content is that of a version kept here.
 func (s *Storage) wasHere(name string, d digest) bool {
-	content, _ := s.base(name, version{record: &record{Digest: d}}, nil)
+	content, _ := s.base(name, version{record: &record{Digest: d}}, 0, nil)
 	return content != nil
 }

@@ -27,8 +27,8 @@ var mutants = map[string]mutant{
 		"TestABeatenCommitIsMerged",
 	},
 	"a removal deletes the key": {
-		"commit.go", "if ok, err := s.swap(name, r, &record{State: gone, Time: time.Now()}); !ok || err != nil {\n\t\treturn false, err\n\t}",
-		"s.engine.(interface{ Delete(string) }).Delete(s.keys.head(name))\n\tr.made = &version{&record{State: gone, Time: time.Now()}, 0}",
+		"commit.go", "ok, err = s.swap(name, r, &record{State: gone, Time: time.Now()})",
+		"s.engine.(interface{ Delete(string) }).Delete(s.keys.head(name))\n\t\tr.made = &version{&record{State: gone, Time: time.Now()}, 0}",
 		"TestAHostThatWasAwayFollows",
 	},
 	"a version has no ancestors": {
@@ -36,8 +36,16 @@ var mutants = map[string]mutant{
 		"TestAHostThatHasLostItsNotes",
 	},
 	"nothing is noted": {
-		"note.go", "err = s.Local.Note(name, line)", "_ = line",
+		"note.go", "err = s.Local.Note(name, line, durably)", "_ = line",
 		"TestAHostThatWasAwayLong",
+	},
+	"nothing is noted of what is done alone": {
+		"note.go", "	return s.keepNote(name, note{at.Root,", "	return nil\n\treturn s.keepNote(name, note{at.Root,",
+		"TestAnEndWhileAlone",
+	},
+	"a commit that may have been made is forgotten": {
+		"aside.go", "		s.mayHaveMade(r, tried)\n\tcase", "\tcase",
+		"TestAnUnknownOutcomeAlone",
 	},
 	"what the cluster has lost is an old version": {
 		"note.go", "if n.Seq > of.Seq {", "if n.Seq > of.Seq+1<<20 {",

@@ -20,10 +20,11 @@ type Local interface {
 	// MakeParents makes the directories on the way to a registry that are missing.
 	MakeParents(name string) error
 
-	// Note keeps a line about a registry, which needn't survive a power failure. Notes returns
+	// Note keeps a line about a registry. Only one that is kept durably, and those before it,
+	// must survive a power failure. Notes returns
 	// the lines that were kept last, sixteen at least if there were as many. whole says that none
 	// of any registry has been lost since NotesAreWhole was called.
-	Note(name string, line []byte) error
+	Note(name string, line []byte, durably bool) error
 	Notes(name string) (lines [][]byte, whole bool, err error)
 	NotesAreWhole() error
 }
@@ -37,6 +38,7 @@ type Storage struct {
 	packer *packer
 	told   func(Message)
 	shares func(name string) bool
+	accept bool // what can't be committed now is kept here, and merged later
 	limits limits
 
 	dropping sync.WaitGroup // of chunks
@@ -54,16 +56,20 @@ type registry struct {
 	doing sync.Mutex // held while its live file or its newest version is changed
 
 	// Guarded by Storage.mu, and changed with doing held only, but for next.
-	at     version  // that the live file is, or was before somebody changed it
-	stamp  string   // of the live file when it was that
-	next   *version // a newer one that is known; nil: none is
-	making nonce    // of the commit that is under way here
-	made   *version // that, once it is known to have been made
-	own    bool     // at was made by this Storage
-	edited bool     // the live file was no version when it was looked at last
-	seq    uint64   // number that at has here, 0 if it is no version
-	last   uint64   // highest number that a version has had here
-	noted  nonce    // of the version that the last note describes
+	at       version     // that the live file is, or was before somebody changed it
+	stamp    string      // of the live file when it was that
+	next     *version    // a newer one that is known; nil: none is
+	making   nonce       // of the commit that is under way here
+	made     *version    // that, once it is known to have been made
+	own      bool        // at was made by this Storage
+	edited   bool        // the live file was no version when it was looked at last
+	shown    *string     // stamp of an edited live file that this host shows while nothing can be committed
+	shownSeq uint64      // number of that here, 0 if it has none
+	unsure   []attempted // commits from at of which it is not known whether they were made
+	onto     *version    // that Newest has returned
+	seq      uint64      // number that at has here, 0 if it is no version
+	last     uint64      // highest number that a version has had here
+	noted    nonce       // of the version that the last note describes
 
 	retired  []chunk // that have left the head by the last commit from here; guarded by doing
 	failed   error   // why next is not the live file; nil: it was not tried, or the file is edited
@@ -108,6 +114,8 @@ func (s *Storage) Stamp(name string) (string, error) {
 	r := s.all[name]
 	switch {
 	case r == nil && stamp == "", r != nil && r.next == nil && r.stamp == stamp:
+		return stamp, nil
+	case r != nil && s.down != nil && r.shown != nil && *r.shown == stamp:
 		return stamp, nil
 	}
 	return stamp + pending, nil
@@ -164,11 +172,14 @@ func (s *Storage) judge(name string, before situation, f found, stamp string) (n
 	case r.next != nil && r.next.is(f):
 		return stamp + pending, txn.Source{Host: r.next.Host}, true
 	default:
+		if r.shown == nil || *r.shown != stamp {
+			r.shows(stamp, 0)
+		}
 		r.edited = true
 		from.Edited, from.Before = true, r.at.Digest
 		return stamp, from, true
 	}
-	r.edited = false
+	r.edited, r.shown = false, nil
 	if !r.own {
 		from.Host = r.at.Host
 		from.Blank = r.at.State == blank && r.at.Host != s.host
@@ -241,15 +252,24 @@ func (v version) is(f found) bool {
 func (s *Storage) Base(name string) []byte {
 	s.mu.Lock()
 	r := s.make(name)
-	at, next := r.at, r.next
+	at, next, seq := r.at, r.next, r.seq
+	for _, a := range r.unsure {
+		if next != nil && next.goesOnFrom(a.Nonce) {
+			at, seq = version{record: &record{Format: format, State: live, Digest: a.Digest}}, a.Seq
+		}
+	}
 	s.mu.Unlock()
-	base, _ := s.base(name, at, next)
+	base, _ := s.base(name, at, seq, next)
 	return base
 }
 
-// base returns the newest content that is kept here and that the cluster had, too, with its
-// number: a live file that was edited was made from that, or from a later one. nil: there is none.
-func (s *Storage) base(name string, at version, next *version) (content []byte, seq uint64) {
+// base returns the content of a version that the live file was before it was edited, if that is
+// kept here, with its number, else of the newest other one that the cluster had: a live
+// file that was edited was made from that, or from a later one. nil: there is none.
+func (s *Storage) base(name string, at version, seq uint64, next *version) ([]byte, uint64) {
+	if content, err := s.Local.Version(name, seq); err == nil && sha256.Sum256(content) == at.Digest {
+		return content, seq
+	}
 	kept, err := s.Local.Versions(name)
 	if err != nil {
 		return nil, 0
@@ -269,6 +289,11 @@ func (s *Storage) base(name string, at version, next *version) (content []byte, 
 
 // knows reports whether content is that of the version, or of one before it.
 func (v version) knows(d digest) bool { return v.Digest == d || v.Ancestors.has(d) }
+
+// goesOnFrom reports whether a version is the one with that nonce, or goes on from it.
+func (v version) goesOnFrom(n nonce) bool {
+	return v.Nonce == n || slices.ContainsFunc(v.Ancestors, func(a ancestor) bool { return a.nonce == n })
+}
 
 // Follow implements txn.Shared. moved is called at once for registries that wait already.
 func (s *Storage) Follow(moved func(name string)) (stop func()) {

@@ -104,8 +104,14 @@ func (s *Storage) setDown(err error) {
 	case !changed:
 	case err != nil:
 		s.told(Message{What: "Registry cluster unreachable", Err: err})
+		if s.accept {
+			s.told(Message{What: "Registries are changed on this host alone until the cluster answers"})
+		}
 	default:
 		s.told(Message{What: fmt.Sprintf("Registry cluster reachable again after %v", time.Since(since).Round(time.Millisecond))})
+		if n := s.Status().Alone; n > 0 {
+			s.told(Message{What: fmt.Sprintf("Registries that were changed on this host alone are merged: %d", n)})
+		}
 		s.again()
 	}
 }
@@ -139,6 +145,8 @@ type Status struct {
 	Host       string
 	Registries int       // that the cluster has, or this host
 	Waiting    int       // of these, whose live file is not the newest version
+	Alone      int       // and whose live file was changed on this host alone
+	Accepts    bool      // registries are changed on this host alone while nothing can be committed
 	Rev        int64     // of the newest change that is known
 	Err        error     // why nothing can be committed; nil: it can
 	Since      time.Time // of that
@@ -148,13 +156,16 @@ type Status struct {
 func (s *Storage) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Status{Host: s.host, Rev: s.rev, Err: s.down, Since: s.since}
+	st := Status{Host: s.host, Accepts: s.accept, Rev: s.rev, Err: s.down, Since: s.since}
 	for _, r := range s.all {
 		if r.at.State != gone || r.next != nil {
 			st.Registries++
 		}
 		if r.next != nil || r.edited {
 			st.Waiting++
+		}
+		if r.edited {
+			st.Alone++
 		}
 	}
 	return st

@@ -146,7 +146,9 @@ type localStorage struct {
 func (s localStorage) MakeParents(name string) error { return s.dir.MakeParents(name) }
 
 // Note implements cluster.Local.
-func (s localStorage) Note(name string, line []byte) error { return s.dir.Note(name, line) }
+func (s localStorage) Note(name string, line []byte, durably bool) error {
+	return s.dir.Note(name, line, durably)
+}
 
 // Notes implements cluster.Local.
 func (s localStorage) Notes(name string) (lines [][]byte, whole bool, err error) {

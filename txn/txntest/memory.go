@@ -42,8 +42,8 @@ type Memory struct {
 	ids     int        // how many copies were put into quarantine
 	book    book
 	views   []byte // the lines that AppendViews got
-	notes   map[string][][]byte
-	whole   bool // NotesAreWhole was called; a power failure loses all notes
+	notes   map[string][]noted
+	whole   bool // NotesAreWhole was called, and no note was lost since
 }
 
 // effect is a change of the disk that a power failure may undo, as long as it

@@ -2,25 +2,42 @@ package txntest
 
 import "slices"
 
-// Note keeps a line about a registry.
-func (m *Memory) Note(name string, line []byte) error {
+// fewestNotes is how many notes of a registry are kept, as the contract has it at least.
+const fewestNotes = 16
+
+// noted is a line about a registry.
+type noted struct {
+	line    []byte
+	durable bool
+}
+
+// Note keeps a line about a registry. A durable one, with those before it, survives LoseNotes.
+func (m *Memory) Note(name string, line []byte, durably bool) error {
 	if err := m.reach("note", name, "append"); err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.notes == nil {
-		m.notes = make(map[string][][]byte)
+		m.notes = make(map[string][]noted)
 	}
-	m.notes[name] = append(m.notes[name], slices.Clone(line))
+	all := append(m.notes[name], noted{line: slices.Clone(line)})
+	all = slices.Clone(all[max(0, len(all)-fewestNotes):])
+	for i := range all {
+		all[i].durable = all[i].durable || durably
+	}
+	m.notes[name] = all
 	return nil
 }
 
-// Notes returns the lines that were kept about a registry; whole says that none is missing.
+// Notes returns the lines that were kept last about a registry; whole says that none is missing.
 func (m *Memory) Notes(name string) (lines [][]byte, whole bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.notes[name]), m.whole, nil
+	for _, one := range m.notes[name] {
+		lines = append(lines, one.line)
+	}
+	return lines, m.whole, nil
 }
 
 // NotesAreWhole says that no line is missing from now on.
@@ -31,9 +48,12 @@ func (m *Memory) NotesAreWhole() error {
 	return nil
 }
 
-// LoseNotes loses notes as a power failure may.
+// LoseNotes loses all notes that are not durable, as a power failure may.
 func (m *Memory) LoseNotes() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.notes, m.whole = nil, false
+	for name, all := range m.notes {
+		m.notes[name] = slices.DeleteFunc(all, func(one noted) bool { return !one.durable })
+	}
+	m.whole = false
 }
