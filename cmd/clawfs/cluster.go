@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -30,6 +31,7 @@ type clusterOptions struct {
 	host          string
 	local         []string // patterns of registries that are not shared
 	join          choice
+	offline       choice
 }
 
 // shares returns a function that reports whether a registry is shared. The error is a
@@ -158,6 +160,16 @@ func (s localStorage) Notes(name string) (lines [][]byte, whole bool, err error)
 // NotesAreWhole implements cluster.Local.
 func (s localStorage) NotesAreWhole() error { return s.dir.NotesAreWhole() }
 
+// pinning has versions stay in the history that a cluster needs, once there is one.
+type pinning struct {
+	by atomic.Pointer[cluster.Storage]
+}
+
+func (p *pinning) isPinned(name string, seq uint64) bool {
+	s := p.by.Load()
+	return s != nil && s.Pinned(name, seq)
+}
+
 // sharing is a directory's part in a cluster.
 type sharing struct {
 	*cluster.Storage
@@ -195,8 +207,8 @@ func openCluster(o *clusterOptions, local localStorage, patterns *fs.Patterns, l
 	defer cancel()
 	s, stop, err := cluster.Open(ctx, local, engine, cluster.Options{
 		Cluster: a.name, Host: host, Names: registryNames(local.dir, patterns), Join: cluster.Join(o.join.value),
-		Shares: shares,
-		Told:   func(m cluster.Message) { logCluster(log, m) },
+		Offline: cluster.Offline(o.offline.value), Shares: shares,
+		Told: func(m cluster.Message) { logCluster(log, m) },
 	})
 	if err != nil {
 		return nil, errors.Join(joinError(o, err), engine.Close())
@@ -259,6 +271,8 @@ type clusterStatus struct {
 	Reason     string    `json:"reason,omitempty"` // why it does not
 	Registries int       `json:"registries"`       // that are shared
 	Waiting    int       `json:"waiting"`          // of these, with a file here that is not the newest version
+	Offline    string    `json:"offline"`          // what becomes of writes while it is not reachable: refuse, accept
+	Alone      int       `json:"alone"`            // registries with a change that this host alone has; it is merged later
 	Revision   int64     `json:"revision"`         // of the newest change that is known here
 }
 
@@ -270,7 +284,10 @@ func (s *sharing) status() *clusterStatus {
 	st := s.Status()
 	out := &clusterStatus{
 		Name: s.address.name, Host: st.Host, Members: s.address.endpoints, Reachable: st.Err == nil, Since: st.Since,
-		Registries: st.Registries, Waiting: st.Waiting, Revision: st.Rev,
+		Registries: st.Registries, Waiting: st.Waiting, Revision: st.Rev, Offline: string(cluster.OfflineRefuse), Alone: st.Alone,
+	}
+	if st.Accepts {
+		out.Offline = string(cluster.OfflineAccept)
 	}
 	if st.Err != nil {
 		out.Reason = st.Err.Error()
@@ -281,9 +298,18 @@ func (s *sharing) status() *clusterStatus {
 // printCluster prints a line about a cluster for people.
 func (s streams) printCluster(c *clusterStatus) error {
 	state, why := s.paintOut(green, "reachable"), ""
-	if !c.Reachable {
-		state, why = s.paintOut(yellow, "not reachable, so nothing can be written"), " ("+c.Reason+")"
+	switch why = " (" + c.Reason + ")"; {
+	case c.Reachable:
+		why = ""
+	case c.Offline == string(cluster.OfflineAccept):
+		state = s.paintOut(yellow, "not reachable, so changes stay on this host")
+	default:
+		state = s.paintOut(yellow, "not reachable, so nothing can be written")
 	}
-	return s.printf("  cluster %s as %s, by %s: %s since %s%s; %s, %d of them behind, revision %d\n", c.Name, c.Host, strings.Join(c.Members, ", "), state,
-		c.Since.Local().Format("2006-01-02 15:04:05"), why, versions.Count(c.Registries, "registry", "registries"), c.Waiting, c.Revision)
+	alone := ""
+	if c.Alone > 0 {
+		alone = fmt.Sprintf("; changed on this host alone, to be merged: %s", versions.Count(c.Alone, "registry", "registries"))
+	}
+	return s.printf("  cluster %s as %s, by %s: %s since %s%s; %s, %d of them behind, revision %d%s\n", c.Name, c.Host, strings.Join(c.Members, ", "), state,
+		c.Since.Local().Format("2006-01-02 15:04:05"), why, versions.Count(c.Registries, "registry", "registries"), c.Waiting, c.Revision, alone)
 }

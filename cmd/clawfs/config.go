@@ -46,6 +46,7 @@ type configSection struct {
 	ClusterKey       *string      `toml:"cluster-key"`
 	ClusterHost      *string      `toml:"cluster-host"`
 	Local            []string     `toml:"local"`
+	Offline          *string      `toml:"offline"`
 	Rules            []configRule `toml:"rule"`
 }
 
@@ -226,6 +227,7 @@ func (s *configSection) settings() map[string][]string {
 		"cluster-key":        one(s.ClusterKey),
 		"cluster-host":       one(s.ClusterHost),
 		"local":              s.Local,
+		"offline":            one(s.Offline),
 	}
 }
 

@@ -33,6 +33,7 @@ cluster-ca = "/ca.pem"
 cluster-cert = "/me.pem"
 cluster-key = "/me.key"
 cluster-host = "laptop"
+offline = "accept"
 local = ["own.json", "identity/*.json"]
 
 [[directory."/state".rule]]
@@ -87,6 +88,7 @@ func TestConfigSetsEveryOption(t *testing.T) {
 	want.rejectStale, want.refuseMassDelete = true, true
 	want.cluster.address, want.cluster.host = "etcd://nas:2379/state", "laptop"
 	want.cluster.ca, want.cluster.cert, want.cluster.key = "/ca.pem", "/me.pem", "/me.key"
+	want.cluster.offline.value = "accept"
 	want.cluster.local = []string{"own.json", "identity/*.json"}
 	want.rules = []registryRule{
 		{registry: pattern, rule: merge.Rule{Path: "/order/*", As: merge.AsAtomic, OnConflict: merge.Reject}},

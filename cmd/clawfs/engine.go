@@ -25,7 +25,7 @@ func openUnserved(root string) (*txn.Store, io.Closer, error) {
 		return nil, nil, err
 	}
 	o := l.now.Load().options
-	dir, err := openBacking(root, root, o, zap.NewNop())
+	dir, err := openBacking(root, root, o, new(pinning), zap.NewNop())
 	if err != nil {
 		return nil, nil, err
 	}

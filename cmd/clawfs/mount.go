@@ -141,7 +141,10 @@ func newMountOptions() *mountOptions {
 		transport:  choice{value: fs.DeviceTransport, allowed: fs.Transports()},
 		logLevel:   choice{value: "info", allowed: []string{"debug", "info", "warn", "error"}},
 		logFormat:  choice{value: formatConsole, allowed: []string{formatConsole, formatJSON}},
-		cluster:    clusterOptions{join: choice{value: string(cluster.JoinRefuse), allowed: []string{string(cluster.JoinRefuse), string(cluster.JoinMerge), string(cluster.JoinTake), string(cluster.JoinGive)}}},
+		cluster: clusterOptions{
+			join:    choice{value: string(cluster.JoinRefuse), allowed: []string{string(cluster.JoinRefuse), string(cluster.JoinMerge), string(cluster.JoinTake), string(cluster.JoinGive)}},
+			offline: choice{value: string(cluster.OfflineRefuse), allowed: []string{string(cluster.OfflineRefuse), string(cluster.OfflineAccept)}},
+		},
 		readyFD:    -1,
 		takeoverFD: -1,
 		flags:      pflag.NewFlagSet("mount", pflag.ContinueOnError),
@@ -173,6 +176,7 @@ func (o *mountOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.cluster.host, "cluster-host", "", "`NAME` of this host in the cluster (default its host name)")
 	f.StringArrayVar(&o.cluster.local, "local", nil, "registries of this host alone, as a `GLOB`; repeatable")
 	f.Var(&o.cluster.join, "join", "what becomes of registries here that have nothing to do with the cluster's of the same names")
+	f.Var(&o.cluster.offline, "offline", "what becomes of writes while the cluster can't be reached: refused, or made on this host alone and merged later")
 	f.Var(&o.transport, "transport", "how the kernel's requests come: by /dev/fuse, by io_uring, or (auto) by io_uring where it can be had")
 	f.BoolVar(&o.takeover, "takeover", false, "have another daemon take over when this one dies, instead of leaving a dead mount")
 	f.StringVar(&o.config, "config", "", "configuration `FILE` (default /etc/clawfs/config.toml for root, ~/.config/clawfs/config.toml for others)")

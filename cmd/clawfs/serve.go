@@ -161,7 +161,8 @@ func openServed(path, below string, given *mountOptions, log *zap.Logger) (*serv
 		return nil, err
 	}
 	o := l.now.Load().options
-	dir, err := openBacking(path, below, o, log)
+	pins := new(pinning)
+	dir, err := openBacking(path, below, o, pins, log)
 	if err != nil {
 		return nil, err
 	}
@@ -173,6 +174,9 @@ func openServed(path, below string, given *mountOptions, log *zap.Logger) (*serv
 	storage, err := s.storage(o)
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
+	}
+	if s.sharing != nil {
+		pins.by.Store(s.sharing.Storage)
 	}
 	s.store = txn.New(storage, storeConfig(o, l, txn.ObserverFunc(func(e txn.Event) {
 		s.counters.Observe(e)
@@ -253,11 +257,12 @@ func clearMountpoint(name string, o *mountOptions, log *zap.Logger) (string, err
 // openBacking opens a directory for serving it, by a path that leads below the mount, and logs
 // the leftovers of a crash there. The error is a *mountpoint.MountedError where the path does
 // not lead to the bare directory.
-func openBacking(path, below string, o *mountOptions, log *zap.Logger) (*backing.Dir, error) {
+func openBacking(path, below string, o *mountOptions, pins *pinning, log *zap.Logger) (*backing.Dir, error) {
 	dir, err := backing.Open(below, backing.Options{
 		Durability:   backing.Durability(o.durability.interval),
 		KeepVersions: int(o.keepVersions),
 		KeepBytes:    int64(o.keepSize),
+		Pinned:       pins.isPinned,
 		Without:      o.without,
 		Opened:       func(root int) error { return mountpoint.CheckBare(root, path) },
 		SyncFailed:   func(err error) { log.Error("sync failed", zap.Error(err)) },
