@@ -60,7 +60,7 @@ func TestMutantsAreCaught(t *testing.T) {
 	}
 	for name, m := range mutants {
 		t.Run(name, func(t *testing.T) {
-			out, err := exec.Command("go", "test", "-count=1", "-vet=off", "-run", "^"+m.caught+"$", "-overlay", m.overlay(t), ".").CombinedOutput()
+			out, err := exec.Command("go", "test", "-count=1", "-vet=off", "-ldflags=-s -w", "-run", "^"+m.caught+"$", "-overlay", m.overlay(t), ".").CombinedOutput()
 			if err == nil || !regexp.MustCompile("--- FAIL: "+m.caught).Match(out) {
 				t.Errorf("%s does not notice: %v\n%s", m.caught, err, out)
 			}

@@ -82,7 +82,7 @@ func options(t *testing.T, mounted bool) Options {
 func TestBareDiffersFromBareNowhere(t *testing.T) {
 	t.Parallel()
 	o := options(t, false)
-	o.Count = 100
+	o.Count = 50
 	report, err := Run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -121,8 +121,8 @@ func (b beginning) prepare(t *testing.T, dir string, round int) (file string, id
 // tenPrograms runs rounds of ten programs, of these idioms in turn, in a bare
 // directory and on a mount, and returns how many entries were lost. In every other
 // round all have read before the first one writes; in the others they meet by
-// chance, unless there is no file at times. Four are enough to show the losses of a bare
-// directory, unless a table of them is wanted.
+// chance, unless there is no file at times. Where neither rounds nor a table are asked for, four
+// are enough to show the losses of a bare directory, and six run on the mount.
 func tenPrograms(t *testing.T, from beginning, idioms ...idiom) losses {
 	var lost losses
 	for _, i := range idioms {
@@ -132,6 +132,12 @@ func tenPrograms(t *testing.T, from beginning, idioms ...idiom) losses {
 	}
 	aside := slices.Contains(asideIdioms(), idioms[0])
 	claims := slices.Contains(claimingIdioms(), idioms[0])
+	programs := func(few int) int {
+		if os.Getenv("CLAWFS_ROUNDS") != "" || os.Getenv("CLAWFS_IDIOMS") != "" {
+			return 10
+		}
+		return max(few, len(idioms))
+	}
 	round := func(t *testing.T, dir string, number, programs int) (want, got []string, results []result) {
 		t.Helper()
 		at := atRead
@@ -152,11 +158,7 @@ func tenPrograms(t *testing.T, from beginning, idioms ...idiom) losses {
 		return want, got, results
 	}
 	t.Run("bare", func(t *testing.T) {
-		programs := max(4, len(idioms))
-		if os.Getenv("CLAWFS_IDIOMS") != "" {
-			programs = 10
-		}
-		want, got, results := round(t, newDir(t), 0, programs)
+		want, got, results := round(t, newDir(t), 0, programs(4))
 		unnoticed := 0
 		added := want[len(want)-len(results):]
 		for n, r := range results {
@@ -172,7 +174,7 @@ func tenPrograms(t *testing.T, from beginning, idioms ...idiom) losses {
 	t.Run("mount", func(t *testing.T) {
 		m := newMount(t)
 		for number := range setting(t, "CLAWFS_ROUNDS", 1) {
-			want, got, results := round(t, m.dir, number, 10)
+			want, got, results := round(t, m.dir, number, programs(6))
 			if claims {
 				want = acknowledged(want, got, results)
 			} else if !aside {

@@ -25,10 +25,10 @@ func TestPagesHaveNoBarriers(t *testing.T) {
 		b.at("/version", "settings.json"), b.at("/diff", "models.json", "a", "3", "b", "5"), b.at("/diff", "models.json", "a", "3", "b", "5", "as", "text"),
 		b.at("/refused", ""), "/nothing", b.at("/plan", "models.json", "do", "undo", "v", "4"), b.at("/plan", "settings.json", "do", "undo", "v", "2"), b.at("/repair", "", "id", copyID(t, dir))}
 	for _, page := range pages {
+		b.open(page)
+		b.do(chromedp.Evaluate[chromedp.Void](script + "; undefined"))
 		for scheme, width := range map[string]int64{"light": 1280, "dark": 360} {
 			b.look(scheme, width, 900)
-			b.open(page)
-			b.do(chromedp.Evaluate[chromedp.Void](script + "; undefined"))
 			found := eval[string](b, `axe.run(document, {resultTypes: ["violations"]}).then((r) => JSON.stringify(r.violations.map((v) => [v.id, v.help, v.nodes.map((n) => n.html + " " + n.failureSummary)])))`)
 			var violations []any
 			if err := json.Unmarshal([]byte(found), &violations); err != nil {
