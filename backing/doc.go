@@ -45,7 +45,8 @@
 //	                          missing where it could not be written
 //	reserve                   space set aside for quarantine on a full disk
 //	quarantine/@log           the copies that have gone for lack of room, like @log above
-//	cluster/                  the versions of a cluster that live files were (notes.go)
+//	cluster/                  the versions of a cluster that live files were (notes.go); those
+//	                          of a registry that is gone go with its history
 //	views                     the views of processes that lived when the directory was
 //	                          released last: one JSON document, removed when it is read
 //	numbers                   the backing files that carry another inode number, as programs

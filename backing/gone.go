@@ -8,7 +8,7 @@ import (
 )
 
 // Gone yields the registries that have a history and no live file: how much room the
-// history takes on disk, and when it was changed last. A name that can't be looked at is
+// history, and the notes, take on disk, and when it was changed last. A name that can't be looked at is
 // passed over: nothing says that it is gone.
 func (d *Dir) Gone(yield func(name string, room int64, changed time.Time) bool) error {
 	for name, err := range d.Registries() {
@@ -61,10 +61,10 @@ func (d *Dir) ofGone(name string) (room int64, changed time.Time, err error) {
 			changed = at
 		}
 	}
-	return room, changed, nil
+	return room + d.notesRoom(name), changed, nil
 }
 
-// Erase removes the history of a registry that has no live file, its log included, for
+// Erase removes the history of a registry that has no live file, its log and notes included, for
 // good. ok is false, and nothing has changed, where it has one.
 func (d *Dir) Erase(name string) (ok bool, err error) {
 	if err := d.change("erase", name); err != nil {
@@ -84,6 +84,9 @@ func (d *Dir) erase(s *history) (bool, error) {
 		return false, err
 	}
 	if err := s.load(d); err != nil {
+		return false, err
+	}
+	if err := d.dropNotes(s.name); err != nil {
 		return false, err
 	}
 	hist, err := d.openHistory(s.name)

@@ -151,6 +151,25 @@ func (d *Dir) Notes(name string) (lines [][]byte, whole bool, err error) {
 	return lines, whole, nil
 }
 
+// dropNotes removes the notes about a registry.
+func (d *Dir) dropNotes(name string) error {
+	d.notes.mu.Lock()
+	defer d.notes.mu.Unlock()
+	if err := unlink(d.state, notesName+"/"+notesOf(name)); err != nil && err != unix.ENOENT {
+		return err
+	}
+	return nil
+}
+
+// notesRoom returns how much room the notes about a registry take on disk.
+func (d *Dir) notesRoom(name string) int64 {
+	st, err := statAt(d.state, notesName+"/"+notesOf(name))
+	if err != nil || st == nil {
+		return 0
+	}
+	return st.room
+}
+
 // areNotesWhole reports whether no note is missing. The caller holds notes.mu.
 func (d *Dir) areNotesWhole() bool {
 	n := &d.notes

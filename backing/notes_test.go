@@ -1,10 +1,12 @@
 package backing
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 func notesIn(t *testing.T, path string) *Dir {
@@ -46,6 +48,53 @@ func TestNotes(t *testing.T) {
 	}
 	if lines, whole, err := d.Notes("none.json"); err != nil || lines != nil || whole {
 		t.Errorf("%q, %v, %v", lines, whole, err)
+	}
+}
+
+// The notes about a registry that is gone count as its history does, and go with it.
+func TestNotesGo(t *testing.T) {
+	d := notesIn(t, t.TempDir())
+	content := []byte("{}")
+	sum := sha256.Sum256(content)
+	stamp, ok, err := d.Commit("a.json", "", 1, 0, content, sum, time.Now(), nil)
+	if !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	mustNote(t, d, "a.json", "a")
+	mustNote(t, d, "b.json", "b")
+	mustNote(t, d, "c.json", "no history")
+	if ok, err := d.Erase("a.json"); ok || err != nil {
+		t.Fatal("a registry that is there was erased", ok, err)
+	}
+	if ok, err := d.Remove("a.json", stamp, 1); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	room := func() (room int64) {
+		if err := d.Gone(func(name string, n int64, _ time.Time) bool { room = n; return true }); err != nil {
+			t.Fatal(err)
+		}
+		return room
+	}
+	all := room()
+	for _, name := range []string{"a.json", "c.json"} {
+		if ok, err := d.Erase(name); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		if lines, _, err := d.Notes(name); len(lines) > 0 || err != nil {
+			t.Errorf("notes about %s: %q, %v", name, lines, err)
+		}
+	}
+	if lines, _, err := d.Notes("b.json"); len(lines) != 1 || err != nil {
+		t.Errorf("%q, %v", lines, err)
+	}
+	if _, ok, err := d.Commit("a.json", "", 2, 0, content, sum, time.Now(), nil); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if stamp, err = d.Stamp("a.json"); err == nil {
+		ok, err = d.Remove("a.json", stamp, 2)
+	}
+	if !ok || err != nil || room() >= all {
+		t.Errorf("%d bytes without notes, %d with them; %v, %v", room(), all, ok, err)
 	}
 }
 

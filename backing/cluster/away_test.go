@@ -10,6 +10,7 @@ import (
 	"clawfs/backing/cluster"
 	"clawfs/backing/cluster/enginetest"
 	"clawfs/txn"
+	"clawfs/txn/txntest"
 )
 
 // many is more commits than a record knows.
@@ -167,4 +168,49 @@ func TestNobodyWaitsForAnEditToBePublished(t *testing.T) {
 			agree(t, func(s string) bool { return s == edit || call == "get" && s == was }, a, b)
 		})
 	}
+}
+
+// The notes about a registry that is gone go with its history. Of one that never had content here
+// there are none.
+func TestNotesOfARegistryThatIsGone(t *testing.T) {
+	engine, a, b := two(t, `{"n":1}`)
+	notes := func(h *host) int {
+		lines, _, err := h.disk.Notes(registry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(lines)
+	}
+	if notes(a) == 0 || notes(b) == 0 {
+		t.Error("nothing is noted of a registry that is there")
+	}
+	if err := a.store.Unlink(registry, program(1)); err != nil {
+		t.Fatal(err)
+	}
+	agree(t, is(""), a, b)
+	c := open(t, engine, "c", txntest.NewMemory())
+	if notes(b) == 0 || notes(c) > 0 {
+		t.Errorf("%d notes where it was, %d where it never was", notes(b), notes(c))
+	}
+	if ok, err := b.storage.Erase(registry); !ok || err != nil || notes(b) > 0 {
+		t.Errorf("%d notes after an erasure: %v, %v", notes(b), ok, err)
+	}
+	b.close()
+	b.disk.Foreign(registry, []byte(`{"new":1}`)) // nothing tells it from an old version but that all were noted
+	b = open(t, engine, "b", b.disk)
+	agree(t, is(`{"new":1}`), a, b, c)
+}
+
+// The history of a registry that was removed alone stays until the cluster has the removal.
+func TestARemovalAloneIsNotErased(t *testing.T) {
+	engine, a, b := twoAlone(t, `{"n":1}`)
+	b.cut(t)
+	if err := b.store.Unlink(registry, program(3)); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := b.storage.Erase(registry); ok || err != nil {
+		t.Errorf("erased: %v, %v", ok, err)
+	}
+	b.end9()
+	agree(t, is(""), a, openAlone(t, engine, "b", b.disk))
 }

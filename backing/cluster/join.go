@@ -191,7 +191,8 @@ func (s *Storage) joinOne(name string, how Join) error {
 		p = past{version: nothing()}
 	}
 	base, baseSeq := s.base(name, p.version, p.here, next)
-	if base == nil && how != JoinMerge && !p.isAlone(f) {
+	isNew := p.whole && next.State == gone // a file that was not noted is no old one
+	if base == nil && how != JoinMerge && !p.isAlone(f) && !isNew {
 		return errUnrelated
 	}
 	s.replaces(r, p.version)

@@ -34,10 +34,11 @@ func (a alone) is(f found) bool {
 	return version{record: &record{State: a.State, Digest: a.Digest}}.is(f)
 }
 
-// note notes a version that the cluster has, and that the live file is about to be. The caller
+// note notes a version that the cluster has, and that the live file is about to be. Of a registry that
+// never had content here nothing is noted: there is none to be told from an edit. The caller
 // holds doing.
 func (s *Storage) note(name string, r *registry, v *version, here uint64) error {
-	if r.noted == v.Nonce {
+	if r.noted == v.Nonce || r.noted == (nonce{}) && v.State != live {
 		return nil
 	}
 	err := s.keepNote(name, note{Root: v.Root, Nonce: v.Nonce, Seq: v.Seq, State: v.State, Digest: v.Digest, Here: here}, false)
@@ -60,6 +61,26 @@ func (s *Storage) noteFound(name string, r *registry, v version, here uint64) {
 	if err := s.note(name, r, &v, here); err != nil {
 		s.told(Message{Name: name, What: "cannot note the version that the live file is", Err: err})
 	}
+}
+
+// Erase implements txn.Storage. The notes of a removal that other hosts do not have yet stay.
+func (s *Storage) Erase(name string) (bool, error) {
+	if !s.shares(name) {
+		return s.Local.Erase(name)
+	}
+	r := s.of(name)
+	defer r.doing.Unlock()
+	s.mu.Lock()
+	edited := r.edited
+	s.mu.Unlock()
+	if edited {
+		return false, nil
+	}
+	ok, err := s.Local.Erase(name)
+	if ok && err == nil {
+		r.noted = nonce{}
+	}
+	return ok, err
 }
 
 // noteAlone notes durably that the live file is about to be in a state that is no version's, and the

@@ -76,6 +76,7 @@ func (m *Memory) Erase(name string) (bool, error) {
 	}
 	delete(m.now.hist, name)
 	delete(m.book.last, name)
+	delete(m.notes, name)
 	m.syncAll()
 	return true, nil
 }
