@@ -312,7 +312,7 @@ func (s *Storage) newest(name string) (version, error) {
 		case err == nil && head.Rev == 0:
 			return nothing(), nil
 		case err == nil:
-			rec, err := decode(head.Value)
+			rec, err := s.decode(head)
 			if err != nil {
 				return version{}, &UnavailableError{Err: err}
 			}

@@ -152,12 +152,16 @@ func each(all []chunk, do func(i int, c chunk) error) error {
 
 // putChunk puts a chunk, which nobody else does. A request without an answer is made again.
 func (s *Storage) putChunk(name string, c chunk, piece []byte) error {
+	key := s.keys.chunkPrefix(name) + c.key
 	packed, err := s.packer.pack(piece)
+	if err == nil {
+		packed, err = s.sealer.seal(key, packed)
+	}
 	if err != nil {
 		return err
 	}
 	err = s.insist(func(ctx context.Context) error {
-		_, _, err := s.engine.Swap(ctx, s.keys.chunkPrefix(name)+c.key, 0, packed)
+		_, _, err := s.engine.Swap(ctx, key, 0, packed)
 		return err
 	})
 	return refusal(name, err)
@@ -251,8 +255,12 @@ func (s *Storage) getChunk(name string, c chunk) (piece []byte, err error) {
 		if err == nil && e.Rev == 0 {
 			return &RefusedError{Err: errNoChunk}
 		}
+		var packed []byte
 		if err == nil {
-			piece, err = s.packer.unpackChunk(e.Value, c)
+			packed, err = s.sealer.open(e)
+		}
+		if err == nil {
+			piece, err = s.packer.unpackChunk(packed, c)
 		}
 		return err
 	})

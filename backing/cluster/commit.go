@@ -239,6 +239,9 @@ func (s *Storage) swap(name string, r *registry, rec *record) (ok bool, err erro
 		rec.Seq = max(rec.Seq, r.at.Seq+1)
 	}
 	value, err := rec.encode()
+	if err == nil {
+		value, err = s.sealer.seal(s.keys.head(name), value)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -346,7 +349,7 @@ func (a *attempt) beaten(head Entry) (ok bool, err error) {
 		s.mu.Unlock()
 		return false, nil
 	}
-	rec, err := decode(head.Value)
+	rec, err := s.decode(head)
 	if err != nil {
 		return false, &UnavailableError{Err: err}
 	}

@@ -24,6 +24,7 @@
 //	CLUSTER/head/NAME    the newest version of the registry NAME: a line of JSON, and the
 //	                     content, compressed (zstd), behind it
 //	CLUSTER/chunk/NAME/… a piece of a larger content, compressed, see chunk.go
+//	CLUSTER/secret       is there if all values are encrypted, see seal.go
 //
 // # Locks
 //

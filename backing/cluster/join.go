@@ -28,6 +28,10 @@ type Options struct {
 	// versions under their names.
 	Join Join
 
+	// Secret encrypts what the engine has of the cluster. All hosts have the same one, from the first
+	// version on; nil: none has.
+	Secret []byte
+
 	Offline Offline // what becomes of writes while the cluster can't be reached
 
 	Commit time.Duration // how long a commit may wait for the cluster; 5 s
@@ -74,16 +78,26 @@ const (
 // Open returns a Storage over that of this host, and an engine. The live files have joined
 // the cluster then, but for those that were changed while no Storage looked after them:
 // Follow tells the store of these. It ends with the function that it returns. Errors:
-// *UnrelatedError, *UnavailableError, or those of the local storage.
+// *UnrelatedError, *UnavailableError, *SecretError, or those of the local storage.
 func Open(ctx context.Context, local Local, engine Engine, o Options) (*Storage, func(), error) {
 	o = o.withDefaults()
 	s := &Storage{
-		Local: local, engine: engine, keys: newKeys(o.Cluster), host: o.Host, packer: newPacker(), told: o.Told, shares: o.Shares, accept: o.Offline == OfflineAccept,
+		Local: local, engine: engine, keys: newKeys(o.Cluster), host: o.Host, packer: newPacker(), sealer: sealer{o.Secret}, told: o.Told, shares: o.Shares, accept: o.Offline == OfflineAccept,
 		limits: limits{commit: o.Commit, answer: o.Answer, pause: 50 * time.Millisecond},
 		all:    make(map[string]*registry), follow: func(string) {}, since: time.Now(),
 	}
-	if _, err := s.list(ctx); err != nil {
+	hasSecret, err := s.checkSecret(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := s.list(ctx)
+	if err != nil {
 		return nil, nil, &UnavailableError{Err: err}
+	}
+	if o.Secret != nil && !hasSecret {
+		if err := s.giveSecret(ctx, n); err != nil {
+			return nil, nil, err
+		}
 	}
 	if err := s.join(o); err != nil {
 		return nil, nil, err

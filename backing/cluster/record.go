@@ -195,10 +195,10 @@ func (v version) light() version {
 func nothing() version { return version{record: &record{State: gone}} }
 
 // keys are the prefixes of the engine's keys for one cluster.
-type keys struct{ heads, chunks string }
+type keys struct{ heads, chunks, secret string }
 
 func newKeys(cluster string) keys {
-	return keys{heads: cluster + "/head/", chunks: cluster + "/chunk/"}
+	return keys{heads: cluster + "/head/", chunks: cluster + "/chunk/", secret: cluster + "/secret"}
 }
 
 func (k keys) head(name string) string { return k.heads + name }

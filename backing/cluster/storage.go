@@ -36,6 +36,7 @@ type Storage struct {
 	keys   keys
 	host   string
 	packer *packer
+	sealer sealer
 	told   func(Message)
 	shares func(name string) bool
 	accept bool // what can't be committed now is kept here, and merged later

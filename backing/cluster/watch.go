@@ -34,7 +34,7 @@ func (s *Storage) run(ctx context.Context, o Options) {
 // hear takes an entry of the engine.
 func (s *Storage) hear(e Entry) {
 	name := s.keys.name(e.Key)
-	rec, err := decode(e.Value)
+	rec, err := s.decode(e)
 	switch {
 	case !s.shares(name): // it is no registry here
 	case err != nil:
