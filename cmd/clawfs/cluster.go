@@ -28,6 +28,7 @@ import (
 type clusterOptions struct {
 	address       string // etcd://HOST:PORT,…/NAME; empty: with nobody
 	ca, cert, key string // files
+	secret        string // a file; empty: values are not encrypted
 	host          string
 	local         []string // patterns of registries that are not shared
 	join          choice
@@ -191,6 +192,13 @@ func openCluster(o *clusterOptions, local localStorage, patterns *fs.Patterns, l
 	if err != nil {
 		return nil, err
 	}
+	secret, err := o.readSecret()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkCertificates(a, secure); err != nil {
+		return nil, err
+	}
 	engine, err := etcd.Open(etcd.Config{Endpoints: a.endpoints, TLS: secure})
 	if err != nil {
 		return nil, &clusterError{Problem: "cannot use " + o.address, Err: err}
@@ -207,7 +215,7 @@ func openCluster(o *clusterOptions, local localStorage, patterns *fs.Patterns, l
 	defer cancel()
 	s, stop, err := cluster.Open(ctx, local, engine, cluster.Options{
 		Cluster: a.name, Host: host, Names: registryNames(local.dir, patterns), Join: cluster.Join(o.join.value),
-		Offline: cluster.Offline(o.offline.value), Shares: shares,
+		Secret: secret, Offline: cluster.Offline(o.offline.value), Shares: shares,
 		Told: func(m cluster.Message) { logCluster(log, m) },
 	})
 	if err != nil {
@@ -224,9 +232,12 @@ func joinError(o *clusterOptions, err error) error {
 	e := &clusterError{Problem: "cannot join " + o.address, Err: err}
 	var unrelated *cluster.UnrelatedError
 	var unavailable *cluster.UnavailableError
+	var secret *cluster.SecretError
 	switch {
 	case errors.As(err, &unrelated):
 		e.Hint = "say whose they are to be: --join=take the cluster's, --join=give this directory's, --join=merge both"
+	case errors.As(err, &secret):
+		e.Hint = "--cluster-secret FILE must hold the same on all hosts; a cluster has a secret from its first host on, or never"
 	case errors.As(err, &unavailable):
 		e.Problem, e.Err = "no majority of "+o.address+" answers", unavailable.Err
 		e.Hint = "see whether most of its members run and can be reached, and whether its certificates fit"

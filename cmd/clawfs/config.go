@@ -44,6 +44,7 @@ type configSection struct {
 	ClusterCA        *string      `toml:"cluster-ca"`
 	ClusterCert      *string      `toml:"cluster-cert"`
 	ClusterKey       *string      `toml:"cluster-key"`
+	ClusterSecret    *string      `toml:"cluster-secret"`
 	ClusterHost      *string      `toml:"cluster-host"`
 	Local            []string     `toml:"local"`
 	Offline          *string      `toml:"offline"`
@@ -225,6 +226,7 @@ func (s *configSection) settings() map[string][]string {
 		"cluster-ca":         one(s.ClusterCA),
 		"cluster-cert":       one(s.ClusterCert),
 		"cluster-key":        one(s.ClusterKey),
+		"cluster-secret":     one(s.ClusterSecret),
 		"cluster-host":       one(s.ClusterHost),
 		"local":              s.Local,
 		"offline":            one(s.Offline),

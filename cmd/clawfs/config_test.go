@@ -32,6 +32,7 @@ cluster = "etcd://nas:2379/state"
 cluster-ca = "/ca.pem"
 cluster-cert = "/me.pem"
 cluster-key = "/me.key"
+cluster-secret = "/secret"
 cluster-host = "laptop"
 offline = "accept"
 local = ["own.json", "identity/*.json"]
@@ -88,6 +89,7 @@ func TestConfigSetsEveryOption(t *testing.T) {
 	want.rejectStale, want.refuseMassDelete = true, true
 	want.cluster.address, want.cluster.host = "etcd://nas:2379/state", "laptop"
 	want.cluster.ca, want.cluster.cert, want.cluster.key = "/ca.pem", "/me.pem", "/me.key"
+	want.cluster.secret = "/secret"
 	want.cluster.offline.value = "accept"
 	want.cluster.local = []string{"own.json", "identity/*.json"}
 	want.rules = []registryRule{

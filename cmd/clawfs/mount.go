@@ -173,6 +173,7 @@ func (o *mountOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.cluster.ca, "cluster-ca", "", "`FILE` with the certificates of those who sign for the cluster's members")
 	f.StringVar(&o.cluster.cert, "cluster-cert", "", "`FILE` with this host's certificate for the cluster")
 	f.StringVar(&o.cluster.key, "cluster-key", "", "`FILE` with the key of that")
+	f.StringVar(&o.cluster.secret, "cluster-secret", "", "`FILE` with the secret by which the cluster's values are encrypted, the same on all hosts")
 	f.StringVar(&o.cluster.host, "cluster-host", "", "`NAME` of this host in the cluster (default its host name)")
 	f.StringArrayVar(&o.cluster.local, "local", nil, "registries of this host alone, as a `GLOB`; repeatable")
 	f.Var(&o.cluster.join, "join", "what becomes of registries here that have nothing to do with the cluster's of the same names")
@@ -227,7 +228,7 @@ func (o *mountOptions) makeAbsolute() error {
 			return err
 		}
 	}
-	for _, file := range []*string{&o.logFile, &o.config, &o.cluster.ca, &o.cluster.cert, &o.cluster.key} {
+	for _, file := range []*string{&o.logFile, &o.config, &o.cluster.ca, &o.cluster.cert, &o.cluster.key, &o.cluster.secret} {
 		if *file == "" {
 			continue
 		}

@@ -118,6 +118,9 @@ func (m *Members) Endpoints() (list []string) {
 	return list
 }
 
+// Port returns the port by which clients reach a member on 127.0.0.1.
+func (m *Members) Port(i int) string { return m.ports[2*i] }
+
 // Address returns the value for mount --cluster, for a cluster of that name.
 func (m *Members) Address(name string) string {
 	return "etcd://" + strings.Join(m.Endpoints(), ",") + "/" + name

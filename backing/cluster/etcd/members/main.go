@@ -50,6 +50,7 @@ func run(args []string) error {
 		clients, peers := address(ports[2*i]), address(ports[2*i+1])
 		all = append(all, fmt.Sprintf("m%d=%s", i, peers.String()))
 		if i == n {
+			encrypt(c, &clients)
 			c.ListenClientUrls, c.AdvertiseClientUrls = []url.URL{clients}, []url.URL{clients}
 			c.ListenPeerUrls, c.AdvertisePeerUrls = []url.URL{peers}, []url.URL{peers}
 		}
@@ -82,3 +83,16 @@ func run(args []string) error {
 }
 
 func address(port string) url.URL { return url.URL{Scheme: "http", Host: "127.0.0.1:" + port} }
+
+// encrypt has clients show certificates, and the member show its own, if MEMBERS_TLS names a directory with
+// these: ca.pem, member.pem and member.key.
+func encrypt(c *embed.Config, clients *url.URL) {
+	dir := os.Getenv("MEMBERS_TLS")
+	if dir == "" {
+		return
+	}
+	clients.Scheme = "https"
+	i := &c.ClientTLSInfo
+	i.CertFile, i.KeyFile = filepath.Join(dir, "member.pem"), filepath.Join(dir, "member.key")
+	i.TrustedCAFile, i.ClientCertAuth = filepath.Join(dir, "ca.pem"), true
+}
