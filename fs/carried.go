@@ -17,12 +17,13 @@ import (
 //   - A node, by looking its name up once more. If that leads to another object the node
 //     is gone: ESTALE; then the kernel looks a path up again by itself.
 //   - An open plain file, or directory, by opening its node again.
-//   - Nodes of registries, and open ones by which nothing was staged, before anything is
-//     served (restore). By others each request but the release fails with EIO: the
-//     staged bytes went with their daemon.
+//   - Nodes of registries, and open ones, with what is staged by them, before anything is
+//     served (restore). By one that can't be brought back each request fails with EIO, but the
+//     release.
 //
 // A request that the kernel sends again may have been done. One on names that can't be done twice
-// has left its intent (attempt). Others that can't are answered EIO (doubtful).
+// has left its intent (attempt). A commit has left what it puts in place (carried_staged.go).
+// Others that can't be done twice are answered EIO (doubtful).
 type carried struct {
 	*requests
 	ledger *ledger.Ledger
@@ -34,7 +35,9 @@ type carried struct {
 
 func newCarried(r *requests, l *ledger.Ledger) *carried {
 	r.fsys.ledger = l
-	return &carried{requests: r, ledger: l, open: make(map[uint64]uint64)}
+	c := &carried{requests: r, ledger: l, open: make(map[uint64]uint64)}
+	r.fsys.store.Keep(c)
+	return c
 }
 
 // doubtful answers a request that may have been done already, and can't be done twice.
@@ -162,11 +165,10 @@ func (c *carried) opens(id uint64, task, flags uint32, kind ledger.Kind, out *fu
 	}
 	if f != nil {
 		h.Shows, h.Staged = f.version(), f.tx != nil && !f.tx.Clean()
-		f.staged.Store(h.Staged)
 	}
 	out.Fh = c.ledger.Add(h)
 	if f != nil {
-		f.number.Store(out.Fh)
+		f.numbered(out.Fh)
 	}
 	c.opened(out.Fh, inner)
 }

@@ -38,7 +38,7 @@ func (c *carried) attempt(header *fuse.InHeader, i *ledger.Intent) (done bool, s
 		switch c.ledger.Outcome(i.Unique) {
 		case ledger.Done:
 			return true, fuse.OK
-		case ledger.Begun, ledger.Doubtful:
+		case ledger.Begun, ledger.Doubtful, ledger.Placed:
 			return false, fuse.EIO
 		}
 	}
@@ -53,6 +53,8 @@ func (c *carried) attempt(header *fuse.InHeader, i *ledger.Intent) (done bool, s
 	if i.Op == opRename {
 		i.NewWas, _ = c.standsFor(i.NewDir, i.NewName)
 		_, i.Replaces = c.requests.node(i.NewDir).registryName(i.NewName)
+		_, isOne := c.requests.node(i.Dir).registryName(i.Name)
+		i.Tells = i.Replaces && !isOne && i.Flags&unix.RENAME_EXCHANGE == 0 && header.Pid != 0
 	}
 	if !c.ledger.Intend(*i) {
 		return false, fuse.EIO // more requests are under way than there ever are
@@ -115,7 +117,12 @@ func (c *carried) settles(i ledger.Intent) bool {
 			return false
 		}
 		newNow, _ := c.standsFor(i.NewDir, i.NewName)
-		if outcome = renamed(i, now, newNow); outcome == ledger.Done {
+		if i.Tells && now == i.Was && now != (ledger.Inode{}) {
+			outcome = c.replaced(i)
+		} else {
+			outcome = renamed(i, now, newNow)
+		}
+		if outcome == ledger.Done {
 			c.found(i.Dir, i.Name)
 			c.found(i.NewDir, i.NewName)
 		}
@@ -133,9 +140,27 @@ func (c *carried) settles(i ledger.Intent) bool {
 	return true
 }
 
-// renamed tells from the present inodes of its two names whether a rename was done. Where
-// a commit replaces a registry, the file of the former name is removed after it: if that
-// is still there, and the registry is another version, the commit may be another one's.
+// replaced tells whether a rename has committed a file that still has its former name, and takes that
+// away if so.
+func (c *carried) replaced(i ledger.Intent) ledger.Outcome {
+	outcome := ledger.Done
+	if !i.Placed {
+		to := c.requests.node(i.NewDir)
+		path, ok := to.registryName(i.NewName)
+		if !ok {
+			return ledger.Doubtful
+		}
+		outcome = c.outcomeAt(to, i.NewName, path, i.Places)
+	}
+	if outcome == ledger.Done && unix.Unlinkat(c.requests.node(i.Dir).fd, i.Name, 0) != nil {
+		return ledger.Doubtful
+	}
+	return outcome
+}
+
+// renamed tells whether a rename was done, by what its names stand for now. Where a commit
+// that is not noted replaces a registry, the file of the former name is removed after it: if that is still
+// there, and the registry is another version, the commit may be another one's.
 func renamed(i ledger.Intent, now, newNow ledger.Inode) ledger.Outcome {
 	unchanged := now == i.Was && newNow == i.NewWas
 	switch {

@@ -18,9 +18,10 @@ import (
 // head. Any other node is outdated, and nobody begins to read by it. A node of a file that
 // the name does not stand for any more is not brought back.
 //
-// An open registry is brought back if nothing was staged by it, and the head is the version
-// that it showed. It goes on in that version, at any offset. With it, locks go on to keep
-// others out: the holder of a lock has the registry open.
+// An open registry by which nothing was staged is brought back if the head is the version
+// that it showed. It goes on in that version, at whatever offset. With it, locks go on
+// to keep others out: who holds one has the registry open. What was staged by one is brought back, too,
+// if that can be (restage).
 
 // restore brings registries' nodes back, and those that are open.
 func (c *carried) restore() {
@@ -30,9 +31,7 @@ func (c *carried) restore() {
 		}
 	}
 	for number, h := range c.ledger.Handles(ledger.Registry) {
-		if !h.Staged {
-			c.restoreFile(number, h)
-		}
+		c.restoreFile(number, h)
 	}
 }
 
@@ -93,7 +92,7 @@ func (t *registryTable) restore(dir *node, base string, id uint64, told sizeTime
 	dir.fsys.nodes.insert(n)
 }
 
-// restoreFile opens a registry again, if it shows the same version.
+// restoreFile opens a registry again, if it shows the same version, or what was staged.
 func (c *carried) restoreFile(number uint64, h ledger.Handle) {
 	n := c.requests.node(h.Node)
 	if n == nil || !n.isRegistry() {
@@ -106,7 +105,7 @@ func (c *carried) restoreFile(number uint64, h ledger.Handle) {
 		return
 	}
 	f := n.files.unnumbered(int(h.Task))
-	if f == nil || f.version() != h.Shows {
+	if f == nil || h.Staged && !c.restage(f, number, h) || !h.Staged && f.version() != h.Shows {
 		c.requests.Release(nil, &fuse.ReleaseIn{InHeader: header, Fh: out.Fh})
 		return
 	}
@@ -129,7 +128,7 @@ func (t *registryTable) insist(n *node, thread int) (relent func()) {
 
 // resumes has a file go on with a reading that another daemon has served, most likely.
 func (f *registryFile) resumes(number uint64) {
-	f.number.Store(number)
+	f.numbered(number)
 	f.reading.mu.Lock()
 	defer f.reading.mu.Unlock()
 	f.reading.begun = true
@@ -162,28 +161,6 @@ func (f *registryFile) version() uint64 {
 func (f *registryFile) shown() {
 	if l := f.node.fsys.ledger; l != nil && f.number.Load() != 0 {
 		l.Shows(f.number.Load(), f.version())
-	}
-}
-
-// noteStaged notes for a later daemon whether something is staged. It is called after each change,
-// before the request is answered: of several at once the last one notes how it is then.
-func (f *registryFile) noteStaged() {
-	if f.node.fsys.ledger == nil {
-		return
-	}
-	f.staging.Lock()
-	defer f.staging.Unlock()
-	clean := f.tx.Clean()
-	if clean {
-		f.shown()
-	}
-	f.stages(!clean)
-}
-
-// stages notes for a later daemon whether something is staged that is not committed.
-func (f *registryFile) stages(staged bool) {
-	if l := f.node.fsys.ledger; l != nil && f.number.Load() != 0 && f.staged.Swap(staged) != staged {
-		l.Stages(f.number.Load(), staged)
 	}
 }
 

@@ -50,12 +50,12 @@ func (c *carried) Statx(cancel <-chan struct{}, in *fuse.StatxIn, out *fuse.Stat
 	return c.requests.Statx(cancel, in, out)
 }
 
-// SetAttr brings node and handle back. A truncation of a registry is a commit.
+// SetAttr brings node and handle back. A truncation of a registry is a commit, unless it is by a handle.
 func (c *carried) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
 	if status := c.node(in.NodeId); !status.Ok() {
 		return status
 	}
-	if n := c.requests.node(in.NodeId); in.Valid&fuse.FATTR_SIZE != 0 && n != nil && n.role() == roleRegistry {
+	if n := c.requests.node(in.NodeId); in.Valid&(fuse.FATTR_SIZE|fuse.FATTR_FH) == fuse.FATTR_SIZE && n != nil && n.role() == roleRegistry {
 		if status := doubtful(&in.InHeader); !status.Ok() {
 			return status
 		}
@@ -128,6 +128,7 @@ func (c *carried) Rename(cancel <-chan struct{}, in *fuse.RenameIn, oldName, new
 		return status
 	}
 	_, replaced := c.standsFor(in.Newdir, newName)
+	defer c.renaming(&in.InHeader, i.Unique)()
 	status = c.requests.Rename(cancel, in, oldName, newName)
 	if status.Ok() {
 		c.removed(replaced, in.Newdir, newName)

@@ -94,8 +94,8 @@
 //
 // # Lock order
 //
-// First carried.bringing: with it the nodes and handles of a daemon before are brought back.
-// Then reading.mu of one open file, plainWriters.mu of one node, remains.mu of one file, or
+// First carried.bringing, with which what a daemon before has left is brought back. Then keeping.mu or
+// reading.mu of one open file, plainWriters.mu of one node, remains.mu of one file, or
 // directory.mu of one open directory. Then the locks of package txn: a handler may commit or
 // look with one of the first held. Then registryTable.mu, with which no function of txn is
 // called and no list of locks is read (withLocks): a commit's observer takes it. Then

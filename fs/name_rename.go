@@ -217,11 +217,13 @@ func (fsys *fileSystem) moveIn(ctx context.Context, from, to place, flags uint32
 	p.Content = content
 	staged := false
 	if moved != nil && len(moved.writers.list) > 0 {
+		fsys.tellsNothing(ctx)
 		staged, err = moved.replaceByOpen(to.path, caller, p, file)
 	} else {
 		if from.file.links > 1 {
 			p.Like, p.LooksAlike = linkedFile{file}, false
 		}
+		p.Mark = fsys.markOf(threadOf(ctx))
 		err = fsys.store.Replace(to.path, caller, p)
 	}
 	if err != nil {

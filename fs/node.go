@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -33,6 +34,7 @@ type fileSystem struct {
 	device      atomic.Uint64            // of the mount; 0: not known
 	disabled    []string                 // optimizations to do without
 	ledger      *ledger.Ledger           // for a later daemon; nil: there will be none
+	renames     sync.Map                 // by the thread that makes one: the mark of it, an uint64
 }
 
 func (fsys *fileSystem) without(optimization string) bool {

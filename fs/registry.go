@@ -400,6 +400,7 @@ func (n *node) truncateRegistry(ctx context.Context, path string, f fusefs.FileH
 		h.noteWriter(ctx)
 		h.noteFirstWrite()
 		err := h.tx.Truncate(caller, size)
+		h.cut(caller.Actor, err)
 		h.committed()
 		return commitErrno(err)
 	}
@@ -408,7 +409,7 @@ func (n *node) truncateRegistry(ctx context.Context, path string, f fusefs.FileH
 	}
 	if creating := n.files.creating(caller.Actor); creating != nil {
 		err := creating.tx.Truncate(caller, size)
-		creating.noteStaged()
+		creating.cut(caller.Actor, err)
 		return registryErrno(err)
 	}
 	if !n.fsys.registries.beginToWrite(n, threadOf(ctx)) {

@@ -36,9 +36,8 @@ type registryFile struct {
 	closed   atomic.Bool                 // by its opener, which has written nothing since and may have other descriptors of it
 
 	closing closing
-	number  atomic.Uint64 // the kernel's number of it, where a later daemon may take over; 0: not yet, or none may
-	staging sync.Mutex    // held while it is noted for a later daemon whether something is staged
-	staged  atomic.Bool   // as noted
+	number  atomic.Uint64 // by which the kernel knows it, where a later daemon may take over; 0: not yet, or none may
+	keeping keeping       // what a later daemon finds
 
 	// ends counts copies from behind the end that nothing came of.
 	ends atomic.Int32
@@ -155,11 +154,12 @@ func (f *registryFile) Write(ctx context.Context, data []byte, off int64) (uint3
 	if f.append {
 		f.turnToAppend(ctx)
 		n, err = f.tx.Append(caller, data)
+		f.wrote(caller.Actor, 0, nil, err)
 		f.committed() // the lines that were appended
 	} else {
 		f.turnToWrite(off)
 		n, err = f.tx.WriteAt(caller, data, off)
-		f.noteStaged()
+		f.wrote(caller.Actor, off, data, err)
 	}
 	return uint32(n), commitErrno(err)
 }
@@ -178,6 +178,9 @@ func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
 	err := f.tx.Flush(caller, death)
 	f.closed.Store(closed || caller.Actor == f.opener)
 	f.committed()
+	if f.tx.BeganEmpty() {
+		f.saves() // it has been closed once, or was refused
+	}
 	f.closing.note(&f.node.fsys.registries)
 	return commitErrno(err)
 }
@@ -187,7 +190,6 @@ func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
 // sees the old version, and may pass over the next event.
 func (f *registryFile) noteFirstWrite() {
 	f.closed.Store(false)
-	f.stages(true)
 	f.looksAtFirstWrite.CompareAndSwap(0, f.node.looks()+1)
 }
 
@@ -195,7 +197,7 @@ func (f *registryFile) noteFirstWrite() {
 // unless somebody has looked at the registry since the kernel told them: most likely a
 // watcher, which may have seen the version before.
 func (f *registryFile) committed() {
-	f.noteStaged()
+	f.settled()
 	if f.tx.Dirty() {
 		return
 	}
@@ -211,6 +213,9 @@ func (f *registryFile) Fsync(ctx context.Context, _ uint32) syscall.Errno {
 	if f.tx != nil {
 		err := f.tx.Sync(f.callerOf(ctx))
 		f.committed()
+		if err != nil {
+			f.loses()
+		}
 		if err == nil && f.tx.Creates() {
 			if dir, _, _, ok := f.node.registry(); ok {
 				err = dir.sync() // there is a name, and nothing to commit
@@ -259,8 +264,9 @@ func (f *registryFile) Allocate(ctx context.Context, off, size uint64, mode uint
 	}
 	f.noteFirstWrite()
 	if end := int64(off + size); end > f.tx.Size() {
-		err := f.tx.Truncate(f.callerOf(ctx), end)
-		f.noteStaged()
+		caller := f.callerOf(ctx)
+		err := f.tx.Truncate(caller, end)
+		f.cut(caller.Actor, err)
 		return commitErrno(err)
 	}
 	return 0

@@ -138,6 +138,7 @@ func (f *registryFile) Ioctl(_ context.Context, cmd uint32, _ uint64, input, _ [
 		return 0, syscall.EBADF
 	case cmd == ioctlPut:
 		f.tx.Put()
+		f.loses()
 		return 0, 0
 	}
 	var i txn.Intent
@@ -146,6 +147,7 @@ func (f *registryFile) Ioctl(_ context.Context, cmd uint32, _ uint64, input, _ [
 		return 0, syscall.EINVAL
 	}
 	f.tx.Intend(i)
+	f.loses()
 	return 0, 0
 }
 

@@ -291,7 +291,9 @@ func (r *Registry) place(batch []*request, head, next *Version, whole *request) 
 	}
 	next.Time = r.timeFor(whole)
 	r.replacingLive = true
+	placed := r.store.journaled(batch, head, next)
 	stamp, ok, err := r.write(next, oldSeq, likeOf(batch))
+	placed(ok && err == nil)
 	r.replacingLive = false
 	if err != nil && !uncertain(err) {
 		return false, err

@@ -211,7 +211,7 @@ func (t *Tx) attempt(via Via) error {
 	}
 	d := t.draftOf(c)
 	t.attempted.Store(d)
-	q := &request{draft: d, doc: doc, adds: adds, writers: t.writers, begun: t.since, replaces: t.replaces, like: t.like, changes: t.like != nil, via: via}
+	q := &request{draft: d, doc: doc, adds: adds, writers: t.writers, begun: t.since, replaces: t.replaces, like: t.like, changes: t.like != nil, mark: t.mark.Load(), via: via}
 	if len(q.writers) == 0 {
 		q.writers = []Caller{t.opener}
 	}

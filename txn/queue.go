@@ -18,8 +18,9 @@ type request struct {
 	begun   Tick     // when the first of it was staged, 0 if that is not known
 	ended   Tick     // of a finished file: the place behind its first write
 	like    fs.File
-	changes bool // it is a change though the content stays: see Replacement
-	parts   bool // see Replacement
+	changes bool   // it is a change though the content stays: see Replacement
+	parts   bool   // see Replacement
+	mark    uint64 // by which a journal knows it; 0: none does
 	via     Via
 	yields  bool // the head wins where both have changed the same, unless the policy refuses that
 

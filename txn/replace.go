@@ -14,8 +14,9 @@ type Replacement struct {
 	Time      time.Time // its modification time
 	Like      fs.File   // the registry gets this file's owner, mode, attributes and inode number
 	Via       Via
-	Thread    int  // that renames; 0: it is not known
-	NoReplace bool // fail with fs.ErrExist where there is a registry of that name
+	Thread    int    // that renames; 0: it is not known
+	Mark      uint64 // by which a journal knows the request; 0: none does
+	NoReplace bool   // fail with fs.ErrExist where there is a registry of that name
 
 	// LooksAlike says that the registry has Like's owner, mode and attributes already,
 	// so that nothing is to be done where it has the content, too.
@@ -42,7 +43,7 @@ func (s *Store) Replace(name string, c Caller, p Replacement) error {
 func (r *Registry) replace(c Caller, p Replacement) error {
 	content := r.newContent(p.Content, r.Head())
 	var head *Version
-	q := &request{draft: &draft{content: content, time: p.Time}, like: p.Like, changes: p.changes(), parts: p.Parts, via: p.Via, noReplace: p.NoReplace}
+	q := &request{draft: &draft{content: content, time: p.Time}, like: p.Like, changes: p.changes(), parts: p.Parts, mark: p.Mark, via: p.Via, noReplace: p.NoReplace}
 	r.mu.Lock()
 	event, err := r.refresh()
 	if err == nil {

@@ -110,6 +110,7 @@ type Store struct {
 	intents    intents
 	events     atomic.Uint64 // the store-wide order of reads, writes and opens
 	watcher    atomic.Pointer[Observer]
+	journal    Journal // nil: none is kept
 
 	hidden atomic.Int64 // registries that only their creators find
 	missed atomic.Bool  // somebody was told that a registry is not there

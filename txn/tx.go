@@ -25,7 +25,8 @@ type Tx struct {
 	forsaken atomic.Bool // its process has unlinked the file: nothing is committed
 	rest     atomic.Pointer[restFile]
 
-	unsaved atomic.Bool // something is staged that was not committed
+	unsaved atomic.Bool   // something is staged that was not committed
+	mark    atomic.Uint64 // by which a journal knows it; 0: none does
 
 	// attempted is the draft of the last attempt to commit, so that another
 	// transaction of the same process can see it while mu is held.

@@ -22,6 +22,7 @@ type Handle struct {
 	// Of a registry alone.
 	Shows  uint64 // the version that it shows; 0: none
 	Staged bool   // something may have been written by it that is not committed
+	Places Placing
 }
 
 // The number of a handle is how many there were before, and the place of its record. No later
@@ -39,6 +40,9 @@ const (
 	handleShowsField = 24
 	handleTaskField  = 32
 	handleStageField = 36
+	handleNoteField  = 40 // staged.go
+	handleSizeField  = 48
+	handlePlaceField = 56
 )
 
 // Add notes that the kernel is about to be told of an open handle, and returns the number by
@@ -100,6 +104,7 @@ func readHandle(record []byte) Handle {
 		Task:  binary.NativeEndian.Uint32(record[handleTaskField:]),
 
 		Staged: binary.NativeEndian.Uint32(record[handleStageField:]) != 0,
+		Places: readPlacing(record[handlePlaceField:]),
 	}
 }
 
@@ -124,7 +129,8 @@ func (l *Ledger) Shows(number, version uint64) {
 func (l *Ledger) Drop(number uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, ok := l.handle(number); ok {
+	if record, ok := l.handle(number); ok {
+		l.empty(number, record)
 		l.handles.drop(placeOf(number))
 	}
 }

@@ -13,6 +13,7 @@ const (
 	Done                    // it was
 	Undone                  // it was not
 	Doubtful                // nobody can tell
+	Placed                  // of a rename: it has committed, and the file may still have its former name
 )
 
 // Inode identifies the object that a name stands for. The zero value is nothing.
@@ -32,6 +33,9 @@ type Intent struct {
 	Was      Inode // of Name before
 	NewWas   Inode // … and NewName
 	Replaces bool  // NewName is one by which a commit puts another file
+	Tells    bool  // Places will say what it is about to put in place, before it does
+	Places   Placing
+	Placed   bool // it has committed
 }
 
 // intentRecord is an intent as it stands in memory.
@@ -50,9 +54,11 @@ const (
 	nameLenField   = 80
 	newLenField    = 84
 	ageField       = 88
+	tellsField     = 92
 	intentNames    = 96
 	longestName    = 255
 	intentNewNames = intentNames + longestName + 1
+	intentPlaces   = intentNewNames + longestName + 1
 )
 
 func (r intentRecord) outcome() Outcome {
@@ -78,8 +84,10 @@ func (r intentRecord) write(i Intent) {
 	put64(newWasField, i.NewWas.Number)
 	put64(newWasField+8, i.NewWas.Birth)
 	put32(nameLenField, uint32(copy(r[intentNames:intentNewNames], i.Name)))
-	put32(newLenField, uint32(copy(r[intentNewNames:], i.NewName)))
+	put32(newLenField, uint32(copy(r[intentNewNames:intentPlaces], i.NewName)))
 	put32(ageField, 0)
+	putTruth(r[tellsField:], i.Tells)
+	clear(r[intentPlaces:])
 	put64(0, i.Unique)
 }
 
@@ -93,6 +101,8 @@ func (r intentRecord) read() Intent {
 		NewName: string(r[intentNewNames:][:get32(newLenField)]),
 		Was:     Inode{get64(wasField), get64(wasField + 8)},
 		NewWas:  Inode{get64(newWasField), get64(newWasField + 8)},
+		Tells:   get32(tellsField) != 0,
+		Places:  readPlacing(r[intentPlaces:]),
 	}
 }
 
@@ -161,8 +171,12 @@ func (l *Ledger) Intents() (list []Intent) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, place := range l.intended {
-		if record := intentRecord(l.intents.at(place)); record.outcome() == Begun {
-			list = append(list, record.read())
+		record := intentRecord(l.intents.at(place))
+		switch outcome := record.outcome(); outcome {
+		case Begun, Placed:
+			i := record.read()
+			i.Placed = outcome == Placed
+			list = append(list, i)
 		}
 	}
 	return list

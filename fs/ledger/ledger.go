@@ -9,9 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Format is that of the memory's records. A daemon takes over only a memory of its own
-// format.
-const Format = 1
+// Format is that of the memory's records. A daemon takes over what has its own format only.
+const Format = 2
 
 // FormatError says that another version of the program has left the memory.
 type FormatError struct{ Found uint64 }
@@ -42,13 +41,14 @@ type entry struct {
 	given uint64 // references that this daemon has told the file system of
 }
 
-// The layout: a page for the format, the tables' last places and the number of handles so far, then the tables.
+// The layout: a page for the format, the tables' last places and the number of handles so far, then
+// the tables, which are mapped, then a room for each handle (staged.go), which is not.
 const (
 	headerSize = 4096
 	nodeSize   = 128
 	nameSize   = 256
-	handleSize = 64
-	intentSize = 640
+	handleSize = 128
+	intentSize = 704
 
 	mostNodes   = 4 << 20
 	mostNames   = 256 << 10
@@ -59,6 +59,8 @@ const (
 	handlesAt = namesAt + mostNames*nameSize
 	intentsAt = handlesAt + mostHandles*handleSize
 	totalSize = intentsAt + mostIntents*intentSize
+	roomsAt   = totalSize
+	wholeSize = roomsAt + mostHandles*roomSize
 )
 
 // New makes the memory for a new connection.
@@ -67,7 +69,7 @@ func New() (*Ledger, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("memfd_create", err)
 	}
-	if err := unix.Ftruncate(fd, totalSize); err != nil {
+	if err := unix.Ftruncate(fd, wholeSize); err != nil {
 		unix.Close(fd)
 		return nil, os.NewSyscallError("ftruncate", err)
 	}
@@ -105,7 +107,7 @@ func mapped(fd int) (*Ledger, error) {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return nil, os.NewSyscallError("fstat", err)
 	}
-	if st.Size != totalSize { // another layout, or no ledger
+	if st.Size != wholeSize { // another layout, or no ledger
 		return nil, &FormatError{}
 	}
 	memory, err := unix.Mmap(fd, 0, totalSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_NORESERVE)

@@ -2,6 +2,7 @@ package mounttest
 
 import (
 	"bufio"
+	"encoding/json"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -94,41 +95,76 @@ func TestWatchesOutliveTheDaemon(t *testing.T) {
 	await("DELETE_SELF")
 }
 
+// outlives runs a program that says "ready" and waits for a line, calls between then, and returns what
+// the program prints afterwards. It must not fail.
+func outlives(t *testing.T, line []string, between func()) string {
+	t.Helper()
+	cmd := exec.Command(line[0], line[1:]...)
+	in, _ := cmd.StdinPipe()
+	out, _ := cmd.StdoutPipe()
+	var said strings.Builder
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(out)
+	if ready, err := lines.ReadString('\n'); ready != "ready\n" {
+		t.Fatalf("%q, %v, %s", ready, err, said.String())
+	}
+	between()
+	_, _ = io.WriteString(in, "go\n")
+	rest, _ := io.ReadAll(lines)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, said.String())
+	}
+	return string(rest)
+}
+
 // Files that a program has open go on over the death of the daemon, as if there had been none:
-// in a bare directory the program prints the same.
+// in a bare directory the program prints the same. So does what it has staged.
 func TestOpenFilesOutliveTheDaemon(t *testing.T) {
 	t.Parallel()
-	m := newMount(t, "--takeover")
-	outlive := func(dir string, between func()) string {
-		t.Helper()
-		line := program(t, "programs/outlives.py", dir)
-		cmd := exec.Command(line[0], line[1:]...)
-		in, _ := cmd.StdinPipe()
-		out, _ := cmd.StdoutPipe()
-		var said strings.Builder
-		cmd.Stderr = &said
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewReader(out)
-		if ready, err := lines.ReadString('\n'); ready != "ready\n" {
-			t.Fatalf("%q, %v, %s", ready, err, said.String())
-		}
-		between()
-		_, _ = io.WriteString(in, "go\n")
-		rest, _ := io.ReadAll(lines)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("%v\n%s", err, said.String())
-		}
-		return string(rest)
+	for _, name := range []string{"outlives.py", "staged.py"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMount(t, "--takeover")
+			want := outlives(t, program(t, "programs/"+name, newDir(t)), func() {})
+			got := outlives(t, program(t, "programs/"+name, m.dir), func() {
+				m.takenOver()
+				m.takenOver()
+			})
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("bare (-) and mounted (+):\n%s", diff)
+			}
+		})
 	}
-	want := outlive(newDir(t), func() {})
-	got := outlive(m.dir, func() {
+}
+
+// What is staged over the death of a daemon is merged with what others have committed since it was
+// begun, before that and after it.
+func TestStagedContentIsMergedOverADeath(t *testing.T) {
+	t.Parallel()
+	need(t, "jq")
+	m := newMount(t, "--takeover")
+	write(t, m.dir, "members.json", `{"first": "first"}`)
+	file := filepath.Join(m.dir, "members.json")
+	add := func(name string) {
+		succeed(t, m.dir, []string{"sh", "-c", `text=$(jq --arg n "$2" '.[$n] = $n' "$1") && echo "$text" >"$1"`, "sh", file, name})
+	}
+	outlives(t, program(t, "programs/adds-late.py", file, "late"), func() {
+		add("before")
 		m.takenOver()
+		add("after")
 		m.takenOver()
 	})
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("bare (-) and mounted (+):\n%s", diff)
+	got := make(map[string]string)
+	if err := json.Unmarshal([]byte(read(t, m.dir, "members.json")), &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"first", "before", "after", "late"} {
+		if got[name] != name {
+			t.Errorf("%s is missing: %v", name, got)
+		}
 	}
 }
 
