@@ -17,26 +17,29 @@ import (
 //   - A node, by looking its name up once more. If that leads to another object the node
 //     is gone: ESTALE; then the kernel looks a path up again by itself.
 //   - An open plain file, or directory, by opening its node again.
-//   - Nodes of registries, and open ones, with what is staged by them, before anything is
-//     served (restore). By one that can't be brought back each request fails with EIO, but the
-//     release.
+//   - Nodes of registries, and open ones with their staged bytes, before anything is
+//     served (restore). By one that can't be brought back each request but the release fails
+//     with EIO.
 //
 // A request that the kernel sends again may have been done. One on names that can't be done twice
-// has left its intent (attempt). A commit has left what it puts in place (carried_staged.go).
+// has left its intent (attempt). A commit has left the digest of its content (carried_staged.go).
 // Others that can't be done twice are answered EIO (doubtful).
 type carried struct {
 	*requests
 	ledger *ledger.Ledger
 
 	bringing sync.Mutex        // held while something is brought back; before mu
-	mu       sync.RWMutex      // guards open
+	mu       sync.RWMutex      // guards the fields below
 	open     map[uint64]uint64 // from handles' numbers to those of the file system
+	again    map[uint32]bool   // threads that a daemon before has told to look for a registry once more
 }
 
 func newCarried(r *requests, l *ledger.Ledger) *carried {
 	r.fsys.ledger = l
 	c := &carried{requests: r, ledger: l, open: make(map[uint64]uint64)}
 	r.fsys.store.Keep(c)
+	r.fsys.store.KeepIn(l)
+	r.fsys.lineages.keepIn(r.fsys.store)
 	return c
 }
 
@@ -148,6 +151,15 @@ func (c *carried) reopen(id uint64, caller fuse.Caller, number uint64) (uint64, 
 	return out.Fh, status
 }
 
+// looksAgain reports, once, whether a daemon before has told a thread to look for a registry once more.
+func (c *carried) looksAgain(thread uint32) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	does := c.again[thread]
+	delete(c.again, thread)
+	return does
+}
+
 func (c *carried) opened(number, inner uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -164,7 +176,8 @@ func (c *carried) opens(id uint64, task, flags uint32, kind ledger.Kind, out *fu
 		f = n.files.unnumbered(int(task))
 	}
 	if f != nil {
-		h.Shows, h.Staged = f.version(), f.tx != nil && !f.tx.Clean()
+		h.Shows, h.Digest = f.version()
+		h.Staged = f.tx != nil && !f.tx.Clean()
 	}
 	out.Fh = c.ledger.Add(h)
 	if f != nil {
@@ -182,15 +195,18 @@ func (c *carried) kindOf(id uint64, out *fuse.OpenOut) ledger.Kind {
 	return ledger.File
 }
 
-// releases forgets a handle. ok is false where this daemon has not opened it.
-func (c *carried) releases(number *uint64) (ok bool) {
+// releases forgets a handle after do has closed it, by the number that it has in the file system. A handle that
+// this daemon has not opened is only forgotten.
+func (c *carried) releases(number uint64, do func(inner uint64)) {
 	c.mu.Lock()
-	inner, ok := c.open[*number]
-	delete(c.open, *number)
+	inner, ok := c.open[number]
+	delete(c.open, number)
 	c.mu.Unlock()
-	c.ledger.Drop(*number)
-	*number = inner
-	return ok
+	if ok {
+		do(inner)
+	}
+	c.ledger.Drop(number)
+	c.fsys.store.Drop(number)
 }
 
 // refers notes the answer that the kernel is about to get for a name.
@@ -208,7 +224,8 @@ func (c *carried) refers(status fuse.Status, parent uint64, name string, out *fu
 // struct fuse_dirent, and the name, padded to eight bytes. An entry without a node was not
 // looked up.
 func (c *carried) listed(dir uint64, list []byte) {
-	const generationAt, nameLengthAt, nameAt = 8, 128 + 16, 128 + 24
+	const generationAt, attributesAt, nameLengthAt, nameAt = 8, 40, 128 + 16, 128 + 24
+	const sizeAt, modifiedAt, nanosecondsAt = attributesAt + 8, attributesAt + 32, attributesAt + 52
 	for len(list) >= nameAt {
 		id, length := binary.NativeEndian.Uint64(list), int(binary.NativeEndian.Uint32(list[nameLengthAt:]))
 		size := (nameAt + length + 7) &^ 7
@@ -219,6 +236,8 @@ func (c *carried) listed(dir uint64, list []byte) {
 			c.ledger.Refer(ledger.Node{
 				ID: id, Generation: binary.NativeEndian.Uint64(list[generationAt:]),
 				Parent: dir, Name: string(list[nameAt:][:length]),
+				Number: binary.NativeEndian.Uint64(list[attributesAt:]), Size: binary.NativeEndian.Uint64(list[sizeAt:]),
+				Modified: int64(binary.NativeEndian.Uint64(list[modifiedAt:]))*1e9 + int64(binary.NativeEndian.Uint32(list[nanosecondsAt:])),
 			})
 		}
 		list = list[size:]

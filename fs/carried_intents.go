@@ -1,6 +1,8 @@
 package fs
 
 import (
+	"io"
+	"os"
 	"slices"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -26,6 +28,7 @@ const (
 	opUnlink  = 10
 	opRmdir   = 11
 	opRename  = 12
+	opWrite   = 16
 	opLink    = 13
 	opCreate  = 35
 )
@@ -106,6 +109,9 @@ func (c *carried) settle() {
 
 // settles settles one intent. It returns false where a directory is not found.
 func (c *carried) settles(i ledger.Intent) bool {
+	if i.Op == opWrite {
+		return true // its file settles it
+	}
 	if !c.node(i.Dir).Ok() {
 		return false
 	}
@@ -152,15 +158,35 @@ func (c *carried) replaced(i ledger.Intent) ledger.Outcome {
 		}
 		outcome = c.outcomeAt(to, i.NewName, path, i.Places)
 	}
+	if outcome == ledger.Done && !i.Placed {
+		c.wasReplaced(i)
+	}
 	if outcome == ledger.Done && unix.Unlinkat(c.requests.node(i.Dir).fd, i.Name, 0) != nil {
 		return ledger.Doubtful
 	}
 	return outcome
 }
 
-// renamed tells whether a rename was done, by what its names stand for now. Where a commit
-// that is not noted replaces a registry, the file of the former name is removed after it: if that is still
-// there, and the registry is another version, the commit may be another one's.
+// wasReplaced has the store know the writers of a file that was put in place of a registry.
+func (c *carried) wasReplaced(i ledger.Intent) {
+	from, to := c.requests.node(i.Dir), c.requests.node(i.NewDir)
+	path, isOne := to.registryName(i.NewName)
+	fd, err := from.openChild(i.Name, unix.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil || !isOne {
+		return
+	}
+	file := os.NewFile(uintptr(fd), "replaced")
+	defer file.Close()
+	var stx unix.Statx_t
+	content, err := io.ReadAll(file)
+	if err == nil && statFD(fd, &stx) == nil {
+		c.fsys.store.WasReplaced(path, c.fsys.lineages.find(c.fsys.origin.identify(&stx, false)).get(), content)
+	}
+}
+
+// renamed tells from the present inodes of its two names whether a rename was done. Where
+// a commit that is not noted replaces a registry, the file of the former name is removed after it: if that
+// is still there, and the registry is another version, the commit may be another one's.
 func renamed(i ledger.Intent, now, newNow ledger.Inode) ledger.Outcome {
 	unchanged := now == i.Was && newNow == i.NewWas
 	switch {

@@ -2,6 +2,8 @@ package fs
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"syscall"
 	"time"
 
@@ -10,18 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 
 	"clawfs/fs/ledger"
+	"clawfs/txn"
 )
 
 // A registry has many nodes. The kernel keeps watches and a size for each, by its id. So
 // they are brought back all at once, before anything is served. The ledger has the size and
 // time that programs were told of each. A node with those of the present head shows the
-// head. Any other node is outdated, and nobody begins to read by it. A node of a file that
-// the name does not stand for any more is not brought back.
+// head. Any other node is outdated, and nobody begins to read by it. So is a node of a file that
+// another one has replaced. A node of a name that stands for no registry is not brought back.
 //
-// An open registry by which nothing was staged is brought back if the head is the version
-// that it showed. It goes on in that version, at whatever offset. With it, locks go on
-// to keep others out: who holds one has the registry open. What was staged by one is brought back, too,
-// if that can be (restage).
+// An open registry goes on in the version that it showed, at any offset, or with its staged bytes
+// (restage). With it, locks go on to keep others out: the holder of a lock has the registry open. All are
+// opened anew before any of them goes on.
 
 // restore brings registries' nodes back, and those that are open.
 func (c *carried) restore() {
@@ -30,9 +32,99 @@ func (c *carried) restore() {
 			c.ledger.Again(n.ID)
 		}
 	}
-	for number, h := range c.ledger.Handles(ledger.Registry) {
-		c.restoreFile(number, h)
+	c.again = c.ledger.LookingAgain()
+	handles := c.ledger.Handles(ledger.Registry)
+	var all []*reopened
+	for _, number := range slices.Sorted(maps.Keys(handles)) { // as they were opened
+		if o := c.reopenRegistry(number, handles[number]); o != nil {
+			all = append(all, o)
+		}
 	}
+	txs := make(map[uint64]*txn.Tx)
+	all = slices.DeleteFunc(all, func(o *reopened) bool { // now that all are open: an open may commit bytes that others have staged
+		ok := c.goesOn(o)
+		if !ok {
+			o.giveUp(c)
+		} else if o.file.tx != nil {
+			txs[o.number] = o.file.tx
+		}
+		return !ok
+	})
+	for _, o := range all {
+		if o.file.tx != nil && !o.file.tx.Rejoin(func(mark uint64) *txn.Tx { return txs[mark] }) {
+			o.giveUp(c)
+			continue
+		}
+		o.file.resumes(o.number)
+		c.opened(o.number, o.inner)
+	}
+}
+
+// reopened is an open registry of a daemon before that was opened again.
+type reopened struct {
+	number, inner uint64
+	handle        ledger.Handle
+	file          *registryFile
+}
+
+// reopenRegistry opens a registry again; nil if that can't be done.
+func (c *carried) reopenRegistry(number uint64, h ledger.Handle) *reopened {
+	n := c.requests.node(h.Node)
+	if n == nil || !n.isRegistry() {
+		return nil
+	}
+	header := fuse.InHeader{NodeId: h.Node, Caller: fuse.Caller{Pid: h.Task}}
+	defer c.fsys.registries.insist(n, int(h.Task))()
+	before := n.files.all()
+	var out fuse.OpenOut
+	if !c.requests.Open(nil, &fuse.OpenIn{InHeader: header, Flags: h.Flags}, &out).Ok() {
+		return nil
+	}
+	for _, f := range n.files.all() {
+		if !slices.Contains(before, f) {
+			return &reopened{number: number, inner: out.Fh, handle: h, file: f}
+		}
+	}
+	return nil // nobody but this daemon opens files yet
+}
+
+// goesOn has a file go on where it was, and reports whether that could be done.
+func (c *carried) goesOn(o *reopened) bool {
+	f, h := o.file, o.handle
+	if f.tx != nil && c.fsys.store.IsSaved(o.number) {
+		return c.restage(f, o.number, h)
+	}
+	if h.Staged {
+		return false
+	}
+	if _, digest := f.version(); digest == h.Digest {
+		if f.tx == nil {
+			f.snapshot.Load().Resume(f.caller)
+		}
+		return true
+	}
+	_, _, path, ok := f.node.registry()
+	if !ok || f.tx != nil {
+		return false
+	}
+	s := c.fsys.store.OpenVersion(path, h.Shows, h.Digest)
+	if s == nil {
+		return false
+	}
+	s.Resume(f.caller)
+	f.snapshot.Swap(s).Release()
+	return true
+}
+
+// giveUp closes a file that can't go on. It commits nothing. The handle's record stays as it is, so that no
+// later daemon takes the file for one that goes on.
+func (o *reopened) giveUp(c *carried) {
+	if tx := o.file.tx; tx != nil {
+		tx.GiveUp()
+	}
+	c.fsys.store.Drop(o.number)
+	header := fuse.InHeader{NodeId: o.handle.Node, Caller: fuse.Caller{Pid: o.handle.Task}}
+	c.requests.Release(nil, &fuse.ReleaseIn{InHeader: header, Fh: o.inner})
 }
 
 // restoreNode brings a registry's node back, and reports whether that could be done.
@@ -45,11 +137,9 @@ func (c *carried) restoreNode(n ledger.Node) bool {
 	if _, ok := dir.registryName(n.Name); !ok || statAt(dir.fd, n.Name, &stx) != nil || stx.Mode&unix.S_IFMT != unix.S_IFREG {
 		return false
 	}
-	if stx.Ino = c.fsys.origin.numberOfRegistry(backingFileOf(&stx)); stx.Ino != n.Number {
-		return false
-	}
+	stx.Ino = c.fsys.origin.numberOfRegistry(backingFileOf(&stx))
 	told := sizeTime{size: n.Size, mtime: statxTime(time.Unix(0, n.Modified))}
-	c.fsys.registries.restore(dir, n.Name, n.ID, told, &stx)
+	c.fsys.registries.restore(dir, n, told, &stx)
 	var out fuse.EntryOut
 	status := c.requests.RawFileSystem.Lookup(nil, &fuse.InHeader{NodeId: n.ID}, ".", &out)
 	if !status.Ok() {
@@ -69,10 +159,12 @@ func (n *node) LookupNode(_ context.Context, id uint64, out *fuse.EntryOut) (*fu
 }
 
 // restore makes a node as a daemon before had it, with one reference. told is the size and
-// time that programs were told of it, now the state of the registry's file.
-func (t *registryTable) restore(dir *node, base string, id uint64, told sizeTime, now *unix.Statx_t) {
+// time that programs were told of it, now the state of the registry's file. That has another number
+// if it has taken the place of the node's file.
+func (t *registryTable) restore(dir *node, was ledger.Node, told sizeTime, now *unix.Statx_t) {
 	as := registryNode{shows: told, state: outdated}
 	switch {
+	case was.Number != now.Ino:
 	case told.isBlank():
 		as.state = blank
 	case told == sizeTimeOf(now):
@@ -80,37 +172,20 @@ func (t *registryTable) restore(dir *node, base string, id uint64, told sizeTime
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r := t.make(dir, base, now.Ino)
-	n := &node{fsys: dir.fsys, fd: -1, dev: dir.dev, id: fusefs.StableAttr{Mode: unix.S_IFREG, Ino: id, Gen: 1}, as: as}
+	r := t.make(dir, was.Name, now.Ino)
+	n := &node{fsys: dir.fsys, fd: -1, dev: dir.dev, id: fusefs.StableAttr{Mode: unix.S_IFREG, Ino: was.ID, Gen: 1}, as: as}
 	n.all.Store(r)
-	n.number.Store(now.Ino)
-	dir.fsys.origin.numbers.Hold(now.Ino)
+	n.number.Store(was.Number)
+	dir.fsys.origin.numbers.Hold(was.Number)
 	dir.NewInode(context.Background(), n, n.id)
 	r.nodes = append(r.nodes, n)
-	last := *now
-	r.last.Store(&last)
+	if last := *now; was.Number == now.Ino {
+		r.last.Store(&last)
+	} else {
+		last.Ino, last.Size, last.Mtime, last.Nlink = was.Number, told.size, told.mtime, 0
+		n.left.Store(&last)
+	}
 	dir.fsys.nodes.insert(n)
-}
-
-// restoreFile opens a registry again, if it shows the same version, or what was staged.
-func (c *carried) restoreFile(number uint64, h ledger.Handle) {
-	n := c.requests.node(h.Node)
-	if n == nil || !n.isRegistry() {
-		return
-	}
-	header := fuse.InHeader{NodeId: h.Node, Caller: fuse.Caller{Pid: h.Task}}
-	defer c.fsys.registries.insist(n, int(h.Task))()
-	var out fuse.OpenOut
-	if !c.requests.Open(nil, &fuse.OpenIn{InHeader: header, Flags: h.Flags}, &out).Ok() {
-		return
-	}
-	f := n.files.unnumbered(int(h.Task))
-	if f == nil || h.Staged && !c.restage(f, number, h) || !h.Staged && f.version() != h.Shows {
-		c.requests.Release(nil, &fuse.ReleaseIn{InHeader: header, Fh: out.Fh})
-		return
-	}
-	f.resumes(number)
-	c.opened(number, out.Fh)
 }
 
 // insist has a node take a file of a thread though it is not fit for it, as if the thread had
@@ -145,22 +220,23 @@ func (o *registryFiles) unnumbered(thread int) *registryFile {
 	return nil
 }
 
-// version returns the number of the version that the file shows, 0 for none.
-func (f *registryFile) version() uint64 {
+// version returns the number and the digest of the version that the file shows, zeros for none.
+func (f *registryFile) version() (seq uint64, digest [32]byte) {
 	s := f.snapshot.Load()
 	if f.tx != nil {
 		if s = f.tx.Again(); s == nil {
-			return 0
+			return 0, digest
 		}
 		defer s.Release()
 	}
-	return s.Version().Seq
+	return s.Version().Seq, s.Version().Digest
 }
 
 // shown notes, for a later daemon, the version that the file shows now.
 func (f *registryFile) shown() {
-	if l := f.node.fsys.ledger; l != nil && f.number.Load() != 0 {
-		l.Shows(f.number.Load(), f.version())
+	if l, number, ok := f.inLedger(); ok {
+		seq, digest := f.version()
+		l.Shows(number, seq, digest)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"clawfs/fs/ledger"
+	"clawfs/fs/takeover"
 )
 
 // All requests, as carried prepares them.
@@ -240,7 +241,13 @@ func (c *carried) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOu
 	if status := c.node(in.NodeId); !status.Ok() {
 		return status
 	}
+	if n := c.requests.node(in.NodeId); n != nil && n.isRegistry() {
+		if c.looksAgain(in.Pid) {
+			defer c.fsys.registries.insist(n, int(in.Pid))()
+		}
+	}
 	status := c.requests.Open(cancel, in, out)
+	c.ledger.LooksAgain(in.Pid, status == fuse.Status(unix.ESTALE))
 	if status.Ok() {
 		c.opens(in.NodeId, in.Pid, in.Flags, c.kindOf(in.NodeId, out), out)
 	}
@@ -269,9 +276,22 @@ func (c *carried) Read(cancel <-chan struct{}, in *fuse.ReadIn, buf []byte) (fus
 
 // Writev brings the handle back.
 func (c *carried) Writev(cancel <-chan struct{}, in *fuse.WriteIn, data [][]byte) (uint32, fuse.Status) {
+	number := in.Fh
 	if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {
 		return 0, status
 	}
+	h, _ := c.ledger.Handle(number)
+	if h.Kind != ledger.Registry || h.Flags&unix.O_APPEND == 0 {
+		return c.requests.Writev(cancel, in, data)
+	}
+	done, status := c.appends(&in.InHeader, number)
+	if !status.Ok() {
+		return 0, status
+	}
+	if done {
+		return in.Size, fuse.OK
+	}
+	defer c.renaming(&in.InHeader, takeover.Number(in.Unique))()
 	return c.requests.Writev(cancel, in, data)
 }
 
@@ -361,14 +381,16 @@ func (c *carried) ReadDirPlus(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse
 
 // Release forgets the handle.
 func (c *carried) Release(cancel <-chan struct{}, in *fuse.ReleaseIn) {
-	if c.releases(&in.Fh) {
+	c.releases(in.Fh, func(inner uint64) {
+		in.Fh = inner
 		c.requests.Release(cancel, in)
-	}
+	})
 }
 
 // ReleaseDir forgets the handle.
 func (c *carried) ReleaseDir(in *fuse.ReleaseIn) {
-	if c.releases(&in.Fh) {
+	c.releases(in.Fh, func(inner uint64) {
+		in.Fh = inner
 		c.requests.ReleaseDir(in)
-	}
+	})
 }

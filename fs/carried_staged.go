@@ -8,25 +8,24 @@ import (
 	"golang.org/x/sys/unix"
 
 	"clawfs/fs/ledger"
-	"clawfs/txn"
+	"clawfs/fs/takeover"
 )
 
-// What is staged by an open registry goes on with a later daemon if it was all written since the open,
-// which truncated or created the file. Its bytes are in the ledger before a write is answered, with
-// what the transaction says of itself. Of other open registries it is only noted that something is
-// staged.
+// An open registry that is written goes on with a later daemon. Its transaction's facts are in the
+// ledger as a text, and its staged bytes in a room of the ledger, before a request that changes
+// them is answered. Of a transaction that can't be told it is only noted that something is staged:
+// then each use of it fails with EIO.
 //
 // A commit is in the ledger before it is put in place: the digests of the content that is to be in
-// place then, and of that before, for each handle and each rename that it takes in. That is taken
-// back before the next commit to the same registry. So a later daemon finds out by what the registry
-// holds whether the commit was made. It neither loses one that was not, nor makes one twice.
+// place then, and of the content before, for each handle and each rename that it takes in. That is
+// taken back before the next commit to the same registry. So a later daemon finds out by the content of
+// the registry whether the commit was made. It neither loses one that was not, nor makes one twice.
 
-// keeping is what a later daemon finds of an open registry.
+// keeping is the part of an open registry that a later daemon finds.
 type keeping struct {
-	mu    sync.Mutex // guards the fields below, and the handle's record; before the locks of package txn
-	saved bool       // what is staged, and what the transaction says of itself
-	wrote bool       // that was saved since the first write
-	lost  bool       // something is staged that is not kept, or can't be
+	mu     sync.Mutex // guards the fields below, and the handle's record; before the locks of package txn
+	filled bool       // the room holds the staged bytes, but for the change that is to be kept
+	epoch  int        // the transaction's, when that was so
 }
 
 // inLedger returns the ledger and the file's number in it; ok is false where nothing is kept.
@@ -38,45 +37,26 @@ func (f *registryFile) inLedger() (l *ledger.Ledger, number uint64, ok bool) {
 // numbered begins to keep an open file for a later daemon, by its number.
 func (f *registryFile) numbered(number uint64) {
 	f.number.Store(number)
-	if f.tx == nil {
-		return
-	}
-	f.tx.SetMark(number)
-	f.saves()
-}
-
-// saves keeps what the transaction says of itself, if another daemon could go on with it.
-func (f *registryFile) saves() {
-	l, number, ok := f.inLedger()
-	if !ok || f.append {
-		return
-	}
-	f.keeping.mu.Lock()
-	defer f.keeping.mu.Unlock()
-	text, ok := f.tx.Save()
-	f.keeping.saved = ok && !f.keeping.lost && l.Save(number, text)
-	if !f.keeping.saved {
-		l.Lose(number)
+	if f.tx != nil {
+		f.tx.SetMark(number)
+		f.keeps(nil)
 	}
 }
 
-// loses has nothing of what is staged kept.
-func (f *registryFile) loses() {
-	f.stage(txn.Actor{}, func(*ledger.Ledger, uint64) bool { return false })
+// wrote keeps bytes that were just staged.
+func (f *registryFile) wrote(at int64, data []byte) {
+	f.keeps(func(l *ledger.Ledger, number uint64) bool { return l.Stage(number, at, data) })
 }
 
-// wrote keeps what was just staged, before the program is told that it was.
-func (f *registryFile) wrote(by txn.Actor, at int64, data []byte, err error) {
-	f.stage(by, func(l *ledger.Ledger, number uint64) bool { return err == nil && l.Stage(number, at, data) })
+// cut keeps a truncation.
+func (f *registryFile) cut() {
+	f.keeps(func(l *ledger.Ledger, number uint64) bool { return l.Cut(number, f.tx.Size()) })
 }
 
-// cut is wrote for a truncation.
-func (f *registryFile) cut(by txn.Actor, err error) {
-	f.stage(by, func(l *ledger.Ledger, number uint64) bool { return err == nil && l.Cut(number, f.tx.Size()) })
-}
-
-// stage keeps by how what a process has staged, if another daemon could go on with that.
-func (f *registryFile) stage(by txn.Actor, how func(l *ledger.Ledger, number uint64) bool) {
+// keeps keeps the transaction as it is now, before a program is told of its change. change makes the same
+// change in the room; nil: the staged bytes are as they were. Something is noted to be staged before the
+// text says so, and not to be staged any more after the text has said so.
+func (f *registryFile) keeps(change func(l *ledger.Ledger, number uint64) bool) {
 	l, number, ok := f.inLedger()
 	if !ok {
 		return
@@ -84,52 +64,92 @@ func (f *registryFile) stage(by txn.Actor, how func(l *ledger.Ledger, number uin
 	k := &f.keeping
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.saved = k.saved && by == f.opener && f.tx.BeganEmpty()
-	if k.saved && !k.wrote {
-		text, ok := f.tx.Save()
-		k.saved, k.wrote = ok && l.Save(number, text), true
+	data, shared, epoch := f.tx.Staged()
+	switch {
+	case shared:
+		k.filled = false
+	case k.filled && k.epoch == epoch:
+		if change != nil && !change(l, number) {
+			ok = false
+		}
+	case l.Fill(number, data):
+		k.filled, k.epoch = true, epoch
+	default:
+		ok = false
 	}
-	if k.saved = k.saved && how(l, number); !k.saved {
-		k.lost = true
-		l.Lose(number)
-	}
-	if !f.tx.Clean() {
+	clean := f.tx.Clean()
+	if !clean {
 		l.Stages(number, true)
 	}
-}
-
-// settled notes that nothing is staged any more, if that is so.
-func (f *registryFile) settled() {
-	l, number, ok := f.inLedger()
 	if !ok {
-		return
+		k.filled = false
+		f.tx.Lose()
+	} else {
+		f.tx.Save()
 	}
-	f.keeping.mu.Lock()
-	defer f.keeping.mu.Unlock()
-	if f.tx.Clean() {
-		f.keeping.saved = f.keeping.saved && f.tx.BeganEmpty()
-		l.Shows(number, f.version())
+	if clean {
+		seq, digest := f.version()
+		l.Shows(number, seq, digest)
 		l.Stages(number, false)
 	}
 }
 
-// restage makes a file that was just opened again what another daemon has left: something was staged
-// by it. It reports whether that could be done. Where that was committed the file shows the head.
+// restage makes the transaction of a file that was just opened again the one that another daemon has left. It
+// reports whether that could be done.
 func (c *carried) restage(f *registryFile, number uint64, h ledger.Handle) bool {
-	switch c.outcome(f.node, h.Places) {
-	case ledger.Done:
-		c.ledger.Stages(number, false)
-		return true
-	case ledger.Doubtful:
+	outcome := c.outcome(f.node, h.Places)
+	if f.tx == nil || outcome == ledger.Doubtful {
 		return false
 	}
-	c.ledger.PlacedStaged(number, false)
-	note, data, ok := c.ledger.Saved(number)
-	if !ok || f.tx == nil || !f.tx.Restore(note, data) {
+	request, ok := f.tx.Restore(number, func(size int) []byte { return c.ledger.Staged(number, size) })
+	if !ok {
 		return false
 	}
-	f.noteFirstWrite()
+	committed := outcome == ledger.Done || !h.Staged
+	if committed && f.tx.IsUnsaved() {
+		f.tx.WasCommitted()
+	}
+	c.ledger.PlacedStaged(number, committed)
+	c.settleAppends(f, number, request)
+	f.caller = f.tx.Opener()
+	f.opener = f.caller.Actor
+	if f.tx.IsUnsaved() {
+		f.noteFirstWrite()
+	}
 	return true
+}
+
+// settleAppends settles the appends by a file that a daemon before was about to make. request is the last one
+// that is in the transaction's text.
+func (c *carried) settleAppends(f *registryFile, number, request uint64) {
+	for _, i := range c.ledger.Intents() {
+		if i.Op != opWrite || i.NewDir != number {
+			continue
+		}
+		outcome := ledger.Done
+		if !i.Placed && i.Unique|requestMark != request {
+			outcome = c.outcome(f.node, i.Places)
+		}
+		c.ledger.Settle(i.Unique, outcome)
+	}
+}
+
+// appends notes that a request is about to append to an open registry, by the number of the handle. done says that
+// a daemon before has done it.
+func (c *carried) appends(header *fuse.InHeader, number uint64) (done bool, status fuse.Status) {
+	unique := takeover.Number(header.Unique)
+	if takeover.IsResent(header.Unique) {
+		switch c.ledger.Outcome(unique) {
+		case ledger.Done:
+			return true, fuse.OK
+		case ledger.Begun, ledger.Placed, ledger.Doubtful:
+			return false, fuse.EIO
+		}
+	}
+	if !c.ledger.Intend(ledger.Intent{Unique: unique, Op: opWrite, Dir: header.NodeId, NewDir: number}) {
+		return false, fuse.EIO // more requests are under way than there ever are
+	}
+	return false, fuse.OK
 }
 
 // outcome tells whether content was put in place of a registry. One that was is made durable: its
@@ -179,7 +199,7 @@ func (n *node) syncChild(base string) error {
 // requestMark tells the mark of a request from that of a handle.
 const requestMark = 1 << 63
 
-// renaming notes, until the function that it returns is called, which request a thread makes.
+// renaming notes the request of a thread until the function that it returns is called.
 func (c *carried) renaming(header *fuse.InHeader, unique uint64) (done func()) {
 	if header.Pid == 0 {
 		return func() {}
@@ -205,7 +225,7 @@ func (fsys *fileSystem) tellsNothing(ctx context.Context) {
 	}
 }
 
-// Places is told by the store what is about to be put in place.
+// Places is told of content that is about to be put in place.
 func (c *carried) Places(marks []uint64, digest, before [32]byte) {
 	p := ledger.Placing{Content: digest, Before: before}
 	for _, mark := range marks {
@@ -228,9 +248,11 @@ func (c *carried) Placed(marks []uint64, done bool) {
 	}
 }
 
-// Loses is told that what is staged goes into another commit.
+// Loses is told that staged content goes into another commit: the text does not say so.
 func (c *carried) Loses(marks []uint64) {
 	for _, mark := range marks {
-		c.ledger.Lose(mark)
+		if mark != 0 {
+			c.fsys.store.Drop(mark)
+		}
 	}
 }

@@ -92,11 +92,15 @@
 // registries hold the number of daemons so far, so that two daemons never give the same one;
 // the nodes are in the ledger.
 //
+// No answer is given before the ledger has the facts that a later daemon needs to give the same
+// answers: the views of processes and their transactions (package txn leaves them there), the staged
+// bytes, the writers of temporary files, and the intents of requests that can't be done twice.
+//
 // # Lock order
 //
-// First carried.bringing, with which what a daemon before has left is brought back. Then keeping.mu or
-// reading.mu of one open file, plainWriters.mu of one node, remains.mu of one file, or
-// directory.mu of one open directory. Then the locks of package txn: a handler may commit or
+// First carried.bringing: with it the nodes and handles of a daemon before are brought back.
+// Then reading.mu of one open file, plainWriters.mu of one node, remains.mu of one file, or
+// directory.mu of one open directory. Then keeping.mu of one open file. Then the locks of package txn: a handler may commit or
 // look with one of the first held. Then registryTable.mu, with which no function of txn is
 // called and no list of locks is read (withLocks): a commit's observer takes it. Then
 // nodeTable.mu and registryFiles.mu. All other mutexes guard a few fields, and no other lock

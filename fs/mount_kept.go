@@ -70,7 +70,7 @@ func (fsys *fileSystem) beginKept(raw *requests, dir string, o *fusefs.Options, 
 		l.Close()
 		return nil, err
 	}
-	server := takeover.NewServer(newCarried(raw, l), &o.MountOptions, l.Answered)
+	server := takeover.NewServer(newCarried(raw, l), &o.MountOptions, raw.fsys.store.KeepViews, l.Answered)
 	init, err := server.Begin(device)
 	if err == nil && (fsys.without(Resending) || !takeover.CanResend(init)) {
 		err = &TakeoverError{"this kernel can't send requests again, Linux 6.9 and later can"}
@@ -92,7 +92,7 @@ func resumeKept(raw *requests, c *takeover.Connection, o *fusefs.Options, notifi
 		return nil, err
 	}
 	carried := newCarried(raw, l)
-	server := takeover.NewServer(carried, &o.MountOptions, l.Answered)
+	server := takeover.NewServer(carried, &o.MountOptions, raw.fsys.store.KeepViews, l.Answered)
 	if err := server.Resume(c); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("cannot take over: %w", err)

@@ -214,7 +214,7 @@ func (n *node) stageTime(ctx context.Context, in *fuse.SetAttrIn) (staged bool) 
 	for _, f := range files {
 		if f.isOf(caller) && f.tx.SetTime(to) {
 			staged = true
-			f.loses() // the time is in no ledger
+			f.keeps(nil)
 		}
 	}
 	return staged

@@ -15,6 +15,9 @@ import (
 // case that the file is renamed onto a registry.
 type lineage struct {
 	users int // files that are open for writing; guarded by lineages.mu
+	of    *lineages
+	id    fusefs.StableAttr
+	kept  uint32 // id of its text for a later daemon, 0: there is none; guarded by lineages.keeping
 
 	mu      sync.Mutex // guards the fields below
 	writers []txn.Origin
@@ -30,6 +33,10 @@ type lineages struct {
 	mu      sync.Mutex // guards byID, and users of each
 	byID    map[fusefs.StableAttr]*lineage
 	pruneAt int // number at which to look for old ones
+
+	keeping sync.Mutex // guards the fields below; last of all locks of this package
+	store   *txn.Store // keeps texts for a later daemon; nil: there will be none
+	kept    []*lineage // that have a text, the oldest first
 }
 
 // A temporary file is renamed soon after it was written, if at all.
@@ -53,7 +60,7 @@ func (t *lineages) use(id fusefs.StableAttr) *lineage {
 		if len(t.byID) >= t.pruneAt {
 			t.prune()
 		}
-		l = &lineage{}
+		l = &lineage{of: t, id: id}
 		t.byID[id] = l
 	}
 	l.users++
@@ -73,6 +80,7 @@ func (t *lineages) prune() {
 	for id, l := range t.byID {
 		if l.users == 0 && !l.youngerThan(lineageLife) {
 			delete(t.byID, id)
+			t.unkeep(l)
 		}
 	}
 	t.pruneAt = 2 * max(len(t.byID), fewLineages/2)
@@ -91,6 +99,7 @@ func (t *lineages) drop(id fusefs.StableAttr) {
 	defer t.mu.Unlock()
 	if l := t.byID[id]; l != nil && l.users == 0 {
 		delete(t.byID, id)
+		t.unkeep(l)
 	}
 }
 
@@ -129,6 +138,7 @@ func (l *lineage) note(fsys *fileSystem, ctx context.Context, opened txn.Tick, c
 	}
 	l.last = time.Now()
 	l.writers = append(l.writers, txn.Origin{Caller: caller, Event: fsys.store.Now(), At: l.last, Opened: opened, Redirected: closed})
+	l.of.keep(l)
 }
 
 // opened notes that somebody is about to write the file.
@@ -147,6 +157,7 @@ func (l *lineage) begin() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.writers, l.copies, l.thread = nil, nil, 0
+	l.of.unkeep(l)
 }
 
 // copied takes down that a version was copied into the file.
@@ -156,6 +167,7 @@ func (l *lineage) copied(c txn.Copied) {
 	same := func(o txn.Copied) bool { return o.Name == c.Name && o.Version == c.Version }
 	if len(l.copies) < maxCopies && !slices.ContainsFunc(l.copies, same) {
 		l.copies = append(l.copies, c)
+		l.of.keep(l)
 	}
 }
 
@@ -170,6 +182,7 @@ func (l *lineage) inherit(from txn.Lineage) {
 		}
 	}
 	l.copies = append(l.copies, from.Copies[:min(len(from.Copies), maxCopies-len(l.copies))]...)
+	l.of.keep(l)
 }
 
 // youngerThan reports whether somebody began to write the file, or opened it for that,
@@ -191,4 +204,63 @@ func (l *lineage) get() txn.Lineage {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return txn.Lineage{Writers: slices.Clone(l.writers), Copies: slices.Clone(l.copies)}
+}
+
+// mostKept is how many lineages are kept for a later daemon, the newest: a temporary file is renamed soon.
+const mostKept = 4096
+
+// keep keeps a lineage for a later daemon. The caller holds its mu.
+func (t *lineages) keep(l *lineage) {
+	if t == nil {
+		return // it is in no table
+	}
+	t.keeping.Lock()
+	defer t.keeping.Unlock()
+	if t.store == nil {
+		return
+	}
+	isNew := l.kept == 0
+	l.kept = t.store.KeepLineage(l.kept, [3]uint64{uint64(l.id.Mode), l.id.Ino, l.id.Gen}, txn.Lineage{Writers: l.writers, Copies: l.copies})
+	if !isNew || l.kept == 0 {
+		return
+	}
+	if t.kept = append(t.kept, l); len(t.kept) > mostKept {
+		for _, old := range t.kept[:len(t.kept)-mostKept/2] {
+			t.store.DropLineage(old.kept)
+			old.kept = 0
+		}
+		t.kept = slices.Clone(t.kept[len(t.kept)-mostKept/2:])
+	}
+}
+
+// unkeep ends keep.
+func (t *lineages) unkeep(l *lineage) {
+	if t == nil {
+		return
+	}
+	t.keeping.Lock()
+	defer t.keeping.Unlock()
+	if l.kept == 0 {
+		return
+	}
+	t.store.DropLineage(l.kept)
+	l.kept = 0
+	if i := slices.Index(t.kept, l); i >= 0 {
+		t.kept = slices.Delete(t.kept, i, i+1)
+	}
+}
+
+// keepIn has lineages be kept by the store from now on, and takes over those of the daemon before.
+func (t *lineages) keepIn(s *txn.Store) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.keeping.Lock()
+	defer t.keeping.Unlock()
+	t.store = s
+	for _, was := range s.Lineages() {
+		id := fusefs.StableAttr{Mode: uint32(was.File[0]), Ino: was.File[1], Gen: was.File[2]}
+		l := &lineage{of: t, id: id, kept: was.ID, writers: was.Writers, copies: was.Copies, last: time.Now()}
+		t.byID[id] = l
+		t.kept = append(t.kept, l)
+	}
 }

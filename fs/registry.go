@@ -400,7 +400,7 @@ func (n *node) truncateRegistry(ctx context.Context, path string, f fusefs.FileH
 		h.noteWriter(ctx)
 		h.noteFirstWrite()
 		err := h.tx.Truncate(caller, size)
-		h.cut(caller.Actor, err)
+		h.cut()
 		h.committed()
 		return commitErrno(err)
 	}
@@ -409,7 +409,7 @@ func (n *node) truncateRegistry(ctx context.Context, path string, f fusefs.FileH
 	}
 	if creating := n.files.creating(caller.Actor); creating != nil {
 		err := creating.tx.Truncate(caller, size)
-		creating.cut(caller.Actor, err)
+		creating.cut()
 		return registryErrno(err)
 	}
 	if !n.fsys.registries.beginToWrite(n, threadOf(ctx)) {

@@ -36,8 +36,8 @@ type registryFile struct {
 	closed   atomic.Bool                 // by its opener, which has written nothing since and may have other descriptors of it
 
 	closing closing
-	number  atomic.Uint64 // by which the kernel knows it, where a later daemon may take over; 0: not yet, or none may
-	keeping keeping       // what a later daemon finds
+	number  atomic.Uint64 // the kernel's number of it, where a later daemon may take over; 0: not yet, or none may
+	keeping keeping       // the part that a later daemon finds
 
 	// ends counts copies from behind the end that nothing came of.
 	ends atomic.Int32
@@ -153,13 +153,14 @@ func (f *registryFile) Write(ctx context.Context, data []byte, off int64) (uint3
 	var err error
 	if f.append {
 		f.turnToAppend(ctx)
+		f.tx.SetRequest(f.node.fsys.markOf(threadOf(ctx)))
 		n, err = f.tx.Append(caller, data)
-		f.wrote(caller.Actor, 0, nil, err)
+		f.wrote(f.tx.Size()-int64(n), data[:n])
 		f.committed() // the lines that were appended
 	} else {
 		f.turnToWrite(off)
 		n, err = f.tx.WriteAt(caller, data, off)
-		f.wrote(caller.Actor, off, data, err)
+		f.wrote(off, data[:n])
 	}
 	return uint32(n), commitErrno(err)
 }
@@ -178,9 +179,6 @@ func (f *registryFile) Flush(ctx context.Context) syscall.Errno {
 	err := f.tx.Flush(caller, death)
 	f.closed.Store(closed || caller.Actor == f.opener)
 	f.committed()
-	if f.tx.BeganEmpty() {
-		f.saves() // it has been closed once, or was refused
-	}
 	f.closing.note(&f.node.fsys.registries)
 	return commitErrno(err)
 }
@@ -197,7 +195,7 @@ func (f *registryFile) noteFirstWrite() {
 // unless somebody has looked at the registry since the kernel told them: most likely a
 // watcher, which may have seen the version before.
 func (f *registryFile) committed() {
-	f.settled()
+	f.keeps(nil)
 	if f.tx.Dirty() {
 		return
 	}
@@ -213,9 +211,6 @@ func (f *registryFile) Fsync(ctx context.Context, _ uint32) syscall.Errno {
 	if f.tx != nil {
 		err := f.tx.Sync(f.callerOf(ctx))
 		f.committed()
-		if err != nil {
-			f.loses()
-		}
 		if err == nil && f.tx.Creates() {
 			if dir, _, _, ok := f.node.registry(); ok {
 				err = dir.sync() // there is a name, and nothing to commit
@@ -266,7 +261,7 @@ func (f *registryFile) Allocate(ctx context.Context, off, size uint64, mode uint
 	if end := int64(off + size); end > f.tx.Size() {
 		caller := f.callerOf(ctx)
 		err := f.tx.Truncate(caller, end)
-		f.cut(caller.Actor, err)
+		f.cut()
 		return commitErrno(err)
 	}
 	return 0

@@ -138,7 +138,7 @@ func (f *registryFile) Ioctl(_ context.Context, cmd uint32, _ uint64, input, _ [
 		return 0, syscall.EBADF
 	case cmd == ioctlPut:
 		f.tx.Put()
-		f.loses()
+		f.keeps(nil)
 		return 0, 0
 	}
 	var i txn.Intent
@@ -147,7 +147,7 @@ func (f *registryFile) Ioctl(_ context.Context, cmd uint32, _ uint64, input, _ [
 		return 0, syscall.EINVAL
 	}
 	f.tx.Intend(i)
-	f.loses()
+	f.keeps(nil)
 	return 0, 0
 }
 

@@ -225,6 +225,7 @@ func (f *registryFile) show(s *txn.Snapshot) {
 	if f.tx != nil {
 		f.tx.Renew(s)
 		s.Release()
+		f.keeps(nil)
 		return
 	}
 	f.node.fsys.registries.goesOn(f.node)

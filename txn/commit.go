@@ -293,7 +293,10 @@ func (r *Registry) place(batch []*request, head, next *Version, whole *request) 
 	r.replacingLive = true
 	placed := r.store.journaled(batch, head, next)
 	stamp, ok, err := r.write(next, oldSeq, likeOf(batch))
-	placed(ok && err == nil)
+	if r.placed = func() { placed(true) }; err != nil || !ok {
+		r.placed = nil
+		placed(false)
+	}
 	r.replacingLive = false
 	if err != nil && !uncertain(err) {
 		return false, err

@@ -60,6 +60,8 @@
 //   - Storage holds each head as a plain file; no content lives in memory or in
 //     a log only (P8).
 //   - Refused and aborted content is quarantined and reported (P9).
+//   - Where the store has a [Memory], the views of all processes, and the open transactions that are saved, are
+//     in it before an answer that follows from them is given.
 //
 // # The way of a commit
 //
@@ -78,7 +80,8 @@
 //
 // Registry.leaving, of one registry at a time, or of two in the order of their names, then
 // Store.mu, then Tx.mu, of several of a registry in the order in which they were begun, then
-// Registry.mu, then docCache.mu and widerLooks.mu. A goroutine that holds leaving may wait in the
+// Registry.mu, then docCache.mu, widerLooks.mu, and keptTxs.mu, then keptViews.mu. keptViews.flushing is
+// taken before Registry.mu, with no more held than Tx.mu. A goroutine that holds leaving may wait in the
 // queue of any registry; a leader never takes it. Registry.settling is taken before Registry.mu. A goroutine that holds Registry.mu or Tx.mu never
 // takes Store.mu. A leader holds its own Tx.mu and asks other transactions for their drafts: it
 // tries their Tx.mu, and goes without where it is held.

@@ -130,6 +130,7 @@ func (t *Tx) Release() {
 		return
 	}
 	t.released = true
+	t.ended.Store(true)
 	if err := t.attempt(ViaRelease); err != nil && t.aborted == nil {
 		_ = t.keepRefused(t.author(), ViaRelease, err)
 	}
@@ -212,6 +213,9 @@ func (t *Tx) attempt(via Via) error {
 	d := t.draftOf(c)
 	t.attempted.Store(d)
 	q := &request{draft: d, doc: doc, adds: adds, writers: t.writers, begun: t.since, replaces: t.replaces, like: t.like, changes: t.like != nil, mark: t.mark.Load(), via: via}
+	if via == ViaAppend {
+		q.part = t.request
+	}
 	if len(q.writers) == 0 {
 		q.writers = []Caller{t.opener}
 	}

@@ -88,3 +88,15 @@ func (s *Store) Contradict(name string, how func(*Store, *Registry)) { how(s, s.
 
 // Acquire has a registry be in use for good.
 func (s *Store) Acquire(name string) { s.acquire(name) }
+
+// InUse reports whether somebody uses a registry.
+func (s *Store) InUse() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.registries {
+		if r.users > 0 {
+			return true
+		}
+	}
+	return false
+}

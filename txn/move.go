@@ -348,6 +348,7 @@ func (t *Tx) goesOn() {
 		c = seen.NewContent(slices.Clone(t.data))
 	} else if r.head == nil || r.head.Digest != c.Digest {
 		t.data, t.shared, t.older = slices.Clone(t.data), false, true
+		t.epoch++
 	}
 	t.continues(c)
 	t.merged = t.merged && !t.older

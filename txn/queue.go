@@ -20,7 +20,8 @@ type request struct {
 	like    fs.File
 	changes bool   // it is a change though the content stays: see Replacement
 	parts   bool   // see Replacement
-	mark    uint64 // by which a journal knows it; 0: none does
+	mark    uint64 // its name in a journal; 0: it has none
+	part    uint64 // the mark of the call that it is a part of; 0: there is none
 	via     Via
 	yields  bool // the head wins where both have changed the same, unless the policy refuses that
 
@@ -184,6 +185,7 @@ func (r *Registry) commitBatch(batch []*request) {
 		}
 		if done || err != nil {
 			r.conclude(batch)
+			r.tellPlaced()
 			return
 		}
 	}

@@ -40,6 +40,7 @@ type Registry struct {
 	edit          *mergedEdit // of which takeLive is about to find the version
 	advancing     int         // how many have the live file follow other hosts just now, or wait for that
 	seen          *seen.Views
+	kept          keptTexts // of seen
 	open          map[*Tx]struct{}
 	pieces        *pieces  // that were refused while there was no version
 	removed       *removal // the version that was here last, if that was just now
@@ -48,6 +49,7 @@ type Registry struct {
 	foreignErr    error    // why the live file is not a valid document, if it is not
 	foundBy       []Caller // the writers of a change that refresh is about to find: made by another name of the file, or by moving it
 	foundVia      Via      // the call by which they have; empty: refresh finds a foreign change
+	placed        func()   // tells the journal of the last commit that it was made; nil: it was told
 	moved         bool     // the live file may be another registry's, in another dialect
 	unarchived    bool     // head is not in the history, and was committed here or may be the base of an edit
 

@@ -44,6 +44,7 @@ func (s *Store) moveAll(regs []*Registry, renamed func(string) string, c Caller,
 		if err == nil || uncertain(err) {
 			s.rekey(regs, renamed, c)
 			s.saved.rename(renamed)
+			s.kept.renamed(renamed)
 		}
 		return err
 	})
@@ -63,12 +64,17 @@ func (s *Store) rekey(regs []*Registry, renamed func(string) string, c Caller) {
 	for _, r := range regs {
 		r.mu.Lock()
 		name := renamed(r.name)
-		if other := s.registries[name]; other != nil && other.users > 0 {
-			name = r.name
+		displaced := s.registries[name]
+		if displaced != nil && displaced.users > 0 {
+			name, displaced = r.name, nil
 		}
 		s.registries[name] = r
 		r.name = name
 		r.foundBy, r.foundVia = []Caller{c}, ViaRename
+		r.seen.Renamed()
 		r.mu.Unlock()
+		if displaced != nil && displaced != r {
+			s.kept.forgets(displaced)
+		}
 	}
 }

@@ -98,6 +98,7 @@ func (t *Tx) Renew(from *Snapshot) {
 	t.behind, t.anew, t.rewritten = len(t.data), 0, false
 	t.know(v.content, v.lines)
 	t.replaces, t.readNoted, t.since = nil, false, from.opened
+	t.epoch++
 }
 
 // IsStaged reports whether a transaction has unsaved bytes of a registry.

@@ -15,7 +15,7 @@ type Replacement struct {
 	Like      fs.File   // the registry gets this file's owner, mode, attributes and inode number
 	Via       Via
 	Thread    int    // that renames; 0: it is not known
-	Mark      uint64 // by which a journal knows the request; 0: none does
+	Mark      uint64 // the request's name in a journal; 0: it has none
 	NoReplace bool   // fail with fs.ErrExist where there is a registry of that name
 
 	// LooksAlike says that the registry has Like's owner, mode and attributes already,

@@ -85,6 +85,9 @@ func (s *Store) SaveViews() error {
 }
 
 func (s *Store) writeViews(w *viewWriter) {
+	for _, name := range s.kept.names() {
+		s.load(name)
+	}
 	w.write("\n") // a line that was cut off ends here
 	w.put(savedLine{Boot: s.cfg.Boot, Tick: s.Now(), Ends: true})
 	for _, l := range s.wider.all() {
@@ -320,6 +323,7 @@ func (s *Store) restore() {
 // takeOver gives the registry the views that the store before has saved of it, of
 // processes that still live. The caller holds mu, and has loaded the head.
 func (r *Registry) takeOver() {
+	r.store.kept.takeOver(r)
 	saved := r.store.saved.take(r.name)
 	if saved == nil {
 		return

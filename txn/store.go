@@ -110,7 +110,8 @@ type Store struct {
 	intents    intents
 	events     atomic.Uint64 // the store-wide order of reads, writes and opens
 	watcher    atomic.Pointer[Observer]
-	journal    Journal // nil: none is kept
+	journal    Journal    // nil: none is kept
+	kept       *keptViews // nil: views are kept nowhere
 
 	hidden atomic.Int64 // registries that only their creators find
 	missed atomic.Bool  // somebody was told that a registry is not there
@@ -173,6 +174,7 @@ func (s *Store) acquire(name string) *Registry {
 	r := s.registries[name]
 	if r == nil {
 		r = &Registry{store: s, name: name, seen: seen.New(&s.seenConfig)}
+		s.kept.keep(r)
 		s.registries[name] = r
 	}
 	r.users++
@@ -212,6 +214,7 @@ func (s *Store) evict() {
 			if s.registries[r.name] == r {
 				delete(s.registries, r.name)
 			}
+			s.kept.forgets(r)
 		default:
 			kept = append(kept, r)
 		}

@@ -22,6 +22,7 @@ type bench struct {
 	store   *txn.Store
 	storage *gatedStorage
 	config  txn.Config
+	texts   *texts // nil: views are kept nowhere
 
 	mu     sync.Mutex // guards the fields below
 	now    time.Time
@@ -112,6 +113,10 @@ func newBench(t *testing.T, content string, edit ...func(*txn.Config)) *bench {
 	}
 	b.config = txntest.Configured(b.config)
 	b.store = txn.New(b.storage, b.config)
+	if killedBetween {
+		b.texts = newTexts()
+		b.store.KeepIn(b.texts)
+	}
 	if content != "" {
 		b.save(program(9000), content)
 	}
@@ -150,6 +155,7 @@ func (b *bench) ok(err error) {
 
 func (b *bench) open(c txn.Caller) *txn.Tx {
 	b.Helper()
+	b.between()
 	tx, err := b.store.Begin(file, c, txn.BeginOptions{Truncate: true, Create: true})
 	b.ok(err)
 	return tx
@@ -178,6 +184,7 @@ func (b *bench) save(c txn.Caller, content string) {
 
 func (b *bench) read(c txn.Caller) string {
 	b.Helper()
+	b.between()
 	s, err := b.store.Open(file)
 	b.ok(err)
 	defer s.Release()

@@ -26,7 +26,8 @@ type Tx struct {
 	rest     atomic.Pointer[restFile]
 
 	unsaved atomic.Bool   // something is staged that was not committed
-	mark    atomic.Uint64 // by which a journal knows it; 0: none does
+	mark    atomic.Uint64 // its name in a journal and in the memory; 0: it has none
+	ended   atomic.Bool   // as released
 
 	// attempted is the draft of the last attempt to commit, so that another
 	// transaction of the same process can see it while mu is held.
@@ -71,6 +72,9 @@ type Tx struct {
 	copyID       string  // quarantined copy of the refused content
 	like         fs.File // the next commit gives the registry its owner, mode, attributes and number; nil: it keeps its own
 	released     bool
+	epoch        int      // see Staged
+	request      uint64   // see SetRequest
+	rejoin       []uint64 // the marks of flights that were restored and not found yet
 }
 
 // BeginOptions say how a registry is opened for writing.

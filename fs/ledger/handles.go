@@ -20,8 +20,9 @@ type Handle struct {
 	Task  uint32 // thread by which it was opened
 
 	// Of a registry alone.
-	Shows  uint64 // the version that it shows; 0: none
-	Staged bool   // something may have been written by it that is not committed
+	Shows  uint64           // the version that it shows; 0: none
+	Digest [digestSize]byte // of that
+	Staged bool             // something may have been written by it that is not committed
 	Places Placing
 }
 
@@ -40,9 +41,9 @@ const (
 	handleShowsField = 24
 	handleTaskField  = 32
 	handleStageField = 36
-	handleNoteField  = 40 // staged.go
-	handleSizeField  = 48
+	handleSizeField  = 48 // staged.go
 	handlePlaceField = 56
+	handleShownField = 120
 )
 
 // Add notes that the kernel is about to be told of an open handle, and returns the number by
@@ -62,6 +63,7 @@ func (l *Ledger) Add(h Handle) uint64 {
 	binary.NativeEndian.PutUint32(record[handleFlagsField:], h.Flags)
 	binary.NativeEndian.PutUint32(record[handleKindField:], uint32(h.Kind))
 	binary.NativeEndian.PutUint64(record[handleShowsField:], h.Shows)
+	copy(record[handleShownField:], h.Digest[:])
 	binary.NativeEndian.PutUint32(record[handleTaskField:], h.Task)
 	putTruth(record[handleStageField:], h.Staged)
 	binary.NativeEndian.PutUint64(record, number)
@@ -103,6 +105,7 @@ func readHandle(record []byte) Handle {
 		Shows: binary.NativeEndian.Uint64(record[handleShowsField:]),
 		Task:  binary.NativeEndian.Uint32(record[handleTaskField:]),
 
+		Digest: [digestSize]byte(record[handleShownField:]),
 		Staged: binary.NativeEndian.Uint32(record[handleStageField:]) != 0,
 		Places: readPlacing(record[handlePlaceField:]),
 	}
@@ -116,11 +119,12 @@ func putTruth(to []byte, v bool) {
 	binary.NativeEndian.PutUint32(to, n)
 }
 
-// Shows notes the version that a handle shows from now on.
-func (l *Ledger) Shows(number, version uint64) {
+// Shows notes the version that a handle shows from now on, and its digest.
+func (l *Ledger) Shows(number, version uint64, digest [digestSize]byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if record, ok := l.handle(number); ok {
+		copy(record[handleShownField:], digest[:])
 		binary.NativeEndian.PutUint64(record[handleShowsField:], version)
 	}
 }

@@ -33,7 +33,7 @@ type Intent struct {
 	Was      Inode // of Name before
 	NewWas   Inode // … and NewName
 	Replaces bool  // NewName is one by which a commit puts another file
-	Tells    bool  // Places will say what it is about to put in place, before it does
+	Tells    bool  // Places will hold the digests before anything is put in place
 	Places   Placing
 	Placed   bool // it has committed
 }

@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Format is that of the memory's records. A daemon takes over what has its own format only.
+// Format is that of the memory's records and notes. A daemon takes over only a memory of its own
+// format.
 const Format = 2
 
 // FormatError says that another version of the program has left the memory.
@@ -30,6 +31,7 @@ type Ledger struct {
 	names   table // those that are too long for a node's record
 	handles table
 	intents table
+	notes   table
 	byID    map[uint64]entry
 
 	intended map[uint64]uint32 // places of intents, by their requests
@@ -42,25 +44,30 @@ type entry struct {
 }
 
 // The layout: a page for the format, the tables' last places and the number of handles so far, then
-// the tables, which are mapped, then a room for each handle (staged.go), which is not.
+// the tables, which are mapped, then rooms for each handle (staged.go) and note, which are not.
 const (
 	headerSize = 4096
 	nodeSize   = 128
 	nameSize   = 256
-	handleSize = 128
+	handleSize = 192
 	intentSize = 704
+	noteSize   = 64
 
 	mostNodes   = 4 << 20
 	mostNames   = 256 << 10
 	mostHandles = 1 << placeBits
 	mostIntents = 1 << 10
+	mostNotes   = 1 << 20
 
 	namesAt   = headerSize + mostNodes*nodeSize
 	handlesAt = namesAt + mostNames*nameSize
 	intentsAt = handlesAt + mostHandles*handleSize
-	totalSize = intentsAt + mostIntents*intentSize
-	roomsAt   = totalSize
-	wholeSize = roomsAt + mostHandles*roomSize
+	notesAt   = intentsAt + mostIntents*intentSize
+	totalSize = notesAt + mostNotes*noteSize
+
+	roomsAt     = (totalSize + headerSize - 1) &^ (headerSize - 1)
+	noteRoomsAt = roomsAt + mostHandles*roomSize
+	wholeSize   = noteRoomsAt + mostNotes*noteRoomSize
 )
 
 // New makes the memory for a new connection.
@@ -119,7 +126,8 @@ func mapped(fd int) (*Ledger, error) {
 		nodes:   table{memory: memory[headerSize:namesAt], size: nodeSize, last: memory[8:]},
 		names:   table{memory: memory[namesAt:handlesAt], size: nameSize, last: memory[16:]},
 		handles: table{memory: memory[handlesAt:intentsAt], size: handleSize, last: memory[24:]},
-		intents: table{memory: memory[intentsAt:], size: intentSize, last: memory[40:]},
+		intents: table{memory: memory[intentsAt:notesAt], size: intentSize, last: memory[40:]},
+		notes:   table{memory: memory[notesAt:], size: noteSize, last: memory[48:]},
 	}, nil
 }
 
@@ -140,6 +148,7 @@ func (l *Ledger) load() {
 	})
 	l.names.load(func(place uint32, _ []byte) bool { return used[place] })
 	l.handles.load(func(uint32, []byte) bool { return true })
+	l.notes.load(func(uint32, []byte) bool { return true })
 	l.intents.load(func(place uint32, record []byte) bool {
 		r := intentRecord(record)
 		if r.grow() > oldIntent {
@@ -148,6 +157,43 @@ func (l *Ledger) load() {
 		l.intended[r.read().Unique] = place
 		return true
 	})
+}
+
+// LooksAgain notes whether a thread was told to look for a registry once more, as it opens it. A later
+// note may take the place of an earlier one's.
+func (l *Ledger) LooksAgain(thread uint32, does bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := l.again(thread)
+	switch {
+	case does:
+		binary.NativeEndian.PutUint32(at, thread)
+	case binary.NativeEndian.Uint32(at) == thread:
+		binary.NativeEndian.PutUint32(at, 0)
+	}
+}
+
+// LookingAgain returns the threads that were told to look for a registry once more, and have not opened one
+// since.
+func (l *Ledger) LookingAgain() map[uint32]bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := make(map[uint32]bool)
+	for i := range uint32(againPlaces) {
+		if thread := binary.NativeEndian.Uint32(l.again(i)); thread != 0 {
+			all[thread] = true
+		}
+	}
+	return all
+}
+
+// againPlaces is how many places for threads are in the memory's header.
+const againPlaces = 512
+
+// again returns the place of a thread.
+func (l *Ledger) again(thread uint32) []byte {
+	const at = 1024
+	return l.memory[at+4*(thread%againPlaces):]
 }
 
 // Close gives the memory up. The supervisor's stays.

@@ -78,9 +78,9 @@ func TestHandlesOutliveTheirDaemon(t *testing.T) {
 	if c == a || placeOf(c) != placeOf(a) {
 		t.Errorf("the place of %x is used by %x", a, c)
 	}
-	second.Shows(c, 9)
+	second.Shows(c, 9, [32]byte{9})
 	second.Stages(c, true)
-	for number, want := range map[uint64]Handle{b: {Node: 11, Kind: Directory}, c: {Node: 12, Flags: 2, Kind: Registry, Task: 5, Shows: 9, Staged: true}} {
+	for number, want := range map[uint64]Handle{b: {Node: 11, Kind: Directory}, c: {Node: 12, Flags: 2, Kind: Registry, Task: 5, Shows: 9, Digest: [32]byte{9}, Staged: true}} {
 		if got, ok := second.Handle(number); !ok || got != want {
 			t.Errorf("%x: %+v, %t", number, got, ok)
 		}

@@ -1,8 +1,7 @@
 package ledger
 
-// Placing is what a commit is about to put in place, for one of the requests that it takes in: the digests of
-// the content, and of what was there before. Several requests may be committed at once, so that
-// it is not the content of one of them. The zero value is none.
+// Placing has the digests of the content that a commit is about to put in place, and of the content before. Several
+// requests may be committed at once, so that it is the content of none of them. The zero value is none.
 type Placing struct{ Content, Before [32]byte }
 
 const digestSize = 32
@@ -18,7 +17,7 @@ func (p *Placing) write(to []byte) {
 	copy(to[:digestSize], p.Content[:])
 }
 
-// PlacesStaged notes that what is staged by a handle is about to be put in place.
+// PlacesStaged notes that the bytes staged by a handle are about to be put in place.
 func (l *Ledger) PlacesStaged(number uint64, p Placing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -39,7 +38,7 @@ func (l *Ledger) PlacedStaged(number uint64, done bool) {
 	}
 }
 
-// PlacesIntended notes that what a request intends is about to be put in place.
+// PlacesIntended notes that the content of a request is about to be put in place.
 func (l *Ledger) PlacesIntended(unique uint64, p Placing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

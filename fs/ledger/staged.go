@@ -6,85 +6,57 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What is staged by an open registry has a room of its own in the memory's file, which is as large
-// as it may ever be, and takes only as much memory as was written to it. At its beginning is
-// what the transaction says of itself, in one of two places: a daemon that dies while it
-// writes that leaves the other one.
+// The bytes that are staged by an open registry have a room of their own in the memory's file,
+// which is as large as it may ever be, and takes the memory of its used pages alone.
 
 const (
-	noteRoom = 4096
 	roomSize = 256 << 20
-	dataRoom = roomSize - 2*noteRoom
+
+	// keptRoom is the size up to which a room's memory stays for the next handle.
+	keptRoom = 16 << 10
 )
-
-// noteSecond marks the length of what stands in the second place.
-const noteSecond = 1 << 31
-
-// keptRoom is up to which size a room's memory stays for the next handle.
-const keptRoom = 16 << 10
 
 func roomOf(number uint64) int64 { return roomsAt + int64(placeOf(number))*roomSize }
 
-// Save keeps what the transaction of a handle says of itself, and has its staged bytes carried over
-// from then on. It reports whether there was room.
-func (l *Ledger) Save(number uint64, note []byte) bool {
-	was, _, ok := l.saved(number)
-	if !ok || len(note) == 0 || len(note) > noteRoom {
-		return false
-	}
-	is, at := uint32(len(note))|noteSecond, roomOf(number)+noteRoom
-	if was&noteSecond != 0 {
-		is, at = is&^noteSecond, at-noteRoom
-	}
-	if !l.put(note, at) {
-		return false
-	}
-	l.setNote(number, is)
-	return true
-}
-
-// Lose has nothing of a handle carried over, of what is staged.
-func (l *Ledger) Lose(number uint64) { l.setNote(number, 0) }
-
-func (l *Ledger) setNote(number uint64, note uint32) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if record, ok := l.handle(number); ok {
-		binary.NativeEndian.PutUint32(record[handleNoteField:], note)
-	}
-}
-
-// saved returns the length and the place of what the transaction of a handle says of itself, and the
-// length of what is staged.
-func (l *Ledger) saved(number uint64) (note uint32, size int64, ok bool) {
+// stagedSize returns the length of the bytes in a handle's room.
+func (l *Ledger) stagedSize(number uint64) (size int64, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	record, ok := l.handle(number)
 	if !ok {
-		return 0, 0, false
+		return 0, false
 	}
-	return binary.NativeEndian.Uint32(record[handleNoteField:]), int64(binary.NativeEndian.Uint64(record[handleSizeField:])), true
+	return int64(binary.NativeEndian.Uint64(record[handleSizeField:])), true
+}
+
+// Fill keeps bytes as all that is staged by a handle. It reports whether there was room.
+func (l *Ledger) Fill(number uint64, data []byte) bool {
+	if _, ok := l.stagedSize(number); !ok || len(data) > roomSize || !l.put(data, roomOf(number)) {
+		return false
+	}
+	l.setSize(number, int64(len(data)))
+	return true
 }
 
 // Stage keeps bytes that are staged by a handle at an offset. A gap before them is zeros. It reports
 // whether there was room.
 func (l *Ledger) Stage(number uint64, at int64, data []byte) bool {
-	_, size, ok := l.saved(number)
+	size, ok := l.stagedSize(number)
 	end := at + int64(len(data))
-	if !ok || end > dataRoom || at > size && !l.zero(number, size, at) {
+	if !ok || end > roomSize || at > size && !l.zero(number, size, at) {
 		return false
 	}
-	if !l.put(data, roomOf(number)+2*noteRoom+at) {
+	if !l.put(data, roomOf(number)+at) {
 		return false
 	}
 	l.setSize(number, max(size, end))
 	return true
 }
 
-// Cut sets the length of what is staged by a handle. It reports whether there was room.
+// Cut sets the length of the bytes that are staged by a handle. It reports whether there was room.
 func (l *Ledger) Cut(number uint64, to int64) bool {
-	_, size, ok := l.saved(number)
-	if !ok || to > dataRoom || to > size && !l.zero(number, size, to) {
+	size, ok := l.stagedSize(number)
+	if !ok || to > roomSize || to > size && !l.zero(number, size, to) {
 		return false
 	}
 	l.setSize(number, to)
@@ -104,7 +76,7 @@ func (l *Ledger) zero(number uint64, from, to int64) bool {
 	zeros := make([]byte, min(to-from, 1<<20))
 	for from < to {
 		n := min(to-from, int64(len(zeros)))
-		if !l.put(zeros[:n], roomOf(number)+2*noteRoom+from) {
+		if !l.put(zeros[:n], roomOf(number)+from) {
 			return false
 		}
 		from += n
@@ -126,19 +98,14 @@ func (l *Ledger) put(data []byte, at int64) bool {
 	return true
 }
 
-// Saved returns what the transaction of a handle says of itself, and what is staged by it. ok is
-// false where nothing is carried over.
-func (l *Ledger) Saved(number uint64) (note, data []byte, ok bool) {
-	length, size, ok := l.saved(number)
-	if !ok || length == 0 {
-		return nil, nil, false
+// Staged returns the first bytes of those that are staged by a handle; nil where they can't be had. They were
+// kept once: others may have been kept or cut off behind them since.
+func (l *Ledger) Staged(number uint64, size int) []byte {
+	data := make([]byte, size)
+	if _, ok := l.stagedSize(number); !ok || size > roomSize || !l.get(data, roomOf(number)) {
+		return nil
 	}
-	at := roomOf(number)
-	if length&noteSecond != 0 {
-		at += noteRoom
-	}
-	note, data = make([]byte, length&^noteSecond), make([]byte, size)
-	return note, data, l.get(note, at) && l.get(data, roomOf(number)+2*noteRoom)
+	return data
 }
 
 func (l *Ledger) get(data []byte, at int64) bool {
@@ -158,6 +125,11 @@ func (l *Ledger) get(data []byte, at int64) bool {
 // empty gives the memory of a handle's room back if it is much. The caller holds mu.
 func (l *Ledger) empty(number uint64, record []byte) {
 	if binary.NativeEndian.Uint64(record[handleSizeField:]) > keptRoom {
-		_ = unix.Fallocate(l.fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, roomOf(number), roomSize)
+		l.punch(roomOf(number), roomSize)
 	}
+}
+
+// punch gives the memory of a part of the file back.
+func (l *Ledger) punch(at, size int64) {
+	_ = unix.Fallocate(l.fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, at, size)
 }

@@ -175,7 +175,7 @@ func serve(dir string) error {
 
 func connect(fs fuse.RawFileSystem, k *takeover.Keeper, o *fuse.MountOptions, p place) (*takeover.Server, error) {
 	if c := k.Connection(); c != nil {
-		server := takeover.NewServer(fs, o, func(uint64) {})
+		server := takeover.NewServer(fs, o, func() {}, func(uint64) {})
 		return server, server.Resume(c)
 	}
 	device, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
@@ -186,7 +186,7 @@ func connect(fs fuse.RawFileSystem, k *takeover.Keeper, o *fuse.MountOptions, p 
 	if err := unix.Mount(o.FsName, p.mountpoint(), "fuse."+o.Name, unix.MS_NOSUID|unix.MS_NODEV, data); err != nil {
 		return nil, err
 	}
-	server := takeover.NewServer(fs, o, func(uint64) {})
+	server := takeover.NewServer(fs, o, func() {}, func(uint64) {})
 	init, err := server.Begin(device)
 	if err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ import (
 // given a page any more: if it has just taken a request, the kernel answers that with EIO.
 type Server struct {
 	raw      fuse.RawFileSystem
+	ready    func()
 	answered func(unique uint64)
 	protocol *fuse.ProtocolServer
 	log      *log.Logger
@@ -39,10 +40,10 @@ const mostReaders = 3
 const headers = 4096
 
 // NewServer returns a server for a file system. raw.Init is not called, as there is no
-// fuse.Server: notifications go by the device. answered is told of each request when the
+// fuse.Server: notifications go by the device. ready is called before each answer. answered is told of each request when the
 // kernel has the answer, by its number (Number); it must not wait.
-func NewServer(raw fuse.RawFileSystem, o *fuse.MountOptions, answered func(unique uint64)) *Server {
-	s := &Server{raw: raw, answered: answered, protocol: fuse.NewProtocolServer(raw, o), log: o.Logger}
+func NewServer(raw fuse.RawFileSystem, o *fuse.MountOptions, ready func(), answered func(unique uint64)) *Server {
+	s := &Server{raw: raw, ready: ready, answered: answered, protocol: fuse.NewProtocolServer(raw, o), log: o.Logger}
 	if s.log == nil {
 		s.log = log.Default()
 	}
@@ -208,6 +209,7 @@ func (s *Server) answer(in, out []byte) {
 		binary.NativeEndian.PutUint32(out[errorField:], ^uint32(unix.EIO)+1)
 		binary.NativeEndian.PutUint64(out[uniqueField:], binary.NativeEndian.Uint64(in[uniqueField:]))
 	}
+	s.ready()
 	if size == 0 {
 		return
 	}

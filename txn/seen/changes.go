@@ -21,6 +21,7 @@ const maxChanges = 1024
 // removal, or behind the store, which nobody has done.
 func (v *Views) Changed(by ...Caller) {
 	at := v.cfg.Next()
+	v.touchOrder()
 	if len(by) == 0 {
 		v.changes.add(change{at: at})
 	}

@@ -64,13 +64,14 @@ func (v *Views) Found(c Caller, thread int) {
 
 func (v *Views) look(c Caller, l look) {
 	s := &v.absences
+	v.touch(c.author())
 	if s.looks == nil {
 		s.looks = make(map[Actor]*looks)
 	}
 	of := s.looks[c.author()]
 	if of == nil {
 		if len(s.looks) >= maxLookers {
-			s.dropOldest()
+			v.touch(s.dropOldest())
 		}
 		of = &looks{caller: c}
 		s.looks[c.author()] = of
@@ -98,6 +99,7 @@ func (v *Views) PartOfCall(c Caller, thread int) {
 	if of == nil || thread == 0 {
 		return
 	}
+	v.touch(c.author())
 	since := v.cfg.Now().Add(-oneCall)
 	for i, first := len(of.answers)-1, true; i >= 0; i-- {
 		switch l := of.answers[i]; {
@@ -116,13 +118,17 @@ func (v *Views) PartOfCall(c Caller, thread int) {
 }
 
 // Appeared notes that the registry exists from now on, after it did not.
-func (v *Views) Appeared() { v.absences.began = v.cfg.Next() }
+func (v *Views) Appeared() {
+	v.absences.began = v.cfg.Next()
+	v.touchOrder()
+}
 
 // Existed notes that the registry was found, and was there before anything was known of it
 // if nothing is: another one may have taken its name, with a history that was to be read anew.
 func (v *Views) Existed() {
 	if v.absences.began == 0 {
 		v.absences.began = 1
+		v.touchOrder()
 	}
 }
 
@@ -133,6 +139,7 @@ func (v *Views) Vanished() {
 		v.absences.ended = v.cfg.Next()
 	}
 	v.absences.began = forever
+	v.touchOrder()
 }
 
 // save returns the answers that a process was told.
@@ -189,21 +196,23 @@ func (l *looks) usedSince(at Tick) int {
 
 func (s *absences) empty() bool { return len(s.looks) == 0 }
 
-func (s *absences) dropOldest() {
-	var oldest Actor
+// dropOldest forgets the process that has asked longest ago, and returns it.
+func (s *absences) dropOldest() (oldest Actor) {
 	for a, l := range s.looks {
 		if o := s.looks[oldest]; o == nil || l.lastAt.Before(o.lastAt) {
 			oldest = a
 		}
 	}
 	delete(s.looks, oldest)
+	return oldest
 }
 
-// prune forgets the processes that asked last before the cutoff and have ended.
-func (s *absences) prune(cutoff time.Time, isAlive func(Actor) bool) {
+// prune forgets the processes that asked last before the cutoff and have ended. forgot is called with each.
+func (s *absences) prune(cutoff time.Time, isAlive func(Actor) bool, forgot func(Actor)) {
 	for a, l := range s.looks {
 		if l.lastAt.Before(cutoff) && !isAlive(a) {
 			delete(s.looks, a)
+			forgot(a)
 		}
 	}
 }

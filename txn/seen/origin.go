@@ -413,10 +413,12 @@ func (v *Views) Use(c *Candidate) {
 	at := v.cfg.Next()
 	if c.looks != nil {
 		c.looks.uses(at)
+		v.touch(c.looks.caller.author())
 	}
 	views := slices.SortedFunc(slices.Values(c.views), func(a, b *view) int { return cmp.Compare(b.last, a.last) })
 	for _, one := range views {
 		if one.use(at) {
+			v.touch(one.by)
 			return
 		}
 	}
@@ -429,6 +431,7 @@ func (v *Views) UseChoice(c *Choice) {
 	for i := range c.Judged {
 		if j := &c.Judged[i]; j.Kind == Nothing && !j.Task && j.Struck != "" && j.looks != nil {
 			j.looks.uses(v.cfg.Next())
+			v.touch(j.looks.caller.author())
 		}
 	}
 }

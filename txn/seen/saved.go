@@ -63,80 +63,6 @@ type SavedChange struct {
 	By *Caller `json:"by,omitempty"` // nil: nobody knows
 }
 
-// SavedSeen is what the writers of some content had seen, in the form in which it outlives the
-// store. Contents are named by their digests.
-type SavedSeen struct {
-	Candidates []SavedCandidate `json:"candidates,omitempty"`
-	Earlier    []string         `json:"earlier,omitempty"`
-	Last       string           `json:"last,omitempty"`
-	Memory     bool             `json:"memory,omitempty"`
-	ReadSince  bool             `json:"readSince,omitempty"`
-	Removed    bool             `json:"removed,omitempty"`
-	Family     Actor            `json:"family,omitzero"`
-}
-
-// SavedCandidate is one candidate.
-type SavedCandidate struct {
-	Digest string `json:"digest,omitempty"` // empty: nothing was there
-	Kind   Kind   `json:"kind,omitempty"`
-	At     Tick   `json:"at,omitempty"` // the state that it shows
-	Task   bool   `json:"task,omitempty"`
-	Late   bool   `json:"late,omitempty"`
-	Looked bool   `json:"looked,omitempty"`
-	Recent bool   `json:"recent,omitempty"`
-}
-
-// Save returns s in the form in which it outlives the store, but for Alone: others may commit
-// before the content is.
-func (s *Seen) Save() SavedSeen {
-	saved := SavedSeen{Last: digestOf(s.Last), Memory: s.Memory, ReadSince: s.ReadSince, Removed: s.Removed, Family: s.Family}
-	for i := range s.Candidates {
-		c := &s.Candidates[i]
-		saved.Candidates = append(saved.Candidates, SavedCandidate{digestOf(c.Content), c.Kind, c.state(), c.Task, c.Late, c.Looked, c.Recent})
-	}
-	for _, c := range s.Earlier {
-		saved.Earlier = append(saved.Earlier, digestOf(c))
-	}
-	return saved
-}
-
-// Restore returns what was saved, in an order of events that next goes on with. content returns the
-// content of a digest, nil if it is not there. ok is false where a content is missing.
-func (s *SavedSeen) Restore(next func() Tick, content func(digest string) *Content) (seen Seen, ok bool) {
-	ok = true
-	at := make(map[Tick]Tick)
-	for _, c := range slices.SortedFunc(slices.Values(s.Candidates), func(a, b SavedCandidate) int { return cmp.Compare(a.At, b.At) }) {
-		if _, known := at[c.At]; !known {
-			at[c.At] = next()
-		}
-	}
-	find := func(digest string) (c *Content) {
-		if digest != "" {
-			c = content(digest)
-			ok = ok && c != nil
-		}
-		return c
-	}
-	seen.Knowledge = Knowledge{Memory: s.Memory, Family: s.Family, Last: find(s.Last), ReadSince: s.ReadSince, Removed: s.Removed, Noted: next()}
-	for _, c := range s.Candidates {
-		seen.Candidates = append(seen.Candidates, Candidate{
-			Content: find(c.Digest), Kind: c.Kind, At: at[c.At], Task: c.Task, Late: c.Late, Looked: c.Looked, Recent: c.Recent,
-		})
-	}
-	for _, digest := range s.Earlier {
-		seen.Earlier = append(seen.Earlier, find(digest))
-	}
-	return seen, ok
-}
-
-// digestOf returns the digest of a content in hexadecimal, empty for nothing.
-func digestOf(c *Content) string {
-	if c == nil {
-		return ""
-	}
-	return hex.EncodeToString(c.Digest[:])
-}
-
 // maxSavedChanges bounds the changes that are saved of one registry.
 const maxSavedChanges = 128
 
@@ -156,6 +82,7 @@ func (v *Views) Order() *SavedOrder {
 // RestoreOrder takes over the order that the store before had of a registry that has
 // just been loaded; nil is that of an older build, which did not save it.
 func (v *Views) RestoreOrder(o *SavedOrder) {
+	v.touchOrder()
 	if o == nil {
 		v.changes.lost = v.cfg.Next()
 		return
@@ -177,6 +104,10 @@ func (v *Views) RestoreOrder(o *SavedOrder) {
 // Forget has contents be saved no more, by their digests: the versions that held them are
 // gone for good. With all that is every content that somebody has seen.
 func (v *Views) Forget(digests [][32]byte, all bool) {
+	if len(digests) == 0 && !all {
+		return
+	}
+	v.touchOrder()
 	if v.unsaved == nil {
 		v.unsaved = make(map[[32]byte]bool)
 	}
@@ -287,7 +218,7 @@ func (v *Views) Restore(s SavedActor, content func(digest string) *Content) {
 		c.Actor = Actor{}
 	}
 	for _, saved := range s.Views {
-		one := &view{kind: read, unused: saved.Unused, proved: saved.Proved, merged: saved.Merged, lastAt: saved.At}
+		one := &view{kind: read, by: c.author(), unused: saved.Unused, proved: saved.Proved, merged: saved.Merged, lastAt: saved.At}
 		switch {
 		case saved.Digest == "":
 			one.kind = removed

@@ -22,6 +22,7 @@ const (
 // same version once for each.
 type view struct {
 	kind    viewKind
+	by      Actor    // its author
 	content *Content // nil: nothing was there
 
 	pinned Tick      // of the first reading: when the version was opened, it was the head before
@@ -105,6 +106,7 @@ const maxViews = 256
 // add appends a view, or counts a reading of the version read last.
 func (a *actorViews) add(v *view) {
 	a.wrote = a.wrote || v.kind == wrote
+	v.by = a.caller.author()
 	if n := len(a.views); n > 0 && v.kind == read {
 		last := a.views[n-1]
 		if last.kind == read && last.content == v.content {

@@ -35,6 +35,10 @@ type Views struct {
 	changes     changes
 	absences    absences
 	unsaved     map[[32]byte]bool // digests of contents that were forgotten
+
+	changed     func()         // kept.go; nil: no text is kept
+	unkept      map[Actor]bool // authors whose views have changed since a text was made of them
+	orderUnkept bool
 }
 
 // New returns an empty table.
@@ -114,6 +118,7 @@ func (v *Views) Removed(c Caller) {
 // of returns the caller's views.
 func (v *Views) of(c Caller) *actorViews {
 	key := c.author()
+	v.touch(key)
 	a := v.actors[key]
 	if a == nil {
 		if len(v.actors) >= max(v.nextPrune, 32) {
@@ -139,6 +144,7 @@ func (v *Views) buryDead() {
 func (v *Views) isDead(a *actorViews) bool {
 	if a.dead == 0 && a.caller.Known() && !v.cfg.Alive(a.caller.Actor) {
 		a.dead = v.cfg.Next()
+		v.touch(a.caller.author())
 	}
 	return a.dead != 0
 }
@@ -189,8 +195,9 @@ func (v *Views) dropOldest() {
 		}
 		h.holdOrigin(one)
 	}
-	for _, a := range v.actors {
+	for key, a := range v.actors {
 		a.views = slices.DeleteFunc(a.views, func(one *view) bool { return drop[one] })
+		v.touch(key)
 	}
 	v.forgetEmpty()
 	v.bytes, v.keptBytes = h.size, h.size
@@ -231,7 +238,8 @@ func (v *Views) cutoff() time.Time {
 func (v *Views) Prune() {
 	cutoff := v.cutoff()
 	var dead []*actorViews
-	for _, a := range v.actors {
+	for key, a := range v.actors {
+		n := len(a.views)
 		switch {
 		case !v.isDead(a) && a.caller.Known():
 			a.prune(cutoff)
@@ -241,10 +249,13 @@ func (v *Views) Prune() {
 			a.prune(cutoff)
 			dead = append(dead, a)
 		}
+		if len(a.views) != n {
+			v.touch(key)
+		}
 	}
 	thinOut(dead)
 	v.forgetEmpty()
-	v.absences.prune(v.cfg.Now().Add(-v.cfg.ReadWindow), v.cfg.Alive)
+	v.absences.prune(v.cfg.Now().Add(-v.cfg.ReadWindow), v.cfg.Alive, v.touch)
 }
 
 // Empty reports whether nothing is known that could still become a merge base; with
@@ -282,6 +293,14 @@ func (v *Views) HasWritten(c Caller, content *Content) bool {
 	return last != nil && last.content.Digest == content.Digest
 }
 
+// HasRead reports whether content of a digest is among the process's readings.
+func (v *Views) HasRead(c Caller, digest [32]byte) bool {
+	a := v.actors[c.author()]
+	return a != nil && slices.ContainsFunc(a.views, func(one *view) bool {
+		return one.kind == read && one.content.Digest == digest
+	})
+}
+
 // noteAncestors makes an actor that has come known as a descendant.
 func (v *Views) noteAncestors(a *actorViews) {
 	for _, ancestor := range a.caller.Ancestors {
@@ -294,7 +313,12 @@ func (v *Views) noteAncestors(a *actorViews) {
 // forgetEmpty forgets the actors that have no views any more.
 func (v *Views) forgetEmpty() {
 	isEmpty := func(a *actorViews) bool { return len(a.views) == 0 }
-	maps.DeleteFunc(v.actors, func(_ Actor, a *actorViews) bool { return isEmpty(a) })
+	maps.DeleteFunc(v.actors, func(key Actor, a *actorViews) bool {
+		if isEmpty(a) {
+			v.touch(key)
+		}
+		return isEmpty(a)
+	})
 	v.living = slices.DeleteFunc(v.living, isEmpty)
 	for ancestor, known := range v.descendants {
 		if v.descendants[ancestor] = slices.DeleteFunc(known, isEmpty); len(v.descendants[ancestor]) == 0 {
