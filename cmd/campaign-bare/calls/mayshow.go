@@ -37,6 +37,13 @@ func (m *model) unrelated(path string) bool {
 	return now.by != before.by && (len(fresh) > 0 && !shown || !before.readers[now.by] || m.knewNothing(path, now.by))
 }
 
+// absence is that a process was told that names are not there.
+type absence struct {
+	by    int
+	calls int                    // made until then
+	of    func(path string) bool // the names
+}
+
 // noteAbsence notes that a process was told that names are not there: by an error, or by a
 // listing.
 func (m *model) noteAbsence(c *Call, a answer) {

@@ -37,13 +37,6 @@ type version struct {
 	calls   int // made until then
 }
 
-// absence is that a process was told that names are not there.
-type absence struct {
-	by    int
-	calls int                    // made until then
-	of    func(path string) bool // the names
-}
-
 // slot is a handle of a process.
 type slot struct{ actor, h int }
 
