@@ -203,3 +203,32 @@ func TestADirectoryThatIsMadeIsNotMissed(t *testing.T) {
 		s.Release()
 	}
 }
+
+// A program that puts somebody else's file in the registry's place knows that there is one, though
+// it was told before that there is none: what it saves then is all that is there.
+func TestWhoHasPutAFileThereKnowsOfIt(t *testing.T) {
+	by := func(b *bench, q txn.Caller, content string) txn.Replacement {
+		return txn.Replacement{Content: []byte(content), Via: txn.ViaRename, Lineage: txn.Lineage{Writers: []txn.Origin{{Caller: q, Event: b.store.Next(), At: b.config.Now()}}}}
+	}
+	for way, place := range map[string]func(b *bench, q, p txn.Caller){
+		"a registry is moved to the free name": func(b *bench, q, p txn.Caller) {
+			b.ok(b.store.Replace("other.json", q, by(b, q, `["q"]`)))
+			b.ok(b.rename("other.json", file, p))
+		},
+		"a file that is no registry is moved": func(b *bench, q, p txn.Caller) {
+			b.ok(b.store.Replace(file, p, by(b, q, `["q"]`)))
+		},
+	} {
+		t.Run(way, func(t *testing.T) {
+			b := newBench(t, "")
+			p, q := program(1), program(2)
+			b.store.Listed("", p, b.store.Now()+1)
+			place(b, q, p)
+			b.ok(b.store.Replace("mine.json", p, by(b, p, `["p"]`)))
+			b.ok(b.rename("mine.json", file, p))
+			b.want(`["p"]`)
+			b.save(p, `["p2"]`)
+			b.want(`["p2"]`)
+		})
+	}
+}

@@ -252,7 +252,9 @@ func (m *moving) toFree(from, to string, c Caller, p Replacement, v *Version, st
 	m.to.mu.Lock()
 	m.to.seen.PartOfCall(c, p.Thread)
 	m.to.mu.Unlock()
-	m.to.takeWrites(m.from.writersOf(v, p.Lineage), v)
+	writers := m.from.writersOf(v, p.Lineage)
+	m.to.takeWrites(writers, v)
+	m.to.isPlaced(c, writers)
 	m.goOn(c, p, v, staged)
 	return err
 }
@@ -311,6 +313,20 @@ func (r *Registry) tookName(writer Caller, w seen.Write) {
 	r.seen.Changed(writer)
 	r.seen.Wrote(writer, w)
 	r.seen.Use(w.From)
+}
+
+// isPlaced notes that a caller has put a file of these writers in place of the registry: if that
+// is none of its own it knows by this that there is a registry.
+func (r *Registry) isPlaced(c Caller, writers []Origin) {
+	if slices.ContainsFunc(writers, func(o Origin) bool { return o.Actor == c.Actor }) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	saw := r.seenOf(Origin{Caller: c, Event: r.store.Now(), At: r.store.cfg.Now()})
+	if slices.ContainsFunc(saw.Candidates, func(c seen.Candidate) bool { return c.Kind == seen.Nothing }) {
+		r.seen.Placed(c)
+	}
 }
 
 // goOn makes the transactions those of the registry to which c has moved their file, which

@@ -74,6 +74,9 @@ func (r *Registry) replace(c Caller, p Replacement) error {
 		r.submit(q)
 		err = q.err
 	}
+	if err == nil {
+		r.isPlaced(c, p.Lineage.Writers)
+	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		r.refuse(c, p.Via, content, err)
 	}

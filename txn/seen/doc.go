@@ -72,7 +72,7 @@
 //
 // Nothing is a candidate, too: for an author that was told that there is no registry,
 // and has seen no content since the registry last was absent, until it is told
-// otherwise. An answer to one member of a family is an answer to the family. If others
+// otherwise, or puts somebody else's file there. An answer to one member of a family is an answer to the family. If others
 // then created the registry, and a process has only read it since, nothing is still a
 // candidate where the content has an entry that is not there and lacks one that is:
 //

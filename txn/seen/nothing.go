@@ -62,6 +62,10 @@ func (v *Views) Found(c Caller, thread int) {
 	}
 }
 
+// Placed notes that the caller has put a file that somebody else has written in place of the registry: it
+// knows that there is one.
+func (v *Views) Placed(c Caller) { v.look(c, look{at: v.cfg.Next(), found: true}) }
+
 func (v *Views) look(c Caller, l look) {
 	s := &v.absences
 	v.touch(c.author())
