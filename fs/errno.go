@@ -35,6 +35,7 @@ func errnoTable() []errnoRow {
 		same(of[*txn.TooLargeError], unix.EFBIG),
 		same(of[*merge.ConflictError], unix.EBUSY),
 		same(of[*txn.StaleError], unix.EBUSY),
+		same(of[*txn.UnsureError], unix.EIO),
 		same(is(txn.ErrBeaten), unix.EBUSY),
 		same(of[*txn.AbortedError], unix.ECANCELED),
 		same(of[*txn.FaultError], unix.EIO),

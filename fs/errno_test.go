@@ -40,6 +40,7 @@ func errnoCases() []struct {
 		{&txn.TooLargeError{Name: "a.json"}, all(unix.EFBIG)},
 		{&merge.ConflictError{}, all(unix.EBUSY)},
 		{&txn.StaleError{Name: "a.json"}, all(unix.EBUSY)},
+		{&txn.UnsureError{Name: "a.json", Err: unix.EROFS}, all(eio)},
 		{txn.ErrBeaten, all(unix.EBUSY)},
 		{&txn.AbortedError{Name: "a.json"}, all(unix.ECANCELED)},
 		{&txn.FaultError{Name: "a.json"}, all(eio)},

@@ -90,7 +90,15 @@ func (n *node) lookupRegistry(ctx context.Context, base, path string, out *fuse.
 		}
 		return &named{n, base, path, stx.Ino, sizeTimeOf(&stx), turns}, nil
 	}
-	child, err := n.fsys.registries.lookUpNow(ctx, look, func() bool { return n.fsys.isTeller(ctx) })
+	isTeller := func() bool { return n.fsys.isTeller(ctx) }
+	child, err := n.fsys.registries.lookUpNow(ctx, look, isTeller)
+	if err == unix.ENOENT && !isTeller() {
+		if asked, unsure := n.fsys.store.Latest(path); unsure != nil {
+			return nil, registryErrno(unsure)
+		} else if asked {
+			child, err = n.fsys.registries.lookUpNow(ctx, look, isTeller)
+		}
+	}
 	switch {
 	case err == errNotRegular:
 		return n.lookupPlain(ctx, base, false, out)
@@ -331,6 +339,11 @@ func (n *node) changeObject(ctx context.Context, what news, do func(fd int) erro
 // openRegistry opens a registry: for reading, pinned to its head; for writing, as
 // a transaction. ESTALE has the kernel look its name up again.
 func (n *node) openRegistry(ctx context.Context, dir *node, base, path string, flags uint32) (fusefs.FileHandle, uint32, syscall.Errno) {
+	if flags&unix.O_TRUNC == 0 {
+		if _, err := n.fsys.store.Latest(path); err != nil {
+			return nil, 0, registryErrno(err)
+		}
+	}
 	caller := n.fsys.callers.of(ctx)
 	f := &registryFile{node: n, opener: caller.Actor, thread: threadOf(ctx), append: flags&unix.O_APPEND != 0, begins: n.fsys.store.Now()}
 	if writes(flags) || flags&unix.O_TRUNC != 0 {

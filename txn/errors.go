@@ -54,6 +54,21 @@ func (e *StaleError) Error() string {
 	return fmt.Sprintf("%s: made from version %d, the head is %d", e.Name, e.Base, e.Head)
 }
 
+// UnsureError says that the newest version of a registry can't be told, where readings are to be of
+// that.
+type UnsureError struct {
+	Name string
+	Err  error
+}
+
+// Error returns the registry's name and the reason.
+func (e *UnsureError) Error() string {
+	return fmt.Sprintf("%s: its newest version is not known: %v", e.Name, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *UnsureError) Unwrap() error { return e.Err }
+
 // AbortedError says that a transaction was ended before its writer had closed the
 // file: the writer was killed, or clawfs was told to end at once.
 type AbortedError struct {

@@ -149,6 +149,18 @@ func (s *Store) CatchUp(name string) error {
 	return errors.Join(fault, behind, err)
 }
 
+// Latest is CatchUp where the configuration wants each reading to be of the newest version; asked is false,
+// and nothing was done, where it does not. The error is an *UnsureError.
+func (s *Store) Latest(name string) (asked bool, err error) {
+	if s.shared == nil || !s.cfg.ReadLatest {
+		return false, nil
+	}
+	if err := s.CatchUp(name); err != nil {
+		return true, &UnsureError{name, err}
+	}
+	return true, nil
+}
+
 // unavailable reports whether an error says that nothing was done, nor will be.
 func unavailable(err error) bool {
 	var u interface{ Unavailable() bool }

@@ -33,6 +33,7 @@ type Config struct {
 	Began uint64
 
 	RejectStale bool // refuse content that was not made from the head, instead of merging
+	ReadLatest  bool // Latest asks other hosts, if the storage is shared
 
 	Policy func(name string) *merge.Policy // nil, or a nil result: merge's defaults
 

@@ -335,6 +335,9 @@ func (s *Storage) CatchUp(name string) error {
 	if !s.shares(name) {
 		return nil
 	}
+	if err := s.isDown(); err != nil {
+		return err
+	}
 	v, err := s.newest(name)
 	if err != nil {
 		return err

@@ -730,3 +730,54 @@ func TestAHostWithOtherPatterns(t *testing.T) {
 		t.Errorf("it has the file: %q, %v", stamp, err)
 	}
 }
+
+// Where readings are to be of the newest version a store shows that, though the host has not heard of it,
+// and says so where it can't.
+func TestTheLatestVersion(t *testing.T) {
+	_, a, b := two(t, `{"n":1}`)
+	config := txn.Config{ReadLatest: true}
+	if asked, err := b.store.Latest(registry); asked || err != nil {
+		t.Errorf("without being told to: %v, %v", asked, err)
+	}
+	latest := txn.New(b.storage, config)
+	t.Cleanup(func() { latest.Close() })
+	hear := b.client.Deafen()
+	defer hear()
+	for n := 2; n < 10; n++ {
+		want := fmt.Sprintf(`{"n":%d}`, n)
+		a.mustWrite(t, 1, want)
+		if n == 2 && b.read(t) == want {
+			t.Error("the host has heard of it")
+		}
+		if asked, err := latest.Latest(registry); !asked || err != nil {
+			t.Fatal(asked, err)
+		}
+		s, err := latest.Open(registry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := string(s.Version().Bytes()); text != want {
+			t.Errorf("%s, want %s", text, want)
+		}
+		s.Release()
+	}
+	if err := a.store.Unlink(registry, program(1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := latest.Latest(registry); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := latest.Open(registry); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a registry that is gone: %v", err)
+	}
+	b.client.Cut()
+	await(t, "the host to notice", func() bool { return b.storage.Status().Err != nil })
+	began := time.Now()
+	var unsure *txn.UnsureError
+	if _, err := latest.Latest(registry); !errors.As(err, &unsure) {
+		t.Errorf("without the cluster: %v", err)
+	}
+	if took := time.Since(began); took > 100*time.Millisecond {
+		t.Errorf("that took %v", took)
+	}
+}

@@ -33,7 +33,14 @@ type clusterOptions struct {
 	local         []string // patterns of registries that are not shared
 	join          choice
 	offline       choice
+	reads         choice
 }
+
+// These are the ways to open a registry for reading.
+const (
+	readsLocal  = "local"  // as this host has it
+	readsLatest = "latest" // after the cluster was asked for a newer version
+)
 
 // shares returns a function that reports whether a registry is shared. The error is a
 // *fs.PatternError.
@@ -191,6 +198,9 @@ func openCluster(o *clusterOptions, local localStorage, patterns *fs.Patterns, l
 	shares, err := o.shares(patterns)
 	if err != nil {
 		return nil, err
+	}
+	if o.reads.value == readsLatest && o.offline.value == string(cluster.OfflineAccept) {
+		return nil, clusterUsage("--reads=%s and --offline=%s do not go together: a host that is alone does not know the newest version", readsLatest, cluster.OfflineAccept)
 	}
 	secret, err := o.readSecret()
 	if err != nil {

@@ -48,6 +48,7 @@ type configSection struct {
 	ClusterHost      *string      `toml:"cluster-host"`
 	Local            []string     `toml:"local"`
 	Offline          *string      `toml:"offline"`
+	Reads            *string      `toml:"reads"`
 	Rules            []configRule `toml:"rule"`
 }
 
@@ -230,6 +231,7 @@ func (s *configSection) settings() map[string][]string {
 		"cluster-host":       one(s.ClusterHost),
 		"local":              s.Local,
 		"offline":            one(s.Offline),
+		"reads":              one(s.Reads),
 	}
 }
 

@@ -35,6 +35,7 @@ cluster-key = "/me.key"
 cluster-secret = "/secret"
 cluster-host = "laptop"
 offline = "accept"
+reads = "latest"
 local = ["own.json", "identity/*.json"]
 
 [[directory."/state".rule]]
@@ -90,6 +91,7 @@ func TestConfigSetsEveryOption(t *testing.T) {
 	want.cluster.address, want.cluster.host = "etcd://nas:2379/state", "laptop"
 	want.cluster.ca, want.cluster.cert, want.cluster.key = "/ca.pem", "/me.pem", "/me.key"
 	want.cluster.secret = "/secret"
+	want.cluster.reads.value = "latest"
 	want.cluster.offline.value = "accept"
 	want.cluster.local = []string{"own.json", "identity/*.json"}
 	want.rules = []registryRule{

@@ -144,6 +144,7 @@ func newMountOptions() *mountOptions {
 		cluster: clusterOptions{
 			join:    choice{value: string(cluster.JoinRefuse), allowed: []string{string(cluster.JoinRefuse), string(cluster.JoinMerge), string(cluster.JoinTake), string(cluster.JoinGive)}},
 			offline: choice{value: string(cluster.OfflineRefuse), allowed: []string{string(cluster.OfflineRefuse), string(cluster.OfflineAccept)}},
+			reads:   choice{value: readsLocal, allowed: []string{readsLocal, readsLatest}},
 		},
 		readyFD:    -1,
 		takeoverFD: -1,
@@ -178,6 +179,7 @@ func (o *mountOptions) register(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.cluster.local, "local", nil, "registries of this host alone, as a `GLOB`; repeatable")
 	f.Var(&o.cluster.join, "join", "what becomes of registries here that have nothing to do with the cluster's of the same names")
 	f.Var(&o.cluster.offline, "offline", "what becomes of writes while the cluster can't be reached: refused, or made on this host alone and merged later")
+	f.Var(&o.cluster.reads, "reads", "which version a program gets that opens a registry: the newest that this host has, or that the cluster has")
 	f.Var(&o.transport, "transport", "how the kernel's requests come: by /dev/fuse, by io_uring, or (auto) by io_uring where it can be had")
 	f.BoolVar(&o.takeover, "takeover", false, "have another daemon take over when this one dies, instead of leaving a dead mount")
 	f.StringVar(&o.config, "config", "", "configuration `FILE` (default /etc/clawfs/config.toml for root, ~/.config/clawfs/config.toml for others)")

@@ -112,7 +112,7 @@ func (l *reloadable) reload(given *mountOptions, dir string, log *zap.Logger) {
 func (o *mountOptions) fixedChanges(other *mountOptions) []string {
 	var names []string
 	for _, name := range []string{"registry", "ignore", "max-size", "read-window", "durability", "keep-versions", "keep-size", "keep-gone-size", "keep-gone-time", "reject-stale", "transport",
-		"cluster", "cluster-ca", "cluster-cert", "cluster-key", "cluster-secret", "cluster-host", "local", "offline"} {
+		"cluster", "cluster-ca", "cluster-cert", "cluster-key", "cluster-secret", "cluster-host", "local", "offline", "reads"} {
 		if o.flags.Lookup(name).Value.String() != other.flags.Lookup(name).Value.String() {
 			names = append(names, name)
 		}

@@ -306,6 +306,7 @@ func storeConfig(o *mountOptions, l *reloadable, observer txn.Observer) txn.Conf
 		MaxSize:     int64(o.maxSize),
 		ReadWindow:  time.Duration(o.readWindow),
 		RejectStale: o.rejectStale,
+		ReadLatest:  o.cluster.reads.value == readsLatest,
 		Policy:      l.Policy,
 		Dialect:     l.Dialect,
 		Included:    l.included,

@@ -267,3 +267,52 @@ func TestWatchersOnAnotherHost(t *testing.T) {
 		}
 	}
 }
+
+// With --reads=latest a program on one host reads at once what another host was told is saved: new content, new
+// names, and that a name is gone. Without the cluster it is told that nobody knows.
+func TestReadsOfTheNewestVersion(t *testing.T) {
+	if os.Getenv(takeoverVariable) != "" {
+		t.Skip("a daemon of a cluster is not taken over")
+	}
+	members := etcdtest.Start(t, 1)
+	var all []*mount
+	for i := range 2 {
+		all = append(all, newMount(t, append(hostFlags(members, i), "--reads=latest")...))
+	}
+	a, b := all[0].dir, all[1].dir
+	for n := range 20 {
+		name := fmt.Sprintf("%d.json", n/4)
+		write(t, a, name, fmt.Sprintf(`{"n":%d}`, n))
+		if text, err := os.ReadFile(filepath.Join(b, name)); err != nil || string(text) != fmt.Sprintf(`{"n":%d}`, n) {
+			t.Errorf("after write %d: %s, %v", n, text, err)
+		}
+	}
+	succeed(t, a, bash("rm 4.json"))
+	if _, err := os.ReadFile(filepath.Join(b, "4.json")); !os.IsNotExist(err) {
+		t.Errorf("after the removal: %v", err)
+	}
+	members.Kill(0)
+	for script, want := range map[string]string{
+		`cat 0.json`: "Input/output error", `cat none.json`: "Input/output error", `echo '{}' >>0.json`: "Input/output error",
+		`echo '{}' >0.json`: "Read-only file system",
+	} {
+		if !eventually(20*time.Second, func() bool { return strings.Contains(run(t, b, bash(script)).stderr, want) }) {
+			t.Errorf("%s: %v, want %s", script, run(t, b, bash(script)), want)
+		}
+	}
+	if text := succeed(t, b, bash("stat -c %s 0.json")); text != "7\n" {
+		t.Errorf("stat says %q", text)
+	}
+	members.Run(0)
+	if !eventually(20*time.Second, func() bool { return run(t, b, bash("cat 0.json")).stdout == `{"n":3}` }) {
+		t.Errorf("with the cluster again: %v", run(t, b, bash("cat 0.json")))
+	}
+	clawfs, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, "/", append([]string{clawfs, "mount", "--reads=latest", "--offline=accept"}, append(hostFlags(members, 2), newDir(t))...))
+	if r.code != 2 || !strings.Contains(r.stderr, "do not go together") {
+		t.Errorf("%v", r)
+	}
+}
