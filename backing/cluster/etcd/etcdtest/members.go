@@ -6,10 +6,12 @@ package etcdtest
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +21,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Members are the members of one etcd.
@@ -185,4 +188,27 @@ func (m *Members) Signal(i int, s syscall.Signal) {
 	if err := m.all[i].cmd.Process.Signal(s); err != nil {
 		m.t.Error(err)
 	}
+}
+
+// Leader returns the member that leads, -1 while none is known to.
+func (m *Members) Leader() int {
+	for i := 0; i < len(m.ports); i += 2 {
+		var status struct {
+			Header struct {
+				Member string `json:"member_id"`
+			} `json:"header"`
+			Leader string `json:"leader"`
+		}
+		client := http.Client{Timeout: time.Second}
+		answer, err := client.Post("http://127.0.0.1:"+m.ports[i]+"/v3/maintenance/status", "application/json", strings.NewReader("{}"))
+		if err != nil {
+			continue
+		}
+		err = json.NewDecoder(answer.Body).Decode(&status)
+		_ = answer.Body.Close() // it was read
+		if err == nil && status.Leader != "" && status.Leader == status.Header.Member {
+			return i / 2
+		}
+	}
+	return -1
 }
