@@ -25,14 +25,14 @@ type predicate struct {
 	key string
 	// answers says whether a call's two answers differ by this exception, given
 	// the model as it was before the call. Those without it are recognized where
-	// they are compared: staged and snapshot by mayShow, creation by hidden,
-	// merged by unrelated, overlap by overlaps, former-name, late-event and early-end by drain.
+	// they are compared: merged by unrelated, overlap by overlaps, former-name, late-event and
+	// early-end by drain. What a reading shows is for mayShow, a name that is hidden for hidden.
 	answers func(k *comparison, bare, mount answer) bool
 }
 
 var predicates = []predicate{
 	{key: "staged", answers: stagedLength},
-	{key: "snapshot"},
+	{key: "snapshot", answers: snapshotLength},
 	{key: "creation", answers: creationHidden},
 	{key: "overlap"},
 	{key: "merged"},
@@ -41,6 +41,12 @@ var predicates = []predicate{
 	{key: "former-name"},
 	{key: "late-event"},
 	{key: "early-end"},
+}
+
+// snapshotLength: a mapping or a search for data meets the file as empty as it was when the
+// handle was opened.
+func snapshotLength(k *comparison, bare, mount answer) bool {
+	return k.otherLength("snapshot", bare, mount)
 }
 
 // stagedLength: a mapping or a search for data meets the file without content that others
@@ -57,7 +63,11 @@ func (k *comparison) otherLength(allowed string, bare, mount answer) bool {
 	if c.Op != "mmap" && c.Op != "lseek" || (bare.ret < 0) == (mount.ret < 0) || d == nil || !d.f.registry {
 		return false
 	}
-	others, key := k.m.mayShow(d.f, d, 0)
+	from := int64(0)
+	if c.Op == "mmap" {
+		from = byMapping
+	}
+	others, key := k.m.mayShow(d.f, d, from)
 	return key == allowed && slices.ContainsFunc(others, func(v string) bool { return (v == "") != (d.f.current == "") })
 }
 
