@@ -212,6 +212,9 @@ func (c *carried) releases(number uint64, do func(inner uint64)) {
 // refers notes the answer that the kernel is about to get for a name.
 func (c *carried) refers(status fuse.Status, parent uint64, name string, out *fuse.EntryOut) fuse.Status {
 	if status.Ok() && out.NodeId != 0 {
+		if is, _, ok := c.ledger.Node(out.NodeId); ok && name == tellName {
+			parent, name = is.Parent, is.Name // whoever tells watchers has found it by another way
+		}
 		c.ledger.Refer(ledger.Node{
 			ID: out.NodeId, Generation: out.Generation, Parent: parent, Name: name,
 			Number: out.Ino, Size: out.Size, Modified: int64(out.Mtime)*1e9 + int64(out.Mtimensec),

@@ -9,6 +9,7 @@ import (
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
+	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
 	"clawfs/fs/ledger"
@@ -36,14 +37,18 @@ func (c *carried) restore() {
 	handles := c.ledger.Handles(ledger.Registry)
 	var all []*reopened
 	for _, number := range slices.Sorted(maps.Keys(handles)) { // as they were opened
-		if o := c.reopenRegistry(number, handles[number]); o != nil {
-			all = append(all, o)
+		o, status := c.reopenRegistry(number, handles[number])
+		if !status.Ok() {
+			c.endsHere(handles[number], "it can't be opened: "+status.String())
+			continue
 		}
+		all = append(all, o)
 	}
 	txs := make(map[uint64]*txn.Tx)
 	all = slices.DeleteFunc(all, func(o *reopened) bool { // now that all are open: an open may commit bytes that others have staged
 		ok := c.goesOn(o)
 		if !ok {
+			c.endsHere(o.handle, "its content is not known any more")
 			o.giveUp(c)
 		} else if o.file.tx != nil {
 			txs[o.number] = o.file.tx
@@ -52,6 +57,7 @@ func (c *carried) restore() {
 	})
 	for _, o := range all {
 		if o.file.tx != nil && !o.file.tx.Rejoin(func(mark uint64) *txn.Tx { return txs[mark] }) {
+			c.endsHere(o.handle, "another file with staged bytes of its process does not go on")
 			o.giveUp(c)
 			continue
 		}
@@ -67,25 +73,31 @@ type reopened struct {
 	file          *registryFile
 }
 
-// reopenRegistry opens a registry again; nil if that can't be done.
-func (c *carried) reopenRegistry(number uint64, h ledger.Handle) *reopened {
+// endsHere logs that an open registry does not go on.
+func (c *carried) endsHere(h ledger.Handle, why string) {
+	is, _, _ := c.ledger.Node(h.Node)
+	c.fsys.log.Warn("a registry that is open does not go on with this daemon", zap.String("name", is.Name), zap.Bool("staged", h.Staged), zap.String("why", why))
+}
+
+// reopenRegistry opens a registry again.
+func (c *carried) reopenRegistry(number uint64, h ledger.Handle) (*reopened, fuse.Status) {
 	n := c.requests.node(h.Node)
 	if n == nil || !n.isRegistry() {
-		return nil
+		return nil, fuse.Status(unix.ESTALE)
 	}
 	header := fuse.InHeader{NodeId: h.Node, Caller: fuse.Caller{Pid: h.Task}}
 	defer c.fsys.registries.insist(n, int(h.Task))()
 	before := n.files.all()
 	var out fuse.OpenOut
-	if !c.requests.Open(nil, &fuse.OpenIn{InHeader: header, Flags: h.Flags}, &out).Ok() {
-		return nil
+	if status := c.requests.Open(nil, &fuse.OpenIn{InHeader: header, Flags: h.Flags}, &out); !status.Ok() {
+		return nil, status
 	}
 	for _, f := range n.files.all() {
 		if !slices.Contains(before, f) {
-			return &reopened{number: number, inner: out.Fh, handle: h, file: f}
+			return &reopened{number: number, inner: out.Fh, handle: h, file: f}, fuse.OK
 		}
 	}
-	return nil // nobody but this daemon opens files yet
+	return nil, fuse.EIO // nobody but this daemon opens files yet
 }
 
 // goesOn has a file go on where it was, and reports whether that could be done.

@@ -22,16 +22,15 @@ func (e *TakeoverError) Error() string { return "no other daemon could take over
 type keptTransport struct {
 	*takeover.Server
 	keeper *takeover.Keeper
-	ledger *ledger.Ledger
 }
 
 func (k *keptTransport) transport() Transport { return Transport{Name: DeviceTransport} }
 
-// Serve serves until the mount is gone. Then there is nothing to take over.
+// Serve serves until the mount is gone. Then there is nothing to take over. The ledger's memory stays as long as the
+// process: the store may look there until its end.
 func (k *keptTransport) Serve() {
 	k.Server.Serve()
 	k.keeper.Release()
-	k.ledger.Close()
 }
 
 // connectKept is connect with a keeper: it mounts and leaves the mount with the supervisor, or
@@ -82,7 +81,7 @@ func (fsys *fileSystem) beginKept(raw *requests, dir string, o *fusefs.Options, 
 		l.Close()
 		return nil, errors.Join(err, mountpoint.Detach(dir, true))
 	}
-	return &keptTransport{Server: server, ledger: l}, nil
+	return &keptTransport{Server: server}, nil
 }
 
 // resumeKept takes over the mount of another daemon.
@@ -101,7 +100,7 @@ func resumeKept(raw *requests, c *takeover.Connection, o *fusefs.Options, notifi
 	raw.fsys.registries.startIDs(generation)
 	carried.settle()
 	carried.restore()
-	return &keptTransport{Server: server, ledger: l}, nil
+	return &keptTransport{Server: server}, nil
 }
 
 // startIDs keeps the ids of registries' nodes apart from those that a daemon before has given.
