@@ -53,7 +53,7 @@ func (t *Tx) canBeSaved() bool {
 	switch {
 	case !t.opener.Known() || t.released || t.aborted != nil || t.overflow != nil || t.outlived.Load() || t.forsaken.Load() || t.rest.Load() != nil:
 		return false
-	case t.replaces != nil || t.like != nil || t.intent != (Intent{}) || t.headAtOpen != nil && len(t.headAtOpen.firstLines) > 0:
+	case t.like != nil || t.intent != (Intent{}) || t.headAtOpen != nil && len(t.headAtOpen.firstLines) > 0:
 		return false
 	}
 	return !slices.ContainsFunc(t.flights, func(o *Tx) bool { return o.mark.Load() == 0 && !o.ended.Load() })
@@ -66,16 +66,15 @@ func (t *Tx) pack(p *seen.Packer) {
 		p.Number(uint64(at))
 	}
 	p.Flags(t.made, t.creates.Load(), t.shared, t.synced, t.dirty || t.refused != nil, t.rewritten, t.merged, t.older, t.readNoted, t.noted, t.redirected,
-		t.put, t.openerClosed, t.unsaved.Load(), t.headAtOpen != nil, t.patched != nil, t.known != nil)
+		t.put, t.openerClosed, t.unsaved.Load(), t.headAtOpen != nil, t.patched != nil, t.replaces != nil)
 	for _, n := range []int{len(t.data), t.behind, t.anew} {
 		p.Number(uint64(n))
 	}
 	if v := t.headAtOpen; v != nil {
-		for _, n := range []uint64{v.Seq, v.Parent, uint64(v.from), uint64(v.dialect), uint64(v.Time.UnixNano())} {
-			p.Number(n)
-		}
-		p.Flags(v.lines)
-		p.ContentOf(v.content)
+		v.pack(p)
+	}
+	if t.replaces != nil {
+		t.replaces.pack(p)
 	}
 	var before *seen.Content
 	if t.unsaved.Load() && len(t.before) > 0 {
@@ -109,6 +108,42 @@ func (t *Tx) pack(p *seen.Packer) {
 	p.Number(t.request)
 }
 
+// pack adds a version that has content to a text.
+func (v *Version) pack(p *seen.Packer) {
+	for _, n := range []uint64{v.Seq, v.Parent, uint64(v.from), uint64(v.dialect)} {
+		p.Number(n)
+	}
+	p.Time(v.Time)
+	p.Flags(v.lines)
+	p.ContentOf(v.content)
+}
+
+func unpackVersion(u *seen.Unpacker) *Version {
+	v := &Version{Seq: u.Number(), Parent: u.Number(), from: Tick(u.Number()), dialect: Dialect(u.Number()), Time: u.Time()}
+	u.Flags(&v.lines)
+	if v.content = u.ContentOf(); v.content == nil {
+		u.Failed, v.content = true, seen.NewContent(nil)
+	}
+	v.Digest, v.Size = v.content.Digest, int64(len(v.content.Bytes))
+	return v
+}
+
+// pack adds a removal to a text.
+func (m *removal) pack(p *seen.Packer) {
+	p.Caller(&m.by)
+	p.Number(uint64(m.at))
+	p.Flags(m.moved)
+	p.Time(m.when)
+	m.version.pack(p)
+}
+
+func unpackRemoval(u *seen.Unpacker) *removal {
+	m := &removal{by: u.Caller(), at: Tick(u.Number())}
+	u.Flags(&m.moved)
+	m.when, m.version = u.Time(), unpackVersion(u)
+	return m
+}
+
 // contentOfBytes returns content that holds bytes which the transaction has shown. The caller holds mu.
 func (t *Tx) contentOfBytes(b []byte) *seen.Content {
 	if h := t.headAtOpen; h != nil && len(h.content.Bytes) == len(b) && &h.content.Bytes[0] == &b[0] {
@@ -134,19 +169,18 @@ func (t *Tx) Restore(mark uint64, data func(size int) []byte) (request uint64, o
 	defer t.mu.Unlock()
 	t.opener = u.Caller()
 	t.opened, t.since = Tick(u.Number()), Tick(u.Number())
-	var creates, unsaved, hasHead, isPatched, isKnown bool
+	var creates, unsaved, hasHead, isPatched, isReplacing bool
 	u.Flags(&t.made, &creates, &t.shared, &t.synced, &t.dirty, &t.rewritten, &t.merged, &t.older, &t.readNoted, &t.noted, &t.redirected,
-		&t.put, &t.openerClosed, &unsaved, &hasHead, &isPatched, &isKnown)
+		&t.put, &t.openerClosed, &unsaved, &hasHead, &isPatched, &isReplacing)
 	size := int(u.Number())
 	t.behind, t.anew = int(u.Number()), int(u.Number())
 	t.headAtOpen = nil
 	if hasHead {
-		v := &Version{Seq: u.Number(), Parent: u.Number(), from: Tick(u.Number()), dialect: Dialect(u.Number()), Time: time.Unix(0, int64(u.Number()))}
-		u.Flags(&v.lines)
-		if v.content = u.ContentOf(); v.content != nil {
-			v.Digest, v.Size = v.content.Digest, int64(len(v.content.Bytes))
-			t.headAtOpen = t.reg().again(v)
-		}
+		t.headAtOpen = t.reg().again(unpackVersion(u))
+	}
+	if t.replaces = nil; isReplacing {
+		t.replaces = unpackRemoval(u)
+		t.headAtOpen = t.replaces.version
 	}
 	before, known, last, taken := u.ContentOf(), u.ContentOf(), u.ContentOf(), u.ContentOf()
 	t.known, t.last, t.before = known, last, nil
@@ -193,7 +227,7 @@ func (t *Tx) Restore(mark uint64, data func(size int) []byte) (request uint64, o
 	t.changed, t.setTime = u.Time(), u.Time()
 	t.copyID, t.request = u.String(), u.Number()
 	switch {
-	case u.Failed || hasHead && t.headAtOpen == nil:
+	case u.Failed:
 	case t.shared && hasHead:
 		t.data, ok = t.headAtOpen.content.Bytes, true
 	case !t.shared:

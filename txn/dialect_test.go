@@ -239,6 +239,9 @@ func TestLinesAreMerged(t *testing.T) {
 // line shows that the file is JSON lines, all their lines are there. One of the lines is the
 // file until then, whole.
 func TestFirstLinesOfSeveral(t *testing.T) {
+	if killedBetween {
+		t.Skip("this goes with its store")
+	}
 	line := func(n int) string { return fmt.Sprintf(`{"type":"entity","name":"e%d","seen":["%d"]}`, n, n) }
 	begin := func(t *testing.T, n int) *bench {
 		b := newBench(t, "")

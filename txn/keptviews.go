@@ -24,6 +24,7 @@ const (
 	storeText    = 's' // the facts about the store as a whole
 	registryText = 'r' // a registry's name, and the order of its changes
 	actorText    = 'a' // the views of one process; its owner is the registry, by the id of its text
+	removalText  = 'm' // the removal of a registry that was made a moment ago; its owner is the registry
 	txText       = 't' // a transaction; its owner is the mark
 	lineageText  = 'l' // the lineage of a file; its owner is 0
 	contentText  = 'c' // the digest of a content, and the content
@@ -66,16 +67,18 @@ type keptContent struct {
 
 // keptBefore are a registry's texts of the store before.
 type keptBefore struct {
-	id     uint32
-	text   []byte // the registry's own, behind its name
-	actors []keptText
+	id      uint32
+	text    []byte // the registry's own, behind its name
+	actors  []keptText
+	removal keptText // an id of 0: there is none
 }
 
 // keptTexts are the texts about one registry.
 type keptTexts struct {
-	id     uint32
-	actors map[Actor]keptText
-	gone   bool // the registry has been forgotten
+	id      uint32
+	actors  map[Actor]keptText
+	removal keptText // an id of 0: there is none
+	gone    bool     // the registry has been forgotten
 }
 
 // keptText is a text that names contents: the kind, the number of its owner, the ids of the contents, and all else.
@@ -141,6 +144,8 @@ func (s *Store) KeepIn(m Memory) {
 			k.lineages[id] = keptText{id, uses}
 		case kind == actorText && uses != nil && b != nil:
 			b.actors = append(b.actors, keptText{id, uses})
+		case kind == removalText && uses != nil && b != nil && b.removal.id == 0:
+			b.removal = keptText{id, uses}
 		default:
 			k.drop(uses)
 			m.Remove(id)
@@ -243,6 +248,7 @@ func (k *keptViews) writeRegistry(r *Registry) {
 	p := seen.Packer{Text: []byte{registryText}}
 	p.String(r.name)
 	p.Number(r.foundSeq)
+	p.Time(r.lastTime)
 	r.seen.PackOrder(&p)
 	id := k.memory.Put(r.kept.id, p.Text)
 	if id == 0 {
@@ -250,6 +256,15 @@ func (k *keptViews) writeRegistry(r *Registry) {
 		return
 	}
 	r.kept.id = id
+	was := r.kept.removal
+	r.kept.removal = keptText{}
+	if r.removed != nil {
+		r.kept.removal = k.put(was.id, removalText, uint64(id), r.removed.pack)
+	}
+	if was.id != 0 && r.kept.removal.id == 0 {
+		k.memory.Remove(was.id)
+	}
+	k.drop(was.uses)
 }
 
 func (k *keptViews) writeActor(r *Registry, a Actor) {
@@ -429,7 +444,9 @@ func (k *keptViews) takeOver(r *Registry) {
 	if seq := u.Number(); seq != 0 {
 		r.foundSeq = seq
 	}
+	r.lastTime = u.Time()
 	r.seen.UnpackOrder(&u)
+	k.takeRemoval(r, b.removal)
 	head := func() *seen.Content { return r.head.contentOf() }
 	for _, text := range b.actors {
 		u := k.open(text.id, head)
@@ -445,6 +462,19 @@ func (k *keptViews) takeOver(r *Registry) {
 		r.seen.Changed() // nobody knows by whom
 	}
 	r.seen.SortViews()
+}
+
+// takeRemoval has a registry remember its removal, if that was made a moment ago.
+func (k *keptViews) takeRemoval(r *Registry, text keptText) {
+	if text.id == 0 {
+		return
+	}
+	r.kept.removal = text
+	if u := k.open(text.id, func() *seen.Content { return nil }); u != nil && r.head == nil {
+		if m := unpackRemoval(u); !u.Failed && r.store.cfg.Now().Sub(m.when) < removalMemory {
+			r.remembers(m)
+		}
+	}
 }
 
 // replace has a transaction have another text; an id of 0: none. The caller holds keptTxs.mu.
@@ -496,6 +526,11 @@ func (k *keptViews) forgets(r *Registry) {
 		k.drop(a.uses)
 	}
 	r.kept.actors = nil
+	if r.kept.removal.id != 0 {
+		k.memory.Remove(r.kept.removal.id)
+		k.drop(r.kept.removal.uses)
+	}
+	r.kept.removal = keptText{}
 	if r.kept.id != 0 {
 		k.memory.Remove(r.kept.id)
 	}

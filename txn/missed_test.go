@@ -167,6 +167,9 @@ func TestWhatAnAnswerIsAbout(t *testing.T) {
 
 // However many directories are asked for, few answers are remembered: the newest.
 func TestFewAnswersAboutDirectoriesAreRemembered(t *testing.T) {
+	if killedBetween {
+		t.Skip("this goes with its store")
+	}
 	b := newBench(t, "")
 	p, late := program(1), program(3)
 	for n := range 3000 {

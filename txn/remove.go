@@ -23,7 +23,8 @@ type removal struct {
 	at      Tick // before it
 	moved   bool // it was renamed to another name
 	version *Version
-	timer   Stopper
+	when    time.Time
+	timer   Stopper // nil: nothing ends it
 }
 
 // Unlink deletes the registry. The error is fs.ErrNotExist where there is none, or
@@ -136,10 +137,14 @@ func (r *Registry) takeDeletion(t *Tx) {
 
 // remember keeps the removed version. The caller holds mu.
 func (r *Registry) remember(by Caller, moved bool, v *Version) {
+	r.remembers(&removal{by: by, at: r.store.Now(), moved: moved, version: v, when: r.store.cfg.Now()})
+}
+
+// remembers is remember for a removal that may have been made a moment ago. The caller holds mu.
+func (r *Registry) remembers(m *removal) {
 	r.forget()
-	m := &removal{by: by, at: r.store.Now(), moved: moved, version: v}
 	r.removed = m
-	m.timer = r.store.cfg.After(removalMemory, func() {
+	m.timer = r.store.cfg.After(removalMemory-r.store.cfg.Now().Sub(m.when), func() {
 		r.mu.Lock()
 		over := r.removed == m
 		if over {
