@@ -79,7 +79,13 @@ type process struct {
 // after programLimit.
 func start(t *testing.T, dir string, line []string, configure ...func(*exec.Cmd)) *process {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), programLimit)
+	return startFor(t, programLimit, dir, line, configure...)
+}
+
+// startFor is start with another limit.
+func startFor(t *testing.T, limit time.Duration, dir string, line []string, configure ...func(*exec.Cmd)) *process {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	p := &process{line: line, cancel: cancel}
 	p.cmd = exec.CommandContext(ctx, line[0], line[1:]...)
 	p.cmd.Dir = dir

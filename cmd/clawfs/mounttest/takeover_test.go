@@ -187,7 +187,7 @@ func TestWritersOutliveDeaths(t *testing.T) {
 	all := make(map[string]*process)
 	begin := func(program_, how, file string) {
 		name := fmt.Sprintf("%s-%s-%s-%d", how, strings.TrimSuffix(file, filepath.Ext(file)), filepath.Ext(program_)[1:], len(all))
-		all[name] = start(t, m.dir, program(t, "programs/"+program_, how, filepath.Join(m.dir, file), name, stop))
+		all[name] = startFor(t, time.Duration(deaths)*time.Minute, m.dir, program(t, "programs/"+program_, how, filepath.Join(m.dir, file), name, stop))
 	}
 	for _, with := range []string{"adds.py", "adds.mjs", "adds.sh"} {
 		for _, how := range []string{"in-place", "rename"} {
@@ -214,6 +214,7 @@ func TestWritersOutliveDeaths(t *testing.T) {
 	if err := os.WriteFile(stop, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	lost := 0
 	did := make(map[string]int) // by name
 	counted := make(map[string]int)
 	for name, p := range all {
@@ -239,6 +240,7 @@ func TestWritersOutliveDeaths(t *testing.T) {
 			}
 			for i := range n {
 				if value, ok := got[name+"-"+strconv.Itoa(i)]; !ok || value != i {
+					lost++
 					t.Errorf("%s-%d was added to %s, and is lost", name, i, file)
 				}
 			}
@@ -249,6 +251,7 @@ func TestWritersOutliveDeaths(t *testing.T) {
 		for name, n := range did {
 			for i := range n {
 				if line := fmt.Sprintf("{\"id\": \"%s-%d\"}\n", name, i); strings.HasPrefix(name, kind+"-") && strings.Count(text, line) != 1 {
+					lost++
 					t.Errorf("%d times in %s: %s", strings.Count(text, line), file, line)
 				}
 			}
@@ -256,10 +259,15 @@ func TestWritersOutliveDeaths(t *testing.T) {
 	}
 	for _, kind := range []string{"flock", "mkdir", "link", "excl"} {
 		if got, want := strings.TrimSpace(read(t, m.dir, kind+".json")), fmt.Sprintf(`{"n": %d}`, counted[kind]); got != want {
+			lost++
 			t.Errorf("with a lock by %s: %s, want %s", kind, got, want)
 		}
 	}
-	t.Logf("%v over %d deaths", did, deaths)
+	acknowledged := 0
+	for _, n := range did {
+		acknowledged += n
+	}
+	t.Logf("FAULT|SIGKILL of a daemon, another one takes over (mount)|%d|%d|%d|0|0", deaths, acknowledged, lost)
 }
 
 // Requests that can't be done twice are done once, whenever the daemon is killed: programs
