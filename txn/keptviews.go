@@ -10,7 +10,7 @@ import (
 
 // Memory outlives the process. It holds texts, each by an id of its own that is not 0.
 type Memory interface {
-	Put(id uint32, text []byte) uint32 // in place of the text that has the id, a new one for 0; 0: there is no room
+	Put(id uint32, parts ...[]byte) uint32 // in place of the text that has the id, a new one for 0; 0: there is no room
 	Remove(id uint32)
 	Text(id uint32, most int) ([]byte, bool) // at most so many bytes of it
 	Texts() []uint32
@@ -380,9 +380,7 @@ func (k *keptViews) hold(c *seen.Content) *keptContent {
 	defer k.mu.Unlock()
 	held := k.contents[c.Digest]
 	if held == nil {
-		text := make([]byte, 0, 1+32+len(c.Bytes))
-		text = append(append(append(text, contentText), c.Digest[:]...), c.Bytes...)
-		id := k.memory.Put(0, text)
+		id := k.memory.Put(0, append([]byte{contentText}, c.Digest[:]...), c.Bytes)
 		if id == 0 {
 			return nil
 		}

@@ -1,6 +1,7 @@
 package txn_test
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"os"
@@ -22,7 +23,8 @@ type texts struct {
 
 func newTexts() *texts { return &texts{all: make(map[uint32]string)} }
 
-func (m *texts) Put(id uint32, text []byte) uint32 {
+func (m *texts) Put(id uint32, parts ...[]byte) uint32 {
+	text := bytes.Join(parts, nil)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.full && len(text) > len(m.all[id]) {

@@ -39,10 +39,14 @@ func notePlaceAt(id uint32, place uint64) int64 {
 	return noteRoomOf(id) + int64(place-2)*longNote
 }
 
-// Put leaves a text: a new one for an id of 0, else in the place of the text that has the id. It
-// returns the text's id, 0 where there is no room; then the former text stays.
-func (l *Ledger) Put(id uint32, text []byte) uint32 {
-	if len(text) > longNote {
+// Put leaves a text, which is given in parts: a new one for an id of 0, else in the place of the text
+// that has the id. It returns the text's id, 0 where there is no room; then the former text stays.
+func (l *Ledger) Put(id uint32, parts ...[]byte) uint32 {
+	length := 0
+	for _, part := range parts {
+		length += len(part)
+	}
+	if length > longNote {
 		return 0
 	}
 	made := id == 0
@@ -56,16 +60,20 @@ func (l *Ledger) Put(id uint32, text []byte) uint32 {
 	}
 	record := l.notes.at(id)
 	l.mu.Unlock()
-	place := notePlace(len(text), binary.NativeEndian.Uint64(record))
-	if !l.put(text, notePlaceAt(id, place)) {
-		if made {
-			l.Remove(id)
+	place := notePlace(length, binary.NativeEndian.Uint64(record))
+	at := notePlaceAt(id, place)
+	for _, part := range parts {
+		if !l.put(part, at) {
+			if made {
+				l.Remove(id)
+			}
+			return 0
 		}
-		return 0
+		at += int64(len(part))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	binary.NativeEndian.PutUint64(record[noteLengthField*place:], uint64(len(text)))
+	binary.NativeEndian.PutUint64(record[noteLengthField*place:], uint64(length))
 	binary.NativeEndian.PutUint64(record, place)
 	return id
 }
