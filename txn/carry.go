@@ -167,12 +167,28 @@ func (t *Tx) Restore(mark uint64, data func(size int) []byte) (request uint64, o
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	size, hasHead := t.unpack(u)
+	switch {
+	case u.Failed:
+	case t.shared && hasHead:
+		t.data, ok = t.headAtOpen.content.Bytes, true
+	case !t.shared:
+		t.data = data(size)
+		ok = t.data != nil || size == 0
+	}
+	t.lent, t.refused = 0, nil
+	t.epoch++
+	return t.request, ok
+}
+
+// unpack undoes pack, but for the staged bytes. The caller holds mu.
+func (t *Tx) unpack(u *seen.Unpacker) (size int, hasHead bool) {
 	t.opener = u.Caller()
 	t.opened, t.since = Tick(u.Number()), Tick(u.Number())
-	var creates, unsaved, hasHead, isPatched, isReplacing bool
+	var creates, unsaved, isPatched, isReplacing bool
 	u.Flags(&t.made, &creates, &t.shared, &t.synced, &t.dirty, &t.rewritten, &t.merged, &t.older, &t.readNoted, &t.noted, &t.redirected,
 		&t.put, &t.openerClosed, &unsaved, &hasHead, &isPatched, &isReplacing)
-	size := int(u.Number())
+	size = int(u.Number())
 	t.behind, t.anew = int(u.Number()), int(u.Number())
 	t.headAtOpen = nil
 	if hasHead {
@@ -204,6 +220,16 @@ func (t *Tx) Restore(mark uint64, data func(size int) []byte) (request uint64, o
 		t.patched = &c
 	}
 	r.mu.Unlock()
+	t.unpackFlights(u)
+	t.changed, t.setTime = u.Time(), u.Time()
+	t.copyID, t.request = u.String(), u.Number()
+	t.creates.Store(creates)
+	t.unsaved.Store(unsaved)
+	return size, hasHead
+}
+
+// unpackFlights is unpack for the transactions in flight. The caller holds mu.
+func (t *Tx) unpackFlights(u *seen.Unpacker) {
 	t.flights, t.rejoin = nil, nil
 	for range u.Number() {
 		if u.Failed {
@@ -224,21 +250,6 @@ func (t *Tx) Restore(mark uint64, data func(size int) []byte) (request uint64, o
 			t.rejoin = append(t.rejoin, mark)
 		}
 	}
-	t.changed, t.setTime = u.Time(), u.Time()
-	t.copyID, t.request = u.String(), u.Number()
-	switch {
-	case u.Failed:
-	case t.shared && hasHead:
-		t.data, ok = t.headAtOpen.content.Bytes, true
-	case !t.shared:
-		t.data = data(size)
-		ok = t.data != nil || size == 0
-	}
-	t.creates.Store(creates)
-	t.unsaved.Store(unsaved)
-	t.lent, t.refused = 0, nil
-	t.epoch++
-	return t.request, ok
 }
 
 // again returns a version that is the head if it is the same.
