@@ -36,7 +36,7 @@ type carried struct {
 
 func newCarried(r *requests, l *ledger.Ledger) *carried {
 	r.fsys.ledger = l
-	c := &carried{requests: r, ledger: l, open: make(map[uint64]uint64)}
+	c := &carried{requests: r, ledger: l, open: make(map[uint64]uint64), again: make(map[uint32]bool)}
 	r.fsys.store.Keep(c)
 	r.fsys.store.KeepIn(l)
 	r.fsys.lineages.keepIn(r.fsys.store)
@@ -158,6 +158,15 @@ func (c *carried) looksAgain(thread uint32) bool {
 	does := c.again[thread]
 	delete(c.again, thread)
 	return does
+}
+
+// mustLookAgain notes that a thread is told to look for a registry once more, since its node is not known any more.
+// The kernel does so once for each open: the node that it finds then must take the file.
+func (c *carried) mustLookAgain(thread uint32) {
+	c.mu.Lock()
+	c.again[thread] = true
+	c.mu.Unlock()
+	c.ledger.LooksAgain(thread, true)
 }
 
 func (c *carried) opened(number, inner uint64) {

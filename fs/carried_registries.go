@@ -37,6 +37,10 @@ func (c *carried) restore() {
 	handles := c.ledger.Handles(ledger.Registry)
 	var all []*reopened
 	for _, number := range slices.Sorted(maps.Keys(handles)) { // as they were opened
+		if _, _, ok := c.ledger.Node(handles[number].Node); !ok { // the kernel was never told of the handle
+			c.releases(number, nil)
+			continue
+		}
 		o, status := c.reopenRegistry(number, handles[number])
 		if !status.Ok() {
 			c.endsHere(handles[number], "it can't be opened: "+status.String())

@@ -239,6 +239,9 @@ func (c *carried) created(status fuse.Status, in *fuse.CreateIn, name string, ou
 // Open gives the handle a number of its own.
 func (c *carried) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
 	if status := c.node(in.NodeId); !status.Ok() {
+		if in.NodeId&registryID != 0 {
+			c.mustLookAgain(in.Pid)
+		}
 		return status
 	}
 	if n := c.requests.node(in.NodeId); n != nil && n.isRegistry() {
