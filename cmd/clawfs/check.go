@@ -53,10 +53,10 @@ func newCheckCommand(out streams) *cobra.Command {
 		Use:   "check [flags] [FILE|DIR]",
 		Short: "Look for registries that are invalid, missing or damaged",
 		Long: "check reads a registry, or all registries below a directory, and reports what is wrong: invalid\n" +
-			"documents, registries that have gone without having been deleted, lists in which an identity occurs\n" +
-			"twice. It names the registries that are not in strict JSON, with their dialect. With --deep it reads\n" +
-			"every version that is kept as well and compares it with the digest that was recorded when it was\n" +
-			"committed. It works the same whether the directory is mounted or not.",
+			"documents, registries that are missing though no program has removed them, lists in which an\n" +
+			"identity occurs twice. It names the registries that are not in strict JSON, with their dialect. With\n" +
+			"--deep it also reads every version in the history, and compares it with the digest that was recorded\n" +
+			"at its commit. It works the same whether the directory is mounted or not.",
 		Args:        atMostOne("a file or a directory"),
 		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitProblems, exitNotMounted),
 		Example:     "  clawfs check --deep ~/.openclaw",

@@ -245,7 +245,7 @@ func joinError(o *clusterOptions, err error) error {
 	var secret *cluster.SecretError
 	switch {
 	case errors.As(err, &unrelated):
-		e.Hint = "say whose they are to be: --join=take the cluster's, --join=give this directory's, --join=merge both"
+		e.Hint = "choose with --join: take the cluster's, give this directory's, or merge both"
 	case errors.As(err, &secret):
 		e.Hint = "--cluster-secret FILE must hold the same on all hosts; a cluster has a secret from its first host on, or never"
 	case errors.As(err, &unavailable):

@@ -25,7 +25,7 @@ func newClusterGCCommand(out streams) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "gc [flags] [DIR]",
-		Short: "Remove what no registry of a cluster needs any more",
+		Short: "Remove data that no registry of a cluster needs any more",
 		Long: "gc removes the pieces of large registries that no version needs: those of commits that have failed, or whose\n" +
 			"host has died. It may run at any time, on any host of the cluster.",
 		Args:              atMostOne("a directory"),

@@ -8,9 +8,10 @@ import (
 
 func newClusterCommand(out streams) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:         "cluster",
-		Short:       "Show with whom a directory is shared",
-		Long:        "cluster tells of the clusters that directories share their registries with, see mount --cluster.",
+		Use:   "cluster",
+		Short: "Show the clusters that directories share registries with",
+		Long: "cluster has commands for the clusters that directories share their registries with (mount\n" +
+			"--cluster).",
 		Args:        cobra.ArbitraryArgs,
 		Annotations: exitStatus(exitDone, exitFailed, exitUsage),
 		Example:     "  clawfs cluster status",
@@ -21,9 +22,9 @@ func newClusterCommand(out streams) *cobra.Command {
 	var asJSON bool
 	status := &cobra.Command{
 		Use:   "status [flags] [DIR]",
-		Short: "Show whether a cluster can be written, and whether this host has what it has",
-		Long: "status shows, for the mount on a directory or for all that share theirs, whether a majority of the cluster's\n" +
-			"members answers and how many registries here are behind. It fails where no majority answers.",
+		Short: "Show whether a cluster can be written, and whether this host is behind it",
+		Long: "status shows, for the mount on a directory or for all mounts with a cluster, whether a majority of the\n" +
+			"cluster's members answers, and how many registries here are behind. It fails where no majority answers.",
 		Args:              atMostOne("a directory"),
 		ValidArgsFunction: completeMounts,
 		Annotations:       exitStatus(exitDone, exitFailed, exitUsage, exitProblems, exitNotMounted),

@@ -16,10 +16,10 @@ func newDiffCommand(out streams) *cobra.Command {
 	codes := exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted)["exit"]
 	cmd := &cobra.Command{
 		Use:   "diff [flags] FILE@A [[FILE]@B]",
-		Short: "Compare two versions of a registry by what they say",
-		Long: "diff compares a version of a registry with another one, or with what it holds now. @B alone is a\n" +
-			"version of the same registry. The places that differ are shown as JSON pointers: a line with - for what\n" +
-			"was there, one with + for what came, one with > for an element that was moved. Elements of lists are\n" +
+		Short: "Compare the values in two versions of a registry",
+		Long: "diff compares a version of a registry with another one, or with the newest. @B alone is a version of\n" +
+			"the same registry. It shows the places that differ as JSON pointers: a line with - is a value that\n" +
+			"was there, one with + a value that came, one with > an element that was moved. Elements of lists are\n" +
 			"matched as merging matches them; the order of members, white space and the spelling of numbers make\n" +
 			"no difference.",
 		Annotations: map[string]string{"exit": strings.Replace(codes, exitMeaning(exitFailed), "they differ, or it failed", 1)},

@@ -123,7 +123,7 @@ type servedError struct{ Dir string }
 
 // Error names the directory.
 func (e *servedError) Error() string {
-	return fmt.Sprintf("%s is mounted, and its daemon counts on what is kept", e.Dir)
+	return fmt.Sprintf("%s is mounted, and its daemon relies on the history", e.Dir)
 }
 
 // silentError says that the daemon of a living mount can't be asked.
@@ -174,7 +174,7 @@ func rules() []rule {
 		row(exitUsage, func(e *mountpoint.NotDirectoryError) string { return "name the directory that holds the registries" }),
 		row(exitInUse, func(e *mountpoint.MountedError) string { return "clawfs unmount " + quote(e.Path) }),
 		row(exitInUse, func(e *mountpoint.DeadMountError) string { return "umount -l " + quote(e.Path) }),
-		row(exitInUse, func(e *backing.LockedError) string { return "clawfs unmount it where it is mounted" }),
+		row(exitInUse, func(e *backing.LockedError) string { return "unmount it where it is mounted, by clawfs unmount" }),
 		row(exitFailed, func(e *backing.FormatError) string { return "use the version of clawfs that made it, or a newer one" }),
 		row(exitNotMounted, func(e *notMountedError) string {
 			if e.Type != "" {
@@ -195,15 +195,15 @@ func rules() []rule {
 		row(exitNotMounted, func(e *versions.NotKeptError) string {
 			return "name a registry, or a directory, below one that clawfs was mounted on"
 		}),
-		row(exitFailed, func(e *versions.NoVersionError) string { return "clawfs log tells which versions there were" }),
+		row(exitFailed, func(e *versions.NoVersionError) string { return "clawfs log shows which versions there were" }),
 		row(exitFailed, func(e *versions.NoCopyError) string { return "clawfs quarantine " + quote(e.Dir) }),
 		row(exitFailed, func(e *versions.GoneError) string { return "clawfs undo " + quote(e.Path) + " brings it back" }),
 		row(exitFailed, func(e *versions.NothingError) string { return "clawfs log " + quote(e.Path) }),
 		row(exitFailed, func(e *versions.LostError) string {
 			if e.Since == 0 {
-				return "clawfs log tells which versions there were"
+				return "clawfs log shows which versions there were"
 			}
-			return fmt.Sprintf("clawfs undo --since %d %s undoes all that came after version %d", e.Since, quote(fmt.Sprintf("%s@%d", e.Path, e.Until)), e.Since)
+			return fmt.Sprintf("clawfs undo --since %d %s undoes all changes after version %d", e.Since, quote(fmt.Sprintf("%s@%d", e.Path, e.Until)), e.Since)
 		}),
 		row(exitFailed, func(e *versions.OrderError) string { return "clawfs log " + quote(e.Path) }),
 		row(exitFailed, func(e *versions.NotThereError) string {
@@ -213,7 +213,7 @@ func rules() []rule {
 		row(exitFailed, func(e *versions.NotDocumentError) string { return "clawfs restore puts a whole version back" }),
 		row(exitFailed, func(e *versions.MovedError) string { return "see clawfs log " + quote(e.Path) + ", then try again" }),
 		row(exitRefused, func(e *versions.RefusedError) string { return "see clawfs log " + quote(e.Path) }),
-		row(exitFailed, func(e *fs.NotRegistryError) string { return "clawfs mount --help tells which files are" }),
+		row(exitFailed, func(e *fs.NotRegistryError) string { return "clawfs mount --help says which files are registries" }),
 		row(exitFailed, func(e *fs.OldDaemonError) string {
 			return "clawfs unmount " + quote(e.Dir) + " && clawfs mount " + quote(e.Dir)
 		}),

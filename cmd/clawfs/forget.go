@@ -53,10 +53,10 @@ func newForgetCommand(out streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "forget [flags] FILE[@N]… | --gone [DIR]… | --quarantined ID [DIR]",
 		Short: "Remove old versions and copies in quarantine for good",
-		Long: "forget removes version N of a registry, or all of its versions and all copies of it in quarantine. What\n" +
-			"the registry holds now stays, and so does the log, which holds no values; of a registry that does not\n" +
-			"exist any more the log goes, too. FILE may be a pattern, in quotes, as in 'DIR/tmp-*.json'. It works\n" +
-			"while the directory is mounted, and while it is not.",
+		Long: "forget removes version N of a registry, or all of its versions and all copies of it in quarantine.\n" +
+			"The content of the registry stays, and so does the log, which holds no values; of a registry that\n" +
+			"does not exist any more the log goes, too. FILE may be a pattern, in quotes, as in 'DIR/tmp-*.json'.\n" +
+			"It works while the directory is mounted, and while it is not.",
 		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted, exitInUse),
 		Example: "  clawfs forget ~/.openclaw/agents/main/agent/auth-profiles.json\n" +
 			"  clawfs forget --gone ~/.openclaw",
@@ -77,7 +77,7 @@ func newForgetCommand(out streams) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&id, "quarantined", "", "remove the copy with this `ID` in the quarantine of DIR (.)")
-	cmd.Flags().BoolVar(&gone, "gone", false, "only what is kept of registries that do not exist any more, all below DIR (.)")
+	cmd.Flags().BoolVar(&gone, "gone", false, "only the histories of registries that do not exist any more, of all below DIR (.)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object a line, for each registry")
 	return cmd
 }

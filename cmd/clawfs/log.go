@@ -24,11 +24,11 @@ func newLogCommand(out streams) *cobra.Command {
 	var o logOptions
 	cmd := &cobra.Command{
 		Use:   "log [flags] [FILE|DIR]",
-		Short: "Show who wrote what, when, and how it ended",
+		Short: "Show the transactions of a registry",
 		Long: "log shows the transactions of a registry, or of all registries below a directory, the newest last:\n" +
-			"when each ended and how, what the registry's version and size were then, who wrote, which conflicts\n" +
-			"were decided and in whose favour. It works the same whether the directory is mounted or not, and never\n" +
-			"shows a value of a document.",
+			"the time and the outcome of each, the version and the size that it left, its writer, and its\n" +
+			"conflicts with the side that won. It works the same whether the directory is mounted or not, and\n" +
+			"never shows a value of a document.",
 		Args:        atMostOne("a file or a directory"),
 		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),
 		Example:     "  clawfs log --limit 20 ~/.openclaw/agents/main/agent/models.json",
@@ -37,7 +37,7 @@ func newLogCommand(out streams) *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVarP(&o.limit, "limit", "n", 0, "show the newest `N` only")
-	cmd.Flags().BoolVar(&o.base, "base", false, "show what each was merged from, what else could have been, and which rules decided where")
+	cmd.Flags().BoolVar(&o.base, "base", false, "show the base of each, the other candidates, and the rules that decided a merge, by path")
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print a JSON object a line")
 	return cmd
 }

@@ -21,11 +21,11 @@ func newPutCommand(out streams) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "put [flags] FILE",
-		Short: "Replace what a registry holds, whatever anybody has seen",
-		Long: "put replaces what a registry holds by what it reads from standard input, byte for byte. Nothing is\n" +
-			"merged, and no policy speaks against it: entries that others have added are gone, and in the history.\n" +
-			"It makes the registry if there is none. What programs have seen before stays their view: what they\n" +
-			"save is merged with what was put. It works the same whether the directory is mounted or not.",
+		Short: "Replace the content of a registry outright",
+		Long: "put replaces the content of a registry by its standard input, byte for byte. Nothing is merged, and\n" +
+			"no policy applies: entries that others have added go, and stay in the history. It makes the registry\n" +
+			"if there is none. Programs keep the views that they have: content that they save later is merged\n" +
+			"with the content that was put. It works the same whether the directory is mounted or not.",
 		Annotations:       exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted, exitInUse, exitRefused),
 		Example:           "  echo '{}' | clawfs put ~/.openclaw/openclaw.json",
 		ValidArgsFunction: completeFile,

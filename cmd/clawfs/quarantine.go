@@ -14,10 +14,10 @@ func newQuarantineCommand(out streams) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "quarantine [flags] [FILE|DIR]",
-		Short: "List what was refused or aborted and is kept",
-		Long: "quarantine lists the copies of what programs wrote and clawfs did not commit, of a registry or of all\n" +
-			"registries below a directory, the newest last. The id that starts a line is what show, restore and\n" +
-			"forget take after --quarantined.",
+		Short: "List the copies of refused and aborted content",
+		Long: "quarantine lists the copies of content that programs wrote and clawfs did not commit, of a registry\n" +
+			"or of all registries below a directory, the newest last. Each line starts with the id that show,\n" +
+			"restore and forget take after --quarantined.",
 		Args:        atMostOne("a file or a directory"),
 		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),
 		Example:     "  clawfs quarantine ~/.openclaw",

@@ -103,7 +103,7 @@ func (l *reloadable) reload(given *mountOptions, dir string, log *zap.Logger) {
 	l.now.Store(now)
 	log.Info("configuration read again", zap.String("dir", dir))
 	if later := old.options.fixedChanges(now.options); len(later) > 0 {
-		log.Warn("changed in the configuration, but in force from the next mount on", zap.Strings("keys", later))
+		log.Warn("configuration keys changed that are in force from the next mount on", zap.Strings("keys", later))
 	}
 }
 

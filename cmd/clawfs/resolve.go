@@ -14,11 +14,11 @@ func newResolveCommand(out streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "resolve [flags] FILE@N",
 		Short: "Decide conflicts of a version the other way",
-		Long: "resolve puts in place what has lost in the conflicts of version N, of which log tells, and leaves all\n" +
-			"else as it is now. It shows what that would do; nothing is changed unless --yes says so. It is a\n" +
-			"commit of its own, which can be undone.\n\n" +
-			"Where a later version has changed the same place resolve refuses, and shows both, unless --on-conflict\n" +
-			"says what is to be there.",
+		Long: "resolve puts the values in place that have lost the conflicts of version N, which log shows, and\n" +
+			"leaves all else as it is now. It shows the result first; nothing is changed unless --yes says so. It\n" +
+			"is a commit of its own, which can be undone.\n\n" +
+			"Where a later version has changed the same place resolve refuses, and shows both changes, unless\n" +
+			"--on-conflict decides between them.",
 		Annotations:       exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted, exitInUse, exitRefused),
 		Example:           "  clawfs resolve ~/.openclaw/openclaw.json@7",
 		ValidArgsFunction: completeFile,

@@ -24,10 +24,10 @@ func newRestoreCommand(out streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore [flags] FILE@N | --quarantined ID [DIR] | --repair FILE",
 		Short: "Make an old version, or a copy in quarantine, the newest",
-		Long: "restore replaces what a registry holds by one of its versions, or by a copy in quarantine. That is a\n" +
-			"commit of its own, which can be undone in the same way, and what another program writes at the same\n" +
-			"time is merged with it. It works the same whether the directory is mounted or not.\n\n" +
-			"With --repair it proposes a valid document in place of one that is not, and prints it. Nothing is\n" +
+		Long: "restore replaces the content of a registry by one of its versions, or by a copy in quarantine. That\n" +
+			"is a commit of its own, which can be undone in the same way. Content that another program writes at\n" +
+			"the same time is merged with it. It works the same whether the directory is mounted or not.\n\n" +
+			"With --repair it proposes a valid document in place of an invalid one, and prints it. Nothing is\n" +
 			"changed unless --yes says so.",
 		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted, exitInUse, exitRefused),
 		Example:     "  clawfs restore ~/.openclaw/openclaw.json@3",
@@ -37,8 +37,8 @@ func newRestoreCommand(out streams) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.id, "quarantined", "", "restore the copy with this `ID` in the quarantine of DIR (.)")
-	f.BoolVar(&o.repair, "repair", false, "propose a valid document in place of one that is not")
-	f.BoolVar(&o.yes, "yes", false, "accept what --repair proposes")
+	f.BoolVar(&o.repair, "repair", false, "propose a valid document in place of an invalid one")
+	f.BoolVar(&o.yes, "yes", false, "commit the document that --repair proposes")
 	f.BoolVar(&o.asJSON, "json", false, "print the commit as a JSON object, as log does")
 	return cmd
 }

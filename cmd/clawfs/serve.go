@@ -228,7 +228,7 @@ func (s *servedDir) tell(metrics string) (stop func(), err error) {
 		askWatch:  func(c *conversation) { s.watchers.follow(c, s.ended) },
 	})
 	if err != nil {
-		s.log.Warn("status, watch and forget will not work", zap.Error(err))
+		s.log.Warn("the commands that ask the daemon will not work", zap.Error(err))
 	}
 	go s.sweeper.run(s.store, s.log, s.ended)
 	return func() {
@@ -249,7 +249,7 @@ func clearMountpoint(name string, o *mountOptions, log *zap.Logger) (string, err
 	dead := m.IsDead()
 	path, err := mountpoint.Clear(name)
 	if err == nil && dead {
-		log.Warn("dead mount taken away", zap.String("dir", path))
+		log.Warn("dead mount removed", zap.String("dir", path))
 	}
 	return path, err
 }
@@ -274,11 +274,11 @@ func openBacking(path, below string, o *mountOptions, pins *pinning, log *zap.Lo
 		fields := []zap.Field{zap.String("registry", r.Name), zap.Uint64("seq", r.Seq)}
 		switch {
 		case r.Err != nil:
-			log.Error("what a crash left behind cannot be resolved", append(fields, zap.Error(r.Err))...)
+			log.Error("a commit that a crash cut short cannot be resolved", append(fields, zap.Error(r.Err))...)
 		case r.ID != "":
 			log.Warn(phraseRejected, append(fields, zap.Stringer("outcome", txn.Aborted), zap.String("via", string(txn.ViaRecovery)), zap.String("quarantine", r.ID))...)
 		default:
-			log.Info("version kept that a crash had left behind", fields...)
+			log.Info("a version that a crash had left behind is in the history", fields...)
 		}
 	}
 	return dir, nil
@@ -362,7 +362,7 @@ func (s *servedDir) stop(server *fs.Server, end <-chan os.Signal) error {
 			s.keeper.Release() // nobody takes over the rest of the mount
 		}
 		s.store.Abandon()
-		s.log.Warn("files were still open; what was not closed is in quarantine")
+		s.log.Warn("files were still open; their unsaved content is in quarantine")
 		return nil
 	}
 	if err == nil {
@@ -380,6 +380,6 @@ func (s *servedDir) closeStore() {
 		}
 	}
 	if err := s.store.Close(); err != nil {
-		s.log.Warn("not all that programs have seen, or not all newest versions, could be kept for the next start", zap.Error(err))
+		s.log.Warn("some views of programs, or some newest versions, could not be saved for the next start", zap.Error(err))
 	}
 }

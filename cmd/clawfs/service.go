@@ -53,9 +53,10 @@ func newServiceCommand(out streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "service",
 		Short: "Have systemd mount a directory at every start",
-		Long: "service makes systemd mount a directory before the programs that write there start. It is a service of\n" +
-			"the user's own, or with --system one of root's, which lets others in as far as the files' modes allow.\n" +
-			"With --mount it is a mount unit, as fstab makes them, which wants the program as /sbin/mount.fuse.clawfs.",
+		Long: "service makes systemd mount a directory before the programs that write there start. It is a service\n" +
+			"of the user's own, or with --system one of root's, which lets other users in as far as the files'\n" +
+			"modes allow. With --mount it is a mount unit, as fstab makes them, which needs the program as\n" +
+			"/sbin/mount.fuse.clawfs.",
 		Args:        cobra.ArbitraryArgs,
 		Annotations: exitStatus(exitDone, exitFailed, exitUsage),
 		Example:     "  clawfs service install ~/.openclaw",

@@ -14,8 +14,8 @@ func newShowCommand(out streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [flags] FILE@N | --quarantined ID [DIR]",
 		Short: "Print a version of a registry, or a copy in quarantine",
-		Long: "show prints a version of a registry byte for byte: FILE@7 is version 7, FILE or FILE@head what the\n" +
-			"registry holds now. With --quarantined it prints a copy of what was refused or aborted.",
+		Long: "show prints a version of a registry byte for byte: FILE@7 is version 7, FILE or FILE@head the\n" +
+			"newest. With --quarantined it prints a copy of refused or aborted content.",
 		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),
 		Example:     "  clawfs show ~/.openclaw/openclaw.json@3",
 		RunE: func(cmd *cobra.Command, args []string) error {

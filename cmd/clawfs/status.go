@@ -82,9 +82,9 @@ func newStatusCommand(out streams) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "status [flags] [DIR]",
-		Short: "Show what clawfs serves and what it has done",
-		Long: "status shows the mount on a directory, or all mounts of clawfs: whether the daemon serves, since when,\n" +
-			"and what it has done since then.",
+		Short: "Show the mounts and their counters",
+		Long: "status shows the mount on a directory, or all mounts of clawfs: whether the daemon serves, since\n" +
+			"when, and how many transactions have ended since then, by outcome.",
 		Args:              atMostOne("a directory"),
 		ValidArgsFunction: completeMounts,
 		Annotations:       exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),

@@ -50,10 +50,10 @@ func (w *sweeper) run(store *txn.Store, log *zap.Logger, ended <-chan struct{}) 
 			log.Info("history removed", zap.String("registry", name))
 		})
 		if err != nil {
-			log.Warn("what is kept of registries that are gone cannot be limited", zap.Error(err))
+			log.Warn("the histories of registries that are gone cannot be limited", zap.Error(err))
 		}
 		if n := swept.Brief + swept.Over; n > 0 {
-			log.Info("histories of registries that are gone removed", zap.Int("brief", swept.Brief), zap.Int("beyond limits", swept.Over), zap.Int("kept", swept.Kept))
+			log.Info("histories removed of registries that are gone", zap.Int("brief", swept.Brief), zap.Int("beyond limits", swept.Over), zap.Int("kept", swept.Kept))
 		}
 		if !w.wait(max(fewRemoved, swept.Kept/8), tick.C, ended) {
 			return

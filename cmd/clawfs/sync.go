@@ -18,9 +18,10 @@ type syncAnswer struct {
 func newSyncCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "sync FILE…",
-		Short: "Wait until registries here are what all hosts have",
-		Long: "sync returns once each registry shows here whatever any host of the cluster was told is committed. Without\n" +
-			"mount --cluster, or of a file that is no registry, it has nothing to wait for.",
+		Short: "Wait until registries here are as new as on any host",
+		Long: "sync returns once each registry shows, on this host, every commit that any host of the cluster was\n" +
+			"told of before. Without mount --cluster, or of a file that is no registry, it has nothing to wait\n" +
+			"for.",
 		Annotations: exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),
 		Example:     "  clawfs sync ~/.openclaw/models.json && jq . ~/.openclaw/models.json",
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -32,10 +32,10 @@ const planAttempts = 10
 func (o *planOptions) addTo(cmd *cobra.Command) {
 	o.wins = choice{value: winsNobody, allowed: []string{winsNobody, winsLater, winsUndone}}
 	f := cmd.Flags()
-	f.BoolVar(&o.yes, "yes", false, "do what is shown")
-	f.Uint64Var(&o.head, "head", 0, "only while version `N` is the newest, which was shown")
+	f.BoolVar(&o.yes, "yes", false, "commit the result that is shown")
+	f.Uint64Var(&o.head, "head", 0, "only if version `N`, which was shown, is still the newest")
 	f.Var(&o.wins, "on-conflict", "`WHAT` to do where a later version has changed the same place: refuse, keep what is there now, or undo it all the same")
-	f.BoolVar(&o.asJSON, "json", false, "print what differs as diff does, and the commit as log does")
+	f.BoolVar(&o.asJSON, "json", false, "print the differences as diff does, and the commit as log does")
 	f.SortFlags = false
 }
 
@@ -54,13 +54,13 @@ func newUndoCommand(out streams) *cobra.Command {
 	var with versions.UndoOptions
 	cmd := &cobra.Command{
 		Use:   "undo [flags] FILE[@N]",
-		Short: "Undo one change of a registry and leave what came later",
-		Long: "undo takes back what version N has changed, and leaves what later versions have changed. FILE alone\n" +
-			"is the newest change: undo brings back a registry that was removed. It shows what that would do;\n" +
-			"nothing is changed unless --yes says so. It is a commit of its own, which can be undone in turn, and\n" +
-			"works the same whether the directory is mounted or not.\n\n" +
-			"Where a later version has changed the same place undo refuses, and shows both, unless --on-conflict\n" +
-			"says what is to be there. If N is the first version the file goes.",
+		Short: "Undo one change of a registry and leave later ones",
+		Long: "undo takes back the changes of version N, and leaves those of later versions. FILE alone is the\n" +
+			"newest change: undo brings back a registry that was removed. It shows the result first; nothing is\n" +
+			"changed unless --yes says so. It is a commit of its own, which can be undone in turn, and works the\n" +
+			"same whether the directory is mounted or not.\n\n" +
+			"Where a later version has changed the same place undo refuses, and shows both changes, unless\n" +
+			"--on-conflict decides between them. If N is the first version the file goes.",
 		Annotations:       exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted, exitInUse, exitRefused),
 		Example:           "  clawfs undo ~/.openclaw/openclaw.json@7",
 		ValidArgsFunction: completeFile,
@@ -78,8 +78,8 @@ func newUndoCommand(out streams) *cobra.Command {
 		},
 	}
 	o.addTo(cmd)
-	cmd.Flags().StringArrayVar(&with.Paths, "at", nil, "only what was changed at `PATH`, as diff shows it; repeatable")
-	cmd.Flags().Uint64Var(&with.Since, "since", 0, "undo all that came after version `N`, not the last change alone")
+	cmd.Flags().StringArrayVar(&with.Paths, "at", nil, "only the change at `PATH`, as diff shows it; repeatable")
+	cmd.Flags().Uint64Var(&with.Since, "since", 0, "undo all changes after version `N`, not the last one alone")
 	return cmd
 }
 

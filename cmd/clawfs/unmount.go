@@ -32,9 +32,9 @@ func newUnmountCommand(out streams) *cobra.Command {
 		Short: "Unmount a directory when its open transactions have ended",
 		Long: "unmount waits until nothing on the mount is in use, which ends every transaction, and returns when\n" +
 			"the daemon has ended and the directory is an ordinary one again. If that takes more than a second it\n" +
-			"says who holds the mount.\n\n" +
-			"With --force it does not wait: the directory is an ordinary one at once, and what programs had\n" +
-			"written but not yet closed is kept in quarantine.",
+			"names the programs that use the mount.\n\n" +
+			"With --force it does not wait: the directory is an ordinary one at once, and the unsaved content of\n" +
+			"programs is kept in quarantine.",
 		Args:              oneDirectory,
 		ValidArgsFunction: completeMounts,
 		Annotations:       exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted, exitInUse),

@@ -22,7 +22,7 @@ func newVersionCommand(out streams) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:         "version",
-		Short:       "Say which version of clawfs this is",
+		Short:       "Print the version of clawfs",
 		Args:        noArguments,
 		Annotations: exitStatus(exitDone, exitUsage),
 		Example:     "  clawfs version --json",

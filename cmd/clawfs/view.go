@@ -31,13 +31,13 @@ func newViewCommand(out streams) *cobra.Command {
 	var address string
 	cmd := &cobra.Command{
 		Use:   "view [flags] [DIR]",
-		Short: "Show what happens, and what has happened, in a browser",
-		Long: "view serves a page on this machine, for this user alone, until it is interrupted: the registries of a\n" +
-			"directory with who changed what in them, any two versions side by side, and what was refused. It\n" +
-			"shows changes as they happen. Without DIR it shows all mounts of the user. It works on a directory\n" +
-			"that is not mounted, too.\n\n" +
-			"The address that it prints lets in one browser, once. The file that it names on standard error does so\n" +
-			"again and again, until view ends.",
+		Short: "Show changes and histories in a browser",
+		Long: "view serves a page on this machine, for this user alone, until it is interrupted: the registries of\n" +
+			"a directory with their changes and writers, any two versions side by side, and the content that was\n" +
+			"refused. It shows changes as they happen. Without DIR it shows all mounts of the user. It works on a\n" +
+			"directory that is not mounted, too.\n\n" +
+			"The address that it prints lets in one browser, once. The file that it names on standard error does\n" +
+			"so again and again, until view ends.",
 		Args:              atMostOne("a directory"),
 		ValidArgsFunction: completeMounts,
 		Annotations:       exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),

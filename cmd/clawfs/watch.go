@@ -80,9 +80,9 @@ func newWatchCommand(out streams) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "watch [flags] [DIR]",
-		Short: "Follow what is written, as it happens",
-		Long: "watch shows each transaction of a mounted directory as it ends, in the way of log, until it is\n" +
-			"interrupted or the directory is unmounted.",
+		Short: "Show transactions as they end",
+		Long: "watch shows each transaction of a mounted directory as it ends, as log does, until it is interrupted\n" +
+			"or the directory is unmounted.",
 		Args:              atMostOne("a directory"),
 		ValidArgsFunction: completeMounts,
 		Annotations:       exitStatus(exitDone, exitFailed, exitUsage, exitNotMounted),

@@ -133,7 +133,7 @@ func (k *Keeper) listen(conn *net.UnixConn) {
 		return
 	}
 	if _, again := k.deaths.add(time.Now(), DefaultPolicy()); !again {
-		k.log.Error("supervisors die again and again: nobody will take over")
+		k.log.Error("supervisors die again and again: no daemon will take over when this one dies")
 		return
 	}
 	k.log.Warn("the supervisor has died, another one is started")

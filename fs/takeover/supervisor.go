@@ -119,7 +119,7 @@ func (w *watch) next() error {
 		fds = w.kept.descriptors()
 	}
 	if err := send(d.conn, first, fds...); err != nil {
-		w.Log.Warn("a daemon can't be told what to take over", zap.Error(err)) // it has died already
+		w.Log.Warn("a daemon can't be given the state of the former one", zap.Error(err)) // it has died already
 	}
 	return nil
 }
@@ -169,7 +169,7 @@ func (w *watch) take(m received) {
 	case m.Keep != nil:
 		kept, err := m.Keep.withDescriptors(m.fds)
 		if err != nil {
-			w.Log.Error("what the daemon has sent can't be kept", zap.Error(err))
+			w.Log.Error("the state that the daemon has sent can't be kept", zap.Error(err))
 			return
 		}
 		w.kept = kept
@@ -178,7 +178,7 @@ func (w *watch) take(m received) {
 		if !w.ready {
 			w.ready = true
 			if err := w.Ready(w.d.pid); err != nil {
-				w.Log.Error("nobody can be told that the mount serves", zap.Error(err))
+				w.Log.Error("the process that waits for the mount can't be told that it serves", zap.Error(err))
 				w.pass(unix.SIGTERM)
 			}
 		}
