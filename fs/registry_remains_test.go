@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -33,7 +34,7 @@ func TestRemainsAreGivenUpOnce(t *testing.T) {
 	var table registryTable
 	rest := &remains{fd: -1, last: last}
 	table.settle(rest, rest)
-	if err := store.CheckReleased(); err != nil {
+	if err := errors.Join(store.CheckReleased(), store.CheckInvariants()); err != nil {
 		t.Error(err)
 	}
 }

@@ -56,7 +56,14 @@ func open(t *testing.T, engine *enginetest.Memory, name string, disk *txntest.Me
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(h.close)
+	t.Cleanup(func() {
+		if h.end != nil {
+			if err := h.store.CheckInvariants(); err != nil {
+				t.Errorf("host %s: %v", name, err)
+			}
+		}
+		h.close()
+	})
 	return h
 }
 

@@ -324,7 +324,11 @@ func TestRegistriesOfOneHost(t *testing.T) {
 	}
 	defer end()
 	store := txn.New(s, txn.Config{})
-	defer store.Close()
+	defer func() {
+		if err := errors.Join(store.CheckInvariants(), store.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
 	client.Cut()
 	await(t, "the host to notice", func() bool { return s.Writable("") != nil })
 	h := &host{store: store}

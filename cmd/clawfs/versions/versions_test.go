@@ -36,10 +36,25 @@ func newBench(t testing.TB) *bench {
 		Settings: func(string) (versions.Settings, error) { return settings{b}, nil },
 		Open: func(root string) (*txn.Store, io.Closer, error) {
 			store, dir, err := b.open()
-			return store, dir, err
+			return store, &checkedDir{b, dir, store}, err
 		},
 	}
 	return b
+}
+
+// checkedDir is a directory whose store is looked through before it is closed.
+type checkedDir struct {
+	testing.TB
+	dir   *backing.Dir
+	store *txn.Store
+}
+
+// Close implements io.Closer.
+func (c *checkedDir) Close() error {
+	if err := c.store.CheckInvariants(); err != nil {
+		c.Error(err)
+	}
+	return c.dir.Close()
 }
 
 func (b *bench) open() (*txn.Store, *backing.Dir, error) {
