@@ -1,9 +1,11 @@
 package seen_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -255,7 +257,18 @@ func walkReason(t *testing.T, reason seen.Reason, author, candidates, content, w
 	parse := func(c *seen.Content) (*jsondoc.Doc, error) {
 		return jsondoc.Parse(c.Bytes, jsondoc.JSON, jsondoc.Limits{Depth: 100, Size: 1 << 20})
 	}
-	got := seen.Choose(cands, seen.NewContent([]byte(content)), doc, k, seen.Documents{Parse: parse})
+	choose := func(cands []seen.Candidate) seen.Choice {
+		return seen.Choose(cands, seen.NewContent([]byte(content)), doc, k, seen.Documents{Parse: parse})
+	}
+	got := choose(cands)
+	backward := slices.Clone(cands)
+	slices.Reverse(backward)
+	if first, again := verdicts(got), verdicts(choose(backward)); first != again {
+		t.Errorf("in another order the choice is another one: %s, then %s", first, again)
+	}
+	if !slices.IsSortedFunc(backward, func(a, b seen.Candidate) int { return cmp.Compare(b.At, a.At) }) {
+		t.Errorf("the candidates have changed: %+v", backward)
+	}
 	if want == "the head" {
 		if !got.Head || got.Why != reason {
 			t.Errorf("made from %+v, %q", got.Taken, got.Why)
@@ -292,6 +305,15 @@ func walkReason(t *testing.T, reason seen.Reason, author, candidates, content, w
 	if !found {
 		t.Errorf("taken because %q, and the others: %+v", got.Why, got.Judged)
 	}
+}
+
+// verdicts writes down a choice.
+func verdicts(c seen.Choice) string {
+	s := fmt.Sprintf("head %t, %q", c.Head, c.Why)
+	for _, j := range c.Judged {
+		s += fmt.Sprintf("; of %d: %d leaves, %q", j.At, j.Leaves, j.Struck)
+	}
+	return s
 }
 
 // A program that has read a growing list again and again, and writes it for the first time, pays
