@@ -35,7 +35,7 @@
 //	WRITE                        Tx.WriteAt, or Tx.Append        pwrite; notes its writer
 //	SETATTR size, with a Tx      Tx.Truncate                     ftruncate
 //	SETATTR size, without        Store.Truncate: a commit        truncate
-//	SETATTR others, SETXATTR     Store.Exclusively                  chmod, setxattr …
+//	SETATTR others, SETXATTR     Store.Exclusively               chmod, setxattr …
 //	COPY_FILE_RANGE from         a copy, which is no view        copy_file_range
 //	FLUSH                        Tx.Flush; none for a Snapshot   close of a duplicate
 //	FSYNC                        Tx.Sync, then the directory     fsync

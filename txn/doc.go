@@ -80,11 +80,12 @@
 //
 // Registry.leaving, of one registry at a time, or of two in the order of their names, then
 // Store.mu, then Tx.mu, of several of a registry in the order in which they were begun, then
-// Registry.mu, then docCache.mu, widerLooks.mu, and keptTxs.mu, then keptViews.mu. keptViews.flushing is
-// taken before Registry.mu, with no more held than Tx.mu. A goroutine that holds leaving may wait in the
-// queue of any registry; a leader never takes it. Registry.settling is taken before Registry.mu. A goroutine that holds Registry.mu or Tx.mu never
-// takes Store.mu. A leader holds its own Tx.mu and asks other transactions for their drafts: it
-// tries their Tx.mu, and goes without where it is held.
+// Registry.mu, then docCache.mu, widerLooks.mu, and keptTxs.mu, then keptViews.mu.
+// keptViews.flushing is taken before Registry.mu, with no more held than Tx.mu. A goroutine
+// that holds leaving may wait in the queue of any registry; a leader never takes it.
+// Registry.settling is taken before Registry.mu. A goroutine that holds Registry.mu or Tx.mu
+// never takes Store.mu. A leader holds its own Tx.mu and asks other transactions for their
+// drafts: it tries their Tx.mu, and goes without where it is held.
 //
 // The leader of a registry holds no lock while it merges and writes: readers never wait
 // for a writer. While Registry.mu is held the storage is asked for a stat only. A foreign

@@ -35,8 +35,8 @@
 // # The way of a merge
 //
 //	Merge        merge.go     two documents that say the same: nothing to merge
-//	             equal.go     … the meaning of "the same" echo.go      a
-//	             writer's spellings, made of the base by writing it back
+//	             equal.go     … the meaning of "the same"
+//	             echo.go      a writer's spellings, made of the base by writing it back
 //	             restore.go   … put back as the base has it
 //	 └ value     merge.go     one place that both sides have
 //	    ├ object object.go    members by name; tokens.go: groups that stay together
@@ -45,11 +45,11 @@
 //	    │         naming.go     … found once for a list that is merged and compared often
 //	    │         series.go     a few numbers are one value; series by position
 //	    │         sequence.go   by content and place; myers.go: the shortest script
-//	    │         resemble.go … edited elements; lines.go: text │         same.go
-//	    elements that both have added alike │         order.go      then put in order └
-//	    leaf merge.go     scalars; classify.go: counters, stamps; credential.go
-//	              touched.go    … that do not keep a value that the other side has
-//	              deleted
+//	    │         resemble.go … edited elements; lines.go: text
+//	    │         same.go       elements that both have added alike
+//	    │         order.go      then put in order
+//	    └ leaf   merge.go     scalars; classify.go: counters, stamps; credential.go
+//	              touched.go    … that do not keep a value that the other side has deleted
 //	comments     comments.go  the text between values, as far as it says something
 //	emit         emit.go      the head's text with the changes put in
 //	             format.go    … theirs' values in the head's style
