@@ -177,11 +177,13 @@ func TestWhatIsLeftOutCounts(t *testing.T) {
 	numbered := numbered(100, `{"id":%d,"name":"n%[1]d"}`)
 	with := func(list []string, more ...string) []string { return append(list[:len(list):len(list)], more...) }
 	named := with([]string{`{"name":"a"}`}, numbered...)
+	inserted := slices.Insert(slices.Clone(numbered), 3, `{"id":500,"name":"i"}`)
 	for name, c := range map[string]struct{ before, base, head, theirs []string }{
 		"the next number":    {numbered, numbered, with(numbered, `{"id":100,"name":"x"}`), with(numbered, `{"id":100,"name":"y"}`)},
 		"an earlier name":    {named, named[1:], with(named[1:], `{"id":200,"name":"x"}`), with(named[1:], `{"id":200,"name":"y"}`)},
 		"one name is absent": {with(numbered, `{"name":"a"}`), numbered, with(numbered, `{"id":200,"name":"x"}`), with(numbered, `{"id":200,"name":"y"}`)},
 		"repeated":           {numbered, numbered, with(numbered, numbered[3]), with(numbered, `{"id":200}`)},
+		"repeated, and new":  {numbered, inserted, with(inserted, `{"id":500,"name":"x"}`), with(inserted, `{"id":200}`)},
 	} {
 		doc := func(list []string) *jsondoc.Doc { return parse("[" + strings.Join(list, ",") + "]") }
 		want, _ := merge.Merge(doc(c.base), doc(c.head), doc(c.theirs), nil)
