@@ -2,6 +2,7 @@ package backing
 
 import (
 	"crypto/sha256"
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -134,5 +135,35 @@ func TestIsPartOf(t *testing.T) {
 		if got := isPartOf([]byte(test.now), []byte(test.content), []byte(test.old)); got != test.want {
 			t.Errorf("%q between %q and %q: %v", test.now, test.old, test.content, got)
 		}
+	}
+}
+
+// An overwrite that fails in the middle leaves the old content, by all names.
+func TestAnOverwriteThatFailsPutsTheOldContentBack(t *testing.T) {
+	for _, step := range []string{"announce", "overwrite", "cut"} {
+		t.Run(step, func(t *testing.T) {
+			fault := errors.New("disk on fire")
+			failing := false
+			b := newBench(t, Options{reach: func(at string) error {
+				if !failing || at != step {
+					return nil
+				}
+				failing = false
+				return fault
+			}})
+			b.commits("a", 1)
+			b.must(os.Link(filepath.Join(b.path, "a"), filepath.Join(b.path, "other")))
+			stamp := b.stamp("a")
+			failing = true
+			if _, ok, err := b.try("a", stamp, 2, 1, "v2, longer"); ok || !errors.Is(err, fault) {
+				t.Errorf("%t, %v", ok, err)
+			}
+			b.wantLive("a", "v1")
+			b.wantLive("other", "v1")
+			b.commit("a", b.stamp("a"), 2, 1, "v2")
+			b.wantLive("other", "v2")
+			b.wantKept("a", "1:v1")
+			b.wantTidy()
+		})
 	}
 }

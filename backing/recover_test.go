@@ -201,3 +201,60 @@ func TestReadOnlyRecoversNothing(t *testing.T) {
 		t.Errorf("changed: %q, was %q", got, before)
 	}
 }
+
+// An overwrite that a crash has cut short is completed, if the file holds nothing but parts of the
+// old and the new content. Else somebody has written to the file since, or it is another one: it
+// stays as it is, and the new content is in quarantine.
+func TestRecoveryOfAnOverwrite(t *testing.T) {
+	const content = "v3, longer"
+	for name, tt := range map[string]struct {
+		live        string // of the file that was to be overwritten
+		change      func(b *bench, path string) error
+		left, want  string
+		quarantined []string
+	}{
+		"not begun":              {live: "v2", left: content, want: content},
+		"begun":                  {live: "v3", left: content, want: content},
+		"done":                   {live: content, left: content, want: content},
+		"written to since":       {live: "edited", left: content, want: "edited", quarantined: []string{content}},
+		"not written as a whole": {live: "v2", left: "v3,", want: "v2", quarantined: []string{"v3,"}},
+		"another file": {live: "v2", left: content, want: "v2", quarantined: []string{content}, change: func(b *bench, path string) error {
+			b.replace("a", "v2")
+			return nil
+		}},
+		"no file": {live: "v2", left: content, want: "(none)", quarantined: []string{content}, change: func(_ *bench, path string) error {
+			return os.Remove(path)
+		}},
+		"a pipe": {live: "v2", left: content, quarantined: []string{content}, change: func(_ *bench, path string) error {
+			return errors.Join(os.Remove(path), unix.Mkfifo(path, 0o600))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, Options{})
+			b.commits("a", 2)
+			path := filepath.Join(b.path, "a")
+			b.must(os.Link(path, filepath.Join(b.path, "other")))
+			var st unix.Stat_t
+			b.must(unix.Stat(path, &st))
+			entry := staged{seq: 3, oldSeq: 2, oldIno: st.Ino, digest: sha256.Sum256([]byte(content))}.entry()
+			b.leave("a", overPrefix+entry[len(newPrefix):], tt.left)
+			b.leave("a", versionEntry(2), "v2")
+			b.write("a", tt.live)
+			if tt.change != nil {
+				b.must(tt.change(b, path))
+			}
+			b.reopen()
+			b.wantKept("a", "1:v1", "2:v2")
+			if tt.want != "" {
+				b.wantLive("a", tt.want)
+			}
+			b.wantQuarantined(tt.quarantined...)
+			b.wantTidy()
+			for _, r := range b.d.Recovered() {
+				if r.Err != nil || r.Name != "a" {
+					t.Errorf("recovered: %+v", r)
+				}
+			}
+		})
+	}
+}
