@@ -258,3 +258,51 @@ func TestRecoveryOfAnOverwrite(t *testing.T) {
 		})
 	}
 }
+
+// A mark whose name leads out of the directory is reported, and nothing is touched there. One of
+// a registry that has no history goes.
+func TestMarksThatLeadNowhere(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commits("a", 1)
+	b.must(os.MkdirAll(filepath.Join(b.path, Name, "out"), 0o700))
+	outside := filepath.Join(b.path, Name, "out", goneEntry(7))
+	b.must(os.WriteFile(outside, []byte("v7"), 0o600))
+	b.crash()
+	stage := filepath.Join(b.path, Name, stageName)
+	b.must(os.Symlink("../out", filepath.Join(stage, "7")))
+	b.must(os.Symlink("never/was", filepath.Join(stage, "8")))
+	b.open()
+	if r := b.d.Recovered(); len(r) != 1 || r[0].Err == nil || r[0].Name != "../out" {
+		t.Errorf("recovered: %+v", r)
+	}
+	if _, err := os.Lstat(outside); err != nil {
+		t.Error(err)
+	}
+	for slot, want := range map[string]bool{"7": true, "8": false} {
+		if _, err := os.Lstat(filepath.Join(stage, slot)); (err == nil) != want {
+			t.Errorf("mark %s is there: %t", slot, !want)
+		}
+	}
+	b.must(os.Remove(filepath.Join(stage, "7")))
+}
+
+// A leftover that can't be read is reported, and stays for the next attempt.
+func TestRecoveryOfWhatCanNotBeRead(t *testing.T) {
+	for _, entry := range []string{
+		archived{5, sha256.Sum256([]byte("v5"))}.entry(),
+		overPrefix + staged{seq: 5, oldSeq: 1, oldIno: 1, digest: sha256.Sum256([]byte("v5"))}.entry()[len(newPrefix):],
+	} {
+		b := newBench(t, Options{})
+		b.commits("a", 1)
+		b.must(os.MkdirAll(filepath.Join(b.path, Name, "history/a", entry), 0o700))
+		b.reopen()
+		if r := b.d.Recovered(); len(r) != 1 || r[0].Err == nil {
+			t.Errorf("recovered: %+v", r)
+		}
+		if _, err := os.Lstat(filepath.Join(b.path, Name, "history/a", entry)); err != nil {
+			t.Error(err)
+		}
+		b.wantQuarantined()
+		b.wantLive("a", "v1")
+	}
+}
