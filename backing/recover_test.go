@@ -306,3 +306,19 @@ func TestRecoveryOfWhatCanNotBeRead(t *testing.T) {
 		b.wantLive("a", "v1")
 	}
 }
+
+// Content that never became live, and that a program still has by a name of its own, needs no copy
+// in quarantine.
+func TestRecoveryOfAFileThatKeepsItsName(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commits("a", 2)
+	entry := staged{seq: 3, oldSeq: 2, oldIno: 1 << 60, digest: sha256.Sum256([]byte("v3"))}.entry()
+	b.leave("a", entry, "v3")
+	b.must(os.Link(filepath.Join(b.path, Name, "history/a", entry), filepath.Join(b.path, "tmp")))
+	b.reopen()
+	b.wantKept("a", "1:v1")
+	b.wantLive("a", "v2")
+	b.wantLive("tmp", "v3")
+	b.wantQuarantined()
+	b.wantTidy()
+}
