@@ -322,3 +322,31 @@ func TestRecoveryOfAFileThatKeepsItsName(t *testing.T) {
 	b.wantQuarantined()
 	b.wantTidy()
 }
+
+// Something else has the registry's name by now: content that was staged for it goes to quarantine.
+func TestRecoveryWhereSomethingElseHasTheName(t *testing.T) {
+	for name, change := range map[string]func(dir string) error{
+		"a directory": func(dir string) error {
+			return errors.Join(os.Remove(filepath.Join(dir, "a")), os.Mkdir(filepath.Join(dir, "a"), 0o700))
+		},
+		"a symbolic link is on its way": func(dir string) error {
+			return errors.Join(os.Rename(dir, dir+".moved"), os.Symlink("d.moved", dir))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, Options{})
+			dir := filepath.Join(b.path, "d")
+			b.must(os.Mkdir(dir, 0o700))
+			b.commits("d/a", 2)
+			b.leave("d/a", staged{seq: 3, oldSeq: 2, oldIno: 1 << 60, digest: sha256.Sum256([]byte("v3"))}.entry(), "v3")
+			b.must(change(dir))
+			b.reopen()
+			for _, r := range b.d.Recovered() {
+				if r.Err != nil {
+					t.Errorf("recovered: %+v", r)
+				}
+			}
+			b.wantQuarantined("v3")
+		})
+	}
+}

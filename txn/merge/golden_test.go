@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -128,6 +129,11 @@ func TestGolden(t *testing.T) {
 			for _, w := range res.Warnings {
 				fmt.Fprintln(said, "warning", w)
 			}
+			for _, version := range []string{"base", "head", "theirs"} {
+				if d := g.doc(t, version); d != nil {
+					wantNoValue(t, d.Root(), said.String())
+				}
+			}
 			if diff := cmp.Diff(g.files["conflicts"], said.String()); diff != "" {
 				t.Errorf("conflicts (-want +got):\n%s", diff)
 			}
@@ -146,5 +152,18 @@ func TestGolden(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// wantNoValue fails if a message holds a text of a document, names aside.
+func wantNoValue(t *testing.T, v jsondoc.Value, said string) {
+	for _, e := range v.Elements() {
+		wantNoValue(t, e, said)
+	}
+	for m := range v.Members() {
+		wantNoValue(t, m.Value, said)
+	}
+	if text := strings.Trim(string(v.Raw()), "'\""); v.Kind() == jsondoc.String && len(text) > 0 && slices.Contains(strings.Fields(said), text) {
+		t.Errorf("a value, %s, is told: %s", v.Raw(), said)
 	}
 }
