@@ -34,6 +34,32 @@ func TestIntervalSyncsLaterAndOnce(t *testing.T) {
 	}
 }
 
+// A removal reaches the disk as a commit does. That of an empty file need not: nothing is lost.
+func TestARemovalIsSynced(t *testing.T) {
+	h := &hook{}
+	b := newBench(t, Options{Durability: Durability(time.Hour), reach: h.reach})
+	stamp := b.commits("a", 1)
+	empty, ok, err := b.d.Create("b", nil)
+	if b.must(err); !ok {
+		t.Fatal("b is there already")
+	}
+	b.must(b.d.Sync())
+	before := count(h.seen, "sync later")
+	for _, c := range []struct {
+		name, stamp string
+		seq         uint64
+		want        int
+	}{{"b", empty, 0, 0}, {"a", stamp, 1, 1}} {
+		if ok, err := b.d.Remove(c.name, c.stamp, c.seq); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		b.must(b.d.Sync())
+		if n := count(h.seen, "sync later") - before; n != c.want {
+			t.Errorf("after the removal of %s %d files are synced, want %d", c.name, n, c.want)
+		}
+	}
+}
+
 func count(steps []string, step string) (n int) {
 	for _, s := range steps {
 		if s == step {
