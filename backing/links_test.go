@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // A write to a file by another name of it changes no version.
@@ -165,5 +167,49 @@ func TestAnOverwriteThatFailsPutsTheOldContentBack(t *testing.T) {
 			b.wantKept("a", "1:v1")
 			b.wantTidy()
 		})
+	}
+}
+
+// Somebody writes to a file with two names just before it is overwritten: the commit is beaten, and
+// no descriptor stays open.
+func TestAnOverwriteThatIsBeaten(t *testing.T) {
+	h := &hook{at: "recheck"}
+	b := newBench(t, Options{reach: h.reach})
+	b.commits("a", 1)
+	b.must(os.Link(filepath.Join(b.path, "a"), filepath.Join(b.path, "other")))
+	stamp := b.stamp("a")
+	h.do = func() error { b.write("other", "edited"); return nil }
+	open := descriptors(t)
+	if _, ok, err := b.try("a", stamp, 2, 1, "v2"); ok || err != nil {
+		t.Errorf("ok=%v, %v, want to be beaten", ok, err)
+	}
+	if now := descriptors(t); now != open {
+		t.Errorf("%d descriptors, %d before", now, open)
+	}
+	b.wantLive("a", "edited")
+	b.wantKept("a")
+	b.wantTidy()
+}
+
+// Room for new content is asked for before a file is overwritten, so that a full disk spoils
+// nothing.
+func TestRoomIsReservedBeforeAnOverwrite(t *testing.T) {
+	dir, err := os.MkdirTemp("/dev/shm", "clawfs-test.")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer os.RemoveAll(dir)
+	f, err := os.Create(filepath.Join(dir, "f"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for size, want := range map[int64]error{0: nil, 100: nil, 1 << 50: unix.ENOSPC} {
+		if err := reserve(int(f.Fd()), size); err != want {
+			t.Errorf("%d bytes: %v, want %v", size, err, want)
+		}
+	}
+	if info, err := f.Stat(); err != nil || info.Size() != 0 {
+		t.Errorf("%v, %v", info, err)
 	}
 }
