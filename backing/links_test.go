@@ -213,3 +213,31 @@ func TestRoomIsReservedBeforeAnOverwrite(t *testing.T) {
 		t.Errorf("%v, %v", info, err)
 	}
 }
+
+// The new file gets the mode and the attributes of the file that it is to be like, else those of the
+// file that it replaces.
+func TestCommitTakesAttributes(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commits("a", 1)
+	b.must(os.Chmod(filepath.Join(b.path, "a"), 0o604))
+	b.write("like", "x")
+	b.must(os.Chmod(filepath.Join(b.path, "like"), 0o640))
+	like, err := os.Open(filepath.Join(b.path, "like"))
+	b.must(err)
+	defer like.Close()
+	mode := func() os.FileMode {
+		info, err := os.Stat(filepath.Join(b.path, "a"))
+		b.must(err)
+		return info.Mode().Perm()
+	}
+	b.commit("a", b.stamp("a"), 2, 1, "v2")
+	if got := mode(); got != 0o604 {
+		t.Errorf("after a write its mode is %v", got)
+	}
+	if _, ok, err := b.d.Commit("a", b.stamp("a"), 3, 2, []byte("v3"), sha256.Sum256([]byte("v3")), b.d.o.Clock(), like); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if got := mode(); got != 0o640 {
+		t.Errorf("after a rename of another file its mode is %v", got)
+	}
+}
