@@ -309,6 +309,21 @@ func TestNumbersStaySmall(t *testing.T) {
 	b.wantNumber("a", want)
 }
 
+// The note of a staged file goes with the file, if that never becomes live.
+func TestNoteOfAFileThatIsDiscarded(t *testing.T) {
+	h := &hook{at: "exchange"}
+	b := newBench(t, Options{reach: h.reach})
+	stamp := b.commits("a", 2)
+	before := len(b.d.numbers.notes)
+	h.do = func() error { return unix.EIO }
+	if _, ok, err := b.try("a", stamp, 3, 2, "v3"); ok || !errors.Is(err, unix.EIO) {
+		t.Fatal(ok, err)
+	}
+	if now := len(b.d.numbers.notes); now != before {
+		t.Errorf("%d notes, %d before", now, before)
+	}
+}
+
 // All numbers are such that JavaScript tells them apart, with room for one bit.
 func TestBaseNumbers(t *testing.T) {
 	var n Numbers
