@@ -275,7 +275,7 @@ func (r *Registry) takeEdit(name string) (again bool, err error) {
 		return false, nil // a reader of it is told the error
 	}
 	c := seen.NewContent(content)
-	refused, seq, head := r.judgeEdit(c, stamp)
+	seq, head, refused := r.judgeEdit(c, stamp)
 	if refused == nil {
 		ok, err := shared.Publish(name, stamp, seq, content, c.Digest, mtime)
 		if ok || undecided(err) {
@@ -416,19 +416,19 @@ func (r *Registry) mergeOnto(q *request, base *seen.Content, newest []byte) (*se
 	return text, err
 }
 
-// judgeEdit returns why a live file that was changed behind the store can't be a version, nil if it
-// can, and the number that it would have, 0 for none yet; head is the version from before.
-func (r *Registry) judgeEdit(c *seen.Content, stamp string) (refused error, seq uint64, head *Version) {
+// judgeEdit returns the number that a live file that was changed behind the store would have as a
+// version, 0 for none yet, and the version from before. The error says why it can't be one.
+func (r *Registry) judgeEdit(c *seen.Content, stamp string) (seq uint64, head *Version, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case stamp == "":
 	case len(c.Bytes) == 0 && r.mayBeBlank():
-		return nil, 0, r.head
+		return 0, r.head, nil
 	default:
 		if _, err := r.found(c, r.head, false); err != nil {
-			return err, 0, r.head
+			return 0, r.head, err
 		}
 	}
-	return nil, r.lastSeq + 1, r.head
+	return r.lastSeq + 1, r.head, nil
 }
