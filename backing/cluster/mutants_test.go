@@ -48,7 +48,7 @@ var mutants = map[string]mutant{
 		"TestAnUnknownOutcomeAlone",
 	},
 	"what the cluster has lost is an old version": {
-		"note.go", "if n.Seq > of.Seq {", "if n.Seq > of.Seq+1<<20 {",
+		"note.go", "case n.Seq > of.Seq:", "case n.Seq > of.Seq+1<<20:",
 		"TestAClusterThatWasRestored",
 	},
 }

@@ -237,7 +237,7 @@ func TestADirectoryJoins(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := run(t, "/", append([]string{clawfs, "mount", "--log-file", filepath.Join(filepath.Dir(dir), "log")}, append(hostFlags(members, 2), dir)...))
-	if r.code != 1 || !strings.Contains(r.stderr, "a.json") || !strings.Contains(r.stderr, "--join=take") {
+	if r.code != 1 || !strings.Contains(r.stderr, "a.json") || !strings.Contains(r.stderr, "choose with --join") {
 		t.Errorf("%v", r)
 	}
 	third := mountOn(t, dir, append(hostFlags(members, 2), "--join=take")...)
