@@ -41,7 +41,7 @@ var mutants = map[string]mutant{
 	},
 	"nothing is noted of what is done alone": {
 		"note.go", "	return s.keepNote(name, note{at.Root,", "	return nil\n\treturn s.keepNote(name, note{at.Root,",
-		"TestAnEndWhileAlone",
+		"TestAnEndWhileAlone/removed,_kill",
 	},
 	"a commit that may have been made is forgotten": {
 		"aside.go", "		s.mayHaveMade(r, tried)\n\tcase", "\tcase",
@@ -60,7 +60,7 @@ func TestMutantsAreCaught(t *testing.T) {
 	}
 	for name, m := range mutants {
 		t.Run(name, func(t *testing.T) {
-			out, err := exec.Command("go", "test", "-count=1", "-vet=off", "-ldflags=-s -w", "-run", "^"+m.caught+"$", "-overlay", m.overlay(t), ".").CombinedOutput()
+			out, err := exec.Command("go", "test", "-count=1", "-vet=off", "-failfast", "-ldflags=-s -w", "-run", "^"+m.caught+"$", "-overlay", m.overlay(t), ".").CombinedOutput()
 			if err == nil || !regexp.MustCompile("--- FAIL: "+m.caught).Match(out) {
 				t.Errorf("%s does not notice: %v\n%s", m.caught, err, out)
 			}
