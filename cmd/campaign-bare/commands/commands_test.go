@@ -24,7 +24,7 @@ const semantics = "../../../docs/SEMANTICS.md"
 // CI runs sequences from these seeds on, on as many mounts.
 const (
 	firstSeed = 1
-	seeds     = 100
+	seeds     = 60
 	mounts    = 2
 )
 

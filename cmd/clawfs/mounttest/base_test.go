@@ -247,7 +247,7 @@ func stories() []story {
 func ids(list string) []string { return strings.Fields(list) }
 
 // P4, the choice of the base (§4): each story is told in node and in python, saving in place
-// and by rename.
+// and by rename. What a bare directory makes of it does not depend on the way of saving.
 func TestStories(t *testing.T) {
 	t.Parallel()
 	need(t, "node")
@@ -267,6 +267,9 @@ func TestStories(t *testing.T) {
 
 func (s story) tell(t *testing.T, language, how string) {
 	t.Run("bare", func(t *testing.T) {
+		if how != "in-place" {
+			t.Skip("told in place")
+		}
 		got, err := s.end(t, newDir(t), language, how, false)
 		if same := err == nil && cmp.Equal(s.want, got); same == s.bareLoses {
 			t.Errorf("in a bare directory: %v, %v", got, err)

@@ -220,7 +220,7 @@ func TestClusterUnderKills(t *testing.T) {
 	if os.Getenv(takeoverVariable) != "" {
 		t.Skip("a daemon of a cluster is not taken over")
 	}
-	rounds := setting(t, "CLAWFS_ROUNDS", 3)
+	rounds := setting(t, "CLAWFS_ROUNDS", 2)
 	for name, flags := range map[string][]string{"offline refused": nil, "offline accepted": {"--offline=accept"}} {
 		t.Run(name, func(t *testing.T) {
 			if flags != nil && os.Getenv("CLAWFS_ROUNDS") == "" {
