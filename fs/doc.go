@@ -99,16 +99,19 @@
 // # Lock order
 //
 // First carried.bringing: with it the nodes and handles of a daemon before are brought back.
-// Then reading.mu of one open file, plainWriters.mu of one node, remains.mu of one file, or
-// directory.mu of one open directory. Then keeping.mu of one open file. Then the locks of package txn: a handler may commit or
-// look with one of the first held. Then registryTable.mu, with which no function of txn is
+// Then reading.mu of one open file, plainWriters.mu of one node, or directory.mu of one open
+// directory. Then keeping.mu of one open file. Then the locks of package txn: a handler may commit
+// or look with one of the first held. Then registryTable.mu, with which no function of txn is
 // called and no list of locks is read (withLocks): a commit's observer takes it. Then
 // nodeTable.mu and registryFiles.mu. All other mutexes guard a few fields, and no other lock
 // is taken with one of them held.
 //
-// One way goes against that: a function that runs under Store.Exclusively asks for remains.mu
-// and, for reading, for plainWriters.mu of the file that it changes (withObject). The kernel
-// lets no other request change that file meanwhile, and so none holds them.
+// remains.mu is taken last, too: a commit saves content there that was written to a removed file
+// (unnamed). So nothing of package txn is called with it held.
+//
+// One way goes against that order: a function that runs under Store.Exclusively asks for
+// plainWriters.mu, for reading, of the file that it changes (withObject). The kernel lets no other
+// request change that file meanwhile, and so none holds it.
 //
 // # What a handler must not do
 //

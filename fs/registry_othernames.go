@@ -54,6 +54,9 @@ type unnamed struct{ of *remains }
 
 // Save implements txn.Rest. The rest of longer content goes last.
 func (f unnamed) Save(content []byte) error {
+	if !f.of.fsys.registries.areUsed(f.of) {
+		return nil // nobody can read it
+	}
 	file, err := f.of.toChange()
 	if err != nil {
 		return err

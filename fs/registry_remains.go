@@ -170,18 +170,17 @@ func (t *registryTable) end(f *registryFile) {
 // close gives all up. Of several uses that end at once each may find that there is none left.
 func (r *remains) close() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
+	was, fd, c := r.closed, r.fd, r.copy
+	r.closed, r.fd, r.copy = true, -1, nil
+	r.mu.Unlock()
+	if was {
 		return
 	}
-	r.closed = true
-	if r.fd >= 0 {
-		closeFD(r.fd)
-		r.fd = -1
+	if fd >= 0 {
+		closeFD(fd)
 	}
-	if r.copy != nil {
-		_ = r.copy.Close() // it was in memory
-		r.copy = nil
+	if c != nil {
+		_ = c.Close() // it was in memory
 	}
 	if r.last != nil {
 		r.last.Release()
