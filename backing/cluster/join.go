@@ -32,7 +32,7 @@ type Options struct {
 	// version on; nil: none has.
 	Secret []byte
 
-	Offline Offline // what becomes of writes while the cluster can't be reached
+	Offline Offline // the treatment of writes while the cluster can't be reached
 
 	Commit time.Duration // how long a commit may wait for the cluster; 5 s
 	Answer time.Duration // how long a member has to answer before another one is asked; 1.5 s
@@ -66,7 +66,7 @@ const (
 	JoinMerge  Join = "merge"  // they are merged, as if both had been made from nothing
 )
 
-// Offline says what becomes of writes while the cluster can't be reached.
+// Offline is the treatment of writes while the cluster can't be reached.
 type Offline string
 
 // The ways to be without the cluster.

@@ -292,7 +292,7 @@ type clusterStatus struct {
 	Reason     string    `json:"reason,omitempty"` // why it does not
 	Registries int       `json:"registries"`       // that are shared
 	Waiting    int       `json:"waiting"`          // of these, with a file here that is not the newest version
-	Offline    string    `json:"offline"`          // what becomes of writes while it is not reachable: refuse, accept
+	Offline    string    `json:"offline"`          // the treatment of writes while it is not reachable: refuse, accept
 	Alone      int       `json:"alone"`            // registries with a change that this host alone has; it is merged later
 	Revision   int64     `json:"revision"`         // of the newest change that is known here
 }
