@@ -2,6 +2,7 @@ package txn_test
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"testing"
 
@@ -209,5 +210,57 @@ func TestUnlinkedWhileItIsCreated(t *testing.T) {
 	b.ok(b.store.Unlink(file, one))
 	if tx.Creates() {
 		t.Error("it still creates the file that it has removed")
+	}
+}
+
+// A program that keeps a registry in memory is told, after somebody has removed it, that nothing
+// is there: what it or its child makes then is stored as it is.
+func TestWhoHasSeenAPlaceholderHasSeenNothing(t *testing.T) {
+	p, other, child := program(1), program(2), program(3)
+	child.Ancestors, child.Forked = []txn.Actor{p.Actor}, true
+	empty := func(b *bench, o txn.BeginOptions) {
+		o.Create = true
+		tx := b.create(p, o)
+		b.ok(tx.Flush(p, txn.Death{}))
+		tx.Release()
+	}
+	by := func(c txn.Caller) func(b *bench, tx *txn.Tx) {
+		return func(b *bench, tx *txn.Tx) {
+			if _, err := tx.ReadAt(c, make([]byte, 100), 0); err != io.EOF {
+				b.Error(err)
+			}
+		}
+	}
+	for way, tt := range map[string]struct {
+		see    func(b *bench)
+		handle func(b *bench, tx *txn.Tx)
+		writer txn.Caller
+	}{
+		"read by a handle open for writing":   {func(b *bench) { empty(b, txn.BeginOptions{}) }, by(p), p},
+		"read so by a child":                  {func(b *bench) { empty(b, txn.BeginOptions{}) }, by(child), child},
+		"read so before the fork":             {func(b *bench) { empty(b, txn.BeginOptions{}) }, by(p), child},
+		"created exclusively":                 {func(b *bench) { empty(b, txn.BeginOptions{Exclusive: true}) }, nil, p},
+		"created exclusively before the fork": {func(b *bench) { empty(b, txn.BeginOptions{Exclusive: true}) }, nil, child},
+		"missed before the fork":              {func(b *bench) { b.store.Missed(file, p, 7, b.store.Now()) }, nil, child},
+		"missed, and told of a placeholder afterwards": {func(b *bench) {
+			b.store.Missed(file, p, 7, b.store.Now())
+			empty(b, txn.BeginOptions{})
+			b.store.Found(file, 7, func() txn.Caller { return p })
+		}, nil, p},
+	} {
+		t.Run(way, func(t *testing.T) {
+			b := newBench(t, `{"s":{"t2":"value 2"},"n":286}`)
+			b.read(p)
+			b.read(other)
+			b.save(other, `{"s":{"t2":"value 2","t3":"value 3"},"n":635}`)
+			b.ok(b.store.Unlink(file, other))
+			tt.see(b)
+			tx := b.create(tt.writer, txn.BeginOptions{Create: true})
+			if tt.handle != nil {
+				tt.handle(b, tx)
+			}
+			b.put(tx, tt.writer, `{"s":{"t8":"value 8"},"n":132}`)
+			b.want(`{"s":{"t8":"value 8"},"n":132}`)
+		})
 	}
 }

@@ -19,8 +19,13 @@ func (s *Store) Missed(name string, c Caller, thread int, asked Tick) {
 	defer s.release(r)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.missed(c, thread, asked)
+}
+
+// missed is Store.Missed. The caller holds mu.
+func (r *Registry) missed(c Caller, thread int, asked Tick) {
 	r.seen.Missed(c, thread, asked)
-	s.missed.Store(true)
+	r.store.missed.Store(true)
 }
 
 // PartOfCall takes back the last answer that a thread of the caller got of a name: it
@@ -41,7 +46,7 @@ func (s *Store) PartOfCall(name string, c Caller, thread int) {
 
 // Found notes that a thread was told that there is a registry of that name. It matters only
 // where a process was told otherwise before; then the function who returns the thread's
-// process.
+// process. Whoever is told of a placeholder has not been told of a registry.
 func (s *Store) Found(name string, thread int, who func() Caller) {
 	if !s.missed.Load() {
 		return
@@ -51,7 +56,7 @@ func (s *Store) Found(name string, thread int, who func() Caller) {
 		return
 	}
 	r.mu.Lock()
-	wanted := r.seen.AnyMissed()
+	wanted := r.blank == nil && r.seen.AnyMissed()
 	r.mu.Unlock()
 	if !wanted {
 		return

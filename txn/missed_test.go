@@ -235,3 +235,30 @@ func TestWhoHasPutAFileThereKnowsOfIt(t *testing.T) {
 		})
 	}
 }
+
+// A program that looks in one thread and creates the file exclusively in another has one task. So
+// has a child whose parent has looked, too.
+func TestWhoLooksTwiceHasOneTask(t *testing.T) {
+	p, child := program(1), program(2)
+	child.Ancestors, child.Forked = []txn.Actor{p.Actor}, true
+	for way, tt := range map[string]struct {
+		writer txn.Caller
+		excl   bool
+	}{
+		"creates in another thread": {p, true},
+		"its parent has looked":     {child, false},
+	} {
+		t.Run(way, func(t *testing.T) {
+			b := newBench(t, "")
+			b.store.Missed(file, p, p.PID, b.store.Now())
+			b.store.Missed(file, tt.writer, tt.writer.PID, b.store.Now())
+			tx, err := b.store.Begin(file, tt.writer, txn.BeginOptions{Create: true, Exclusive: tt.excl, Thread: 8})
+			b.ok(err)
+			b.put(tx, tt.writer, `["a","b"]`)
+			b.save(tt.writer, `["a"]`)
+			if why := b.last().Base.Why; why != seen.Alone {
+				t.Errorf("its base was chosen because %q", why)
+			}
+		})
+	}
+}

@@ -124,6 +124,7 @@ func (n *Snapshot) See(c Caller) {
 	n.reg.mu.Lock()
 	if content == nil {
 		n.reg.sawNothing(c)
+		n.reg.store.missed.Store(true)
 	}
 	n.reg.seen.Read(c, content, n.opened, n.pass)
 	n.reg.mu.Unlock()

@@ -140,6 +140,9 @@ func (r *Registry) begin(c Caller, o BeginOptions, create bool) (*Tx, error) {
 			r.seen.PartOfCall(c, o.Thread)
 			t = r.newTx(c, o)
 			t.made = made
+			if made && o.Exclusive && t.replaces == nil {
+				r.missed(c, 0, t.opened)
+			}
 		}
 		blank := r.blank != nil && !made
 		r.mu.Unlock()
@@ -218,9 +221,7 @@ func (t *Tx) ReadAt(c Caller, p []byte, off int64) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.data) == 0 {
-		t.reg().mu.Lock()
-		t.reg().sawNothing(c)
-		t.reg().mu.Unlock()
+		t.seeNothing(c)
 	}
 	if off >= int64(len(t.data)) {
 		return 0, io.EOF
@@ -387,6 +388,19 @@ func (t *Tx) noteWriter(c Caller) {
 // beganEmpty reports whether all that is staged was written since the open, which
 // truncated or created the file.
 func (t *Tx) beganEmpty() bool { return !t.shared && t.since == t.opened }
+
+// seeNothing notes that the process has read the file, which is empty: if it is a placeholder,
+// and nothing is staged, it has seen that nothing is there. The caller holds mu.
+func (t *Tx) seeNothing(c Caller) {
+	r := t.reg()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sawNothing(c)
+	if !t.readNoted && t.isClean() && t.headAtOpen == nil {
+		t.readNoted = true
+		r.missed(c, 0, t.since)
+	}
+}
 
 // noteRead records, once, that the content at open was seen. The caller holds
 // mu and Registry.mu.

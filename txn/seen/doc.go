@@ -12,7 +12,7 @@
 //
 // A process has a memory of the registry if it has read it, or has written it
 // otherwise than by a shell's redirection. A process that was forked and has not
-// executed a program has its parent's memory. mv, cp, tee, git and echo … > file have
+// executed a program has its parent's memory and views of nothing. mv, cp, tee, git and echo … > file have
 // none.
 //
 // The author of a write is the process itself, if it has a memory. Otherwise it is the

@@ -1,6 +1,7 @@
 package seen
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -36,7 +37,7 @@ type Absence struct {
 type look struct {
 	at     Tick
 	time   time.Time
-	thread int  // 0: it is not known
+	thread int  // 0: it is not known, and proves no task
 	found  bool // it was told that the registry is there
 }
 
@@ -232,12 +233,8 @@ type nothing struct {
 // first write since the registry last was absent, or forever.
 func (s *absences) nothingSeen(o *Origin, firstWrite Tick) nothing {
 	n := nothing{at: s.missedWider(o, func(m *Absence) bool { return m.By.author() == o.author() })}
-	of := s.looks[o.author()]
-	if of == nil {
-		return n
-	}
 	threads, found := make(map[int]bool), Tick(0)
-	for _, l := range of.answers {
+	for _, l := range s.answersOf(o) {
 		switch {
 		case l.at > o.Event || l.isPartOf(o):
 		case l.found:
@@ -248,13 +245,36 @@ func (s *absences) nothingSeen(o *Origin, firstWrite Tick) nothing {
 			found = l.at
 		default:
 			n.at = max(n.at, l.at)
-			if l.at < firstWrite {
+			if l.at < firstWrite && l.thread != 0 {
 				threads[l.thread] = true
 			}
 		}
 	}
-	n.threads = max(0, len(threads)-of.usedSince(found))
+	used := 0
+	if of := s.looks[o.author()]; of != nil {
+		used = of.usedSince(found)
+	}
+	n.threads = max(0, len(threads)-used)
 	return n
+}
+
+// answersOf returns the answers that a writer got, ascending. A process that was forked and has
+// not executed a program since knows those that its parent got.
+func (s *absences) answersOf(o *Origin) []look {
+	var answers []look
+	if of := s.looks[o.author()]; of != nil {
+		answers = of.answers
+	}
+	if !o.Forked || len(o.Ancestors) == 0 || s.looks[o.Ancestors[0]] == nil {
+		return answers
+	}
+	answers = slices.Clone(answers)
+	for _, l := range s.looks[o.Ancestors[0]].answers {
+		l.thread = 0 // it is none of its own
+		answers = append(answers, l)
+	}
+	slices.SortFunc(answers, func(a, b look) int { return cmp.Compare(a.at, b.at) })
+	return answers
 }
 
 // isPartOf reports whether the answer is part of how a writer replaces the registry: it was
@@ -268,11 +288,9 @@ func (l *look) isPartOf(o *Origin) bool {
 // order of events, and that says that there is no registry; 0: none.
 func (s *absences) missedBefore(o *Origin, before Tick) Tick {
 	at := s.missedWider(o, func(m *Absence) bool { return m.By.author() == o.author() })
-	if of := s.looks[o.author()]; of != nil {
-		for _, l := range of.answers {
-			if !l.found && l.at < before && l.at >= s.ended {
-				at = max(at, l.at)
-			}
+	for _, l := range s.answersOf(o) {
+		if !l.found && l.at < before && l.at >= s.ended {
+			at = max(at, l.at)
 		}
 	}
 	return at
