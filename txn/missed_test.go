@@ -262,3 +262,15 @@ func TestWhoLooksTwiceHasOneTask(t *testing.T) {
 		})
 	}
 }
+
+// A shell that was told of nothing is no author of its own: what its child has created is known to
+// the next one, which has only been forked when it opens the file.
+func TestAForkOfAShellKnowsWhatTheFamilyHasMade(t *testing.T) {
+	b := newBench(t, "")
+	shell, cp, fork := program(1), program(2), program(3)
+	cp.Ancestors, fork.Ancestors, fork.Forked = []txn.Actor{shell.Actor}, []txn.Actor{shell.Actor}, true
+	b.store.Missed(file, shell, 1, b.store.Now())
+	b.save(cp, `["a","b"]`)
+	b.save(fork, `["c"]`)
+	b.want(`["c"]`)
+}

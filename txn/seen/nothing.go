@@ -258,14 +258,14 @@ func (s *absences) nothingSeen(o *Origin, firstWrite Tick) nothing {
 	return n
 }
 
-// answersOf returns the answers that a writer got, ascending. A process that was forked and has
-// not executed a program since knows those that its parent got.
+// answersOf returns the answers that a writer got, ascending: its own, and its parent's if it has
+// that one's memory.
 func (s *absences) answersOf(o *Origin) []look {
 	var answers []look
 	if of := s.looks[o.author()]; of != nil {
 		answers = of.answers
 	}
-	if !o.Forked || len(o.Ancestors) == 0 || s.looks[o.Ancestors[0]] == nil {
+	if !o.inherits || s.looks[o.Ancestors[0]] == nil {
 		return answers
 	}
 	answers = slices.Clone(answers)

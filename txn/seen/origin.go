@@ -27,6 +27,8 @@ type Origin struct {
 	// Redirected says that it writes by a shell's redirection: its descriptor was
 	// closed once, by the shell's dup, before anything was written through it.
 	Redirected bool
+
+	inherits bool // it has its parent's memory
 }
 
 // Begun returns when it began to write, as far as that is known.
@@ -211,8 +213,8 @@ func (v *Views) ofNothing(s *Seen, own *actorViews, o *Origin) {
 // before the store began.
 func (v *Views) isOlder(o *Origin) bool { return o.Known() && o.Start < v.cfg.Began }
 
-// memoryOf returns the processes whose memory the writer has: itself, and its parent
-// if it was forked and has not executed a program since.
+// memoryOf returns the processes whose memory the writer has: itself, and its parent, which o
+// then says, if it was forked and has not executed a program since.
 func (v *Views) memoryOf(own *actorViews, o *Origin) []*actorViews {
 	var out []*actorViews
 	if own != nil && own.memory {
@@ -221,6 +223,7 @@ func (v *Views) memoryOf(own *actorViews, o *Origin) []*actorViews {
 	if o.Forked && len(o.Ancestors) > 0 && (own == nil || !own.wrote) {
 		if parent := v.actors[o.Ancestors[0]]; parent != nil && parent.memory {
 			out = append(out, parent)
+			o.inherits = true
 		}
 	}
 	return out
