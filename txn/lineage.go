@@ -88,5 +88,9 @@ func (r *Registry) putBy(c Caller, l Lineage, content *seen.Content) (s seen.See
 		return copied.Name == r.name && copied.Version.Digest == content.Digest
 	})
 	o := r.withMissed(Origin{Caller: c, Event: r.store.Now(), At: r.store.cfg.Now()})
-	return r.seen.OfPut(o, l.Writers, content, isCopy)
+	var writers []Origin
+	for _, w := range l.Writers {
+		writers = append(writers, r.withMissed(w))
+	}
+	return r.seen.OfPut(o, writers, content, isCopy)
 }

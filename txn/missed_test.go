@@ -274,3 +274,17 @@ func TestAForkOfAShellKnowsWhatTheFamilyHasMade(t *testing.T) {
 	b.save(fork, `["c"]`)
 	b.want(`["c"]`)
 }
+
+// A shell that has listed the directory before the registry was there writes a file, has a child create
+// the registry, and moves the file there: alone, it means its content.
+func TestAFileFromBeforeTheFamilysRegistry(t *testing.T) {
+	b := newBench(t, "")
+	shell, cp, mv := program(1), program(2), program(3)
+	cp.Ancestors, mv.Ancestors = []txn.Actor{shell.Actor}, []txn.Actor{shell.Actor}
+	b.store.Listed("", shell, b.store.Now())
+	origin := txn.Origin{Caller: shell, Event: b.store.Next(), At: b.config.Now()}
+	b.save(cp, `["a","b"]`)
+	b.kill(cp)
+	b.ok(b.store.Replace(file, mv, txn.Replacement{Content: []byte(`["c"]`), Via: txn.ViaRename, Lineage: txn.Lineage{Writers: []txn.Origin{origin}}}))
+	b.want(`["c"]`)
+}

@@ -264,7 +264,7 @@ func (m memberView) lastTick() Tick {
 // alive at the same time; the newer one's process still is.
 //
 // The writer, and the shells that it descends from, know all that those of their children did
-// that have ended: they wait for them. A reading by a process that still lives is in its own
+// that have ended: they wait for them. So does the process of the older view. A reading by a process that still lives is in its own
 // hands: a writer that was started after the newer view has not got it by a pipe.
 func (v *Views) mayNotKnow(one, newer memberView, o *Origin) bool {
 	waits := func(a *actorViews) bool { return a.caller.author() == o.author() || o.DescendsFrom(a.caller.Actor) }
@@ -273,7 +273,7 @@ func (v *Views) mayNotKnow(one, newer memberView, o *Origin) bool {
 		return newer.kind == read
 	case waits(n):
 		return false
-	case waits(one.of):
+	case waits(one.of), n.caller.DescendsFrom(one.of.caller.Actor):
 		return !v.isDead(n)
 	case one.of.caller.Start < n.caller.Start && n.caller.Start < o.Start && v.isDead(n) && !v.isDead(one.of):
 		return false

@@ -43,6 +43,11 @@ func TestWhatAFamilyHasSeen(t *testing.T) {
 		{"a redirects A; b redirects B from A; a dies", "c", "wrote B, alone, last B, family of 1"},
 		{"a reads A; b reads A; b reads A; b writes B; b dies; a writes C", "c", "task wrote B, wrote C, last C, family of 1"},
 
+		// A process knows what a child of its own did that has ended.
+		{"a redirects A; d reads A; d writes B; d dies", "c", "wrote B, alone, last B, family of 1"},
+		{"a redirects A; d reads A; d writes B", "c", "task wrote A, wrote B, last B, family of 1"},
+		{"a reads A; d writes B; d dies", "c", "wrote B, alone, last B, family of 1"},
+
 		// The last reading is older than one that another process has made before.
 		{"b opens 1; x writes B; a reads B; a dies; b reads A by 1; b dies", "c", "read A, read B, family of 1"},
 

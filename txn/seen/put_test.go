@@ -1,6 +1,9 @@
 package seen
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // A process puts a file in place that another one has written. With a memory of the registry it
 // means to replace the head if that is its own last write, and only then.
@@ -52,6 +55,34 @@ func TestPutOfAFamily(t *testing.T) {
 		o := Origin{Caller: process(c.by), Event: h.v.cfg.Next(), At: h.now}
 		if _, ok := h.v.OfPut(o, writers, h.content(c.content), c.copied); ok != c.want {
 			t.Errorf("after %q %s replaces the head by %s of %q: %t", c.steps, c.by, c.content, c.writer, ok)
+		}
+	}
+}
+
+// A file that a family has made from nothing replaces what it has made since, if one process has waited
+// for all of that.
+func TestPutOfWhatWasMadeFromNothing(t *testing.T) {
+	for _, c := range []struct {
+		before, since, writer, by string
+		want                      bool
+	}{
+		{"sh asks 1", "b redirects B; b dies", "sh", "c", true},
+		{"sh asks 1", "b redirects B; b dies", "a", "c", true},
+		{"sh asks 1", "b redirects B", "sh", "c", false},                     // it may not know that
+		{"a asks 1", "b redirects B; b dies", "a", "d", false},               // a has not started b
+		{"sh asks 1", "b redirects B; b dies; x writes C", "sh", "c", false}, // somebody else was at work
+		{"some sh reads A", "b redirects B; b dies", "sh", "c", false},       // it may be made from A
+		{"sh asks 1", "b redirects B; b dies; c redirects C; c dies", "sh", "d", true},
+	} {
+		h := newHistory(t)
+		h.tell(c.before)
+		writers := []Origin{{Caller: process(c.writer), Event: h.v.cfg.Next(), At: h.now}}
+		for step := range strings.SplitSeq(c.since, ";") {
+			h.do(strings.TrimSpace(step))
+		}
+		o := Origin{Caller: process(c.by), Event: h.v.cfg.Next(), At: h.now}
+		if _, ok := h.v.OfPut(o, writers, h.content("Z"), false); ok != c.want {
+			t.Errorf("after %q, and %q, %s replaces the head by a file of %s: %t", c.before, c.since, c.by, c.writer, ok)
 		}
 	}
 }
