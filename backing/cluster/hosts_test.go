@@ -72,7 +72,11 @@ func tryOpen(engine *enginetest.Memory, name string, disk *txntest.Memory, how c
 }
 
 func openWith(engine *enginetest.Memory, name string, disk *txntest.Memory, o cluster.Options) (*host, error) {
-	h := &host{name: name, disk: disk, client: engine.Client(), events: &log{}}
+	return openBy(engine.Client(), name, disk, o)
+}
+
+func openBy(client *enginetest.Client, name string, disk *txntest.Memory, o cluster.Options) (*host, error) {
+	h := &host{name: name, disk: disk, client: client, events: &log{}}
 	o.Cluster, o.Host, o.Names = "test", name, func(yield func(string, error) bool) { yield(registry, nil) }
 	o.Commit, o.Answer, o.Look = 300*time.Millisecond, 50*time.Millisecond, 10*time.Millisecond
 	var err error

@@ -78,7 +78,7 @@ const (
 // Open returns a Storage over that of this host, and an engine. The live files have joined
 // the cluster then, but for those that were changed while no Storage looked after them:
 // Follow tells the store of these. It ends with the function that it returns. Errors:
-// *UnrelatedError, *UnavailableError, *SecretError, or those of the local storage.
+// *UnrelatedError, *UnavailableError, *SecretError, *StrangerError, or those of the local storage.
 func Open(ctx context.Context, local Local, engine Engine, o Options) (*Storage, func(), error) {
 	o = o.withDefaults()
 	s := &Storage{
@@ -86,20 +86,15 @@ func Open(ctx context.Context, local Local, engine Engine, o Options) (*Storage,
 		limits: limits{commit: o.Commit, answer: o.Answer, pause: 50 * time.Millisecond},
 		all:    make(map[string]*registry), follow: func(string) {}, since: time.Now(),
 	}
-	hasSecret, err := s.checkSecret(ctx)
+	err := s.meet(ctx, o)
+	alone := s.accept && unavailable(err)
+	switch {
+	case alone:
+		err = s.beginAlone(o, err)
+	case err == nil:
+		err = s.join(o)
+	}
 	if err != nil {
-		return nil, nil, err
-	}
-	n, err := s.list(ctx)
-	if err != nil {
-		return nil, nil, &UnavailableError{Err: err}
-	}
-	if o.Secret != nil && !hasSecret {
-		if err := s.giveSecret(ctx, n); err != nil {
-			return nil, nil, err
-		}
-	}
-	if err := s.join(o); err != nil {
 		return nil, nil, err
 	}
 	if err := s.Local.NotesAreWhole(); err != nil {
@@ -108,6 +103,9 @@ func Open(ctx context.Context, local Local, engine Engine, o Options) (*Storage,
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
+		if alone {
+			s.meetLater(ctx, o)
+		}
 		s.run(ctx, o)
 		close(done)
 	}()
@@ -120,14 +118,9 @@ func Open(ctx context.Context, local Local, engine Engine, o Options) (*Storage,
 
 // join brings the live files and the cluster together.
 func (s *Storage) join(o Options) error {
-	names := make(map[string]bool)
-	for name, err := range o.Names {
-		if err != nil {
-			return err
-		}
-		if s.shares(name) {
-			names[name] = true
-		}
+	names, err := s.sharedNames(o)
+	if err != nil {
+		return err
 	}
 	for name := range s.all {
 		names[name] = true
@@ -151,6 +144,20 @@ func (s *Storage) join(o Options) error {
 		}
 	}
 	return nil
+}
+
+// sharedNames returns the shared registries that have a live file here.
+func (s *Storage) sharedNames(o Options) (map[string]bool, error) {
+	names := make(map[string]bool)
+	for name, err := range o.Names {
+		if err != nil {
+			return nil, err
+		}
+		if s.shares(name) {
+			names[name] = true
+		}
+	}
+	return names, nil
 }
 
 // errUnrelated says that no option tells the fate of a live file.

@@ -54,6 +54,12 @@ func TestWritesAlone(t *testing.T) {
 			b.close()
 			return openAlone(t, engine, "b", b.disk)
 		},
+		"after an end, begun alone": func(t *testing.T, engine *enginetest.Memory, b *host) *host {
+			b.close()
+			b = beginAlone(t, engine, "b", b.disk)
+			b.client.Mend()
+			return b
+		},
 		"after a kill": func(t *testing.T, engine *enginetest.Memory, b *host) *host {
 			b.end9()
 			return openAlone(t, engine, "b", b.disk)
@@ -216,21 +222,26 @@ func TestAnEndWhileAlone(t *testing.T) {
 			"end": (*host).close, "kill": (*host).end9,
 			"power failure": func(b *host) { b.end9(); b.disk.LoseNotes() },
 		} {
-			t.Run(name+", "+way, func(t *testing.T) {
-				engine, a, b := twoAlone(t, `{"n":1}`)
-				b.mustWrite(t, 3, `{"n":2}`)
-				agree(t, is(`{"n":2}`), a, b)
-				b.cut(t)
-				if err := test.alone(b); err != nil {
-					t.Fatal(err)
-				}
-				end(b)
-				if err := test.others(a); err != nil {
-					t.Fatal(err)
-				}
-				again := openAlone(t, engine, "b", b.disk)
-				agree(t, is(test.want), a, again)
-			})
+			for how, begin := range map[string]func(*testing.T, *enginetest.Memory, string, *txntest.Memory) *host{
+				"begins with the cluster": openAlone, "begins alone": beginAlone,
+			} {
+				t.Run(name+", "+way+", "+how, func(t *testing.T) {
+					engine, a, b := twoAlone(t, `{"n":1}`)
+					b.mustWrite(t, 3, `{"n":2}`)
+					agree(t, is(`{"n":2}`), a, b)
+					b.cut(t)
+					if err := test.alone(b); err != nil {
+						t.Fatal(err)
+					}
+					end(b)
+					if err := test.others(a); err != nil {
+						t.Fatal(err)
+					}
+					again := begin(t, engine, "b", b.disk)
+					again.client.Mend()
+					agree(t, is(test.want), a, again)
+				})
+			}
 		}
 	}
 }
