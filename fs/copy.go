@@ -66,6 +66,7 @@ func (f *plainFile) copyTo(ctx context.Context, out *plainFile, src, dst int64, 
 	if err := out.restage(ctx); err != nil {
 		return 0, commitErrno(err)
 	}
+	out.node.changedBeside(ctx, out.thread)
 	return uint32(copied), 0
 }
 

@@ -43,6 +43,7 @@ func (n *node) Link(ctx context.Context, target fusefs.InodeEmbedder, name strin
 	if err := file.stat(ctx, &stx); err != nil {
 		return nil, plainErrno(err)
 	}
+	file.heardBeside(newsAttrib)
 	n.fsys.nodes.hold(file)
 	return file.entryOut(n.roleOf(name, uint32(stx.Mode)), &stx, out), 0
 }
@@ -68,6 +69,7 @@ func (n *node) linkRegistry(ctx context.Context, file *node, from string, to pla
 	if err != nil {
 		return nil, registryErrno(err)
 	}
+	n.fsys.heardByNumber(file.number.Load(), newsAttrib, file)
 	if to.registry {
 		n.fsys.store.PartOfCall(to.path, n.fsys.callers.of(ctx), threadOf(ctx))
 		if from != "" {

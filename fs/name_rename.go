@@ -108,6 +108,7 @@ func (fsys *fileSystem) moved(from, to *place, flags uint32, rest [2]*remains) {
 		fsys.registries.leaves(to, to.links, rest[1])
 		fsys.registries.leaves(from, from.links, rest[0])
 	default:
+		fsys.losesName(to)
 		fsys.registries.leaves(to, to.links-1, rest[1])
 		fsys.remind(to.path)
 		if !to.registry {
@@ -390,6 +391,7 @@ func (n *node) Unlink(ctx context.Context, name string) syscall.Errno {
 		err := n.fsys.store.UnlinkName(at.path, n.fsys.callers.named(ctx), func() txn.Rest { return n.fsys.restOf(&at, rest) })
 		if err == nil {
 			n.fsys.outdatePlain(at.link)
+			n.fsys.losesName(&at)
 			n.fsys.registries.leaves(&at, at.links-1, rest)
 			n.fsys.remind(at.path)
 		}
@@ -398,7 +400,19 @@ func (n *node) Unlink(ctx context.Context, name string) syscall.Errno {
 	if at.file.links == 1 {
 		n.fsys.origin.drop(at.file)
 	}
-	return plainErrno(retry(func() error { return unix.Unlinkat(n.fd, name, 0) }))
+	err = retry(func() error { return unix.Unlinkat(n.fd, name, 0) })
+	if err == nil {
+		n.fsys.losesName(&at)
+	}
+	return plainErrno(err)
+}
+
+// losesName has the watchers of registries told that their file has a name less, which it had at a
+// place. The kernel tells those of the file that it has found there.
+func (fsys *fileSystem) losesName(at *place) {
+	if at.mode == unix.S_IFREG && max(at.links, at.file.links) > 1 {
+		fsys.heardByNumber(fsys.numberAt(*at), newsAttrib, nil)
+	}
 }
 
 // Rmdir removes an empty directory.

@@ -132,6 +132,10 @@ func (n *node) Setattr(ctx context.Context, f fusefs.FileHandle, in *fuse.SetAtt
 		}
 	} else if err := n.pages.noteChange(n.fd, func() error { return n.setPlain(ctx, f, in) }); err != nil {
 		return plainErrno(err)
+	} else if _, sized := in.GetSize(); sized {
+		n.changedBeside(ctx, 0)
+	} else {
+		n.heardBeside(newsOfAttributes(in))
 	}
 	return n.Getattr(ctx, f, out)
 }
@@ -181,14 +185,7 @@ func (n *node) setRegistry(ctx context.Context, path string, f fusefs.FileHandle
 	if in.Valid&metadata == 0 || sized && in.Valid&(metadata&^(fuse.FATTR_ATIME|fuse.FATTR_MTIME)) == 0 {
 		return 0 // the times that come with a size are those of the commit
 	}
-	what := newsAttrib
-	switch in.Valid & metadata {
-	case fuse.FATTR_MTIME:
-		what = newsModify
-	case fuse.FATTR_ATIME:
-		what = 0 // it is IN_ACCESS
-	}
-	return registryErrno(n.changeObject(ctx, what, func(fd int) error {
+	return registryErrno(n.changeObject(ctx, newsOfAttributes(in), func(fd int) error {
 		if err := setOwnerAndMode(fd, in); err != nil {
 			return err
 		}

@@ -78,6 +78,9 @@ func (w *notifier) observe(e txn.Event) {
 	}
 	switch e.Via {
 	case txn.ViaForeign, txn.ViaRecovery, txn.ViaPeer:
+		if e.Beside {
+			return // changedBeside has watchers told
+		}
 		what := newsModify
 		if !e.Deleted {
 			what |= newsClose

@@ -89,6 +89,9 @@ func (n *node) Open(ctx context.Context, flags uint32) (fusefs.FileHandle, uint3
 		return nil, 0, plainErrno(err)
 	}
 	h, fuseFlags := newPlainFile(ctx, n, fd, flags)
+	if flags&unix.O_TRUNC != 0 {
+		n.changedBeside(ctx, 0)
+	}
 	return h, fuseFlags, 0
 }
 
@@ -134,6 +137,7 @@ func (f *plainFile) Write(ctx context.Context, data []byte, off int64) (uint32, 
 	if err != nil {
 		return 0, plainErrno(err)
 	}
+	f.node.changedBeside(ctx, f.thread)
 	return uint32(n), 0
 }
 
@@ -182,6 +186,7 @@ func (f *plainFile) Release(ctx context.Context) syscall.Errno {
 	if f.writable {
 		f.node.writers.remove(f)
 		f.node.fsys.lineages.release(f.lineage)
+		f.node.heardBeside(newsClose)
 		if f.tx != nil {
 			f.releaseMoved(f.tx)
 		}
@@ -200,6 +205,9 @@ func (f *plainFile) Allocate(ctx context.Context, off, size uint64, mode uint32)
 		err := f.change(func() error { return unix.Fallocate(f.fd, mode, int64(off), int64(size)) })
 		if err == nil {
 			err = f.restage(ctx)
+		}
+		if err == nil {
+			f.node.changedBeside(ctx, f.thread)
 		}
 		return err
 	}

@@ -21,6 +21,7 @@ type pages struct {
 	mu       sync.Mutex // guards the fields below
 	state    *fileState // nil: not known
 	changes  int        // that are under way
+	linked   bool       // the file had several names when it was opened or changed last
 	writers  int        // handles that are open for writing
 	mappable int        // of these, handles by which the file can be stored to as memory
 
@@ -33,13 +34,21 @@ type fileState struct {
 	mtime unix.Timespec
 }
 
-// stateOf returns nil where the state can't be told.
-func stateOf(fd int) *fileState {
+// look returns the state of the file; nil where it can't be told. The caller holds mu.
+func (p *pages) look(fd int) *fileState {
 	var st unix.Stat_t
 	if err := retry(func() error { return unix.Fstat(fd, &st) }); err != nil {
 		return nil
 	}
+	p.linked = st.Nlink > 1
 	return &fileState{size: st.Size, mtime: st.Mtim}
+}
+
+// isLinked reports whether the file has other names, which may be registries'.
+func (p *pages) isLinked() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.linked
 }
 
 // matches reports whether the kernel's pages are of the file as it is. The caller holds mu.
@@ -54,7 +63,7 @@ func (p *pages) noteOpen(fd int, flags uint32) bool {
 	defer p.mu.Unlock()
 	keep := p.state != nil
 	if p.changes == 0 {
-		now := stateOf(fd)
+		now := p.look(fd)
 		keep = p.matches(now)
 		p.state = now
 		if !keep && p.writers > 0 {
@@ -101,7 +110,7 @@ func (p *pages) noteChange(fd int, change func() error) error {
 func (p *pages) begin(fd int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.changes == 0 && !p.matches(stateOf(fd)) {
+	if p.changes == 0 && !p.matches(p.look(fd)) {
 		p.state = nil
 	}
 	p.changes++
@@ -115,6 +124,6 @@ func (p *pages) end(fd int, done bool) {
 		p.state = nil
 	}
 	if p.changes == 0 && p.state != nil {
-		p.state = stateOf(fd)
+		p.state = p.look(fd)
 	}
 }

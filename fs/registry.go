@@ -315,7 +315,11 @@ func (n *node) changeObject(ctx context.Context, what news, do func(fd int) erro
 	}
 	dir, base, path, ok := n.registry()
 	if !ok {
-		return n.withObject(ctx, do)
+		err := n.withObject(ctx, do)
+		if err == nil && !n.isRegistry() {
+			n.heardBeside(what)
+		}
+		return err
 	}
 	err := n.fsys.store.Exclusively([]string{path}, func() error {
 		return n.withRegistry(dir, base, func(fd int) error {

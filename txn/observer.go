@@ -69,6 +69,7 @@ type Event struct {
 	Changed   bool      // whether the head is another one than before
 	Deleted   bool      // whether the registry is gone after it
 	Linked    bool      // whether the file has other names after it
+	Beside    bool      // whether it was made by another name of the file that is no registry's
 	Size      int64     // bytes of the head
 	Time      time.Time // modification time of the head
 	Was       time.Time // that of the same version before; zero: it had no other one

@@ -6,9 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"maps"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 
@@ -143,11 +141,23 @@ func (r *Registry) reload() (*Event, error) {
 // tellLinks has the registries that are other names of a file, which has been written by one
 // of its names, take that over, and know the writers.
 func (s *Store) tellLinks(stamp string, by []Caller) {
-	s.mu.Lock()
-	all := slices.Collect(maps.Values(s.registries))
-	s.mu.Unlock()
-	for _, r := range all {
+	for _, r := range s.all() {
 		s.observe(r.takeLinked(stamp, by))
+	}
+}
+
+// WrittenBeside has the registries that are names of a file take over what a process has just
+// written there by another name, which is no registry's.
+func (s *Store) WrittenBeside(other string, by Caller) {
+	stamp, err := s.storage.Stamp(other)
+	if err != nil || !s.storage.Linked(stamp) {
+		return
+	}
+	for _, r := range s.all() {
+		if e := r.takeLinked(stamp, []Caller{by}); e != nil {
+			e.Beside = true
+			s.observe(e)
+		}
 	}
 }
 
@@ -156,7 +166,7 @@ func (r *Registry) takeLinked(stamp string, by []Caller) *Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.store.storage
-	if !r.loaded || r.head == nil || r.stamp == stamp {
+	if !r.loaded || !r.exists() || r.stamp == stamp {
 		return nil
 	}
 	if r.stamp != stampUnknown && !(s.Linked(r.stamp) && s.SameFile(r.stamp, stamp)) { // cheap to find out

@@ -50,6 +50,7 @@ os.pwrite(fd, b"{\"n\":5}", 0)
 os.fsync(fd)
 os.close(fd)'`, false},
 	{"chmod", `chmod 600 a.json`, false},
+	{"by a name that is no registry's", `ln a.json l; exec 5<>l; printf '{"n":4}' >&5; cat a.json >/dev/null; exec 5>&-; chmod 640 l; rm l`, false},
 	{"touch", `touch a.json`, false},
 	{"rename, after others", `echo '{"n":6}' >tmp; mv tmp a.json`, false},
 	{"rename", `echo '{"n":7}' >tmp; mv tmp a.json`, true},

@@ -30,6 +30,7 @@ var linkSteps = []string{
 	`python3 -c 'import os; os.truncate("a.json", 7); open("a.json","r+").write("[5]    ")'`,
 	`ln a.json d.txt; echo '{"n":6}' >a.json`,
 	`echo '{"n":7}' >d.txt`,
+	`python3 -c 'open("a.json").read(); open("d.txt","w").write("{\"n\":7,\"x\":\"y\"}"); open("a.json","w").write("{\"n\":5}")'`, // by a name that is no registry's
 	`jq -c .n=8 a.json >tmp; cat tmp >b.json; rm tmp`,
 	`chmod 640 d.txt; stat -c %a a.json b.json; chmod 600 b.json; stat -c %a a.json d.txt`,
 	`mv a.json b.json 2>&1 | sed 's/.*are the/are the/'`, // it says that both are one file
