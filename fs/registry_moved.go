@@ -131,9 +131,23 @@ func (fsys *fileSystem) moveRegistry(ctx context.Context, from, to place, flags 
 			fsys.origin.drop(f)
 		}
 	}
+	fsys.haveHeard(&from)
 	fsys.registries.move(&from, &to)
 	fsys.follow(&to)
 	return nil
+}
+
+// haveHeard is called when a registry is about to have another name, for files that have been
+// committed by the rename. By the new name nobody has found their former content, and the kernel
+// tells of the rename.
+func (fsys *fileSystem) haveHeard(from *place) {
+	for _, n := range fsys.registries.nodesOf(from.dir, from.base) {
+		for _, f := range n.files.all() {
+			if f.tx != nil && !f.tx.Dirty() && f.looksAtFirstWrite.Swap(0) != 0 {
+				fsys.registries.clearNews(n, newsModify)
+			}
+		}
+	}
 }
 
 // follow has files that are open for reading show the content of the registry at a
