@@ -79,13 +79,44 @@ func (p *player) drain(c *Call, bare, mount answer) error {
 				p.k.excused("former-name", eventNames[bit], at, "none", eventNames[bit], false)
 			case bit == unix.IN_DELETE_SELF && p.k.m.isEarlyEnd(at):
 				p.k.excused("early-end", eventNames[bit], at, "none", eventNames[bit], false)
+			case bit == unix.IN_MODIFY && p.k.m.isToldAgain(at):
+				p.k.excused("told-again", eventNames[bit], at, "none", eventNames[bit], false)
 			default:
 				p.k.differs("extra-"+eventNames[bit]+where(at), at, "none", eventNames[bit], false)
 			}
 		}
 	}
+	for _, f := range p.k.m.files {
+		f.tellsAll = false
+	}
 	p.noteFound()
 	return nil
+}
+
+// watches notes a new watch, and the files that have unsaved bytes when it is set.
+func (m *model) watches(c *Call, a answer) {
+	if f := m.file(c.Path); f != nil {
+		m.watched[a.ret] = f
+	}
+	for _, f := range m.files {
+		f.tellsAll = f.tellsAll || f.registry && len(m.dirtyBy(f)) > 0
+	}
+}
+
+// isToldAgain reports whether an event is of a file that somebody has begun to watch after it was
+// written, and before that was saved. A watch of a directory names the file.
+func (m *model) isToldAgain(at string) bool {
+	if strings.HasSuffix(at, " ") {
+		f := m.watchedFile(at)
+		return f != nil && f.tellsAll
+	}
+	name := at[strings.LastIndex(at, " ")+1:]
+	for path := range m.names {
+		if f := m.file(path); f != nil && f.tellsAll && filepath.Base(path) == name {
+			return true
+		}
+	}
+	return false
 }
 
 // isBeforeTheEnd reports whether an event that only the bare side has told is of a watched file

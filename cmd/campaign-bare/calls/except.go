@@ -25,8 +25,8 @@ type predicate struct {
 	key string
 	// answers says whether a call's two answers differ by this exception, given
 	// the model as it was before the call. Those without it are recognized where
-	// they are compared: merged by unrelated, overlap by overlaps, former-name, late-event and
-	// early-end by drain. What a reading shows is for mayShow, a name that is hidden for hidden.
+	// they are compared: merged by unrelated, overlap by overlaps, former-name, late-event,
+	// early-end and told-again by drain. What a reading shows is for mayShow, a name that is hidden for hidden.
 	answers func(k *comparison, bare, mount answer) bool
 }
 
@@ -41,6 +41,8 @@ var predicates = []predicate{
 	{key: "former-name"},
 	{key: "late-event"},
 	{key: "early-end"},
+	{key: "told-again"},
+	{key: "lock-by-name", answers: lockedByName},
 }
 
 // snapshotLength: a mapping or a search for data meets the file as empty as it was when the
@@ -113,7 +115,7 @@ func invalidRefused(k *comparison, bare, mount answer) bool {
 		}
 		d := k.m.handle(c.By, h)
 		sync := c.Op == "fsync" || c.Op == "fdatasync"
-		return mount.err == unix.EINVAL && d != nil && d.f.registry && d.dirty && !valid(d.f.current) && !(sync && d.f.hasOldRest())
+		return mount.err == unix.EINVAL && d != nil && d.f.registry && d.dirty && !valid(d.saves()) && !(sync && d.f.hasOldRest())
 	case "rename", "link":
 		f := k.m.file(c.Path)
 		return mount.err == unix.EILSEQ && f != nil && isRegistry(c.Path2) && !valid(f.current)
@@ -125,7 +127,7 @@ func invalidRefused(k *comparison, bare, mount answer) bool {
 // must differ. A document that still has the end of an older one behind it may pass.
 func (k *comparison) takesInvalid(bare, mount answer) bool {
 	d := k.m.handle(k.call.By, k.call.H)
-	if d == nil || !d.f.registry || !d.dirty || bare.ret < 0 || mount.ret < 0 {
+	if d == nil || !d.f.registry || !d.dirty || bare.ret < 0 || mount.ret < 0 || d.over != nil && valid(*d.over) {
 		return false
 	}
 	switch k.call.Op {
@@ -166,4 +168,16 @@ func mappingRefused(k *comparison, bare, mount answer) bool {
 	}
 	several := slices.ContainsFunc(k.m.shared, func(o *description) bool { return o != d && o.f == d.f && o.writable() })
 	return mount.err == unix.ENODEV || mount.err == unix.EIO && several
+}
+
+// lockedByName: a file is locked by another of its names than the one that the handle was
+// opened by.
+func lockedByName(k *comparison, bare, mount answer) bool {
+	c := &k.call
+	d := k.m.handle(c.By, c.H)
+	if !strings.HasSuffix(c.Op, "lock") || bare.ret >= 0 || bare.err != unix.EAGAIN || mount.ret < 0 || d == nil || !d.f.registry {
+		return false
+	}
+	others := slices.DeleteFunc(slices.Clone(k.m.shared), func(o *description) bool { return o.f != d.f || o == d || !k.m.holdsLock(o) })
+	return len(others) > 0 && !slices.ContainsFunc(others, func(o *description) bool { return o.path == d.path })
 }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -96,6 +97,9 @@ const byMapping = -1
 // does. The key is that of the exception that allows them. For a mapping, from is byMapping.
 func (m *model) mayShow(f *file, by *description, from int64) (others []string, key string) {
 	dirty := m.dirtyBy(f)
+	if by != nil && by.over != nil {
+		return []string{*by.over}, "refused"
+	}
 	if by != nil && by.dirty {
 		return nil, ""
 	}
@@ -118,4 +122,57 @@ func (m *model) mayShow(f *file, by *description, from int64) (others []string, 
 		return append(others, ""), "staged"
 	}
 	return append(others, f.versions[len(f.versions)-1]), "staged"
+}
+
+// toldVersion returns the version whose size was told by the handle last: a reader that reads
+// no more than that size, from the start, may get it.
+func (d *description) toldVersion() (content string, ok bool) {
+	if d.told == 0 || d.told > len(d.f.versions) {
+		return "", false
+	}
+	return d.f.versions[d.told-1], true
+}
+
+// writeOver notes a write, at an offset, to a file whose last content was refused. On the bare
+// side it goes over that content, on a mount over the content that the registry has kept. What is
+// appended is joined with refused pieces on both.
+func (d *description) writeOver(c *Call, off int64) {
+	if !d.f.registry || d.flags&unix.O_APPEND != 0 || d.over == nil && (d.dirty || !d.f.refused) {
+		return
+	}
+	over := ""
+	if d.over != nil {
+		over = *d.over
+	} else {
+		for _, v := range d.f.versions {
+			if valid(v) {
+				over = v
+			}
+		}
+	}
+	end := off + int64(len(c.Data))
+	switch {
+	case c.Op == "fallocate" && c.has("KEEP_SIZE"):
+		end = 0
+	case c.Op == "fallocate":
+		end = c.Off + c.Len
+	}
+	if missing := end - int64(len(over)); missing > 0 {
+		over += strings.Repeat("\x00", int(missing))
+	}
+	switch c.Op {
+	case "ftruncate":
+		over = over[:off]
+	case "write", "pwrite":
+		over = over[:off] + c.Data + over[end:]
+	}
+	d.over = &over
+}
+
+// saves returns the content that a save by the handle is about, as a mount has it.
+func (d *description) saves() string {
+	if d.over != nil {
+		return *d.over
+	}
+	return d.f.current
 }

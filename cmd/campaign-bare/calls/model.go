@@ -58,6 +58,7 @@ type file struct {
 	refused  bool // the last content to be saved was no document
 	leftOpen bool // it lost its last name while somebody had it open for writing
 	endTold  bool // its watchers were told of that at once
+	tellsAll bool // somebody has begun to watch while a handle had unsaved bytes
 
 	// Times at the last comparison, on both sides.
 	compared    bool
@@ -72,6 +73,7 @@ type description struct {
 	flags    int32
 	refs     map[int]int // process -> descriptors
 	dirty    bool        // it has bytes that no close, fsync or lock's end has saved
+	over     *string     // its content as a mount has it, which knows nothing of what was refused before; nil: as the bare side
 	unlocked bool        // it has given its lock back since it wrote
 	wrote    bool
 	since    int   // versions that there were when its pass of reading began
@@ -241,9 +243,7 @@ func (m *model) did(c *Call, a answer) {
 	case "rename":
 		m.renames(c)
 	case "watch":
-		if f := m.file(c.Path); f != nil {
-			m.watched[a.ret] = f
-		}
+		m.watches(c, a)
 	case "fstat":
 		if d != nil {
 			d.told = len(d.f.versions)
@@ -272,11 +272,13 @@ func (m *model) transfer(c *Call, d *description, a answer) {
 		}
 		d.pos += a.ret
 	case "write":
+		d.writeOver(c, d.pos)
 		m.write(d)
 		if d.pos += a.ret; d.flags&unix.O_APPEND != 0 {
 			d.pos = int64(len(d.f.current)) + a.ret
 		}
 	case "pwrite", "ftruncate", "fallocate":
+		d.writeOver(c, c.Off)
 		m.write(d)
 	case "mmap":
 		if c.Data != "" && c.has("MAP_SHARED") {
@@ -289,6 +291,9 @@ func (m *model) transfer(c *Call, d *description, a answer) {
 	case "lseek":
 		d.pos = a.ret
 		d.pass = d.pass && d.pos > 0
+		if c.has("SEEK_END") {
+			d.told = len(d.f.versions)
+		}
 	case "read":
 		m.reads(c.By, d, d.pos)
 		d.pos += a.ret
@@ -338,7 +343,10 @@ func (m *model) save(d *description) {
 	if d.dirty && (d.f.current != "" || d.f.creator != d) {
 		d.f.refused = !valid(d.f.current)
 	}
-	d.dirty = false
+	if d.over != nil {
+		d.f.versions = append(d.f.versions, *d.over)
+	}
+	d.dirty, d.over = false, nil
 	if d.f.creator == d {
 		d.f.creator = nil
 	}
@@ -374,15 +382,6 @@ func (m *model) open(c *Call, a answer) {
 	d.f, d.since, d.told = f, len(f.versions), len(f.versions)
 	m.handles[slot{c.By, c.H}] = d
 	m.shared = append(m.shared, d)
-}
-
-// toldVersion returns the version whose size was told by the handle last: a reader that reads
-// no more than that size, from the start, may get it.
-func (d *description) toldVersion() (content string, ok bool) {
-	if d.told == 0 || d.told > len(d.f.versions) {
-		return "", false
-	}
-	return d.f.versions[d.told-1], true
 }
 
 func (m *model) close(actor, h int) {

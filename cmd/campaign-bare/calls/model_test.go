@@ -2,6 +2,7 @@ package calls
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -130,6 +131,15 @@ func TestModelAllowsOnlyWhatIsExcused(t *testing.T) {
 		{name: "saved", calls: []told{created, closed(""), opens(1, ""), write("1"), closed("1")}},
 		{name: "refused", calls: []told{created, write("{"), closed("{")}, others: []string{"", "{"}, key: "refused", hidden: true},
 		{
+			name: "written over what was refused", reader: 2, others: []string{"1"}, key: "refused", hidden: true,
+			calls: []told{created, write("{{"), closed("{{"), opens(2, "{{"), {Call{By: 2, Op: "pwrite", H: 2, Data: "1"}, 1, "1{"}},
+		},
+		{
+			name: "saved over what was refused", others: []string{"", "{{", "1", "1{"}, key: "refused", hidden: true,
+			calls: []told{created, write("{{"), closed("{{"), opens(2, "{{"), {Call{By: 2, Op: "pwrite", H: 2, Data: "1"}, 1, "1{"},
+				{Call{By: 2, Op: "close", H: 2}, 0, "1{"}},
+		},
+		{
 			name:  "kept open, from the start",
 			calls: []told{created, write("1"), closed("1"), opens(2, "1"), opens(1, "1"), write("2"), closed("2")}, reader: 2,
 		},
@@ -203,5 +213,59 @@ func TestRenameOfNoDocumentIsStaged(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// The next call of a handle that is at another offset on the mount would differ, too.
+func TestMovedApartEndsTheProgram(t *testing.T) {
+	m := played([]told{
+		{Call{By: 1, Op: "open", H: 1, Path: "a.json", Flags: "O_RDWR|O_CREAT"}, 0, ""},
+		{Call{By: 1, Op: "pwrite", H: 1, Data: "[1]"}, 3, "[1]"},
+		{Call{By: 1, Op: "close", H: 1}, 0, "[1]"},
+		{Call{By: 1, Op: "open", H: 1, Path: "a.json", Flags: "O_RDWR"}, 0, "[1]"},
+		{Call{By: 2, Op: "open", H: 2, Path: "a.json"}, 0, "[1]"},
+		{Call{By: 1, Op: "ftruncate", H: 1}, 0, ""},
+	})
+	k := newComparison(m)
+	k.before(6, Call{By: 2, Op: "lseek", H: 2, Flags: "SEEK_END"})
+	k.answers(answer{}, answer{ret: 3})
+	if len(k.found) != 1 || k.found[0].Excuse != "staged" || !k.found[0].hard {
+		t.Errorf("%v", k.found)
+	}
+}
+
+// A lock that is held by another name of the file is no reason to refuse one; a lock that is
+// held by the same name is.
+func TestLockedByName(t *testing.T) {
+	for other, want := range map[string]bool{"a.json": false, "b.json": true} {
+		m := played([]told{
+			{Call{By: 1, Op: "open", H: 1, Path: "a.json", Flags: "O_RDWR|O_CREAT"}, 0, "1"},
+			{Call{By: 1, Op: "flock", H: 1, Flags: "LOCK_EX"}, 0, "1"},
+			{Call{By: 2, Op: "open", H: 2, Path: other, Flags: "O_RDWR"}, 0, "1"},
+		})
+		k := newComparison(m)
+		k.before(3, Call{By: 2, Op: "flock", H: 2, Flags: "LOCK_EX"})
+		if got := lockedByName(k, answer{ret: -1, err: unix.EAGAIN}, answer{}); got != want {
+			t.Errorf("%s: %v", other, got)
+		}
+	}
+}
+
+// Watchers may be told again of a file that was being written when the watch began.
+func TestToldAgain(t *testing.T) {
+	watch := func(path string) told { return told{Call{By: 2, Op: "watch", H: 9, Path: path}, 1, "1"} }
+	written := []told{
+		{Call{By: 1, Op: "open", H: 1, Path: "a.json", Flags: "O_RDWR|O_CREAT"}, 0, ""},
+		{Call{By: 1, Op: "pwrite", H: 1, Data: "1"}, 1, "1"},
+	}
+	closed := told{Call{By: 1, Op: "close", H: 1}, 0, "1"}
+	for _, at := range []string{"watch 1 ", "watch 1 a.json"} {
+		path := map[bool]string{true: "a.json", false: "."}[strings.HasSuffix(at, " ")]
+		if m := played(append(slices.Clone(written), watch(path), closed)); !m.isToldAgain(at) {
+			t.Errorf("%s: what was staged when the watch began is not excused", at)
+		}
+		if m := played(append(slices.Clone(written), closed, watch(path))); m.isToldAgain(at) {
+			t.Errorf("%s: what was saved is excused", at)
+		}
 	}
 }
