@@ -22,11 +22,12 @@ func newCalls(s *settings) *cobra.Command {
 			if o.Clawfs, err = filepath.Abs(s.clawfs); err != nil {
 				return err
 			}
+			o.Flags = s.mountFlags()
 			switch {
 			case control:
 				o.Clawfs = ""
 			case o.Plain:
-				o.Flags = []string{"--registry", "*.none"}
+				o.Flags = append(o.Flags, "--registry", "*.none")
 			}
 			o.Count, o.Seed = s.count, s.seed
 			if o.Exceptions, err = exceptions.Open(s.semantics, exceptions.Calls, calls.Predicates()); err != nil {

@@ -49,6 +49,7 @@ func run() int {
 	flags.StringVar(&s.dir, "dir", "", "where directories to mount are made (default where temporary files are)")
 	flags.IntVar(&s.count, "count", 1000, "how many sequences, or calls")
 	flags.Int64Var(&s.seed, "seed", 1, "the seed of the first sequence, or program")
+	flags.StringVar(&s.transport, "transport", "device", "how the requests of mounts come: device or io_uring")
 	// Each tester has its sub-command in a file of its own.
 	root.AddCommand(newCommands(&s), newCalls(&s))
 	err := root.ExecuteContext(ctx)
@@ -62,6 +63,10 @@ func run() int {
 // settings are the flags that the testers share.
 type settings struct {
 	clawfs, semantics, dir string
+	transport              string
 	count                  int
 	seed                   int64
 }
+
+// mountFlags returns the flags of clawfs mount that the settings ask for.
+func (s *settings) mountFlags() []string { return []string{"--transport", s.transport} }

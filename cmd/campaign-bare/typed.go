@@ -33,7 +33,7 @@ func newCommands(s *settings) *cobra.Command {
 			if control {
 				o.Clawfs = ""
 			}
-			o.Count, o.Seed, o.Dir = s.count, s.seed, s.dir
+			o.Count, o.Seed, o.Dir, o.Flags = s.count, s.seed, s.dir, s.mountFlags()
 			if o.Exceptions, err = exceptions.Open(s.semantics, exceptions.Commands, commands.Predicates()); err != nil {
 				return err
 			}

@@ -16,7 +16,8 @@ import (
 // bare one beside it, and the process that looks at both. Each sequence has new
 // directories in them.
 type bed struct {
-	clawfs string // "" for a control: both directories are bare
+	clawfs string   // "" for a control: both directories are bare
+	flags  []string // for its mount
 	root   string
 	keep   string // on another file system than root where there is one
 	tools  *tools
@@ -31,7 +32,7 @@ func newBed(ctx context.Context, dir string, o Options) (*bed, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bed{clawfs: o.Clawfs, root: root, last: make(map[string]state)}
+	b := &bed{clawfs: o.Clawfs, flags: o.Flags, root: root, last: make(map[string]state)}
 	if err := b.open(ctx, o.Quick); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
@@ -82,7 +83,8 @@ func elsewhere() string {
 func (b *bed) mountDir() string { return filepath.Join(b.root, "mount") }
 
 func (b *bed) mount(ctx context.Context) error {
-	return b.run(ctx, "mount", "--log-file", filepath.Join(b.root, "log"), b.mountDir())
+	args := append([]string{"mount", "--log-file", filepath.Join(b.root, "log")}, b.flags...)
+	return b.run(ctx, append(args, b.mountDir())...)
 }
 
 func (b *bed) unmount(ctx context.Context) error {

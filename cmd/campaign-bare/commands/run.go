@@ -15,14 +15,15 @@ import (
 
 // Options are the settings of Run.
 type Options struct {
-	Clawfs     string // the program under test; "" compares bare with bare, as a control
-	Count      int    // how many sequences
-	Seed       int64  // of the first one; the next ones follow
-	Sort       string // one of the sorts of sequences; "" is all of them
-	Dir        string // for directories that are mounted; "" is where temporary files are
-	Parallel   int    // beds at once
-	Quick      bool   // python, node and jq are done by stand-ins: package quick
-	Shrink     int    // how many sequences are tried at most to shrink one
+	Clawfs     string   // the program under test; "" compares bare with bare, as a control
+	Flags      []string // for clawfs mount
+	Count      int      // how many sequences
+	Seed       int64    // of the first one; the next ones follow
+	Sort       string   // one of the sorts of sequences; "" is all of them
+	Dir        string   // for directories that are mounted; "" is where temporary files are
+	Parallel   int      // beds at once
+	Quick      bool     // python, node and jq are done by stand-ins: package quick
+	Shrink     int      // how many sequences are tried at most to shrink one
 	Out        io.Writer
 	Exceptions *exceptions.Table
 }
