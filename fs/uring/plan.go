@@ -1,6 +1,7 @@
 package uring
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -87,7 +88,20 @@ const parameterFile = "/sys/module/fuse/parameters/enable_uring"
 
 // Check reports why this process can't serve FUSE over io_uring, nil if it can, as far as
 // that can be told before a mount.
-func Check() error { return check(parameterFile) }
+func Check() error {
+	if _, err := os.Stat(parameterFile); os.IsNotExist(err) {
+		loadModule()
+	}
+	return check(parameterFile)
+}
+
+// loadModule has the kernel load FUSE, where it is a module that nobody has used since the
+// machine's start: it does so at the first use of the device.
+func loadModule() {
+	if device, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0); err == nil {
+		_ = device.Close()
+	}
+}
 
 func check(parameter string) error {
 	text, err := os.ReadFile(parameter)
@@ -107,7 +121,10 @@ func check(parameter string) error {
 		}
 		failed <- err
 	}()
-	if err := <-failed; err != nil {
+	switch err := <-failed; {
+	case errors.Is(err, unix.ENOMEM):
+		return err
+	case err != nil:
 		return fmt.Errorf("this process may not use io_uring (kernel.io_uring_disabled, or a seccomp filter as in a container): %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package uring
 
 import (
+	"fmt"
 	"os"
 	"sync/atomic"
 	"unsafe"
@@ -27,7 +28,11 @@ type ring struct {
 func newRing() (*ring, error) {
 	p := params{flags: setupSQE128 | setupCoopTaskrun | setupSingleIssuer | setupDeferTaskrun | setupNoSQArray}
 	fd, _, errno := unix.Syscall(unix.SYS_IO_URING_SETUP, ringEntries, uintptr(unsafe.Pointer(&p)), 0)
-	if errno != 0 {
+	switch errno {
+	case 0:
+	case unix.ENOMEM: // a ring counts against that limit, but for root
+		return nil, fmt.Errorf("memory is short, or the limit of locked memory (ulimit -l) too low: %w", os.NewSyscallError("io_uring_setup", errno))
+	default:
 		return nil, os.NewSyscallError("io_uring_setup", errno)
 	}
 	r := &ring{fd: int(fd)}
