@@ -96,8 +96,14 @@ func newMount(t *testing.T, plan Plan) *mount { return newMountOf(t, plan, quick
 // newMountOf mounts it with other requests handled as quick ones.
 func newMountOf(t *testing.T, plan Plan, quick func(Request) bool) *mount {
 	t.Helper()
+	return newMountOn(t, t.TempDir(), plan, quick)
+}
+
+// newMountOn mounts it on a directory.
+func newMountOn(t *testing.T, dir string, plan Plan, quick func(Request) bool) *mount {
+	t.Helper()
 	needRing(t)
-	m := &mount{t: t, dir: t.TempDir(), notifier: &Notifier{}, log: &logBuffer{}, gate: make(chan struct{}), ended: make(chan struct{})}
+	m := &mount{t: t, dir: dir, notifier: &Notifier{}, log: &logBuffer{}, gate: make(chan struct{}), ended: make(chan struct{})}
 	raw := counted{fs.NewNodeFS(&rootNode{mount: m}, &fs.Options{ServerCallbacks: m.notifier}), m}
 	o := &fuse.MountOptions{MaxWrite: plan.MaxWrite, MaxBackground: 64, Logger: log.New(m.log, "", 0)}
 	var err error

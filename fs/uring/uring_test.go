@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -332,7 +333,11 @@ func TestUnmountUnderLoad(t *testing.T) {
 }
 
 // resources counts the things that a mount could leave behind.
-type resources struct{ threads, descriptors, mappings int }
+type resources struct {
+	threads, descriptors, mappings int
+
+	kib int // of memory
+}
 
 func count(t *testing.T) (r resources) {
 	t.Helper()
@@ -348,6 +353,15 @@ func count(t *testing.T) (r resources) {
 		t.Fatal(err)
 	}
 	r.mappings = strings.Count(string(maps), "io_uring")
+	debug.FreeOSMemory()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, anonymous, _ := strings.Cut(string(status), "\nRssAnon:")
+	if _, err := fmt.Sscan(anonymous, &r.kib); err != nil {
+		t.Fatal(err)
+	}
 	return r
 }
 
@@ -374,9 +388,10 @@ func TestMountsLeaveNothing(t *testing.T) {
 			first = count(t)
 		}
 	}
-	// Go keeps a few threads, some more at times; rings and descriptors are exact.
+	// Go keeps a few threads, some more at times; rings and descriptors are exact. Of memory
+	// some is the test's own: it keeps the results of its parts.
 	last := count(t)
-	if last.mappings != 0 || last.descriptors > first.descriptors || last.threads > first.threads+8 {
+	if last.mappings != 0 || last.descriptors > first.descriptors || last.threads > first.threads+8 || last.kib > first.kib+4096+n {
 		t.Errorf("after 10 mounts %+v, after %d %+v", first, n, last)
 	}
 	t.Logf("after 10 mounts %+v, after %d %+v", first, n, last)
