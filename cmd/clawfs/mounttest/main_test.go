@@ -229,11 +229,11 @@ func (m *mount) start(flags ...string) {
 	if without := os.Getenv("CLAWFS_WITHOUT"); without != "" { // optimizations, with commas between them
 		args = append(args, "--without", without)
 	}
-	if transport := os.Getenv(transportVariable); transport != "" {
-		args = append(args, "--transport", transport)
-	}
 	if os.Getenv(takeoverVariable) != "" {
-		args = append(args, "--takeover")
+		flags = append(flags, "--takeover")
+	}
+	if transport := os.Getenv(transportVariable); transport != "" && !slices.Contains(flags, "--takeover") { // which is by the device alone
+		args = append(args, "--transport", transport)
 	}
 	out, err := exec.Command(clawfs, append(append(args, flags...), m.dir)...).CombinedOutput()
 	found := mountedLine.FindSubmatch(out)
