@@ -4,27 +4,38 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
-// Format is that of the memory's records and notes. A daemon takes over only a memory of its own
-// format.
-const Format = 2
+// format is that of the memory's records and notes. A daemon takes over only a memory of its own
+// format. It is a variable for the linker alone: tests make a program with another one (-X).
+var format = "3"
+
+// Format returns the number of this version's format.
+func Format() uint64 {
+	n, err := strconv.ParseUint(format, 10, 64)
+	if err != nil {
+		panic("the ledger's format is no number")
+	}
+	return n
+}
 
 // FormatError says that another version of the program has left the memory.
 type FormatError struct{ Found uint64 }
 
 // Error names both formats.
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("what the daemon before has left has format %d, and this version knows %d", e.Found, Format)
+	return fmt.Sprintf("what the daemon before has left has format %d, and this version knows %d", e.Found, Format())
 }
 
 // Ledger holds the records of one connection. Its methods may be called concurrently.
 type Ledger struct {
-	fd     int
-	memory []byte
+	fd      int
+	memory  []byte
+	inOrder bool
 
 	mu      sync.Mutex // guards the fields below, and the records
 	nodes   table
@@ -85,7 +96,7 @@ func New() (*Ledger, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	binary.NativeEndian.PutUint64(l.memory, Format)
+	binary.NativeEndian.PutUint64(l.memory, Format())
 	return l, nil
 }
 
@@ -101,13 +112,44 @@ func Open(fd int) (*Ledger, error) {
 		unix.Close(own)
 		return nil, err
 	}
-	if found := binary.NativeEndian.Uint64(l.memory); found != Format {
+	if found := binary.NativeEndian.Uint64(l.memory); found != Format() {
 		l.Close()
 		return nil, &FormatError{Found: found}
 	}
 	l.load()
+	l.inOrder = binary.NativeEndian.Uint32(l.memory[leftAt:]) != 0
+	binary.NativeEndian.PutUint32(l.memory[leftAt:], 0)
 	return l, nil
 }
+
+// Check looks whether this version could open a memory, which another process uses. The error is that of Open.
+func Check(fd int) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return os.NewSyscallError("fstat", err)
+	}
+	if st.Size < headerSize {
+		return &FormatError{}
+	}
+	memory, err := unix.Mmap(fd, 0, headerSize, unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return os.NewSyscallError("mmap", err)
+	}
+	defer func() { _ = unix.Munmap(memory) }()
+	if found := binary.NativeEndian.Uint64(memory); found != Format() || st.Size != wholeSize {
+		return &FormatError{Found: found}
+	}
+	return nil
+}
+
+// leftAt is where the header says that a daemon has left in order.
+const leftAt = 64
+
+// Leave notes that all requests that this daemon has begun are answered, and that it begins no more.
+func (l *Ledger) Leave() { binary.NativeEndian.PutUint32(l.memory[leftAt:], 1) }
+
+// IsInOrder reports whether the daemon before has left so (Leave): it has begun no request that is not answered.
+func (l *Ledger) IsInOrder() bool { return l.inOrder }
 
 func mapped(fd int) (*Ledger, error) {
 	var st unix.Stat_t

@@ -97,9 +97,15 @@ func TestHandlesOutliveTheirDaemon(t *testing.T) {
 
 func TestAnotherFormatIsRefused(t *testing.T) {
 	l := newLedger(t)
+	if err := Check(l.FD()); err != nil {
+		t.Error(err)
+	}
 	l.memory[0]++
 	var e *FormatError
-	if _, err := Open(l.FD()); !errors.As(err, &e) || e.Found != Format+1 {
+	if _, err := Open(l.FD()); !errors.As(err, &e) || e.Found != Format()+1 {
+		t.Errorf("%v", err)
+	}
+	if err := Check(l.FD()); !errors.As(err, &e) || e.Found != Format()+1 {
 		t.Errorf("%v", err)
 	}
 }
@@ -154,5 +160,23 @@ func TestFullIntentsAreTold(t *testing.T) {
 	l.Answered(7)
 	if !l.Intend(Intent{Unique: 1 << 30}) {
 		t.Error("the room of what was answered is not used")
+	}
+}
+
+// A daemon that has left in order says so to the next one, and to no later one.
+func TestLeavingInOrder(t *testing.T) {
+	l := newLedger(t)
+	for _, leaves := range []bool{true, false} {
+		if leaves {
+			l.Leave()
+		}
+		next, err := Open(l.FD())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next.IsInOrder() != leaves {
+			t.Errorf("left in order: %t, and the next daemon finds %t", leaves, next.IsInOrder())
+		}
+		next.Close()
 	}
 }
