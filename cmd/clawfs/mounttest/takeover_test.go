@@ -3,7 +3,6 @@ package mounttest
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -170,103 +169,21 @@ func TestStagedContentIsMergedOverADeath(t *testing.T) {
 }
 
 // No program meets an error, nothing that one was told to be there is lost, and nothing is there twice, whenever
-// the daemon is killed. CLAWFS_DEATHS says how often it is.
+// the daemon is killed. CLAWFS_DEATHS says how often it is. scripts/campaign-takeover kills it a thousand times.
 func TestWritersOutliveDeaths(t *testing.T) {
 	t.Parallel()
-	need(t, "node", "jq")
 	deaths := setting(t, "CLAWFS_DEATHS", 5)
 	m := newMount(t, "--takeover", "--most-deaths", strconv.Itoa(2*deaths))
-	m.leavesDialects = true // lines.json
-	for name, content := range map[string]string{
-		"in-place.json": "{}", "rename.json": "{}", "both.json": "{}", "patch.json": "{}", "lines.json": "{\"id\": 1}\n{\"id\": 2}\n", "plain.txt": "",
-		"flock.json": `{"n": 0}`, "mkdir.json": `{"n": 0}`, "link.json": `{"n": 0}`, "excl.json": `{"n": 0}`,
-	} {
-		write(t, m.dir, name, content)
-	}
-	stop := filepath.Join(t.TempDir(), "stop")
-	all := make(map[string]*process)
-	begin := func(program_, how, file string) {
-		name := fmt.Sprintf("%s-%s-%s-%d", how, strings.TrimSuffix(file, filepath.Ext(file)), filepath.Ext(program_)[1:], len(all))
-		all[name] = startFor(t, time.Duration(deaths)*time.Minute, m.dir, program(t, "programs/"+program_, how, filepath.Join(m.dir, file), name, stop))
-	}
-	for _, with := range []string{"adds.py", "adds.mjs", "adds.sh"} {
-		for _, how := range []string{"in-place", "rename"} {
-			begin(with, how, how+".json")
-			begin(with, how, "both.json")
-		}
-	}
-	for _, work := range []string{
-		"patch patch.json", "patch patch.json", "kept patch.json", "lines lines.json", "lines lines.json", "appends plain.txt", "appends plain.txt",
-		"reads in-place.json", "reads rename.json", "holds in-place.json", "holds both.json", "flock flock.json", "flock flock.json",
-		"mkdir mkdir.json", "mkdir mkdir.json", "link link.json", "link link.json", "excl excl.json", "excl excl.json",
-	} {
-		kind, file, _ := strings.Cut(work, " ")
-		begin("survives.py", kind, file)
-	}
+	s := newSurvivors(m, time.Duration(deaths)*time.Minute)
+	s.beginWriters()
 	for range deaths {
-		if before := m.commits(); !eventually(time.Minute, func() bool { return m.commits() >= before+10 }) {
-			t.Error("the writers have stopped")
+		if !s.awaitCommits(10) {
 			break
 		}
 		time.Sleep(time.Duration(rand.IntN(100)) * time.Millisecond)
 		m.takenOver()
 	}
-	if err := os.WriteFile(stop, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	lost := 0
-	did := make(map[string]int) // by name
-	counted := make(map[string]int)
-	for name, p := range all {
-		r := p.wait()
-		if r.code != 0 {
-			t.Errorf("%v", r)
-			continue
-		}
-		did[name], _ = strconv.Atoi(strings.TrimSpace(r.stdout))
-		counted[strings.Split(name, "-")[0]] += did[name]
-	}
-	if t.Failed() {
-		return
-	}
-	for _, file := range []string{"in-place", "rename", "both", "patch"} {
-		got := make(map[string]int)
-		if err := json.Unmarshal([]byte(read(t, m.dir, file+".json")), &got); err != nil {
-			t.Fatal(err)
-		}
-		for name, n := range did {
-			if strings.HasPrefix(name, "reads-") || strings.HasPrefix(name, "holds-") || !strings.Contains(name, "-"+file+"-") {
-				continue
-			}
-			for i := range n {
-				if value, ok := got[name+"-"+strconv.Itoa(i)]; !ok || value != i {
-					lost++
-					t.Errorf("%s-%d was added to %s, and is lost", name, i, file)
-				}
-			}
-		}
-	}
-	for kind, file := range map[string]string{"lines": "lines.json", "appends": "plain.txt"} {
-		text := read(t, m.dir, file)
-		for name, n := range did {
-			for i := range n {
-				if line := fmt.Sprintf("{\"id\": \"%s-%d\"}\n", name, i); strings.HasPrefix(name, kind+"-") && strings.Count(text, line) != 1 {
-					lost++
-					t.Errorf("%d times in %s: %s", strings.Count(text, line), file, line)
-				}
-			}
-		}
-	}
-	for _, kind := range []string{"flock", "mkdir", "link", "excl"} {
-		if got, want := strings.TrimSpace(read(t, m.dir, kind+".json")), fmt.Sprintf(`{"n": %d}`, counted[kind]); got != want {
-			lost++
-			t.Errorf("with a lock by %s: %s, want %s", kind, got, want)
-		}
-	}
-	acknowledged := 0
-	for _, n := range did {
-		acknowledged += n
-	}
+	acknowledged, lost := s.end()
 	t.Logf("FAULT|SIGKILL of a daemon, another one takes over (mount)|%d|%d|%d|0|0", deaths, acknowledged, lost)
 }
 

@@ -8,13 +8,18 @@ appends  appends a line to FILE, which is a plain file, by a descriptor that sta
 reads    reads FILE, whose object never loses a member
 holds    reads FILE by a descriptor that stays open
 flock    adds one to the number in FILE, with a lock on the file itself
-mkdir, link, excl  … with a lock of another name"""
+mkdir, link, excl  … with a lock of another name
+cuts     truncates FILE, a plain file, and sets an attribute of it, by its name
+database commits to FILE, an SQLite database in WAL mode, by a connection that stays open
+watched  changes FILE, and waits until a process that watches it has heard of that and read it"""
 
-import errno
+import ctypes
 import fcntl
 import json
 import os
 import random
+import select
+import sqlite3
 import sys
 import time
 
@@ -70,6 +75,50 @@ def count():
         f.write(f"{n + 1}}}")
 
 
+def watch(heard):
+    """tells by a pipe the number in the file, after each event"""
+    libc = ctypes.CDLL(None, use_errno=True)
+    fd = libc.inotify_init1(0)
+    if libc.inotify_add_watch(fd, file.encode(), 0x2 | 0x8) < 0:
+        sys.exit(os.strerror(ctypes.get_errno()))
+    os.write(heard, b"ready\n")
+    while os.read(fd, 1 << 16):
+        with open(file) as f:
+            os.write(heard, b"%d\n" % json.load(f)["n"])
+
+
+def begin_watch():
+    with open(file, "w") as f:
+        f.write('{"n": -1}')
+    heard, tells = os.pipe()
+    if os.fork() == 0:
+        os.close(heard)
+        try:
+            watch(tells)
+        except BrokenPipeError:
+            pass
+        os._exit(0)
+    os.close(tells)
+    lines = os.fdopen(heard, "rb", 0)
+    assert lines.readline() == b"ready\n"
+    return lines
+
+
+def await_heard(n):
+    while True:
+        assert select.select([heard], [], [], 20)[0], f"{n} was not heard of"
+        line = heard.readline()
+        assert line, "the watcher has ended"
+        if int(line) == n:
+            return
+
+
+if kind == "watched":
+    heard = begin_watch()
+if kind == "database":
+    db = sqlite3.connect(file, timeout=60, isolation_level=None)
+    assert db.execute("PRAGMA journal_mode=WAL").fetchone() == ("wal",)
+    db.execute("CREATE TABLE IF NOT EXISTS rows (name TEXT, i INTEGER, PRIMARY KEY (name, i))")
 if kind in ("lines", "appends"):
     out = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 if kind in ("holds", "kept"):
@@ -106,10 +155,28 @@ while not os.path.exists(stop):
                 f.truncate()
                 f.flush()
                 os.fsync(f.fileno())
+        case "cuts":
+            with open(file, "a") as f:
+                f.write("twelve bytes")
+            os.truncate(file, 6)
+            os.setxattr(file, "user.n", b"%d" % done, os.XATTR_REPLACE if done else os.XATTR_CREATE)
+            os.removexattr(file, "user.n")
+            os.setxattr(file, "user.n", b"%d" % done, os.XATTR_CREATE)
+            assert os.path.getsize(file) == 6
+        case "database":
+            db.execute("INSERT INTO rows VALUES (?, ?)", (name, done))
+            assert db.execute("SELECT count(*) FROM rows WHERE name = ?", (name,)).fetchone() == (done + 1,)
+        case "watched":
+            with open(file, "w") as f:
+                f.write(json.dumps({"n": done}))
+            await_heard(done)
         case _:
             give = take()
             count()
             give()
     done += 1
     pause()
+if kind == "database":
+    assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    db.close()
 print(done)
