@@ -43,9 +43,14 @@ func newCarried(r *requests, l *ledger.Ledger) *carried {
 	return c
 }
 
+// mayBeDone reports whether a daemon before may have done a request.
+func (c *carried) mayBeDone(header *fuse.InHeader) bool {
+	return takeover.IsResent(header.Unique) && !c.ledger.IsInOrder()
+}
+
 // doubtful answers a request that may have been done already, and can't be done twice.
-func doubtful(header *fuse.InHeader) fuse.Status {
-	if takeover.IsResent(header.Unique) {
+func (c *carried) doubtful(header *fuse.InHeader) fuse.Status {
+	if c.mayBeDone(header) {
 		return fuse.EIO
 	}
 	return fuse.OK

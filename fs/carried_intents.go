@@ -37,7 +37,7 @@ const (
 // done says that a daemon before has done it.
 func (c *carried) attempt(header *fuse.InHeader, i *ledger.Intent) (done bool, status fuse.Status) {
 	i.Unique, i.Dir = takeover.Number(header.Unique), header.NodeId
-	if takeover.IsResent(header.Unique) {
+	if c.mayBeDone(header) {
 		switch c.ledger.Outcome(i.Unique) {
 		case ledger.Done:
 			return true, fuse.OK

@@ -57,7 +57,7 @@ func (c *carried) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.
 		return status
 	}
 	if n := c.requests.node(in.NodeId); in.Valid&(fuse.FATTR_SIZE|fuse.FATTR_FH) == fuse.FATTR_SIZE && n != nil && n.role() == roleRegistry {
-		if status := doubtful(&in.InHeader); !status.Ok() {
+		if status := c.doubtful(&in.InHeader); !status.Ok() {
 			return status
 		}
 	}
@@ -176,7 +176,7 @@ func (c *carried) ListXAttr(cancel <-chan struct{}, header *fuse.InHeader, dest 
 // SetXAttr brings the node back. With flags its success depends on the state before.
 func (c *carried) SetXAttr(cancel <-chan struct{}, in *fuse.SetXAttrIn, attr string, data []byte) fuse.Status {
 	if in.Flags != 0 {
-		if status := doubtful(&in.InHeader); !status.Ok() {
+		if status := c.doubtful(&in.InHeader); !status.Ok() {
 			return status
 		}
 	}
@@ -188,7 +188,7 @@ func (c *carried) SetXAttr(cancel <-chan struct{}, in *fuse.SetXAttrIn, attr str
 
 // RemoveXAttr brings the node back. Its success depends on the state before.
 func (c *carried) RemoveXAttr(cancel <-chan struct{}, header *fuse.InHeader, attr string) fuse.Status {
-	if status := doubtful(header); !status.Ok() {
+	if status := c.doubtful(header); !status.Ok() {
 		return status
 	}
 	if status := c.node(header.NodeId); !status.Ok() {

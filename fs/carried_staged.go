@@ -138,7 +138,7 @@ func (c *carried) settleAppends(f *registryFile, number, request uint64) {
 // a daemon before has done it.
 func (c *carried) appends(header *fuse.InHeader, number uint64) (done bool, status fuse.Status) {
 	unique := takeover.Number(header.Unique)
-	if takeover.IsResent(header.Unique) {
+	if c.mayBeDone(header) {
 		switch c.ledger.Outcome(unique) {
 		case ledger.Done:
 			return true, fuse.OK

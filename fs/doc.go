@@ -94,7 +94,8 @@
 //
 // No answer is given before the ledger has the facts that a later daemon needs to give the same
 // answers: the views of processes and their transactions (package txn leaves them there), the staged
-// bytes, the writers of temporary files, and the intents of requests that can't be done twice.
+// bytes, the writers of temporary files, and the intents of requests that can't be done twice. A daemon
+// that makes room for another version (Server.Leave) has answered all that it has begun, and says so in the ledger.
 //
 // # Lock order
 //

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
+	"go.uber.org/zap"
 
 	"clawfs/fs/ledger"
 	"clawfs/fs/mountpoint"
@@ -22,6 +23,37 @@ func (e *TakeoverError) Error() string { return "no other daemon could take over
 type keptTransport struct {
 	*takeover.Server
 	keeper *takeover.Keeper
+	ledger *ledger.Ledger
+}
+
+// leave returns once another daemon can take over without a request that may have been done.
+func (k *keptTransport) leave() {
+	k.Leave()
+	k.ledger.Leave()
+}
+
+// CheckTakeover looks whether a mount with these options could take a connection over, while another daemon serves it.
+// Errors: *ledger.FormatError, *takeover.NegotiationError, or the system's.
+func CheckTakeover(c *takeover.Connection, o Options) error {
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	if err := ledger.Check(c.Memory); err != nil {
+		return err
+	}
+	options, err := mountOptions(c.Root, o)
+	if err != nil {
+		return err
+	}
+	return takeover.CheckAnswer(c, &options.MountOptions)
+}
+
+// Leave ends the work of a server with a keeper: another daemon is about to take over. It returns once all requests that
+// were begun are answered, and begins no other one.
+func (s *Server) Leave() {
+	if k, ok := s.way.(*keptTransport); ok {
+		k.leave()
+	}
 }
 
 func (k *keptTransport) transport() Transport { return Transport{Name: DeviceTransport} }
@@ -70,18 +102,18 @@ func (fsys *fileSystem) beginKept(raw *requests, dir string, o *fusefs.Options, 
 		return nil, err
 	}
 	server := takeover.NewServer(newCarried(raw, l), &o.MountOptions, raw.fsys.store.KeepViews, l.Answered)
-	init, err := server.Begin(device)
+	init, answer, err := server.Begin(device)
 	if err == nil && (fsys.without(Resending) || !takeover.CanResend(init)) {
 		err = &TakeoverError{"this kernel can't send requests again, Linux 6.9 and later can"}
 	}
 	if err == nil {
-		err = k.Keep(takeover.Connection{Dir: dir, Init: init, Device: device, Root: fsys.root.fd, Memory: l.FD()})
+		err = k.Keep(takeover.Connection{Dir: dir, Init: init, Answer: answer, Device: device, Root: fsys.root.fd, Memory: l.FD()})
 	}
 	if err != nil {
 		l.Close()
 		return nil, errors.Join(err, mountpoint.Detach(dir, true))
 	}
-	return &keptTransport{Server: server}, nil
+	return &keptTransport{Server: server, ledger: l}, nil
 }
 
 // resumeKept takes over the mount of another daemon.
@@ -100,7 +132,7 @@ func resumeKept(raw *requests, c *takeover.Connection, o *fusefs.Options, notifi
 	raw.fsys.registries.startIDs(generation)
 	carried.settle()
 	carried.restore()
-	return &keptTransport{Server: server}, nil
+	return &keptTransport{Server: server, ledger: l}, nil
 }
 
 // startIDs keeps the ids of registries' nodes apart from those that a daemon before has given.

@@ -32,6 +32,8 @@ const (
 	askSync   = "sync"   // with a registry's name: it has caught up with all hosts; one syncAnswer
 	askGC     = "gc"     // of a cluster's chunks; one gcAnswer
 	askWatch  = "watch"  // an object for each transaction that ends from now on
+
+	askUpgrade = "upgrade" // with a takeover.Upgrade; one takeover.Upgraded, of the supervisor
 )
 
 // askPatience is how long either side may take to send its part.

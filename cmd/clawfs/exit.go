@@ -135,6 +135,14 @@ type silentError struct {
 // Error names the directory.
 func (e *silentError) Error() string { return fmt.Sprintf("the daemon of %s can't be asked", e.Dir) }
 
+// unsupervisedError says that a mount can't be handed over, as nobody keeps it.
+type unsupervisedError struct{ Dir string }
+
+// Error names the directory.
+func (e *unsupervisedError) Error() string {
+	return fmt.Sprintf("%s was mounted without --takeover, so that no other version can take it over", e.Dir)
+}
+
 // metricsError says that metrics can't be served at an address.
 type metricsError struct {
 	Address string
@@ -219,6 +227,9 @@ func rules() []rule {
 		}),
 		row(exitInUse, func(e *servedError) string { return "clawfs unmount " + quote(e.Dir) }),
 		row(exitFailed, func(e *silentError) string { return "ask as root: sudo clawfs status " + quote(e.Dir) }),
+		row(exitFailed, func(e *unsupervisedError) string {
+			return "clawfs unmount " + quote(e.Dir) + " && clawfs mount --takeover " + quote(e.Dir)
+		}),
 		row(exitFailed, func(e *metricsError) string {
 			return "give another address, as --metrics 127.0.0.1:9464 or --metrics unix:PATH"
 		}),

@@ -67,6 +67,7 @@ func TestClassify(t *testing.T) {
 		{&fs.OldDaemonError{Dir: "/d", Request: "put"}, failure{Code: 1, Message: "the daemon of the mount on /d is of an older version, which knows no put", Hint: "clawfs unmount /d && clawfs mount /d"}},
 		{&servedError{Dir: "/d"}, failure{Code: 5, Message: "/d is mounted, and its daemon relies on the history", Hint: "clawfs unmount /d"}},
 		{&silentError{Dir: "/d"}, failure{Code: 1, Message: "the daemon of /d can't be asked", Hint: "ask as root: sudo clawfs status /d"}},
+		{&unsupervisedError{Dir: "/d"}, failure{Code: 1, Message: "/d was mounted without --takeover, so that no other version can take it over", Hint: "clawfs unmount /d && clawfs mount --takeover /d"}},
 		{&metricsError{Address: "x", Err: errors.New("why")},
 			failure{Code: 1, Message: "metrics can't be served at x: why", Hint: "give another address, as --metrics 127.0.0.1:9464 or --metrics unix:PATH"}},
 		{&fs.TransportError{Reason: "why"}, failure{Code: 6, Message: "io_uring can't be had: why", Hint: "clawfs mount --transport auto takes the device instead"}},

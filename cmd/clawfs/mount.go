@@ -114,6 +114,7 @@ func newMountCommand(out streams) *cobra.Command {
 			if !o.doesWithout(timerSlackName) {
 				allowTimerSlack()
 			}
+			_ = takeover.NameProcess() // without it, commands have a harder time to find the daemon
 		}
 		if o.takeoverFD >= 0 {
 			return runSupervised(cmd.Context(), args[0], o)

@@ -59,7 +59,7 @@ func newRootCommand(out streams) *cobra.Command {
 		return &usageError{Command: cmd.CommandPath(), Problem: err}
 	})
 	root.AddCommand(newTellerCommand(), newSupervisorCommand(),
-		newMountCommand(out), newUnmountCommand(out), newStatusCommand(out), newWatchCommand(out), newViewCommand(out), newClusterCommand(out), newSyncCommand(),
+		newMountCommand(out), newUnmountCommand(out), newUpgradeCommand(out), newStatusCommand(out), newWatchCommand(out), newViewCommand(out), newClusterCommand(out), newSyncCommand(),
 		newLogCommand(out), newShowCommand(out), newDiffCommand(out), newRestoreCommand(out), newUndoCommand(out), newResolveCommand(out), newPutCommand(out),
 		newQuarantineCommand(out), newCheckCommand(out), newForgetCommand(out),
 		newServiceCommand(out), newVersionCommand(out),

@@ -226,6 +226,8 @@ func (s *servedDir) tell(metrics string) (stop func(), err error) {
 		askSync:   s.answerSync,
 		askGC:     s.answerGC,
 		askWatch:  func(c *conversation) { s.watchers.follow(c, s.ended) },
+
+		askUpgrade: s.answerUpgrade,
 	})
 	if err != nil {
 		s.log.Warn("the commands that ask the daemon will not work", zap.Error(err))

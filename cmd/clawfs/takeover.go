@@ -38,6 +38,7 @@ func newSupervisorCommand() *cobra.Command {
 				return err
 			}
 			s.Ready = func(int) error { return nil } // it has told somebody before
+			_ = takeover.NameProcess()
 			taken, stop := supervisorSignals()
 			defer stop()
 			return supervised(s.Adopt(o.takeoverFD, taken))
@@ -126,9 +127,18 @@ func runSupervised(ctx context.Context, name string, o *mountOptions) error {
 		if s := served.Load(); s != nil {
 			s.Alive()
 		}
+	}, func() {
+		if s := served.Load(); s != nil {
+			s.Leave()
+		}
 	})
 	if err != nil {
 		return err
+	}
+	if keeper.Waits() {
+		if err := waitToTakeOver(keeper, o, log); err != nil {
+			return err
+		}
 	}
 	err = serve(ctx, name, o, log, lifecycle{
 		ready: keeper.Serves, stopping: func() {}, keeper: keeper, serves: served.Store,

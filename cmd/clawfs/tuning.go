@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"clawfs/fs/takeover"
 )
 
 // timerSlack is how late the kernel may wake the daemon's threads. Go's runtime has
@@ -30,9 +32,7 @@ func allowTimerSlack() {
 	if unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(timerSlack), 0, 0, 0) != nil || slackOfThread() != timerSlack {
 		return
 	}
-	if program, err := os.Executable(); err == nil {
-		_ = syscall.Exec(program, os.Args, os.Environ())
-	}
+	_ = syscall.Exec(takeover.SelfName, os.Args, os.Environ()) // the file may be another one by now
 }
 
 // The daemon's heap may grow by this before it is collected: a quarter of the live bytes, from

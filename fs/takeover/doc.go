@@ -19,6 +19,16 @@
 //	                     ← released     Release: there is nothing to take over any more
 //	ends with the daemon
 //
+// For an upgrade the supervisor starts a daemon of another program while one serves:
+//
+//	← upgrade            Keeper.Upgrade of the daemon that serves
+//	start → the next one Join; it has Waits, and looks whether it understands all
+//	                     ← able      Able, or Unable: then the first one goes on, or ends, and
+//	                                 the next one mounts anew
+//	leave → the first one, which answers all that it has begun
+//	                     ← left      it is killed
+//	go → the next one    Able returns
+//
 // They talk by a socket pair, in datagrams of JSON that carry descriptors.
 //
 // A daemon that ends without released has died, however it ended. One that does not answer

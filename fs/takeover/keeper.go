@@ -19,19 +19,24 @@ type Keeper struct {
 	begin start // its first message
 	log   *zap.Logger
 	alive func()
+	leave func()
+	goes  chan error // that a daemon which waits is to go on, or why not
 
 	mu       sync.Mutex // guards the fields below
 	conn     *net.UnixConn
 	kept     *Connection // with descriptors of the keeper's own; nil: nothing is kept
 	serves   bool
+	waits    bool
+	left     bool
 	released bool
 	deaths   deaths // of supervisors
 }
 
 // Join hears a daemon's task by a socket, and answers from then on that it lives. alive is
 // called for each answer: it returns as soon as the locks that all requests need can be had, and
-// never waits for a disk.
-func Join(fd int, log *zap.Logger, alive func()) (*Keeper, error) {
+// never waits for a disk. leave is called when another daemon is about to take over: it returns once
+// all requests that were begun are answered, and begins no other one (Server.Leave).
+func Join(fd int, log *zap.Logger, alive, leave func()) (*Keeper, error) {
 	conn, err := socket(fd)
 	if err != nil {
 		return nil, err
@@ -44,7 +49,7 @@ func Join(fd int, log *zap.Logger, alive func()) (*Keeper, error) {
 		closeAll(fds)
 		return nil, errors.New("wanted: what to take over")
 	}
-	k := &Keeper{begin: *m.Start, log: log, alive: alive, conn: conn}
+	k := &Keeper{begin: *m.Start, log: log, alive: alive, leave: leave, goes: make(chan error, 1), conn: conn, waits: m.Start.Waits}
 	if k.kept, err = m.Start.Connection.withDescriptors(fds); err != nil {
 		return nil, err
 	}
@@ -120,12 +125,18 @@ func (k *Keeper) listen(conn *net.UnixConn) {
 			break
 		}
 		closeAll(fds)
-		if m.Ask {
+		switch {
+		case m.Ask:
 			k.alive()
-			k.mu.Lock()
-			_ = send(conn, message{Answer: true})
-			k.mu.Unlock()
+			k.say(message{Answer: true})
+		case m.Leave:
+			go k.leaves()
+		case m.Go:
+			k.goesOn(nil)
 		}
+	}
+	if k.goesOn(errors.New("the supervisor wants this daemon no more")) {
+		return
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -141,7 +152,17 @@ func (k *Keeper) listen(conn *net.UnixConn) {
 		k.log.Error("no other supervisor can be started", zap.Error(err))
 		return
 	}
+	if k.left {
+		_ = unix.Kill(os.Getpid(), unix.SIGKILL) // the other one has the next daemon started
+	}
 	go k.listen(k.conn)
+}
+
+// say sends a message. A supervisor that has died hears none.
+func (k *Keeper) say(m message) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	_ = send(k.conn, m)
 }
 
 // another starts another supervisor. The caller holds mu.
@@ -151,7 +172,7 @@ func (k *Keeper) another() error {
 		return err
 	}
 	defer other.Close()
-	cmd := newCommand(k.begin.Supervisor, os.Stderr, other)
+	cmd := newCommand(SelfName, k.begin.Supervisor, os.Stderr, other)
 	if err := cmd.Start(); err != nil {
 		conn.Close()
 		return err

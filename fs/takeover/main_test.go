@@ -149,7 +149,7 @@ func serve(dir string) error {
 	if err != nil {
 		return err
 	}
-	k, err := takeover.Join(takeover.SocketFD, log, func() {})
+	k, err := takeover.Join(takeover.SocketFD, log, func() {}, func() {})
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func connect(fs fuse.RawFileSystem, k *takeover.Keeper, o *fuse.MountOptions, p 
 		return nil, err
 	}
 	server := takeover.NewServer(fs, o, func() {}, func(uint64) {})
-	init, err := server.Begin(device)
+	init, answer, err := server.Begin(device)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +198,7 @@ func connect(fs fuse.RawFileSystem, k *takeover.Keeper, o *fuse.MountOptions, p 
 	if err != nil {
 		return nil, err
 	}
-	return server, k.Keep(takeover.Connection{Dir: p.mountpoint(), Init: init, Device: device, Root: device, Memory: memory})
+	return server, k.Keep(takeover.Connection{Dir: p.mountpoint(), Init: init, Answer: answer, Device: device, Root: device, Memory: memory})
 }
 
 // oneFile has one file, whose readings of the first daemon never end where the test wants

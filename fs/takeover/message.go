@@ -12,11 +12,12 @@ import (
 
 // Connection outlives a daemon: a mounted FUSE connection and the things that belong to it.
 type Connection struct {
-	Dir    string `json:"dir"`  // the mountpoint, absolute
-	Init   []byte `json:"init"` // the kernel's INIT request, as it came
-	Device int    `json:"-"`    // descriptor of /dev/fuse
-	Root   int    `json:"-"`    // descriptor of the directory below the mount
-	Memory int    `json:"-"`    // descriptor of the memory that a daemon leaves for the next one
+	Dir    string `json:"dir"`    // the mountpoint, absolute
+	Init   []byte `json:"init"`   // the kernel's INIT request, as it came
+	Answer []byte `json:"answer"` // the one that it was given
+	Device int    `json:"-"`      // descriptor of /dev/fuse
+	Root   int    `json:"-"`      // descriptor of the directory below the mount
+	Memory int    `json:"-"`      // descriptor of the memory that a daemon leaves for the next one
 }
 
 // descriptors are those of a connection, in the order in which they are sent.
@@ -44,24 +45,50 @@ func (c *Connection) close() {
 // Past is the facts from before a daemon.
 type Past struct {
 	Generation int       `json:"generation"`    // of the daemon: 1 for the first one
-	Last       time.Time `json:"last,omitzero"` // when it was started, if another one had died
+	Last       time.Time `json:"last,omitzero"` // when it was started, if it has taken over
 }
+
+// next returns the past of the next daemon.
+func (p Past) next() Past {
+	p.Generation++
+	if p.Generation > 1 {
+		p.Last = time.Now()
+	}
+	return p
+}
+
+// protocol is the number of the format of messages. A daemon refuses a supervisor of another one.
+const protocol = 1
 
 // message is one datagram between supervisor and daemon. One of its parts is set.
 type message struct {
 	Start *start `json:"start,omitempty"` // to the daemon: the first message
 	Adopt *adopt `json:"adopt,omitempty"` // to another supervisor: the first message
 	Ask   bool   `json:"ask,omitempty"`   // to the daemon
+	Leave bool   `json:"leave,omitempty"` // to the daemon: another one is about to take over
+	Go    bool   `json:"go,omitempty"`    // to a daemon that waits: it is to take over
 
 	Keep     *Connection     `json:"keep,omitempty"` // all else is from it
 	Serves   bool            `json:"serves,omitempty"`
 	Failed   json.RawMessage `json:"failed,omitempty"` // before it has mounted
 	Answer   bool            `json:"answer,omitempty"`
 	Released bool            `json:"released,omitempty"`
+	Left     bool            `json:"left,omitempty"`    // all that it has begun is done
+	Able     bool            `json:"able,omitempty"`    // it waits, and can take over
+	Unable   *unable         `json:"unable,omitempty"`  // it waited, and can't
+	Upgrade  *Upgrade        `json:"upgrade,omitempty"` // the socket of who asks comes with it
+}
+
+// unable says why a daemon can't take over.
+type unable struct {
+	Why  json.RawMessage `json:"why"`
+	Anew bool            `json:"anew"` // it could mount anew
 }
 
 // start is the first message to a daemon. The descriptors of the connection come with it.
 type start struct {
+	Protocol   int         `json:"protocol"`
+	Waits      bool        `json:"waits,omitempty"` // for Go, before it touches anything
 	Past       Past        `json:"past"`
 	Supervisor []string    `json:"supervisor"`           // the command that starts another one
 	Daemon     []string    `json:"daemon"`               // … and the daemon's own

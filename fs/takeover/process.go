@@ -27,15 +27,15 @@ type received struct {
 	fds []int
 }
 
-// startDaemon starts a daemon. It is in a session of its own: a signal that a terminal sends to
+// startDaemon starts a daemon of a program. It is in a session of its own: a signal that a terminal sends to
 // all reaches it once.
-func startDaemon(command []string, output *os.File) (*process, error) {
+func startDaemon(program string, command []string, output *os.File) (*process, error) {
 	conn, other, err := pair()
 	if err != nil {
 		return nil, err
 	}
 	defer other.Close()
-	cmd, fd := newCommand(command, output, other), -1
+	cmd, fd := newCommand(program, command, output, other), -1
 	cmd.SysProcAttr.PidFD = &fd
 	if err := cmd.Start(); err != nil {
 		conn.Close()
@@ -49,9 +49,10 @@ func startDaemon(command []string, output *os.File) (*process, error) {
 	return p, nil
 }
 
-// newCommand is a command that has a socket as SocketFD.
-func newCommand(command []string, output, socket *os.File) *exec.Cmd {
-	cmd := exec.Command(command[0], command[1:]...)
+// newCommand is a command of a program that has a socket as SocketFD.
+func newCommand(program string, command []string, output, socket *os.File) *exec.Cmd {
+	cmd := exec.Command(program)
+	cmd.Args = command
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.ExtraFiles = []*os.File{socket} // becomes SocketFD
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -29,8 +29,9 @@ type Server struct {
 	payload  int // that a request or an answer holds at most, without its headers
 	buffers  buffers
 
-	readers atomic.Int32 // workers that wait for a request
-	running sync.WaitGroup
+	readers  atomic.Int32 // workers that wait for a request
+	running  sync.WaitGroup
+	handling sync.RWMutex // held for reading while a request is handled, for writing once the server has left
 }
 
 // mostReaders is how many workers wait for a request at most. One is always there.
@@ -57,36 +58,40 @@ func NewServer(raw fuse.RawFileSystem, o *fuse.MountOptions, ready func(), answe
 const minPayload = 128 << 10
 
 // Begin answers the kernel's first request on a new connection, whose descriptor becomes the
-// server's. It returns the request, for Connection.Init.
-func (s *Server) Begin(device int) (init []byte, err error) {
+// server's. It returns the request and its answer, for Connection.
+func (s *Server) Begin(device int) (init, answer []byte, err error) {
 	s.connect(device)
 	in, err := s.buffers.get()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer s.buffers.put(in)
 	n, err := s.read(in)
 	if err != nil {
-		return nil, os.NewSyscallError("read", err)
+		return nil, nil, os.NewSyscallError("read", err)
 	}
 	init = append([]byte(nil), in[:n]...)
-	answer, err := s.initialize(init)
-	if err != nil {
-		return nil, err
+	if answer, err = s.initialize(init); err != nil {
+		return nil, nil, err
 	}
-	return init, os.NewSyscallError("write", s.write(answer))
+	return init, answer, os.NewSyscallError("write", s.write(answer))
 }
 
 // Resume takes a connection over that another daemon has served, with the same options. The
 // descriptors stay the caller's. The kernel sends again the requests that the former daemon
-// had not answered.
+// had not answered. The error is a *NegotiationError where that one has agreed on something else, or
+// the system's.
 func (s *Server) Resume(c *Connection) error {
 	device, err := unix.FcntlInt(uintptr(c.Device), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return os.NewSyscallError("dup", err)
 	}
 	s.connect(device)
-	if _, err := s.initialize(c.Init); err != nil {
+	answer, err := s.initialize(c.Init)
+	if err == nil {
+		err = sameAnswer(c, answer)
+	}
+	if err != nil {
 		return err
 	}
 	return s.resend()
@@ -150,7 +155,7 @@ func (s *Server) work() {
 			s.running.Add(1)
 			go s.work()
 		}
-		s.answer(in, out)
+		s.handle(in, out)
 		give()
 		if s.readers.Add(1) > mostReaders {
 			s.readers.Add(-1)
@@ -197,6 +202,22 @@ func (s *Server) read(into []byte) (int, error) {
 		}
 		return 0, err
 	}
+}
+
+// Leave returns once all requests that were begun are answered. No other one is begun: those that come are read and
+// not answered, so that the kernel sends them to the next daemon.
+func (s *Server) Leave() { s.handling.Lock() }
+
+// handle handles a request, unless the server has left. What the kernel gives back it does not give twice.
+func (s *Server) handle(in, out []byte) {
+	const opForget, opBatchForget = 2, 42
+	switch binary.NativeEndian.Uint32(in[opcodeField:]) {
+	case opForget, opBatchForget:
+	default:
+		s.handling.RLock()
+		defer s.handling.RUnlock()
+	}
+	s.answer(in, out)
 }
 
 // answer handles a request, and answers it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -52,7 +53,9 @@ func (e *AbandonedError) Error() string {
 type watch struct {
 	*Supervisor
 	d        *process
+	program  *program    // that daemons are started of
 	kept     *Connection // nil: nothing yet, or nothing any more
+	up       *upgrade    // nil: none is under way
 	past     Past
 	deaths   deaths
 	ready    bool            // the first daemon serves, or did
@@ -61,11 +64,16 @@ type watch struct {
 	report   json.RawMessage // of a daemon that has failed
 }
 
-// Run starts a daemon, and the next one whenever it has died, until one has ended in order.
+// Run starts a daemon, and the next one whenever it has died, until one has ended in order. All are of
+// this program, as it is now, or of the one that was last made to serve (Keeper.Upgrade).
 // Signals are passed on to the daemon: SIGHUP as it is, others as SIGTERM, after which no
 // other daemon is started. Errors: *FailedError, *AbandonedError, or the system's.
 func (s *Supervisor) Run(signals <-chan os.Signal) error {
 	w := &watch{Supervisor: s}
+	var err error
+	if w.program, err = programOf("self"); err != nil {
+		return err
+	}
 	if err := w.next(); err != nil {
 		return err
 	}
@@ -99,21 +107,33 @@ func (s *Supervisor) Adopt(fd int, signals <-chan os.Signal) error {
 	if w.d, err = adopted(fds[0], conn); err != nil {
 		return err
 	}
+	if w.program, err = programOf(strconv.Itoa(w.d.pid)); err != nil { // it has died already
+		w.program, err = programOf("self")
+	}
+	if err != nil {
+		return err
+	}
 	return w.run(signals)
 }
 
 // next starts the next daemon.
 func (w *watch) next() error {
-	w.past.Generation++
-	if w.past.Generation > 1 {
-		w.past.Last = time.Now()
+	w.past = w.past.next()
+	d, err := w.launch(w.program, w.past, false)
+	if err == nil {
+		w.d = d
 	}
-	d, err := startDaemon(w.Daemon, w.Output)
+	return err
+}
+
+// launch starts a daemon of a program.
+func (w *watch) launch(p *program, past Past, waits bool) (*process, error) {
+	command := append([]string{p.name}, w.Daemon[1:]...)
+	d, err := startDaemon(p.path(), command, w.Output)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w.d = d
-	first := message{Start: &start{Past: w.past, Supervisor: w.Another, Daemon: w.Daemon, Connection: w.kept}}
+	first := message{Start: &start{Protocol: protocol, Waits: waits, Past: past, Supervisor: w.Another, Daemon: command, Connection: w.kept}}
 	var fds []int
 	if w.kept != nil {
 		fds = w.kept.descriptors()
@@ -121,11 +141,15 @@ func (w *watch) next() error {
 	if err := send(d.conn, first, fds...); err != nil {
 		w.Log.Warn("a daemon can't be given the state of the former one", zap.Error(err)) // it has died already
 	}
-	return nil
+	return d, nil
 }
 
 func (w *watch) run(signals <-chan os.Signal) error {
-	defer func() { w.kept.close() }()
+	defer func() {
+		w.cancel("the mount has ended")
+		w.kept.close()
+		w.program.close()
+	}()
 	rounds := time.NewTicker(w.Policy.Ask)
 	defer rounds.Stop()
 	for {
@@ -145,14 +169,28 @@ func (w *watch) run(signals <-chan os.Signal) error {
 				w.take(m)
 			}
 			w.d.close()
-			if w.kept == nil {
-				return w.result()
-			}
-			if err := w.takeOver(signals); err != nil {
+			if over, err := w.afterEnd(signals); over || err != nil {
 				return err
 			}
+		case m, ok := <-w.up.incoming():
+			w.hears(m, ok)
+		case <-w.up.ended():
+			w.nextEnded()
+		case <-w.up.late():
+			w.isLate()
 		}
 	}
+}
+
+// afterEnd goes on after a daemon has ended. over says that there is nothing to go on with.
+func (w *watch) afterEnd(signals <-chan os.Signal) (over bool, err error) {
+	if goesOn, err := w.replace(); goesOn || err != nil {
+		return false, err
+	}
+	if w.kept == nil {
+		return true, w.result()
+	}
+	return false, w.takeOver(signals)
 }
 
 // result is Run's result when a daemon has ended and there is nothing to take over.
@@ -182,6 +220,12 @@ func (w *watch) take(m received) {
 				w.pass(unix.SIGTERM)
 			}
 		}
+		w.serves()
+	case m.Left:
+		w.leaves()
+	case m.Upgrade != nil:
+		w.begin(*m.Upgrade, m.fds)
+		return
 	case m.Failed != nil:
 		w.report = m.Failed
 	case m.Answer:
@@ -223,6 +267,10 @@ const (
 	DeathPhrase   = "the daemon has died, the next one takes over"
 	HangPhrase    = "the daemon does not answer and is killed"
 	AbandonPhrase = "the mount is given up, its daemon dies again and again"
+
+	HandoverPhrase = "the mount was handed over to another program"
+	AnewPhrase     = "another program has mounted anew"
+	RefusedPhrase  = "another program does not take the mount over"
 )
 
 // takeOver starts the next daemon in the place of one that has died. An error says that there
