@@ -34,6 +34,14 @@ func (e *StrangerError) Error() string {
 // Unwrap returns the reason.
 func (e *StrangerError) Unwrap() error { return e.Err }
 
+// cannotBeReached reports whether an error says that no majority has answered. A cluster that has
+// refused this host for good has.
+func cannotBeReached(err error) bool {
+	var unavailable *UnavailableError
+	var refused *RefusedError
+	return errors.As(err, &unavailable) && (!errors.As(unavailable.Err, &refused) || refused.Again)
+}
+
 // beginAlone has the storage begin without the cluster, which can't be reached for that reason.
 // Errors: *StrangerError, or those of the local storage.
 func (s *Storage) beginAlone(o Options, reason error) error {
@@ -50,7 +58,7 @@ func (s *Storage) beginAlone(o Options, reason error) error {
 	if err != nil {
 		return err
 	}
-	_, wasIn, err := s.Local.Notes("") // no registry's
+	_, wasIn, err := s.Local.Notes("any") // the name does not matter
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -149,5 +150,26 @@ func TestABeginningAloneMeetsTheCluster(t *testing.T) {
 	await(t, "the message", told.Load)
 	if got := a.read(t); got != `{"n":1}` || wrong.storage.Status().Err == nil {
 		t.Errorf("the cluster has %s", got)
+	}
+}
+
+// refusing is an engine that refuses a host for good.
+type refusing struct{ cluster.Engine }
+
+func (refusing) Get(context.Context, string) (cluster.Entry, error) {
+	return cluster.Entry{}, &cluster.RefusedError{Err: errors.New("permission denied")}
+}
+
+// A host that the cluster refuses does not begin alone.
+func TestARefusedHostDoesNotBeginAlone(t *testing.T) {
+	_, _, b := two(t, `{}`)
+	b.close()
+	_, end, err := cluster.Open(context.Background(), replica{b.disk}, refusing{b.client}, cluster.Options{Cluster: "test", Host: "b", Offline: cluster.OfflineAccept})
+	if err == nil {
+		end()
+		t.Fatal("it begins")
+	}
+	if !isUnavailable(err) {
+		t.Error(err)
 	}
 }

@@ -87,7 +87,7 @@ func Open(ctx context.Context, local Local, engine Engine, o Options) (*Storage,
 		all:    make(map[string]*registry), follow: func(string) {}, since: time.Now(),
 	}
 	err := s.meet(ctx, o)
-	alone := s.accept && unavailable(err)
+	alone := s.accept && cannotBeReached(err)
 	switch {
 	case alone:
 		err = s.beginAlone(o, err)

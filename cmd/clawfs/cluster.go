@@ -143,8 +143,12 @@ func (o *clusterOptions) tls(a clusterAddress) (*tls.Config, error) {
 	return c, nil
 }
 
-// clusterPatience is how long a mount waits for a majority.
-const clusterPatience = 10 * time.Second
+// clusterPatience is how long a mount waits for a majority; one that may go on alone waits for
+// alonePatience.
+const (
+	clusterPatience = 10 * time.Second
+	alonePatience   = 3 * time.Second
+)
 
 // localStorage is the storage of this host, below that of the cluster.
 type localStorage struct {
@@ -221,7 +225,11 @@ func openCluster(o *clusterOptions, local localStorage, patterns *fs.Patterns, l
 		}
 		host = name
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), clusterPatience)
+	patience := clusterPatience
+	if o.offline.value == string(cluster.OfflineAccept) {
+		patience = alonePatience
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	s, stop, err := cluster.Open(ctx, local, engine, cluster.Options{
 		Cluster: a.name, Host: host, Names: registryNames(local.dir, patterns), Join: cluster.Join(o.join.value),
@@ -243,7 +251,11 @@ func joinError(o *clusterOptions, err error) error {
 	var unrelated *cluster.UnrelatedError
 	var unavailable *cluster.UnavailableError
 	var secret *cluster.SecretError
+	var stranger *cluster.StrangerError
 	switch {
+	case errors.As(err, &stranger):
+		e.Problem = "no majority of " + o.address + " answers"
+		e.Hint = "mount it once while the cluster can be reached: the host can begin alone after that"
 	case errors.As(err, &unrelated):
 		e.Hint = "choose with --join: take the cluster's, give this directory's, or merge both"
 	case errors.As(err, &secret):

@@ -15,7 +15,7 @@ import (
 )
 
 // Hosts that may go on without the cluster do so while its only member is gone: ordinary programs
-// write on all of them, one host is unmounted, and the daemon of another one is killed. Once the
+// write on all of them, one host is unmounted and mounted again, and the daemon of another one is killed. Once the
 // member is back everything is there on all hosts.
 func TestHostsGoOnAlone(t *testing.T) {
 	need(t, "node", "python3", "jq")
@@ -68,8 +68,10 @@ func TestHostsGoOnAlone(t *testing.T) {
 	if text, err := os.ReadFile(filepath.Join(all[1].dir, "models.json")); err != nil || !strings.Contains(string(text), "1-node") {
 		t.Errorf("the file of an unmounted host: %s, %v", text, err)
 	}
+	all[1].start(flags(1)...) // without the cluster
+	succeed(t, all[1].dir, bash(`jq '.models += [{"id":"begun-alone"}]' models.json >t; mv t models.json; ! ls gone.json 2>/dev/null`))
+	wanted["begun-alone"] = true
 	members.Run(0)
-	all[1].start(flags(1)...)
 	all[2].start(flags(2)...)
 	same(t, "models.json", all, func(text string) bool { return slices.Equal(idsOf(text), slices.Sorted(maps.Keys(wanted))) })
 	same(t, "new.json", all, func(text string) bool {
