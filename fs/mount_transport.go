@@ -156,8 +156,8 @@ func quick(r uring.Request) bool {
 		return true
 	case uring.OpOpen:
 		return registry || r.Flags&(unix.O_ACCMODE|unix.O_TRUNC) == unix.O_RDONLY
-	case uring.OpRelease:
-		return r.Flags&unix.O_ACCMODE == unix.O_RDONLY
+	case uring.OpRelease: // of a registry after its close, which has committed
+		return registry || r.Flags&unix.O_ACCMODE == unix.O_RDONLY
 	case uring.OpRead, uring.OpWrite, uring.OpGetxattr:
 		return registry
 	}

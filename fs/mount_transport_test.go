@@ -25,7 +25,8 @@ func TestQuickRequests(t *testing.T) {
 		{uring.Request{Opcode: uring.OpWrite, Node: registry}, true},
 		{uring.Request{Opcode: uring.OpWrite, Node: plain}, false},
 		{uring.Request{Opcode: uring.OpRelease, Node: registry, Flags: unix.O_RDONLY}, true},
-		{uring.Request{Opcode: uring.OpRelease, Node: registry, Flags: unix.O_WRONLY}, false},
+		{uring.Request{Opcode: uring.OpRelease, Node: registry, Flags: unix.O_WRONLY}, true},
+		{uring.Request{Opcode: uring.OpRelease, Node: plain, Flags: unix.O_WRONLY}, false},
 		{uring.Request{Opcode: flush, Node: registry}, false},
 	} {
 		if got := quick(c.r); got != c.want {

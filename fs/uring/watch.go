@@ -24,8 +24,10 @@ type watch struct {
 }
 
 const (
-	watchInterval = 5 * time.Millisecond // between two looks
-	watchIdle     = 20                   // looks without a request, after which it sleeps
+	watchInterval = 5 * time.Millisecond  // between two looks, while many requests come, or one is handled
+	watchSeldom   = 20 * time.Millisecond // otherwise: a look costs more than a few requests do
+	watchMany     = 20                    // steps of all threads since the last look
+	watchIdle     = 5                     // looks without a request, after which it sleeps
 )
 
 func newWatch() *watch {
@@ -56,18 +58,24 @@ func (w *watch) run(relieve func(t *thread, first bool)) {
 			return
 		case <-w.wake:
 		}
+		interval := watchInterval
 		for idle := 0; idle < watchIdle; idle++ {
 			select {
 			case <-w.stop:
 				return
-			case <-time.After(watchInterval):
+			case <-time.After(interval):
 			}
-			if w.look(relieve) {
+			steps, handling := w.look(relieve)
+			if steps > 0 || handling {
 				idle = 0
+			}
+			interval = watchSeldom
+			if steps >= watchMany || handling {
+				interval = watchInterval
 			}
 		}
 		w.asleep.Store(true)
-		if w.look(relieve) { // a handler began before it could rouse the watch
+		if steps, handling := w.look(relieve); steps > 0 || handling { // a handler began before it could rouse the watch
 			w.rouse()
 		}
 	}
@@ -84,24 +92,21 @@ func (t *thread) waits() bool {
 	return strings.HasPrefix(state, "S") || strings.HasPrefix(state, "D")
 }
 
-// look reports whether a thread has handled anything since the last look, or does.
-func (w *watch) look(relieve func(t *thread, first bool)) (active bool) {
+// look returns how many steps the threads have made since the last look, and whether one handles a
+// request.
+func (w *watch) look(relieve func(t *thread, first bool)) (steps uint64, handling bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, t := range w.threads {
 		step := t.step.Load()
-		handling := step%2 == 1
-		switch {
-		case step != t.seen:
-			active = true
-		case handling:
-			active = true
-			if t.waits() {
-				relieve(t, step != t.stuck)
-				t.stuck = step
-			}
+		handles := step%2 == 1
+		if handles && step == t.seen && t.waits() {
+			relieve(t, step != t.stuck)
+			t.stuck = step
 		}
+		steps += step - t.seen
+		handling = handling || handles
 		t.seen = step
 	}
-	return active
+	return steps, handling
 }
