@@ -14,8 +14,8 @@ func moreIsBetter(column string) bool {
 // countsFaults reports whether a column counts faults. There are to be none.
 func countsFaults(column string) bool { return column == "lost" || column == "errors" }
 
-// gain tells how many times as well as its like at another revision a subject did, by a
-// column, in the median of the rounds.
+// gain tells how many times as well as its like at another revision, or by another transport, a subject
+// did, by a column, in the median of the rounds.
 func (r *results) gain(w work, column string, like subject) spread {
 	if moreIsBetter(column) {
 		return r.ratio(w.name, column, like.like, like.name)
@@ -23,11 +23,11 @@ func (r *results) gain(w work, column string, like subject) spread {
 	return r.ratio(w.name, column, like.name, like.like)
 }
 
-// tableAgainst has a row for each subject that a revision beside took part as, with the
+// tableAgainst has a row for each subject that another revision, or transport, took part as, with the
 // gain by each column: 2 is twice as many, in half the time, or half as large. It has only
-// its head if no revision took part.
+// its head if none took part.
 func tableAgainst(r *results) [][]string {
-	rows := [][]string{{"work", "subject", "by", "times as well", "least … most", ""}}
+	rows := [][]string{{"work", "subject", "against", "by", "times as well", "least … most", ""}}
 	for _, w := range r.works {
 		for _, s := range w.subjects {
 			if s.like == "" {
@@ -42,7 +42,7 @@ func tableAgainst(r *results) [][]string {
 				if v.median < enough {
 					verdict = "less"
 				}
-				rows = append(rows, []string{w.name, s.like, column, short(v), span(v), verdict})
+				rows = append(rows, []string{w.name, s.like, s.place.name, column, short(v), span(v), verdict})
 			}
 		}
 	}

@@ -60,7 +60,8 @@ type bench struct {
 	bare   *place
 	loop   *place
 	ours   *place
-	past   *place // on a mount by the revision to measure beside; nil: there is none
+	beside []*place // on mounts by another revision of clawfs, or transport, to measure beside
+	floors []*place // on mounts by the least that a FUSE file system can do
 	chosen *regexp.Regexp
 	dirs   int // directories made so far
 }
@@ -99,21 +100,24 @@ type subject struct {
 	place  *place
 	client client
 	style  string // the client's --style, empty where it has none
-	like   string // the subject that it is like, at another revision of clawfs; else empty
+	like   string // the subject that it is like, at another revision of clawfs or by another transport; else empty
 }
 
 // does reports whether the subject does the work of the one of that name.
 func (s subject) does(name string) bool { return s.name == name || s.like == name }
 
-// besides returns subjects with, behind each that works on clawfs's mount, its like on the
-// mount of another revision.
+// besides returns subjects with, behind each that works on clawfs's mount, its likes on the
+// mounts beside.
 func (b *bench) besides(list []subject) []subject {
 	var all []subject
 	for _, s := range list {
 		all = append(all, s)
-		if b.past != nil && s.place == b.ours {
-			s.place, s.like, s.name = b.past, s.name, b.against+strings.TrimPrefix(s.name, "clawfs")
-			all = append(all, s)
+		for _, p := range b.beside {
+			if s.place == b.ours {
+				like := s
+				like.place, like.like, like.name = p, s.name, p.name+strings.TrimPrefix(s.name, "clawfs")
+				all = append(all, like)
+			}
 		}
 	}
 	return all

@@ -20,6 +20,7 @@ import (
 type tools struct {
 	clawfs, against string // against is clawfs of the revision to measure beside
 	loopback        string
+	rawfuse         string
 	goClient, bbolt client
 	node, shell     client
 	python          client
@@ -32,7 +33,7 @@ func toolsIn(o options) tools {
 	in := func(name string) string { return filepath.Join(o.tools, name) }
 	script := func(name string) string { return filepath.Join(o.top, "cmd", "clawfs-bench", "client", name) }
 	return tools{
-		clawfs: in("clawfs"), against: in("against"), loopback: in("loopback"), goClient: client{in("client")}, bbolt: client{in("bbolt")},
+		clawfs: in("clawfs"), against: in("against"), loopback: in("loopback"), rawfuse: in("rawfuse"), goClient: client{in("client")}, bbolt: client{in("bbolt")},
 		node: client{"node", script("client.mjs")}, shell: client{script("client.sh")}, python: client{"python3", script("client.py")},
 	}
 }

@@ -36,9 +36,10 @@ type options struct {
 	top   string // the source tree
 	json  string // file for the results
 	// against is the revision of clawfs that does every work, too; empty: none does. Its
-	// program is tools/against, its source tree againstTop. fs.DeviceTransport is no revision
-	// but the same clawfs by that transport, and then the other is by io_uring.
+	// program is tools/against, its source tree againstTop.
 	against, againstTop string
+
+	device bool // clawfs is served over io_uring, and does every work by the device, too
 
 	docs string // page whose results are to be replaced; plots go beside it if the run has all their points
 }
@@ -51,7 +52,8 @@ func run(ctx context.Context) error {
 	flag.StringVar(&o.tools, "tools", "", "directory of the programs")
 	flag.StringVar(&o.top, "top", ".", "source tree")
 	flag.StringVar(&o.json, "json", "", "file to write the results to")
-	flag.StringVar(&o.against, "against", "", "revision of clawfs to measure beside, or \"device\"")
+	flag.StringVar(&o.against, "against", "", "revision of clawfs to measure beside")
+	flag.BoolVar(&o.device, "device", false, "measure clawfs over io_uring, and by the device beside")
 	flag.StringVar(&o.againstTop, "against-top", "", "source tree of that")
 	flag.StringVar(&o.docs, "docs", "", "page to write the tables into")
 	flag.Parse()

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"clawfs/fs"
+	"clawfs/fs/uring"
 )
 
 // place is a directory in which clients work: on the bare disk or on a mount.
@@ -71,29 +72,72 @@ func (p *place) switches() (total float64, err error) {
 
 // mount brings up the places on mounts that most works use.
 func (b *bench) mount(ctx context.Context) (err error) {
-	now := &place{name: "clawfs", top: b.top, bin: b.tools.clawfs}
-	past := &place{name: b.against, top: b.againstTop, bin: b.tools.against}
-	if b.against == fs.DeviceTransport {
-		now.flags, past.flags = []string{"--transport", fs.RingTransport}, []string{"--transport", fs.DeviceTransport}
+	ours := &place{name: "clawfs", top: b.top, bin: b.tools.clawfs}
+	var beside []*place
+	if b.against != "" {
+		beside = append(beside, &place{name: b.against, top: b.againstTop, bin: b.tools.against})
 	}
-	if b.ours, err = b.mountLike(ctx, now, "clawfs"); err != nil {
+	if b.device {
+		ours.flags = []string{"--transport", fs.RingTransport}
+		beside = append(beside, &place{name: "device", top: b.top, bin: b.tools.clawfs, flags: []string{"--transport", fs.DeviceTransport}})
+	}
+	if b.ours, err = b.mountLike(ctx, ours, ours.name); err != nil {
 		return err
 	}
-	if b.against != "" {
-		if b.past, err = b.mountLike(ctx, past, "against"); err != nil {
+	for _, p := range beside {
+		if p, err = b.mountLike(ctx, p, "beside-"+p.name); err != nil {
 			return err
 		}
+		b.beside = append(b.beside, p)
+	}
+	if err := b.mountFloors(ctx); err != nil {
+		return err
 	}
 	b.loop, err = b.mountLoopback(ctx)
 	return err
 }
 
-func (b *bench) unmount() {
-	if b.loop != nil {
-		_ = b.loop.cmd.Process.Signal(unix.SIGTERM)
-		_ = b.loop.cmd.Wait()
+// mountFloors starts rawfuse by each transport that can be had.
+func (b *bench) mountFloors(ctx context.Context) error {
+	if os.Getuid() != 0 {
+		return nil
 	}
-	for _, p := range []*place{b.ours, b.past} {
+	ways := []string{fs.DeviceTransport}
+	if uring.Check() == nil {
+		ways = append(ways, fs.RingTransport)
+	}
+	for _, way := range ways {
+		p := &place{name: "floor, " + way, dir: filepath.Join(b.work, "floor-"+way)}
+		if err := os.Mkdir(p.dir, 0o700); err != nil {
+			return err
+		}
+		if err := p.run(ctx, exec.Command(b.tools.rawfuse, p.dir, way)); err != nil {
+			return err
+		}
+		b.floors = append(b.floors, p)
+	}
+	return nil
+}
+
+// run starts the program that serves a place, until SIGTERM, and awaits its mount.
+func (p *place) run(ctx context.Context, cmd *exec.Cmd) error {
+	p.cmd, cmd.Stderr = cmd, os.Stderr
+	cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true} // an interrupt from the terminal is ours to pass on
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	p.pid = cmd.Process.Pid
+	return awaitMount(ctx, p.dir)
+}
+
+func (b *bench) unmount() {
+	for _, p := range append([]*place{b.loop}, b.floors...) {
+		if p != nil {
+			_ = p.cmd.Process.Signal(unix.SIGTERM)
+			_ = p.cmd.Wait()
+		}
+	}
+	for _, p := range append([]*place{b.ours}, b.beside...) {
 		if p != nil {
 			_ = p.unmount()
 		}
@@ -142,14 +186,7 @@ func (b *bench) mountLoopback(ctx context.Context) (*place, error) {
 	if os.Getuid() == 0 {
 		args = append(args, "-allow-other")
 	}
-	p.cmd = exec.Command("sh", append(args, p.dir, below)...)
-	p.cmd.Stderr = os.Stderr
-	p.cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true} // an interrupt from the terminal is ours to pass on
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
-	}
-	p.pid = p.cmd.Process.Pid
-	return p, awaitMount(ctx, p.dir)
+	return p, p.run(ctx, exec.Command("sh", append(args, p.dir, below)...))
 }
 
 // awaitMount waits until a FUSE file system is there.

@@ -137,8 +137,15 @@ func describe(ctx context.Context, b *bench) map[string]string {
 		"processor": processor(), "disk": kind, "go": runtime.Version(), "node": said("node", "--version"), "user": user,
 		"clawfs": said("git", "-C", b.top, "rev-parse", "--short", "HEAD"), "load before": firstWord(string(load)),
 	}
+	var beside []string
 	if b.against != "" {
-		about["against"] = b.against
+		beside = append(beside, b.against)
+	}
+	if b.device {
+		beside = append(beside, "device")
+	}
+	if len(beside) > 0 {
+		about["against"] = strings.Join(beside, " and ")
 	}
 	return about
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 )
 
@@ -33,7 +34,8 @@ func (b *bench) works() []work {
 	for _, size := range []int{1 << 10, 100 << 10, 10 << 20} {
 		list = append(list, b.commitWork(size))
 	}
-	list = append(list, b.loopWork("open", "open-read-close of a registry of 4 KiB"), b.loopWork("stat", "stat of a registry"))
+	list = append(list, b.loopWork("open", "open-read-close of a registry of 4 KiB", 1), b.loopWork("open", "open-read-close of a registry of 4 KiB", 8),
+		b.loopWork("stat", "stat of a registry", 1))
 	for _, writers := range b.writers {
 		list = append(list, b.appendWork(writers, 1))
 	}
@@ -105,33 +107,45 @@ func (o *outcome) perOp(series string) values {
 	}
 }
 
-// loopWork repeats something cheap on a file of 4 KiB.
-func (b *bench) loopWork(name, about string) work {
+// loopWork has clients repeat something cheap on a file of 4 KiB. On the floors it is what the
+// kernel and the transport take alone.
+func (b *bench) loopWork(name, about string, clients int) work {
 	plain := b.goSubject("clawfs: plain file", b.ours, "plain")
-	return work{
-		name: name, about: about, columns: []string{"each µs", "client CPU µs", "daemon CPU µs"}, baseline: bareAsItIs,
+	w := work{
+		name: name, about: about, columns: []string{"each µs", "p99 µs", "client CPU µs", "daemon CPU µs"}, baseline: bareAsItIs,
 		subjects: []subject{b.goSubject(bareAsItIs, b.bare, "-"), b.goSubject(loopAsItIs, b.loop, "-"), b.goSubject(oursAsItIs, b.ours, "-"), plain},
-		measure: func(ctx context.Context, s subject, dir string) (values, error) {
-			const size = 4 << 10
-			file := filepath.Join(dir, "registry.json")
-			if s.does(plain.name) {
-				file = filepath.Join(dir, "plain.txt")
-			}
-			content := append(seed(32), make([]byte, size)...)[:size]
-			for i := len(seed(32)); i < size; i++ {
-				content[i] = ' '
-			}
-			if err := os.WriteFile(file, content, 0o600); err != nil {
-				return nil, err
-			}
-			o, err := b.do(ctx, s, arguments(name, "--file", file, "--size", size, "--duration", b.spin))
-			if err != nil {
-				return nil, err
-			}
-			ops := float64(o.Ops)
-			return values{"each µs": float64(o.Nanos) / 1e3 / ops, "client CPU µs": float64(o.CPU) / 1e3 / ops, "daemon CPU µs": o.daemon.Seconds() * 1e6 / ops}, nil
-		},
 	}
+	for _, p := range b.floors {
+		w.subjects = append(w.subjects, b.goSubject(p.name, p, "-"))
+	}
+	if clients > 1 {
+		w.name, w.about, w.columns[0] = fmt.Sprintf("%s by %d", name, clients), fmt.Sprintf("%s, by %d at once", about, clients), "ops /s"
+	}
+	w.measure = func(ctx context.Context, s subject, dir string) (values, error) {
+		const size = 4 << 10
+		file := filepath.Join(dir, "registry.json")
+		if s.does(plain.name) {
+			file = filepath.Join(dir, "plain.txt")
+		}
+		content := append(seed(32), make([]byte, size)...)[:size]
+		for i := len(seed(32)); i < size; i++ {
+			content[i] = ' '
+		}
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			return nil, err
+		}
+		args := arguments(name, "--file", file, "--size", size, "--duration", b.spin)
+		o, err := b.do(ctx, s, slices.Repeat([][]string{args}, clients)...)
+		if err != nil {
+			return nil, err
+		}
+		ops := float64(o.Ops)
+		return values{
+			"each µs": float64(o.Nanos) / 1e3 / ops, "ops /s": ops / (float64(o.Nanos) / 1e9), "p99 µs": quantile(o.Series["each"], 0.99) / 1e3,
+			"client CPU µs": float64(o.CPU) / 1e3 / ops, "daemon CPU µs": o.daemon.Seconds() * 1e6 / ops,
+		}, nil
+	}
+	return w
 }
 
 // writersName is the name of an append work.

@@ -112,10 +112,12 @@ func prepareStat(t *task) (func(*result) error, error) {
 // repeat does something until the time is up, once before it is measured.
 func repeat(t *task, do func() error) (func(*result) error, error) {
 	return func(r *result) error {
-		for end := time.Now().Add(t.duration); time.Now().Before(end); r.Ops++ {
+		for begin := time.Now(); r.Ops == 0 || time.Since(begin) < t.duration; r.Ops++ {
+			start := time.Now()
 			if err := do(); err != nil {
 				return err
 			}
+			r.note("each", start)
 		}
 		return nil
 	}, do()
