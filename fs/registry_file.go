@@ -223,13 +223,20 @@ func (f *registryFile) Fsync(ctx context.Context, _ uint32) syscall.Errno {
 	return commitErrno(f.node.fsys.store.Sync())
 }
 
-// Release is the end of the last descriptor.
+// Release is the end of the last descriptor. The kernel does not wait for it: whoever has closed the
+// file, or has heard of that, may ask for anything before it is done, and even before it begins.
 func (f *registryFile) Release(context.Context) syscall.Errno {
-	f.node.files.remove(f)
+	creates := f.tx != nil && f.tx.Creates()
+	if !creates { // by a file that is there others find what it creates (isOut)
+		f.node.files.remove(f)
+	}
 	f.node.fsys.registries.end(f)
 	f.reading.end()
 	if f.tx != nil {
 		f.tx.Release()
+		if creates {
+			f.node.files.remove(f)
+		}
 		f.committed()
 		if dir, base, path, ok := f.node.registry(); ok {
 			f.node.fsys.heard(dir, base, path, newsClose, f.closing.heardBy(f.node))
@@ -369,8 +376,8 @@ func (o *registryFiles) writers() int {
 // sizes. The kernel does not name the descriptor that fstat(2) is about. So the size is
 // the largest of those that the process has open or may have inherited, since a process
 // that is told less reads less. The time is that of the content that it has staged last.
-// If it has none, they are the head's.
-func (o *registryFiles) sizeTimeFor(who func() txn.Caller, head sizeTime) sizeTime {
+// If it has none, they are the head's. descriptors counts those that a process has of the inode.
+func (o *registryFiles) sizeTimeFor(who func() txn.Caller, head sizeTime, descriptors func(pid int) int) sizeTime {
 	files := o.all()
 	if len(files) == 0 {
 		return head
@@ -378,10 +385,12 @@ func (o *registryFiles) sizeTimeFor(who func() txn.Caller, head sizeTime) sizeTi
 	caller := who()
 	found, last := false, time.Time{}
 	told := head
+	files = slices.DeleteFunc(files, func(f *registryFile) bool { return !f.isOf(caller) })
+	open := slices.DeleteFunc(slices.Clone(files), func(f *registryFile) bool { return f.tx != nil && f.closed.Load() })
+	if n := len(open); n > 0 && n < len(files) && descriptors(caller.PID) <= n {
+		files = open // the kernel is about to say that the others are at their end
+	}
 	for _, f := range files {
-		if !f.isOf(caller) {
-			continue
-		}
 		if size := f.size(); !found || size > told.size {
 			told.size, found = size, true
 		}

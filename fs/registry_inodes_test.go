@@ -129,6 +129,22 @@ func TestOpenedAnewByDescriptor(t *testing.T) {
 	reader.want(`"{}"`, "os.pread(r, 100, 0)")
 }
 
+// A file counts no longer for the size that its process is told, once the process has closed its last
+// descriptor, though the kernel tells the end of the file later: here as it is mapped.
+func TestClosedFileIsToldNoMore(t *testing.T) {
+	m := aside(t)
+	c := m.newClient()
+	c.write("a.json", `{"v":1}`)
+	c.do("(libc := __import__('ctypes').CDLL(None), r := os.open('a.json', os.O_RDWR), os.write(r, b'{\"v\":11}'), d := os.dup(r)) and None")
+	c.do("(libc.mmap(None, 4096, 1, 2, r, 0), os.close(r)) and None")
+	c.do("(w := os.open('a.json', os.O_WRONLY|os.O_TRUNC))")
+	c.want("8", "os.fstat(w).st_size") // it may be about d
+	c.do("os.close(d)")
+	c.want("0", "os.fstat(w).st_size")
+	c.do("(os.write(w, b'{}'), os.close(w))")
+	wantFile(t, m.behind("a.json"), `{}`)
+}
+
 // A descriptor that stands for the name, and shows no content, tells of the head, as
 // does a single file that is mounted into a container.
 func TestSizeByAName(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"clawfs/fs/process"
 	"clawfs/txn"
 )
 
@@ -85,7 +86,9 @@ func (t *registryTable) fillSizeTime(n *node, caller func() txn.Caller, stx *uni
 		stx.Size, stx.Mtime = shows.size, shows.mtime
 		return true
 	}
-	told := n.files.sizeTimeFor(caller, sizeTimeOf(stx))
+	told := n.files.sizeTimeFor(caller, sizeTimeOf(stx), func(pid int) int {
+		return process.Descriptors(pid, n.fsys.device.Load(), n.number.Load())
+	})
 	stx.Size, stx.Mtime = told.size, told.mtime
 	return false
 }

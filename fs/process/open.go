@@ -21,6 +21,14 @@ func HasOpen(pid int, device, number uint64) bool {
 	return false
 }
 
+// Descriptors returns how many descriptors of a file a process has. The file is told as by HasOpen.
+func Descriptors(pid int, device, number uint64) (n int) {
+	for range descriptors(pid, device, number, "") {
+		n++
+	}
+	return n
+}
+
 // LocksOpen goes through the descriptors of a file, told as by HasOpen, by which a process has a
 // lock on it. It returns for each the id by which the kernel knows the inode. Several inodes of one
 // file system can have one number, and have ids of their own. The id is 0 where it can't be told.
