@@ -218,9 +218,8 @@ func TestUnlinkedWhileItIsCreated(t *testing.T) {
 func TestWhoHasSeenAPlaceholderHasSeenNothing(t *testing.T) {
 	p, other, child := program(1), program(2), program(3)
 	child.Ancestors, child.Forked = []txn.Actor{p.Actor}, true
-	empty := func(b *bench, o txn.BeginOptions) {
-		o.Create = true
-		tx := b.create(p, o)
+	empty := func(b *bench) {
+		tx := b.create(p, txn.BeginOptions{})
 		b.ok(tx.Flush(p, txn.Death{}))
 		tx.Release()
 	}
@@ -236,15 +235,13 @@ func TestWhoHasSeenAPlaceholderHasSeenNothing(t *testing.T) {
 		handle func(b *bench, tx *txn.Tx)
 		writer txn.Caller
 	}{
-		"read by a handle open for writing":   {func(b *bench) { empty(b, txn.BeginOptions{}) }, by(p), p},
-		"read so by a child":                  {func(b *bench) { empty(b, txn.BeginOptions{}) }, by(child), child},
-		"read so before the fork":             {func(b *bench) { empty(b, txn.BeginOptions{}) }, by(p), child},
-		"created exclusively":                 {func(b *bench) { empty(b, txn.BeginOptions{Exclusive: true}) }, nil, p},
-		"created exclusively before the fork": {func(b *bench) { empty(b, txn.BeginOptions{Exclusive: true}) }, nil, child},
-		"missed before the fork":              {func(b *bench) { b.store.Missed(file, p, 7, b.store.Now()) }, nil, child},
+		"read by a handle open for writing": {empty, by(p), p},
+		"read so by a child":                {empty, by(child), child},
+		"read so before the fork":           {empty, by(p), child},
+		"missed before the fork":            {func(b *bench) { b.store.Missed(file, p, 7, b.store.Now()) }, nil, child},
 		"missed, and told of a placeholder afterwards": {func(b *bench) {
 			b.store.Missed(file, p, 7, b.store.Now())
-			empty(b, txn.BeginOptions{})
+			empty(b)
 			b.store.Found(file, 7, func() txn.Caller { return p })
 		}, nil, p},
 	} {

@@ -2,6 +2,7 @@ package txn_test
 
 import (
 	"fmt"
+	"io"
 	"testing"
 	"time"
 
@@ -236,26 +237,24 @@ func TestWhoHasPutAFileThereKnowsOfIt(t *testing.T) {
 	}
 }
 
-// A program that looks in one thread and creates the file exclusively in another has one task. So
-// has a child whose parent has looked, too.
+// A program that looks in one thread and reads the placeholder in another has one task. So has a
+// child whose parent has looked, too.
 func TestWhoLooksTwiceHasOneTask(t *testing.T) {
 	p, child := program(1), program(2)
 	child.Ancestors, child.Forked = []txn.Actor{p.Actor}, true
-	for way, tt := range map[string]struct {
-		writer txn.Caller
-		excl   bool
-	}{
-		"creates in another thread": {p, true},
-		"its parent has looked":     {child, false},
-	} {
+	for way, writer := range map[string]txn.Caller{"reads the placeholder": p, "its parent has looked": child} {
 		t.Run(way, func(t *testing.T) {
-			b := newBench(t, "")
+			b := newBench(t, `[]`)
+			b.read(p)
+			b.ok(b.store.Unlink(file, program(3)))
 			b.store.Missed(file, p, p.PID, b.store.Now())
-			b.store.Missed(file, tt.writer, tt.writer.PID, b.store.Now())
-			tx, err := b.store.Begin(file, tt.writer, txn.BeginOptions{Create: true, Exclusive: tt.excl, Thread: 8})
-			b.ok(err)
-			b.put(tx, tt.writer, `["a","b"]`)
-			b.save(tt.writer, `["a"]`)
+			b.store.Missed(file, writer, writer.PID, b.store.Now())
+			tx := b.create(writer, txn.BeginOptions{})
+			if _, err := tx.ReadAt(writer, make([]byte, 10), 0); err != io.EOF {
+				t.Error(err)
+			}
+			b.put(tx, writer, `["a","b"]`)
+			b.save(writer, `["a"]`)
 			if why := b.last().Base.Why; why != seen.Alone {
 				t.Errorf("its base was chosen because %q", why)
 			}

@@ -140,9 +140,6 @@ func (r *Registry) begin(c Caller, o BeginOptions, create bool) (*Tx, error) {
 			r.seen.PartOfCall(c, o.Thread)
 			t = r.newTx(c, o)
 			t.made = made
-			if made && o.Exclusive && t.replaces == nil {
-				r.missed(c, 0, t.opened)
-			}
 		}
 		blank := r.blank != nil && !made
 		r.mu.Unlock()
