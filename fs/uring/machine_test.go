@@ -59,6 +59,33 @@ func TestThreadsKeepToTheirProcessors(t *testing.T) {
 	}
 }
 
+// When a processor goes, the kernel moves the threads that are bound to it, with requests in the
+// middle, and they do not come back. Each queue is served all the same.
+func TestThreadsAreMoved(t *testing.T) {
+	m := newMount(t, smallPlan(t, 1, 4096))
+	waiting := []*client{m.openOn("0", "gate"), m.open("gate")}
+	waitFor(t, func() bool { return m.waiting.Load() == 2 })
+	last := runtime.NumCPU() - 1
+	for _, to := range []int{0, last, 0} {
+		var one unix.CPUSet
+		one.Set(to)
+		m.server.watch.mu.Lock()
+		for _, th := range m.server.watch.threads {
+			if err := unix.SchedSetaffinity(int(th.id.Load()), &one); err != nil {
+				t.Error(err)
+			}
+		}
+		m.server.watch.mu.Unlock()
+		m.everyProcessor(`test "$(cat data)" = ""; echo >>data; : >data`)
+	}
+	close(m.gate)
+	for _, c := range waiting {
+		if said := c.said(); said != "opened" {
+			t.Error(said)
+		}
+	}
+}
+
 // hotplugVariable has TestProcessorsComeAndGo take a processor away, which all that runs on
 // the machine notices.
 const hotplugVariable = "CLAWFS_TEST_HOTPLUG"
