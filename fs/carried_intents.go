@@ -36,14 +36,9 @@ const (
 // attempt prepares a request that can't be done twice: it completes the intent, and notes it.
 // done says that a daemon before has done it.
 func (c *carried) attempt(header *fuse.InHeader, i *ledger.Intent) (done bool, status fuse.Status) {
-	i.Unique, i.Dir = takeover.Number(header.Unique), header.NodeId
-	if c.mayBeDone(header) {
-		switch c.ledger.Outcome(i.Unique) {
-		case ledger.Done:
-			return true, fuse.OK
-		case ledger.Begun, ledger.Doubtful, ledger.Placed:
-			return false, fuse.EIO
-		}
+	i.Dir = header.NodeId
+	if done, status := c.before(header, i); done || !status.Ok() {
+		return done, status
 	}
 	ids := []uint64{i.Dir}
 	if i.NewDir != 0 {
@@ -61,6 +56,21 @@ func (c *carried) attempt(header *fuse.InHeader, i *ledger.Intent) (done bool, s
 	}
 	if !c.ledger.Intend(*i) {
 		return false, fuse.EIO // more requests are under way than there ever are
+	}
+	return false, fuse.OK
+}
+
+// before completes the number of an intent, and tells whether a daemon before has done the request. Where nobody
+// can tell, it fails.
+func (c *carried) before(header *fuse.InHeader, i *ledger.Intent) (done bool, status fuse.Status) {
+	i.Unique = takeover.Number(header.Unique)
+	if c.mayBeDone(header) {
+		switch c.ledger.Outcome(i.Unique) {
+		case ledger.Done:
+			return true, fuse.OK
+		case ledger.Begun, ledger.Doubtful, ledger.Placed:
+			return false, fuse.EIO
+		}
 	}
 	return false, fuse.OK
 }
@@ -109,8 +119,8 @@ func (c *carried) settle() {
 
 // settles settles one intent. It returns false where a directory is not found.
 func (c *carried) settles(i ledger.Intent) bool {
-	if i.Op == opWrite {
-		return true // its file settles it
+	if i.Op == opWrite || i.Op == opSetXattr || i.Op == opRemoveXattr {
+		return true // its file settles it, or settleAttributes
 	}
 	if !c.node(i.Dir).Ok() {
 		return false

@@ -173,10 +173,10 @@ func (c *carried) ListXAttr(cancel <-chan struct{}, header *fuse.InHeader, dest 
 	return c.requests.ListXAttr(cancel, header, dest)
 }
 
-// SetXAttr brings the node back. With flags its success depends on the state before.
+// SetXAttr creates an attribute once, if it is to create it.
 func (c *carried) SetXAttr(cancel <-chan struct{}, in *fuse.SetXAttrIn, attr string, data []byte) fuse.Status {
-	if in.Flags != 0 {
-		if status := c.doubtful(&in.InHeader); !status.Ok() {
+	if in.Flags&unix.XATTR_CREATE != 0 {
+		if done, status := c.attempts(&in.InHeader, opSetXattr, attr); done || !status.Ok() {
 			return status
 		}
 	}
@@ -186,12 +186,9 @@ func (c *carried) SetXAttr(cancel <-chan struct{}, in *fuse.SetXAttrIn, attr str
 	return c.requests.SetXAttr(cancel, in, attr, data)
 }
 
-// RemoveXAttr brings the node back. Its success depends on the state before.
+// RemoveXAttr is done once.
 func (c *carried) RemoveXAttr(cancel <-chan struct{}, header *fuse.InHeader, attr string) fuse.Status {
-	if status := c.doubtful(header); !status.Ok() {
-		return status
-	}
-	if status := c.node(header.NodeId); !status.Ok() {
+	if done, status := c.attempts(header, opRemoveXattr, attr); done || !status.Ok() {
 		return status
 	}
 	return c.requests.RemoveXAttr(cancel, header, attr)

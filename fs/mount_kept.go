@@ -132,6 +132,7 @@ func resumeKept(raw *requests, c *takeover.Connection, o *fusefs.Options, notifi
 	raw.fsys.registries.startIDs(generation)
 	carried.settle()
 	carried.restore()
+	carried.settleAttributes()
 	return &keptTransport{Server: server, ledger: l}, nil
 }
 
