@@ -22,7 +22,7 @@ import (
 //     with EIO.
 //
 // A request that the kernel sends again may have been done. One on names that can't be done twice
-// has left its intent (attempt). A commit has left the digest of its content (carried_staged.go).
+// has left its intent (attempt), and so has one on attributes (carried_attributes.go). A commit has left the digest of its content (carried_staged.go).
 // Others that can't be done twice are answered EIO (doubtful).
 type carried struct {
 	*requests
@@ -31,12 +31,13 @@ type carried struct {
 	bringing sync.Mutex        // held while something is brought back; before mu
 	mu       sync.RWMutex      // guards the fields below
 	open     map[uint64]uint64 // from handles' numbers to those of the file system
+	unheard  unheard           // before anything is served
 	again    map[uint32]bool   // threads that a daemon before has told to look for a registry once more
 }
 
 func newCarried(r *requests, l *ledger.Ledger) *carried {
 	r.fsys.ledger = l
-	c := &carried{requests: r, ledger: l, open: make(map[uint64]uint64), again: make(map[uint32]bool)}
+	c := &carried{requests: r, ledger: l, open: make(map[uint64]uint64), unheard: make(unheard), again: make(map[uint32]bool)}
 	r.fsys.store.Keep(c)
 	r.fsys.store.KeepIn(l)
 	r.fsys.lineages.keepIn(r.fsys.store)
@@ -233,6 +234,11 @@ func (c *carried) refers(status fuse.Status, parent uint64, name string, out *fu
 			ID: out.NodeId, Generation: out.Generation, Parent: parent, Name: name,
 			Number: out.Ino, Size: out.Size, Modified: int64(out.Mtime)*1e9 + int64(out.Mtimensec),
 		})
+		if out.NodeId&registryID != 0 {
+			if n := c.requests.node(out.NodeId); n != nil {
+				c.fsys.registries.keepNews(n)
+			}
+		}
 	}
 	return status
 }

@@ -156,6 +156,9 @@ func (c *carried) restoreNode(n ledger.Node) bool {
 	stx.Ino = c.fsys.origin.numberOfRegistry(backingFileOf(&stx))
 	told := sizeTime{size: n.Size, mtime: statxTime(time.Unix(0, n.Modified))}
 	c.fsys.registries.restore(dir, n, told, &stx)
+	if path, ok := dir.registryName(n.Name); ok && n.Unheard != 0 {
+		c.unheard[path] |= 0
+	}
 	var out fuse.EntryOut
 	status := c.requests.RawFileSystem.Lookup(nil, &fuse.InHeader{NodeId: n.ID}, ".", &out)
 	if !status.Ok() {
@@ -178,7 +181,7 @@ func (n *node) LookupNode(_ context.Context, id uint64, out *fuse.EntryOut) (*fu
 // time that programs were told of it, now the state of the registry's file. That has another number
 // if it has taken the place of the node's file.
 func (t *registryTable) restore(dir *node, was ledger.Node, told sizeTime, now *unix.Statx_t) {
-	as := registryNode{shows: told, state: outdated}
+	as := registryNode{shows: told, state: outdated, news: news(was.Unheard)}
 	switch {
 	case was.Number != now.Ino:
 	case told.isBlank():

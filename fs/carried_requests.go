@@ -56,6 +56,9 @@ func (c *carried) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.
 	if status := c.node(in.NodeId); !status.Ok() {
 		return status
 	}
+	if isTellers(in) && takeover.IsResent(in.Unique) { // of the teller of a daemon before: by the answer the kernel tells watchers
+		return c.requests.GetAttr(cancel, &fuse.GetAttrIn{InHeader: in.InHeader}, out)
+	}
 	if n := c.requests.node(in.NodeId); in.Valid&(fuse.FATTR_SIZE|fuse.FATTR_FH) == fuse.FATTR_SIZE && n != nil && n.role() == roleRegistry {
 		if status := c.doubtful(&in.InHeader); !status.Ok() {
 			return status

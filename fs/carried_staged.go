@@ -179,6 +179,7 @@ func (c *carried) outcomeAt(dir *node, base, path string, p ledger.Placing) ledg
 		if dir.syncChild(base) != nil || dir.sync() != nil {
 			return ledger.Doubtful
 		}
+		c.unheard[path] |= newsModify
 		return ledger.Done
 	case head == p.Before:
 		return ledger.Undone

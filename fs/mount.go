@@ -107,6 +107,9 @@ func Mount(root int, store *txn.Store, dir string, o Options) (*Server, error) {
 		device := unix.Mkdev(uint32(m.Major), uint32(m.Minor))
 		fsys.device.Store(device)
 		fsys.watch(o.Teller, dir, device)
+		if k, ok := way.(*keptTransport); ok {
+			fsys.tellUnheard(k.unheard)
+		}
 	}
 	s.Transport().log(o.Log)
 	go s.serve()

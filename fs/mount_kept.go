@@ -24,6 +24,8 @@ type keptTransport struct {
 	*takeover.Server
 	keeper *takeover.Keeper
 	ledger *ledger.Ledger
+
+	unheard unheard
 }
 
 // leave returns once another daemon can take over without a request that may have been done.
@@ -133,7 +135,7 @@ func resumeKept(raw *requests, c *takeover.Connection, o *fusefs.Options, notifi
 	carried.settle()
 	carried.restore()
 	carried.settleAttributes()
-	return &keptTransport{Server: server, ledger: l}, nil
+	return &keptTransport{Server: server, ledger: l, unheard: carried.unheard}, nil
 }
 
 // startIDs keeps the ids of registries' nodes apart from those that a daemon before has given.

@@ -38,13 +38,44 @@ func (t *registryTable) addNews(dir *node, base string, what news, concerns func
 		case concerns != nil && !concerns(n):
 			continue
 		case n.isGone():
-			n.as.news |= newsDelete
+			n.setNews(n.as.news | newsDelete)
 		default:
-			n.as.news |= what
+			n.setNews(n.as.news | what)
 		}
 		any = true
 	}
 	return any
+}
+
+// setNews sets the news for a registry's node, for a later daemon, too. The caller holds registryTable.mu.
+func (n *node) setNews(what news) {
+	if what == n.as.news {
+		return
+	}
+	n.as.news = what
+	if l := n.fsys.ledger; l != nil {
+		l.Unheard(n.id.Ino, uint32(what))
+	}
+}
+
+// keepNews notes the news for a node for a later daemon once more: the ledger may not have known the node.
+func (t *registryTable) keepNews(n *node) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if n.as.news != 0 {
+		n.fsys.ledger.Unheard(n.id.Ino, uint32(n.as.news))
+	}
+}
+
+// unheard are the news for registries, by their names, that a daemon before has left untold.
+type unheard map[string]news
+
+// tellUnheard has watchers told of them.
+func (fsys *fileSystem) tellUnheard(all unheard) {
+	for path, what := range all {
+		fsys.addNews(path, what)
+		fsys.remind(path)
+	}
 }
 
 // heardBy selects the nodes whose watchers have not heard of a change that was made by a node:
@@ -109,7 +140,7 @@ func (t *registryTable) newsOf(n *node) news {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if n.as.news&newsDelete != 0 && !n.isGone() {
-		n.as.news = n.as.news&^newsDelete | newsAttrib // it has lost one of its names
+		n.setNews(n.as.news&^newsDelete | newsAttrib) // it has lost one of its names
 	}
 	return n.as.news
 }
@@ -143,7 +174,7 @@ func (t *registryTable) lookUpToTell(dir *node, base string) *node {
 func (t *registryTable) clearNews(n *node, what news) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n.as.news &^= what
+	n.setNews(n.as.news &^ what)
 }
 
 // mayPassOver is called instead where watchers may pass over the event of a write: that of the

@@ -166,7 +166,7 @@ func (r *registryNodes) leave(names uint32) {
 		left := *last
 		left.Nlink = names
 		n.left.Store(&left)
-		n.as.news |= newsDelete
+		n.setNews(n.as.news | newsDelete)
 	}
 }
 
@@ -183,7 +183,7 @@ func (t *registryTable) leaves(at *place, names uint32, rest *remains) {
 	r := t.find(at.dir, at.base)
 	if r != nil && r.number == at.number {
 		if r.leave(names); r.current != nil {
-			r.current.as.news = 0
+			r.current.setNews(0)
 		}
 	}
 	r.keeps(at.number, rest)
@@ -262,7 +262,7 @@ func (t *registryTable) move(from, to *place) {
 	}
 	replaced := target.current
 	if t.turn(target, from.number); replaced != nil {
-		replaced.as.news = 0
+		replaced.setNews(0)
 	}
 	target.last.Store(last)
 }

@@ -13,11 +13,13 @@ type Node struct {
 	// modification in nanoseconds since 1970.
 	Number, Size uint64
 	Modified     int64
+
+	Unheard uint32 // events of which its watchers have not heard, in the file system's own bits; not for Refer
 }
 
 // nodeRecord is a node as it stands in memory: id, references that the kernel holds,
 // generation, parent, place of a long name, length of the name, the facts that programs were
-// told, the name.
+// told, events that watchers have not heard of, the name.
 type nodeRecord []byte
 
 const (
@@ -30,7 +32,8 @@ const (
 	numberField     = 40
 	sizeField       = 48
 	modifiedField   = 56
-	nameField       = 64
+	unheardField    = 64
+	nameField       = 72
 )
 
 func (n nodeRecord) id() uint64         { return binary.NativeEndian.Uint64(n[idField:]) }
@@ -109,6 +112,15 @@ func (l *Ledger) Move(n Node) {
 	}
 }
 
+// Unheard notes the events of which the watchers of a node have not heard, if it is known.
+func (l *Ledger) Unheard(id uint64, events uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e, ok := l.byID[id]; ok {
+		binary.NativeEndian.PutUint32(l.nodes.at(e.place)[unheardField:], events)
+	}
+}
+
 // Node returns the record of a node. given says that this daemon has told the file system of
 // it.
 func (l *Ledger) Node(id uint64) (n Node, given, ok bool) {
@@ -141,6 +153,7 @@ func (l *Ledger) read(e entry) Node {
 		Number:   binary.NativeEndian.Uint64(record[numberField:]),
 		Size:     binary.NativeEndian.Uint64(record[sizeField:]),
 		Modified: int64(binary.NativeEndian.Uint64(record[modifiedField:])),
+		Unheard:  binary.NativeEndian.Uint32(record[unheardField:]),
 	}
 }
 

@@ -176,6 +176,7 @@ func TestWritersOutliveDeaths(t *testing.T) {
 	m := newMount(t, "--takeover", "--most-deaths", strconv.Itoa(2*deaths))
 	s := newSurvivors(m, time.Duration(deaths)*time.Minute)
 	s.beginWriters()
+	s.beginWorks("watched watched.json", "cuts cuts.txt")
 	for range deaths {
 		if !s.awaitCommits(10) {
 			break
