@@ -71,6 +71,12 @@ func (s *survivors) beginWorks(works ...string) {
 // awaitCommits returns once there were that many commits more, and reports whether they came.
 func (s *survivors) awaitCommits(n int) bool {
 	s.t.Helper()
+	for _, p := range s.all {
+		if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid)); err != nil || bytes.Contains(stat, []byte(") Z")) {
+			s.t.Errorf("%q has ended", p.line)
+			return false
+		}
+	}
 	before := s.log.read().commits
 	if !eventually(time.Minute, func() bool { return s.log.read().commits >= before+n }) {
 		s.t.Error("the writers have stopped")
