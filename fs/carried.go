@@ -28,10 +28,12 @@ type carried struct {
 	*requests
 	ledger *ledger.Ledger
 
+	opening  sync.Map          // opens that are about to be answered, by their numbers
 	bringing sync.Mutex        // held while something is brought back; before mu
 	mu       sync.RWMutex      // guards the fields below
 	open     map[uint64]uint64 // from handles' numbers to those of the file system
 	unheard  unheard           // before anything is served
+	untold   map[uint64]uint64 // handles of which the kernel may not know, by the opens' numbers
 	again    map[uint32]bool   // threads that a daemon before has told to look for a registry once more
 }
 
@@ -166,13 +168,40 @@ func (c *carried) looksAgain(thread uint32) bool {
 	return does
 }
 
-// mustLookAgain notes that a thread is told to look for a registry once more, since its node is not known any more.
-// The kernel does so once for each open: the node that it finds then must take the file.
-func (c *carried) mustLookAgain(thread uint32) {
-	c.mu.Lock()
-	c.again[thread] = true
-	c.mu.Unlock()
-	c.ledger.LooksAgain(thread, true)
+// opening is an open that is about to be answered: the thread, and the number of the handle, 0 if there is none.
+type opening struct {
+	thread uint32
+	number uint64
+}
+
+// answered notes that the kernel has the answer to a request. Only then a thread does not look again any more,
+// and the kernel knows the handle: another daemon may have to open the file once more.
+func (c *carried) answered(unique uint64) {
+	c.ledger.Answered(unique)
+	o, ok := c.opening.LoadAndDelete(unique)
+	if !ok {
+		return
+	}
+	opened := o.(opening)
+	c.ledger.Told(opened.number)
+	c.mu.RLock()
+	again := c.again[opened.thread]
+	c.mu.RUnlock()
+	if !again {
+		c.ledger.LooksAgain(opened.thread, false)
+	}
+}
+
+// mayLookAgain notes that a thread looks for a file once more if it is told so by the status that is returned. The kernel
+// does that once for each open, whatever the reason: the node of a registry that it finds then must take the file.
+func (c *carried) mayLookAgain(status fuse.Status, thread uint32) fuse.Status {
+	if status == fuse.Status(unix.ESTALE) {
+		c.mu.Lock()
+		c.again[thread] = true
+		c.mu.Unlock()
+		c.ledger.LooksAgain(thread, true)
+	}
+	return status
 }
 
 func (c *carried) opened(number, inner uint64) {
@@ -182,9 +211,10 @@ func (c *carried) opened(number, inner uint64) {
 }
 
 // opens notes that the kernel is about to be told of a handle, and gives it its number.
-func (c *carried) opens(id uint64, task, flags uint32, kind ledger.Kind, out *fuse.OpenOut) {
+func (c *carried) opens(header *fuse.InHeader, id uint64, flags uint32, kind ledger.Kind, out *fuse.OpenOut) {
 	const once = unix.O_CREAT | unix.O_EXCL | unix.O_TRUNC // done by the open
-	h := ledger.Handle{Node: id, Flags: flags &^ once, Kind: kind, Task: task}
+	task, request := header.Pid, takeover.Number(header.Unique)
+	h := ledger.Handle{Node: id, Flags: flags &^ once, Kind: kind, Task: task, Request: request}
 	inner := out.Fh
 	var f *registryFile
 	if n := c.requests.node(id); kind == ledger.Registry && n != nil {
@@ -199,6 +229,44 @@ func (c *carried) opens(id uint64, task, flags uint32, kind ledger.Kind, out *fu
 		f.numbered(out.Fh)
 	}
 	c.opened(out.Fh, inner)
+	c.opening.Store(request, opening{task, out.Fh})
+}
+
+// opensAnew closes the file that a request has opened before, which the kernel sends again: it does not know
+// that. What the open itself has staged is dropped.
+func (c *carried) opensAnew(header *fuse.InHeader) {
+	if !takeover.IsResent(header.Unique) {
+		return
+	}
+	c.mu.Lock()
+	number, ok := c.untold[takeover.Number(header.Unique)]
+	delete(c.untold, takeover.Number(header.Unique))
+	c.mu.Unlock()
+	if !ok {
+		return
+	}
+	h, _ := c.ledger.Handle(number)
+	in := fuse.ReleaseIn{InHeader: fuse.InHeader{NodeId: h.Node, Caller: fuse.Caller{Pid: h.Task}}}
+	c.releases(number, func(inner uint64) {
+		in.Fh = inner
+		if h.Kind == ledger.Directory {
+			c.requests.ReleaseDir(&in)
+			return
+		}
+		if n := c.requests.node(h.Node); n != nil && h.Kind == ledger.Registry {
+			n.giveUp(number)
+		}
+		c.requests.Release(nil, &in)
+	})
+}
+
+// giveUp has the file of a handle commit nothing.
+func (n *node) giveUp(number uint64) {
+	for _, f := range n.files.all() {
+		if f.tx != nil && f.number.Load() == number {
+			f.tx.GiveUp()
+		}
+	}
 }
 
 // kindOf returns the kind of an opened handle. Every handle of a registry is

@@ -33,7 +33,7 @@ func (c *carried) restore() {
 			c.ledger.Again(n.ID)
 		}
 	}
-	c.again = c.ledger.LookingAgain()
+	c.again, c.untold = c.ledger.LookingAgain(), c.ledger.Untold()
 	handles := c.ledger.Handles(ledger.Registry)
 	var all []*reopened
 	for _, number := range slices.Sorted(maps.Keys(handles)) { // as they were opened

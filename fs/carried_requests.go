@@ -13,7 +13,7 @@ import (
 // Lookup keeps the ledger.
 func (c *carried) Lookup(cancel <-chan struct{}, header *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
 	if status := c.node(header.NodeId); !status.Ok() {
-		return status
+		return c.mayLookAgain(status, header.Pid)
 	}
 	return c.refers(c.requests.Lookup(cancel, header, name, out), header.NodeId, name, out)
 }
@@ -229,42 +229,41 @@ func (c *carried) Tmpfile(cancel <-chan struct{}, in *fuse.CreateIn, out *fuse.C
 }
 
 func (c *carried) created(status fuse.Status, in *fuse.CreateIn, name string, out *fuse.CreateOut) fuse.Status {
+	c.opensAnew(&in.InHeader) // last: while somebody has it open, a file that is being created stays
 	if status.Ok() {
 		c.refers(status, in.NodeId, name, &out.EntryOut)
-		c.opens(out.NodeId, in.Pid, in.Flags, c.kindOf(out.NodeId, &out.OpenOut), &out.OpenOut)
+		c.opens(&in.InHeader, out.NodeId, in.Flags, c.kindOf(out.NodeId, &out.OpenOut), &out.OpenOut)
 	}
 	return status
 }
 
 // Open gives the handle a number of its own.
 func (c *carried) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	c.opensAnew(&in.InHeader)
+	again := c.looksAgain(in.Pid)
 	if status := c.node(in.NodeId); !status.Ok() {
-		if in.NodeId&registryID != 0 {
-			c.mustLookAgain(in.Pid)
-		}
-		return status
+		return c.mayLookAgain(status, in.Pid)
 	}
-	if n := c.requests.node(in.NodeId); n != nil && n.isRegistry() {
-		if c.looksAgain(in.Pid) {
-			defer c.fsys.registries.insist(n, int(in.Pid))()
-		}
+	if n := c.requests.node(in.NodeId); again && n != nil && n.isRegistry() {
+		defer c.fsys.registries.insist(n, int(in.Pid))()
 	}
-	status := c.requests.Open(cancel, in, out)
-	c.ledger.LooksAgain(in.Pid, status == fuse.Status(unix.ESTALE))
+	status := c.mayLookAgain(c.requests.Open(cancel, in, out), in.Pid)
+	c.opening.Store(takeover.Number(in.Unique), opening{thread: in.Pid})
 	if status.Ok() {
-		c.opens(in.NodeId, in.Pid, in.Flags, c.kindOf(in.NodeId, out), out)
+		c.opens(&in.InHeader, in.NodeId, in.Flags, c.kindOf(in.NodeId, out), out)
 	}
 	return status
 }
 
 // OpenDir gives the handle a number of its own.
 func (c *carried) OpenDir(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	c.opensAnew(&in.InHeader)
 	if status := c.node(in.NodeId); !status.Ok() {
 		return status
 	}
 	status := c.requests.OpenDir(cancel, in, out)
 	if status.Ok() {
-		c.opens(in.NodeId, in.Pid, in.Flags, ledger.Directory, out)
+		c.opens(&in.InHeader, in.NodeId, in.Flags, ledger.Directory, out)
 	}
 	return status
 }

@@ -103,7 +103,8 @@ func (fsys *fileSystem) beginKept(raw *requests, dir string, o *fusefs.Options, 
 		l.Close()
 		return nil, err
 	}
-	server := takeover.NewServer(newCarried(raw, l), &o.MountOptions, raw.fsys.store.KeepViews, l.Answered)
+	carried := newCarried(raw, l)
+	server := takeover.NewServer(carried, &o.MountOptions, raw.fsys.store.KeepViews, carried.answered)
 	init, answer, err := server.Begin(device)
 	if err == nil && (fsys.without(Resending) || !takeover.CanResend(init)) {
 		err = &TakeoverError{"this kernel can't send requests again, Linux 6.9 and later can"}
@@ -125,7 +126,7 @@ func resumeKept(raw *requests, c *takeover.Connection, o *fusefs.Options, notifi
 		return nil, err
 	}
 	carried := newCarried(raw, l)
-	server := takeover.NewServer(carried, &o.MountOptions, raw.fsys.store.KeepViews, l.Answered)
+	server := takeover.NewServer(carried, &o.MountOptions, raw.fsys.store.KeepViews, carried.answered)
 	if err := server.Resume(c); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("cannot take over: %w", err)

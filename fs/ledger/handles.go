@@ -19,6 +19,8 @@ type Handle struct {
 	Kind  Kind
 	Task  uint32 // thread by which it was opened
 
+	Request uint64 // number of the one that has opened it, until the kernel has its answer; then 0
+
 	// Of a registry alone.
 	Shows  uint64           // the version that it shows; 0: none
 	Digest [digestSize]byte // of that
@@ -41,6 +43,7 @@ const (
 	handleShowsField = 24
 	handleTaskField  = 32
 	handleStageField = 36
+	handleAskedField = 40
 	handleSizeField  = 48 // staged.go
 	handlePlaceField = 56
 	handleShownField = 120
@@ -65,9 +68,33 @@ func (l *Ledger) Add(h Handle) uint64 {
 	binary.NativeEndian.PutUint64(record[handleShowsField:], h.Shows)
 	copy(record[handleShownField:], h.Digest[:])
 	binary.NativeEndian.PutUint32(record[handleTaskField:], h.Task)
+	binary.NativeEndian.PutUint64(record[handleAskedField:], h.Request)
 	putTruth(record[handleStageField:], h.Staged)
 	binary.NativeEndian.PutUint64(record, number)
 	return number
+}
+
+// Told notes that the kernel knows a handle.
+func (l *Ledger) Told(number uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if record, ok := l.handle(number); ok {
+		binary.NativeEndian.PutUint64(record[handleAskedField:], 0)
+	}
+}
+
+// Untold returns the handles of which the kernel may not know, by the numbers of the requests that have opened them.
+func (l *Ledger) Untold() map[uint64]uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found := make(map[uint64]uint64)
+	for place := uint32(1); place < l.handles.end(); place++ {
+		record := l.handles.at(place)
+		if request := binary.NativeEndian.Uint64(record[handleAskedField:]); request != 0 {
+			found[request] = binary.NativeEndian.Uint64(record)
+		}
+	}
+	return found
 }
 
 // Handle returns the record of a handle.
@@ -104,6 +131,8 @@ func readHandle(record []byte) Handle {
 		Kind:  Kind(binary.NativeEndian.Uint32(record[handleKindField:])),
 		Shows: binary.NativeEndian.Uint64(record[handleShowsField:]),
 		Task:  binary.NativeEndian.Uint32(record[handleTaskField:]),
+
+		Request: binary.NativeEndian.Uint64(record[handleAskedField:]),
 
 		Digest: [digestSize]byte(record[handleShownField:]),
 		Staged: binary.NativeEndian.Uint32(record[handleStageField:]) != 0,

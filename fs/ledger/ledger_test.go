@@ -180,3 +180,19 @@ func TestLeavingInOrder(t *testing.T) {
 		next.Close()
 	}
 }
+
+// A handle of which the kernel may not know is found by the request that has opened it.
+func TestHandlesUntold(t *testing.T) {
+	l := newLedger(t)
+	told := l.Add(Handle{Node: 5, Kind: File, Request: 40})
+	untold := l.Add(Handle{Node: 5, Kind: File, Request: 42})
+	l.Told(told)
+	next, err := Open(l.FD())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.Close()
+	if got := next.Untold(); len(got) != 1 || got[42] != untold {
+		t.Errorf("%v, want 42: %d", got, untold)
+	}
+}
