@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -22,13 +23,15 @@ type survivors struct {
 	stop  string // a file that ends them
 	all   map[string]*process
 	log   followed
+
+	clients map[string]*process // programs that time their calls, by the files for that
 }
 
 func newSurvivors(m *mount, limit time.Duration) *survivors {
 	m.t.Helper()
 	need(m.t, "node", "jq")
 	m.leavesDialects = true // lines.json
-	s := &survivors{t: m.t, m: m, limit: limit, stop: filepath.Join(m.t.TempDir(), "stop"), all: make(map[string]*process), log: followed{path: m.log}}
+	s := &survivors{t: m.t, m: m, limit: limit, stop: filepath.Join(m.t.TempDir(), "stop"), all: make(map[string]*process), log: followed{path: m.log}, clients: make(map[string]*process)}
 	for name, content := range map[string]string{
 		"in-place.json": "{}", "rename.json": "{}", "both.json": "{}", "patch.json": "{}", "lines.json": "{\"id\": 1}\n{\"id\": 2}\n", "plain.txt": "",
 		"flock.json": `{"n": 0}`, "mkdir.json": `{"n": 0}`, "link.json": `{"n": 0}`, "excl.json": `{"n": 0}`,
@@ -68,10 +71,17 @@ func (s *survivors) beginWorks(works ...string) {
 	}
 }
 
+// processes returns the programs, by their names.
+func (s *survivors) processes() map[string]*process {
+	all := maps.Clone(s.all)
+	maps.Copy(all, s.clients)
+	return all
+}
+
 // awaitCommits returns once there were that many commits more, and reports whether they came.
 func (s *survivors) awaitCommits(n int) bool {
 	s.t.Helper()
-	for _, p := range s.all {
+	for _, p := range s.processes() {
 		if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid)); err != nil || bytes.Contains(stat, []byte(") Z")) {
 			s.t.Errorf("%q has ended", p.line)
 			return false

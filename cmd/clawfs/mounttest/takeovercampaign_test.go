@@ -18,10 +18,9 @@ import (
 // replacements are the times in which one daemon took another one's place, and the calls of programs that took long.
 type replacements struct {
 	*survivors
-	clients map[string]*process // by their logs
-	times   []window
-	calls   map[string][]window // by their kinds
-	holds   []held
+	times []window
+	calls map[string][]window // by their kinds
+	holds []held
 }
 
 // window is a time, in nanoseconds of the monotonic clock.
@@ -207,7 +206,7 @@ func TestTakeoverCampaign(t *testing.T) {
 	}
 	builds := []string{otherBuild(t), clawfs}
 	m := newMount(t, "--takeover", "--most-deaths", strconv.Itoa(2*times+10))
-	r := &replacements{survivors: newSurvivors(m, time.Duration(times+10)*time.Minute), clients: make(map[string]*process), calls: make(map[string][]window)}
+	r := &replacements{survivors: newSurvivors(m, time.Duration(times+10)*time.Minute), calls: make(map[string][]window)}
 	write(t, m.dir, "base.db", "")
 	r.beginWriters()
 	r.beginWorks("watched watched-0.json", "watched watched-1.json", "database base.db", "database base.db", "database base.db", "cuts cuts.txt")
@@ -228,5 +227,10 @@ func TestTakeoverCampaign(t *testing.T) {
 	acknowledged, lost := r.end()
 	r.endClients()
 	r.report()
+	if to := os.Getenv("CLAWFS_KEPT_LOG"); to != "" {
+		if err := os.WriteFile(to, []byte(m.logText()), 0o600); err != nil {
+			t.Error(err)
+		}
+	}
 	t.Logf("campaign: %d replacements, %d acknowledged, %d lost or there twice", len(r.times), acknowledged, lost)
 }
