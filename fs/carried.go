@@ -22,8 +22,8 @@ import (
 //     with EIO.
 //
 // A request that the kernel sends again may have been done. One on names that can't be done twice
-// has left its intent (attempt), and so has one on attributes (carried_attributes.go). A commit has left the digest of its content (carried_staged.go).
-// Others that can't be done twice are answered EIO (doubtful).
+// has left its intent (attempt), and so has one on attributes (carried_attributes.go). A commit has left the digest of
+// its content (carried_staged.go).
 type carried struct {
 	*requests
 	ledger *ledger.Ledger
@@ -49,14 +49,6 @@ func newCarried(r *requests, l *ledger.Ledger) *carried {
 // mayBeDone reports whether a daemon before may have done a request.
 func (c *carried) mayBeDone(header *fuse.InHeader) bool {
 	return takeover.IsResent(header.Unique) && !c.ledger.IsInOrder()
-}
-
-// doubtful answers a request that may have been done already, and can't be done twice.
-func (c *carried) doubtful(header *fuse.InHeader) fuse.Status {
-	if c.mayBeDone(header) {
-		return fuse.EIO
-	}
-	return fuse.OK
 }
 
 // node makes sure that nodes are known.

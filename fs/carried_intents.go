@@ -119,7 +119,7 @@ func (c *carried) settle() {
 
 // settles settles one intent. It returns false where a directory is not found.
 func (c *carried) settles(i ledger.Intent) bool {
-	if i.Op == opWrite || i.Op == opSetXattr || i.Op == opRemoveXattr {
+	if i.Op == opWrite || isOnAttributes(i) {
 		return true // its file settles it, or settleAttributes
 	}
 	if !c.node(i.Dir).Ok() {

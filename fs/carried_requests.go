@@ -51,7 +51,7 @@ func (c *carried) Statx(cancel <-chan struct{}, in *fuse.StatxIn, out *fuse.Stat
 	return c.requests.Statx(cancel, in, out)
 }
 
-// SetAttr brings node and handle back. A truncation of a registry is a commit, unless it is by a handle.
+// SetAttr brings node and handle back. A truncation of a registry is a commit, unless it is by a handle, and done once.
 func (c *carried) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
 	if status := c.node(in.NodeId); !status.Ok() {
 		return status
@@ -60,9 +60,14 @@ func (c *carried) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.
 		return c.requests.GetAttr(cancel, &fuse.GetAttrIn{InHeader: in.InHeader}, out)
 	}
 	if n := c.requests.node(in.NodeId); in.Valid&(fuse.FATTR_SIZE|fuse.FATTR_FH) == fuse.FATTR_SIZE && n != nil && n.role() == roleRegistry {
-		if status := c.doubtful(&in.InHeader); !status.Ok() {
+		done, status := c.truncates(&in.InHeader)
+		switch {
+		case !status.Ok():
 			return status
+		case done:
+			return c.requests.GetAttr(cancel, &fuse.GetAttrIn{InHeader: in.InHeader}, out)
 		}
+		defer c.renaming(&in.InHeader, takeover.Number(in.Unique))()
 	}
 	if in.Valid&fuse.FATTR_FH != 0 {
 		if status := c.handle(in.NodeId, in.Caller, &in.Fh); !status.Ok() {

@@ -433,7 +433,7 @@ func (n *node) truncateRegistry(ctx context.Context, path string, f fusefs.FileH
 		return syscall.ESTALE
 	}
 	defer n.fsys.registries.endToWrite(n, nil)
-	if err := n.fsys.store.Truncate(path, caller, size); err != nil {
+	if err := n.fsys.store.Truncate(path, caller, size, n.fsys.markOf(threadOf(ctx))); err != nil {
 		return registryErrno(err)
 	}
 	n.fsys.registries.clearNews(n, newsModify)

@@ -702,7 +702,7 @@ func TestSizeIsLimited(t *testing.T) {
 	if err := tx.Truncate(c, 101); !errors.As(err, &large) {
 		t.Errorf("truncating beyond the limit gives %v", err)
 	}
-	if err := b.store.Truncate(file, c, 1<<40); !errors.As(err, &large) {
+	if err := b.store.Truncate(file, c, 1<<40, 0); !errors.As(err, &large) {
 		t.Errorf("truncate(2) beyond the limit gives %v", err)
 	}
 }

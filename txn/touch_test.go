@@ -60,7 +60,7 @@ func TestSameBytesGetANewTime(t *testing.T) {
 	if first.Outcome != txn.Unchanged || first.Was.IsZero() || !first.Time.After(first.Was) {
 		t.Errorf("%v, %v was %v", first.Outcome, first.Time, first.Was)
 	}
-	b.ok(b.store.Truncate(file, program(1), int64(len(`{"a":1}`))))
+	b.ok(b.store.Truncate(file, program(1), int64(len(`{"a":1}`)), 0))
 	second := b.last()
 	if second.Outcome != txn.Unchanged || !second.Was.Equal(first.Time) || !second.Time.After(second.Was) {
 		t.Errorf("%v, %v was %v", second.Outcome, second.Time, second.Was)

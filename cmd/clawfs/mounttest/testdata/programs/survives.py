@@ -9,7 +9,7 @@ reads    reads FILE, whose object never loses a member
 holds    reads FILE by a descriptor that stays open
 flock    adds one to the number in FILE, with a lock on the file itself
 mkdir, link, excl  … with a lock of another name
-cuts     truncates FILE, a plain file, and sets an attribute of it, by its name
+cuts     truncates FILE, a plain file, and FILE.json, a registry, and sets an attribute, by their names
 database commits to FILE, an SQLite database in WAL mode, by a connection that stays open
 watched  changes FILE, and waits until a process that watches it has heard of that and read it"""
 
@@ -164,6 +164,12 @@ while not os.path.exists(stop):
             os.removexattr(file, "user.n")
             os.setxattr(file, "user.n", b"%d" % done, os.XATTR_CREATE)
             assert os.path.getsize(file) == 6
+            text = json.dumps({"n": done})
+            with open(file + ".json", "w") as f:
+                f.write(text + " " * 8)
+            os.truncate(file + ".json", len(text))
+            with open(file + ".json") as f:
+                assert f.read() == text
         case "database":
             db.execute("INSERT INTO rows VALUES (?, ?)", (name, done))
             assert db.execute("SELECT count(*) FROM rows WHERE name = ?", (name,)).fetchone() == (done + 1,)
