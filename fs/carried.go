@@ -214,7 +214,7 @@ func (c *carried) opens(header *fuse.InHeader, id uint64, flags uint32, kind led
 	}
 	if f != nil {
 		h.Shows, h.Digest = f.version()
-		h.Staged = f.tx != nil && !f.tx.Clean()
+		h.Staged, h.Sized = f.tx != nil && !f.tx.Clean(), true
 	}
 	out.Fh = c.ledger.Add(h)
 	if f != nil {

@@ -65,7 +65,7 @@ func (c *carried) restore() {
 			o.giveUp(c)
 			continue
 		}
-		o.file.resumes(o.number)
+		o.file.resumes(o.number, o.handle.Sized)
 		c.opened(o.number, o.inner)
 	}
 }
@@ -220,13 +220,17 @@ func (t *registryTable) insist(n *node, thread int) (relent func()) {
 	}
 }
 
-// resumes has a file go on with a reading that another daemon has served, most likely.
-func (f *registryFile) resumes(number uint64) {
+// resumes has a file go on with a reading that another daemon has served, most likely. sized says that somebody was told
+// its size then: who does not read by that just now gets the newest version.
+func (f *registryFile) resumes(number uint64, sized bool) {
 	f.numbered(number)
 	f.reading.mu.Lock()
 	defer f.reading.mu.Unlock()
 	f.reading.begun = true
 	f.reading.inPass.Store(true)
+	if f.reading.toldAt.Store(0); sized {
+		f.reading.tells()
+	}
 }
 
 // unnumbered returns the file that a thread has just opened; nil if there is none.

@@ -67,7 +67,7 @@ func (f *registryFile) turn(ctx context.Context, off, size int64) {
 	r := &f.reading
 	continues := r.begun && off > 0
 	if !continues {
-		defer r.heard()
+		defer f.hears()
 	}
 	newer, staged := f.behind(r.begun && off == 0)
 	if !newer && !staged && r.told.Load() == nil || continues && off == r.next {
@@ -106,6 +106,29 @@ func (f *registryFile) turn(ctx context.Context, off, size int64) {
 // daemon does not hear of that. The caller holds reading.mu.
 func (f *registryFile) isSizedByKernel(off, size int64) bool {
 	return off == 0 && f.reading.begun && size == int64(f.size()) && f.node.fsys.registries.mayHaveTold(f.node, f.reading.at)
+}
+
+// hears notes that the size that was told is used up, for a later daemon, too. The caller holds reading.mu.
+func (f *registryFile) hears() {
+	f.reading.heard()
+	if l, number, ok := f.inLedger(); ok && f.tx == nil {
+		seq, digest := f.version()
+		l.Shows(number, seq, digest)
+		l.Sized(number, false)
+	}
+}
+
+// sized notes for a later daemon that somebody has been told a size: the file is to show the version that has it. The
+// caller holds reading.mu.
+func (f *registryFile) sized() {
+	l, number, ok := f.inLedger()
+	if !ok || f.tx != nil {
+		return
+	}
+	if told := f.reading.told.Load(); told != nil {
+		l.Shows(number, told.Version().Seq, told.Version().Digest)
+	}
+	l.Sized(number, true)
 }
 
 // heard notes that the size that was told is used up. The caller holds mu.
@@ -313,6 +336,7 @@ func (f *registryFile) tell(ctx context.Context, caller txn.Caller, newer, stage
 		}
 	}
 	r.tells()
+	f.sized()
 }
 
 // isCopied reports whether others may be about to read the version that the node shows by

@@ -24,6 +24,7 @@ type Handle struct {
 	// Of a registry alone.
 	Shows  uint64           // the version that it shows; 0: none
 	Digest [digestSize]byte // of that
+	Sized  bool             // somebody was told its size, and has not read since
 	Staged bool             // something may have been written by it that is not committed
 	Places Placing
 }
@@ -47,6 +48,7 @@ const (
 	handleSizeField  = 48 // staged.go
 	handlePlaceField = 56
 	handleShownField = 120
+	handleSizedField = 152
 )
 
 // Add notes that the kernel is about to be told of an open handle, and returns the number by
@@ -70,6 +72,7 @@ func (l *Ledger) Add(h Handle) uint64 {
 	binary.NativeEndian.PutUint32(record[handleTaskField:], h.Task)
 	binary.NativeEndian.PutUint64(record[handleAskedField:], h.Request)
 	putTruth(record[handleStageField:], h.Staged)
+	putTruth(record[handleSizedField:], h.Sized)
 	binary.NativeEndian.PutUint64(record, number)
 	return number
 }
@@ -135,6 +138,7 @@ func readHandle(record []byte) Handle {
 		Request: binary.NativeEndian.Uint64(record[handleAskedField:]),
 
 		Digest: [digestSize]byte(record[handleShownField:]),
+		Sized:  binary.NativeEndian.Uint32(record[handleSizedField:]) != 0,
 		Staged: binary.NativeEndian.Uint32(record[handleStageField:]) != 0,
 		Places: readPlacing(record[handlePlaceField:]),
 	}
@@ -155,6 +159,15 @@ func (l *Ledger) Shows(number, version uint64, digest [digestSize]byte) {
 	if record, ok := l.handle(number); ok {
 		copy(record[handleShownField:], digest[:])
 		binary.NativeEndian.PutUint64(record[handleShowsField:], version)
+	}
+}
+
+// Sized notes whether somebody was told the size of the version that a handle shows, and has not read since.
+func (l *Ledger) Sized(number uint64, is bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if record, ok := l.handle(number); ok {
+		putTruth(record[handleSizedField:], is)
 	}
 }
 
