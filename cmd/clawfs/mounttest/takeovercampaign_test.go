@@ -207,7 +207,7 @@ func TestTakeoverCampaign(t *testing.T) {
 	builds := []string{otherBuild(t), clawfs}
 	m := newMount(t, "--takeover", "--most-deaths", strconv.Itoa(2*times+10))
 	r := &replacements{survivors: newSurvivors(m, time.Duration(times+10)*time.Minute), calls: make(map[string][]window)}
-	write(t, m.dir, "base.db", "")
+	succeed(t, m.dir, program(t, "programs/database.py", "base.db", "1", "first")) // two that turn to WAL mode at once get in each other's way
 	r.beginWriters()
 	r.beginWorks("watched watched-0.json", "watched watched-1.json", "database base.db", "database base.db", "database base.db", "cuts cuts.txt")
 	r.beginClients()
