@@ -212,13 +212,21 @@ func (t *registryTable) restore(dir *node, was ledger.Node, told sizeTime, now *
 func (t *registryTable) insist(n *node, thread int) (relent func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.again[thread] = relookup{key: n.all.Load().key}
+	key := n.all.Load().key
+	if t.again[thread].key == key {
+		return func() {} // it has looked again by this daemon
+	}
+	t.again[thread] = relookup{key: key}
 	return func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.lookedAgain(thread)
 	}
 }
+
+// sizedOverDeath is how much longer than usual somebody may begin to read as many bytes as were told: requests have waited
+// for this daemon.
+const sizedOverDeath = 10 * time.Second
 
 // resumes has a file go on with a reading that another daemon has served, most likely. sized says that somebody was told
 // its size then: who does not read by that just now gets the newest version.
@@ -229,7 +237,7 @@ func (f *registryFile) resumes(number uint64, sized bool) {
 	f.reading.begun = true
 	f.reading.inPass.Store(true)
 	if f.reading.toldAt.Store(0); sized {
-		f.reading.tells()
+		f.reading.toldAt.Store(time.Now().Add(sizedOverDeath).UnixNano())
 	}
 }
 

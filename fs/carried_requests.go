@@ -253,7 +253,9 @@ func (c *carried) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOu
 		defer c.fsys.registries.insist(n, int(in.Pid))()
 	}
 	status := c.mayLookAgain(c.requests.Open(cancel, in, out), in.Pid)
-	c.opening.Store(takeover.Number(in.Unique), opening{thread: in.Pid})
+	if status != fuse.Status(unix.ESTALE) {
+		c.opening.Store(takeover.Number(in.Unique), opening{thread: in.Pid})
+	}
 	if status.Ok() {
 		c.opens(&in.InHeader, in.NodeId, in.Flags, c.kindOf(in.NodeId, out), out)
 	}
