@@ -189,6 +189,9 @@ func (n *node) statWhere(base string, stx *unix.Statx_t, look func() looked) err
 			}
 			n.fsys.numberOfHead(stx, err, at.info)
 			return err
+		case txn.Beneath:
+			head := sizeTimeOfInfo(at.info)
+			defer func() { stx.Size, stx.Mtime = head.size, head.mtime }()
 		}
 		if err == nil && stx.Mode&unix.S_IFMT == unix.S_IFREG {
 			stx.Ino = n.fsys.origin.numberOfRegistry(backingFileOf(stx))

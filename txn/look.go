@@ -7,10 +7,11 @@ type Presence uint8
 
 // The answers of Look.
 const (
-	OnDisk Presence = iota // the backing file says whether there is one, and how large it is
-	AtHead                 // there is one; Info says size and time, the backing file the rest
-	Gone                   // there is none for this process, even if there is a backing file
-	Hidden                 // others are creating it: there is none for this process yet, unless they have closed it or somebody locks it
+	OnDisk  Presence = iota // the backing file says whether there is one, and how large it is
+	AtHead                  // there is one; Info says size and time, the backing file the rest
+	Gone                    // there is none for this process, even if there is a backing file
+	Hidden                  // others are creating it: there is none for this process yet, unless they have closed it or somebody locks it
+	Beneath                 // as AtHead; the backing file holds no document, which was written by another of its names
 )
 
 // Info has the facts that stat(2) shows of a registry.
@@ -34,6 +35,8 @@ func (s *Store) Look(name string, who func() Actor) (Presence, Info) {
 	switch {
 	case r.hidden && !r.isOpenedBy(who()):
 		return Hidden, Info{}
+	case !r.isChanging() && r.isBeneath():
+		return Beneath, Info{Size: r.head.Size, Time: r.head.Time}
 	case !r.isChanging():
 		return OnDisk, Info{}
 	case r.head != nil:
@@ -42,6 +45,16 @@ func (s *Store) Look(name string, who func() Actor) (Presence, Info) {
 		return AtHead, Info{Time: r.blank.Time}
 	}
 	return Gone, Info{}
+}
+
+// isBeneath reports whether the live file holds no document, and the registry goes on showing its
+// head. The caller holds mu.
+func (r *Registry) isBeneath() bool {
+	if r.head == nil || r.noDocument == "" || r.noDocument != r.stamp {
+		return false
+	}
+	now, err := r.store.storage.Stamp(r.name)
+	return err == nil && now == r.stamp
 }
 
 // Transactions returns the number of transactions that are open, those that

@@ -31,6 +31,7 @@ type Registry struct {
 	blank         *Version    // the file that is there and has no version yet, nil if there is none
 	hidden        bool        // only processes that create blank find it
 	stamp         string      // state of the live file that head or blank was read from or written as
+	noDocument    string      // the stamp of a live file with other names that was found to hold no document; head is not of it
 	lastSeq       uint64      // the highest number that a version ever had
 	foundSeq      uint64      // the version that was there when the registry was loaded, 0 if there was none
 	lastTime      time.Time   // that a version was given last
@@ -205,7 +206,7 @@ func (r *Registry) adopt(c *seen.Content, mtime time.Time, stamp string, source 
 		if _, err := r.admit(c, r.head, seen.Seen{}); err != nil {
 			// Somebody writes by another name of the file, or has. Those bytes are neither
 			// replaced nor shown, until they are a document or are written over.
-			r.stamp = stamp
+			r.stamp, r.noDocument = stamp, stamp
 			return nil, nil
 		}
 	}
