@@ -63,6 +63,12 @@ func (n *node) placeOf(ctx context.Context, base string) (place, error) {
 // isRegistry reports whether a registry is there.
 func (p *place) isRegistry() bool { return p.registry && p.mode == unix.S_IFREG }
 
+// isForOthers reports whether a registry that is renamed to this place is none there, or comes to
+// stand where a symbolic link or the like was. Its nodes do not come along.
+func (p *place) isForOthers() bool {
+	return !p.registry || p.mode != 0 && p.mode != unix.S_IFREG
+}
+
 // Rename moves a name, with the flags of renameat2.
 func (n *node) Rename(ctx context.Context, name string, newParent fusefs.InodeEmbedder, newName string, flags uint32) syscall.Errno {
 	to := newParent.(*node)
@@ -86,7 +92,7 @@ func (n *node) Rename(ctx context.Context, name string, newParent fusefs.InodeEm
 	if !exchanged || !follow {
 		rest[1] = n.fsys.keep(&target)
 	}
-	if !target.registry || exchanged && !follow {
+	if target.isForOthers() || exchanged && !follow {
 		rest[0] = n.fsys.keep(&source)
 	}
 	errno := n.fsys.rename(ctx, source, target, flags)
@@ -111,7 +117,7 @@ func (fsys *fileSystem) moved(from, to *place, flags uint32, rest [2]*remains) {
 		fsys.losesName(to)
 		fsys.registries.leaves(to, to.links-1, rest[1])
 		fsys.remind(to.path)
-		if !to.registry {
+		if to.isForOthers() {
 			fsys.registries.leaves(from, from.links, rest[0])
 		}
 	}
