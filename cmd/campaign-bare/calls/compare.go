@@ -175,8 +175,8 @@ func (k *comparison) bytes(subject string, bare, mount answer) bool {
 			from = byMapping
 		}
 		others, key := k.m.mayShow(d.f, d, from)
-		if told, ok := d.toldVersion(); ok && from == 0 && c.Len <= int64(len(told)) && c.Op != "mmap" {
-			others, key = append(slices.Clone(others), told), cmp.Or(key, "snapshot")
+		if told := d.toldOf(from + c.Len); len(told) > 0 && (from == 0 || !d.pass) && c.Op != "mmap" && c.Op != "lseek" {
+			others, key = append(slices.Clone(others), told...), cmp.Or(key, "snapshot")
 		}
 		for _, v := range others {
 			if explains(c, v, from, mount) {

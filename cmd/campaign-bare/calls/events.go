@@ -62,6 +62,8 @@ func (p *player) drain(c *Call, bare, mount answer) error {
 			case b[at]&bit == 0 || m[at]&bit != 0:
 			case isBeforeTheEnd(at, bit, b, m):
 				p.k.excused("late-event", eventNames[bit], at, eventNames[bit], "none", false)
+			case bit == unix.IN_CLOSE_WRITE && slices.ContainsFunc(p.k.m.filesAt(at), func(f *file) bool { return f.bareOnly }):
+				p.k.excused("creation", eventNames[bit], at, eventNames[bit], "none", false)
 			case bit == unix.IN_CLOSE_WRITE && p.k.m.isOfFormerName(at, m):
 				p.k.excused("former-name", eventNames[bit], at, eventNames[bit], "none", false)
 			case p.k.m.isAfterTheEnd(at, bit):
@@ -79,7 +81,7 @@ func (p *player) drain(c *Call, bare, mount answer) error {
 				p.k.excused("former-name", eventNames[bit], at, "none", eventNames[bit], false)
 			case bit == unix.IN_DELETE_SELF && p.k.m.isEarlyEnd(at):
 				p.k.excused("early-end", eventNames[bit], at, "none", eventNames[bit], false)
-			case bit == unix.IN_MODIFY && p.k.m.isToldAgain(at):
+			case bit&(unix.IN_MODIFY|unix.IN_CLOSE_WRITE) != 0 && slices.ContainsFunc(p.k.m.filesAt(at), func(f *file) bool { return f.tellsAll }):
 				p.k.excused("told-again", eventNames[bit], at, "none", eventNames[bit], false)
 			default:
 				p.k.differs("extra-"+eventNames[bit]+where(at), at, "none", eventNames[bit], false)
@@ -87,36 +89,38 @@ func (p *player) drain(c *Call, bare, mount answer) error {
 		}
 	}
 	for _, f := range p.k.m.files {
-		f.tellsAll = false
+		f.tellsAll, f.busy, f.bareOnly = false, false, false
 	}
 	p.noteFound()
 	return nil
 }
 
-// watches notes a new watch, and the files that have unsaved bytes when it is set.
+// watches notes a new watch, and the files that are being written when it is set, or were just
+// before: some of their watchers are told a little later.
 func (m *model) watches(c *Call, a answer) {
 	if f := m.file(c.Path); f != nil {
 		m.watched[a.ret] = f
 	}
 	for _, f := range m.files {
-		f.tellsAll = f.tellsAll || f.registry && len(m.dirtyBy(f)) > 0
+		f.tellsAll = f.tellsAll || f.registry && (f.busy || len(m.dirtyBy(f)) > 0)
 	}
 }
 
-// isToldAgain reports whether an event is of a file that somebody has begun to watch after it was
-// written, and before that was saved. A watch of a directory names the file.
-func (m *model) isToldAgain(at string) bool {
+// filesAt returns the files that an event may be of. A watch of a directory names them.
+func (m *model) filesAt(at string) (files []*file) {
 	if strings.HasSuffix(at, " ") {
-		f := m.watchedFile(at)
-		return f != nil && f.tellsAll
+		if f := m.watchedFile(at); f != nil {
+			files = append(files, f)
+		}
+		return files
 	}
 	name := at[strings.LastIndex(at, " ")+1:]
 	for path := range m.names {
-		if f := m.file(path); f != nil && f.tellsAll && filepath.Base(path) == name {
-			return true
+		if f := m.file(path); f != nil && filepath.Base(path) == name {
+			files = append(files, f)
 		}
 	}
-	return false
+	return files
 }
 
 // isBeforeTheEnd reports whether an event that only the bare side has told is of a watched file

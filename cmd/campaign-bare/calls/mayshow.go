@@ -111,6 +111,13 @@ func (m *model) mayShow(f *file, by *description, from int64) (others []string, 
 	if by != nil && by.pass && from > 0 && by.since < len(f.versions) && !m.holdsLock(by) {
 		others, key = append(others, f.versions[max(by.since-1, 0):]...), "snapshot"
 	}
+	if by != nil && by.pass && from > 0 && !m.holdsLock(by) {
+		for _, v := range by.began {
+			if !slices.Contains(others, v) && v != f.current {
+				others, key = append(others, v), "snapshot"
+			}
+		}
+	}
 	if f.refused {
 		return append(others, f.versions...), "refused"
 	}
@@ -124,20 +131,33 @@ func (m *model) mayShow(f *file, by *description, from int64) (others []string, 
 	return append(others, f.versions[len(f.versions)-1]), "staged"
 }
 
-// toldVersion returns the version whose size was told by the handle last: a reader that reads
-// no more than that size, from the start, may get it.
-func (d *description) toldVersion() (content string, ok bool) {
-	if d.told == 0 || d.told > len(d.f.versions) {
-		return "", false
+// tell notes that the handle tells a size: that of the newest version or, while there is none, of
+// staged content, which is committed when others open it.
+func (d *description) tell() {
+	d.told = nil
+	if n := len(d.f.versions); n > 0 {
+		d.told = append(d.told, d.f.versions[n-1])
 	}
-	return d.f.versions[d.told-1], true
+	if valid(d.f.current) && !slices.ContainsFunc(d.f.versions, valid) {
+		d.told = append(d.told, d.f.current)
+	}
+}
+
+// toldOf returns the contents whose size the handle may have told last and that have so many
+// bytes: a reader that reads no more than that may get them.
+func (d *description) toldOf(size int64) []string {
+	return slices.DeleteFunc(slices.Clone(d.told), func(v string) bool { return int64(len(v)) < size })
 }
 
 // writeOver notes a write, at an offset, to a file whose last content was refused. On the bare
-// side it goes over that content, on a mount over the content that the registry has kept. What is
-// appended is joined with refused pieces on both.
+// side it goes over that content, on a mount over the content that the registry has kept. Where it
+// has kept none, what is appended is joined with the refused pieces on both.
 func (d *description) writeOver(c *Call, off int64) {
-	if !d.f.registry || d.flags&unix.O_APPEND != 0 || d.over == nil && (d.dirty || !d.f.refused) {
+	if !d.f.registry || d.over == nil && (d.dirty || !d.f.refused) {
+		return
+	}
+	appends := d.flags&unix.O_APPEND != 0
+	if appends && !slices.ContainsFunc(d.f.versions, valid) {
 		return
 	}
 	over := ""
@@ -150,11 +170,14 @@ func (d *description) writeOver(c *Call, off int64) {
 			}
 		}
 	}
+	if appends {
+		off = int64(len(over))
+	}
 	end := off + int64(len(c.Data))
 	switch {
 	case c.Op == "fallocate" && c.has("KEEP_SIZE"):
 		end = 0
-	case c.Op == "fallocate":
+	case c.Op == "fallocate", c.Op == "ftruncate":
 		end = c.Off + c.Len
 	}
 	if missing := end - int64(len(over)); missing > 0 {
@@ -162,7 +185,7 @@ func (d *description) writeOver(c *Call, off int64) {
 	}
 	switch c.Op {
 	case "ftruncate":
-		over = over[:off]
+		over = over[:c.Off]
 	case "write", "pwrite":
 		over = over[:off] + c.Data + over[end:]
 	}
@@ -175,4 +198,16 @@ func (d *description) saves() string {
 		return *d.over
 	}
 	return d.f.current
+}
+
+// released reports whether all handles with unsaved bytes have had a lock and
+// have given it back.
+func (m *model) released(f *file) bool {
+	return !slices.ContainsFunc(m.dirtyBy(f), func(d *description) bool { return !d.unlocked || m.holdsLock(d) })
+}
+
+// writtenElsewhere reports whether another process than the given one has unsaved
+// bytes of a registry.
+func (m *model) writtenElsewhere(f *file, actor int) bool {
+	return f != nil && f.registry && slices.ContainsFunc(m.dirtyBy(f), func(o *description) bool { return o.refs[actor] == 0 })
 }

@@ -58,7 +58,9 @@ type file struct {
 	refused  bool // the last content to be saved was no document
 	leftOpen bool // it lost its last name while somebody had it open for writing
 	endTold  bool // its watchers were told of that at once
-	tellsAll bool // somebody has begun to watch while a handle had unsaved bytes
+	tellsAll bool // somebody has begun to watch while a handle had unsaved bytes, or just after
+	busy     bool // it was opened for writing since watchers were asked last
+	bareOnly bool // the bare side alone has opened and closed it since then
 
 	// Times at the last comparison, on both sides.
 	compared    bool
@@ -76,11 +78,12 @@ type description struct {
 	over     *string     // its content as a mount has it, which knows nothing of what was refused before; nil: as the bare side
 	unlocked bool        // it has given its lock back since it wrote
 	wrote    bool
-	since    int   // versions that there were when its pass of reading began
-	told     int   // versions that there were when a size was told by it last
-	pass     bool  // it has read something since it was at the start last
-	pos      int64 // its offset, as the bare side has it
-	mapped   int   // versions that there were when it was mapped first
+	since    int      // versions that there were when its pass of reading began
+	told     []string // the contents whose size it may have been told last
+	began    []string // of these, those that its pass of reading may be of
+	pass     bool     // it has read something since it was at the start last
+	pos      int64    // its offset, as the bare side has it
+	mapped   int      // versions that there were when it was mapped first
 	flock    bool
 	ofdLock  bool
 }
@@ -192,12 +195,6 @@ func (m *model) writtenBesides(f *file, d *description) bool {
 	return f.creator != nil && f.creator != d || slices.ContainsFunc(m.dirtyBy(f), func(o *description) bool { return o != d && !o.unlocked })
 }
 
-// writtenElsewhere reports whether another process than the given one has unsaved
-// bytes of a registry.
-func (m *model) writtenElsewhere(f *file, actor int) bool {
-	return f != nil && f.registry && slices.ContainsFunc(m.dirtyBy(f), func(o *description) bool { return o.refs[actor] == 0 })
-}
-
 // follow returns the file that a name leads to.
 func (m *model) follow(path string) *file {
 	if s := m.names[path]; s.err == 0 && s.attrs.Mode&unix.S_IFMT == unix.S_IFLNK {
@@ -246,7 +243,7 @@ func (m *model) did(c *Call, a answer) {
 		m.watches(c, a)
 	case "fstat":
 		if d != nil {
-			d.told = len(d.f.versions)
+			d.tell()
 		}
 	case "fsync", "fdatasync":
 		if d != nil && (valid(d.f.current) || d.f.current == "" && d.f.creator == d) {
@@ -287,24 +284,27 @@ func (m *model) transfer(c *Call, d *description, a answer) {
 		if d.mapped == 0 {
 			d.mapped = len(d.f.versions)
 		}
-		m.reads(c.By, d, 0)
+		m.reads(c.By, d, 0, c.Len)
 	case "lseek":
 		d.pos = a.ret
 		d.pass = d.pass && d.pos > 0
 		if c.has("SEEK_END") {
-			d.told = len(d.f.versions)
+			d.tell()
 		}
 	case "read":
-		m.reads(c.By, d, d.pos)
+		m.reads(c.By, d, d.pos, c.Len)
 		d.pos += a.ret
 	case "pread":
-		m.reads(c.By, d, c.Off)
+		m.reads(c.By, d, c.Off, c.Len)
 	}
 }
 
 // reads notes a reading by a handle from an offset on. A reading under a lock saves all that
 // others have written and have given up their locks for.
-func (m *model) reads(by int, d *description, from int64) {
+func (m *model) reads(by int, d *description, from, size int64) {
+	if from == 0 || !d.pass {
+		d.began = d.toldOf(from + size)
+	}
 	if from == 0 {
 		d.since = len(d.f.versions)
 	}
@@ -322,12 +322,6 @@ func (m *model) reads(by int, d *description, from int64) {
 			m.save(w)
 		}
 	}
-}
-
-// released reports whether all handles with unsaved bytes have had a lock and
-// have given it back.
-func (m *model) released(f *file) bool {
-	return !slices.ContainsFunc(m.dirtyBy(f), func(d *description) bool { return !d.unlocked || m.holdsLock(d) })
 }
 
 func (m *model) write(d *description) {
@@ -379,7 +373,9 @@ func (m *model) open(c *Call, a answer) {
 	} else if flags&unix.O_TRUNC != 0 && d.writable() && f.current != "" && f.registry {
 		d.dirty = true
 	}
-	d.f, d.since, d.told = f, len(f.versions), len(f.versions)
+	d.f, d.since = f, len(f.versions)
+	d.tell()
+	f.busy = f.busy || d.writable()
 	m.handles[slot{c.By, c.H}] = d
 	m.shared = append(m.shared, d)
 }

@@ -97,6 +97,9 @@ func (p *player) step(c *Call) (stop bool, err error) {
 		}
 	}
 	if c.Op == "open" && a.ret >= 0 && b.ret < 0 { // excused: a file that the mount has not opened is closed again
+		if f := p.m.files[a.attrs.Ino]; f != nil {
+			f.bareOnly = true
+		}
 		_, err := p.bare.do(&Call{By: c.By, Op: "close", H: c.H})
 		return false, err
 	}
