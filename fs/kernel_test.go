@@ -113,12 +113,13 @@ func isMountpoint(t *testing.T, at string) bool {
 // whose pages the kernel keeps for several processes.
 func TestPagesHideAReadingByAnInheritedDescriptor(t *testing.T) {
 	dir, file, _ := mountOneFile(t)
-	script := `exec 3<file; dd bs=16 count=1 <&3 >/dev/null 2>&1; ` +
+	script := `cd "$2" || exit; exec 3<file; dd bs=16 count=1 <&3 >/dev/null 2>&1; ` +
 		`: >"$1/ready"; until [ -e "$1/go" ]; do sleep 0.01; done; ` +
 		`[ "$(cat <&3 | wc -c)" = 4080 ]`
 	signs := t.TempDir()
-	cmd := exec.Command("sh", "-c", script, "sh", signs)
-	cmd.Dir = dir
+	// It changes the directory itself: a child that asks this process for it before it has executed a
+	// program would wait for ever, if a garbage collection waits for the thread that has started it.
+	cmd := exec.Command("sh", "-c", script, "sh", signs, dir)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
