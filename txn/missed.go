@@ -51,6 +51,9 @@ func (s *Store) Found(name string, thread int, who func() Caller) {
 	if !s.missed.Load() {
 		return
 	}
+	if s.saved.holds(name) {
+		s.load(name)
+	}
 	r := s.peek(name)
 	if r == nil {
 		return

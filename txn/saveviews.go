@@ -268,6 +268,16 @@ func (v *savedViews) take(name string) *savedRegistry {
 	return r
 }
 
+// holds reports whether there are saved views of a registry that nobody has taken. v may be nil.
+func (v *savedViews) holds(name string) bool {
+	if v == nil {
+		return false
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.registries[name] != nil
+}
+
 // all returns the saved views that nobody has taken. v may be nil.
 func (v *savedViews) all() map[string]*savedRegistry {
 	if v == nil {
@@ -309,6 +319,7 @@ func (s *Store) restore() {
 		return
 	}
 	s.saved = v
+	s.missed.Store(len(v.registries) > 0)
 	if !v.cut {
 		s.seenConfig.Began = 0
 	}

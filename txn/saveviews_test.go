@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"clawfs/txn"
+	"clawfs/txn/seen"
 )
 
 // A program that keeps its registry in memory goes on from there though clawfs was
@@ -281,4 +282,43 @@ func (f *filedViews) AppendViews(lines func(io.Writer) error) error { return lin
 func (f *filedViews) TakeViews() (io.ReadCloser, error) {
 	_, err := f.record.Seek(0, io.SeekStart)
 	return io.NopCloser(f.record), err
+}
+
+// A program that was told that there is no registry has used that up by its first write, though it was
+// told otherwise before a restart, and the last such answers are part of a call: alone, it means its content.
+func TestWhatWasUsedUpBeforeARestart(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		b := newBench(t, "", func(c *txn.Config) { c.Boot = "boot" })
+		p := program(1)
+		who := func() txn.Caller { return p }
+		b.store.Missed(file, p, 7, b.store.Now())
+		b.save(p, `{"a":1}`)
+		b.save(p, `{"a":1,"b":"x"}`)
+		b.store.Found(file, 7, who)
+		b.restart()
+		if again {
+			b.store.Found(file, 7, who)
+		}
+		tx, err := b.store.Begin(file, p, txn.BeginOptions{Truncate: true, Thread: 7})
+		b.ok(err)
+		b.put(tx, p, `{"a":1}`)
+		b.want(`{"a":1}`)
+		if why := b.last().Base.Why; why != seen.Alone {
+			t.Errorf("its base was chosen because %q", why)
+		}
+	}
+}
+
+// An answer that comes after a restart counts, though nobody has used the registry since.
+func TestAnAnswerAfterARestart(t *testing.T) {
+	b := newBench(t, "", func(c *txn.Config) { c.Boot = "boot" })
+	p, q := program(1), program(2)
+	b.store.Missed(file, p, 7, b.store.Now())
+	b.save(q, `["q"]`)
+	b.restart()
+	b.store.Found(file, 7, func() txn.Caller { return p })
+	tx, err := b.store.Begin(file, p, txn.BeginOptions{Truncate: true, Thread: 8})
+	b.ok(err)
+	b.put(tx, p, `["p"]`)
+	b.want(`["p"]`)
 }

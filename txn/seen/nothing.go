@@ -168,6 +168,14 @@ func (s *absences) used(a Actor) int {
 	return 0
 }
 
+// usedAt returns when writes have used up a process's views of nothing.
+func (s *absences) usedAt(a Actor) []Tick {
+	if of := s.looks[a]; of != nil {
+		return slices.Clone(of.used)
+	}
+	return nil
+}
+
 // found returns the place of the last answer that says that the registry is there; 0: there
 // is none.
 func (l *looks) found() Tick {

@@ -18,7 +18,8 @@ type SavedActor struct {
 	Wrote     bool        `json:"wrote,omitempty"`
 	Views     []SavedView `json:"views,omitempty"`
 	Looks     []SavedLook `json:"looks,omitempty"`
-	Used      int         `json:"used,omitempty"`    // how many of the views of nothing writes have used up since it was told otherwise
+	UsedAt    []Tick      `json:"usedAt,omitempty"`  // when writes have used up views of nothing
+	Used      int         `json:"used,omitempty"`    // for, and of, an older build: how many they have since it was told otherwise
 	Arrived   Tick        `json:"arrived,omitempty"` // its first view; 0: an older build has saved it
 	Dead      Tick        `json:"dead,omitempty"`    // when it was found to have ended; 0: it lived
 	Missed    []int       `json:"missed,omitempty"`  // of an older build: the threads that were told that there is no registry
@@ -138,7 +139,7 @@ func (v *Views) Save(head *Content, hold func(*Content), missed []Absence) []Sav
 		key, memory := a.caller.author(), a.memory
 		s := SavedActor{
 			Actor: key, Program: a.caller.Program, UID: a.caller.UID, Ancestors: a.caller.Ancestors,
-			Memory: &memory, Wrote: a.wrote, Looks: v.absences.save(key), Used: v.absences.used(key), Arrived: a.arrived, Dead: a.dead,
+			Memory: &memory, Wrote: a.wrote, Looks: v.absences.save(key), UsedAt: v.absences.usedAt(key), Used: v.absences.used(key), Arrived: a.arrived, Dead: a.dead,
 		}
 		write, newest := a.latest(forever, forever)
 		now := v.cfg.Now()
@@ -156,7 +157,7 @@ func (v *Views) Save(head *Content, hold func(*Content), missed []Absence) []Sav
 		if v.actors[key] == nil && (key.PID == untold || v.cfg.Alive(key)) {
 			out = append(out, SavedActor{
 				Actor: key, Program: l.caller.Program, UID: l.caller.UID, Ancestors: l.caller.Ancestors,
-				Looks: v.absences.save(key), Used: v.absences.used(key),
+				Looks: v.absences.save(key), UsedAt: v.absences.usedAt(key), Used: v.absences.used(key),
 			})
 		}
 	}
@@ -254,7 +255,8 @@ func (v *Views) Restore(s SavedActor, content func(digest string) *Content) {
 		v.look(c, look{at: l.At, thread: l.Thread, found: l.Found})
 	}
 	if of := v.absences.looks[c.author()]; of != nil {
-		for range min(s.Used, maxLooks) {
+		of.used = s.UsedAt[max(0, len(s.UsedAt)-maxLooks):]
+		for range min(s.Used-len(of.used), maxLooks) {
 			of.uses(v.cfg.Next())
 		}
 	}
