@@ -76,7 +76,7 @@ func (w write) merges() (results []string, must bool) {
 	if w.mayHaveTasks() {
 		seen, others = append(seen, ""), true
 	}
-	if !others || w.isMeant() && !(step.isProgram() && w.putsOldFile()) {
+	if !others || w.isMeant(true) && !(step.isProgram() && w.putsOldFile()) {
 		return nil, false
 	}
 	for _, v := range seen {
@@ -86,7 +86,7 @@ func (w write) merges() (results []string, must bool) {
 	}
 	// A daemon that has ended knew the views of the dead. A registry that is gone is gone.
 	restarted := slices.ContainsFunc(w.steps[:w.i], func(s Step) bool { return s.Who == byDaemon })
-	unclear := false
+	unclear := w.isMeant(false)
 	for j := range w.i {
 		unclear = unclear || w.movedHere(j) || w.removedItself(j) || w.mayHaveSkipped(j)
 	}
@@ -176,8 +176,9 @@ func (w write) isOneAuthorWith(step Step) bool {
 // else since; a program that writes again its own last content, after it has seen
 // something else, or has removed the registry itself. That it was told of nothing, after
 // it had moved the registry away, is no sign of its meaning. Another spelling is no
-// other content.
-func (w write) isMeant() bool {
+// other content. looked says that git and make have read the registry, which they do where they
+// need to.
+func (w write) isMeant(looked bool) bool {
 	var looks []string
 	isFamily := w.author() == byShell
 	removed := !isFamily && removes(w.steps[w.i]) && w.held(w.i-1) != ""
@@ -198,10 +199,11 @@ func (w write) isMeant() bool {
 		}
 		if w.writesAt(j) {
 			wrote := w.wroteAt(j)
-			looked := slices.ContainsFunc(looks, func(look string) bool { return look != wrote })
-			return sameValues(wrote, w.content) && (looked != isFamily || removed)
+			newer := slices.ContainsFunc(looks, func(look string) bool { return look != wrote })
+			return sameValues(wrote, w.content) && (newer != isFamily || removed)
 		}
-		if !step.isProgram() || step.reads(w.name) && w.held(j) != "" {
+		maySkip := step.Class == classGit || step.Class == classMake
+		if !step.isProgram() && (looked || !maySkip) || step.reads(w.name) && w.held(j) != "" {
 			looks = append(looks, w.held(j))
 		}
 	}

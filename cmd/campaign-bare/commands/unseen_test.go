@@ -87,6 +87,9 @@ func TestMerges(t *testing.T) {
 		{"written again, looked at after others came", []moment{
 			{byShell, classPut, cp, "a", ""}, {byStranger, classEdit, edit, "a x", ""}, {byShell, classLook, cat, "a x", ""},
 			{byStranger, classEdit, edit, "a x y", ""}, {byShell, classPut, cp, "a", ""}}, []string{"a y", "a x y"}, true},
+		{"written again, and make may have looked after others came", []moment{
+			{byShell, classPut, cp, "a", ""}, {byStranger, classEdit, edit, "a x", ""}, {byShell, classMake, "make all", "a x", ""},
+			{byStranger, classEdit, edit, "a x y", ""}, {byShell, classPut, cp, "a", ""}}, []string{"a y", "a x y"}, false},
 		{"from memory, looked at before others came", []moment{
 			{"py1", classMemory, "save a.json", "a", ""}, {"py1", classMemory, "peek a.json", "a", ""}, {byStranger, classEdit, edit, "a x", ""},
 			{"py1", classMemory, "save a.json", "a", ""}}, []string{"a x"}, true},
