@@ -41,7 +41,7 @@ var mutants = map[string]mutant{
 	},
 	"nothing is noted of what is done alone": {
 		"note.go", "	return s.keepNote(name, note{at.Root,", "	return nil\n\treturn s.keepNote(name, note{at.Root,",
-		"TestAnEndWhileAlone/removed,_kill",
+		"TestAnEndWhileAlone/removed,_kill,_begins_with_the_cluster",
 	},
 	"a commit that may have been made is forgotten": {
 		"aside.go", "		s.mayHaveMade(r, tried)\n\tcase", "\tcase",
