@@ -19,8 +19,9 @@ import (
 // bound runs f on a thread that may use one processor only, as taskset has it.
 func bound(t *testing.T, processor int, f func()) {
 	t.Helper()
-	done := make(chan error)
+	done := make(chan error, 1)
 	go func() {
+		defer close(done) // f may end the test
 		runtime.LockOSThread() // and never unlocked: the thread ends
 		var one unix.CPUSet
 		one.Set(processor)
@@ -40,6 +41,7 @@ func TestThreadsKeepToTheirProcessors(t *testing.T) {
 	if runtime.NumCPU() < 2 {
 		t.Skip("there is one processor")
 	}
+	needRing(t)
 	var m *mount
 	bound(t, 1, func() { m = newMount(t, smallPlan(t, 2, 4096)) })
 	if m == nil {
