@@ -21,7 +21,7 @@ func bound(t *testing.T, processor int, f func()) {
 	t.Helper()
 	done := make(chan error, 1)
 	go func() {
-		defer close(done) // f may end the test
+		defer close(done)      // f may end the test
 		runtime.LockOSThread() // and never unlocked: the thread ends
 		var one unix.CPUSet
 		one.Set(processor)
