@@ -31,6 +31,7 @@ type Options struct {
 	Log        *zap.Logger // nil: no log
 	Without    []string    // optimizations to do without, of Optimizations
 	Transport  string      // one of Transports; empty: DeviceTransport
+	Crowd      func(bool)  `json:"-"` // is called when several threads at a time begin to open files, and when they have stopped; nil: nobody is told
 	Numbers    Numbers     `json:"-"` // inode numbers that programs see; there must be some
 
 	Keeper *takeover.Keeper `json:"-"` // keeps the mount for a later daemon, or kept it for this one; nil: none does
@@ -131,7 +132,7 @@ func newFileSystem(root int, store *txn.Store, o Options, descriptors uint64) (*
 	fsys := &fileSystem{
 		log: o.Log, store: store, names: names,
 		callers: callers{process.NewCallers(!slices.Contains(o.Without, HeldThreads))}, credentials: newCredentials(), origin: origin{dev: deviceOf(&stx), numbers: o.Numbers},
-		disabled: o.Without,
+		disabled: o.Without, crowd: crowd{tell: o.Crowd},
 	}
 	id := fusefs.StableAttr{Mode: unix.S_IFDIR, Ino: rootID, Gen: generationOf(&stx)}
 	fsys.root = &node{fsys: fsys, fd: root, dev: fsys.origin.dev, id: id}

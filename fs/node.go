@@ -30,6 +30,7 @@ type fileSystem struct {
 	registries  registryTable
 	pruner      pruner
 	lineages    lineages
+	crowd       crowd
 	watchers    atomic.Pointer[notifier] // nil: nobody is told
 	device      atomic.Uint64            // of the mount; 0: not known
 	disabled    []string                 // optimizations to do without

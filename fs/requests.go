@@ -161,6 +161,9 @@ func (r *requests) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse
 
 // Open takes setuid and setgid away where somebody without privileges truncates.
 func (r *requests) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	if r.fsys.crowd.tell != nil {
+		r.fsys.crowd.opened(in.Pid, monotonic)
+	}
 	if in.Mode&fuse.OPEN_KILL_SUIDGID != 0 {
 		if status := r.dropPrivileges(cancel, in.Caller, in.NodeId); !status.Ok() {
 			return status

@@ -102,6 +102,7 @@ func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logge
 	server, err := fs.Mount(s.dir.Fd(), s.store, s.path, fs.Options{
 		Patterns: s.patterns, Teller: teller(), AllowOther: o.allowOther, Debug: o.debugFUSE, Log: log,
 		Without: o.without, Transport: o.transport.value, Numbers: s.dir.Numbers(), Keeper: life.keeper,
+		Crowd: o.processorsForACrowd(),
 	})
 	if err != nil {
 		return fmt.Errorf("cannot mount %s: %w", s.path, err)
@@ -110,9 +111,6 @@ func serve(ctx context.Context, name string, given *mountOptions, log *zap.Logge
 		life.serves(server)
 	}
 	s.transport, s.keeper = server.Transport, life.keeper
-	if !o.doesWithout(processors) {
-		addProcessors()
-	}
 	stopTelling, err := s.tell(o.metrics)
 	if err != nil {
 		return errors.Join(err, s.stop(server, taken.end))

@@ -97,12 +97,23 @@ func liveHeap() uint64 {
 // left. That was not measured.
 const maxProcessors = 8
 
-// addProcessors gives the Go runtime more processors than there are cores, unless the
-// environment says how many (GOMAXPROCS). It is for after the mount: package fuse starts as
-// many readers as there are processors, and two are best.
-func addProcessors() {
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(processorsFor(runtime.GOMAXPROCS(0)))
+// processorsForACrowd returns a function that gives the Go runtime more processors than there are cores
+// while several threads at a time open files, and two at least else. For a client that is alone more
+// would be too many: each of its requests would wake another core. nil: it is not wanted, or the environment says how many
+// there are (GOMAXPROCS).
+func (o *mountOptions) processorsForACrowd() func(many bool) {
+	if o.doesWithout(processors) || os.Getenv("GOMAXPROCS") != "" {
+		return nil
+	}
+	cores := runtime.GOMAXPROCS(0)
+	few := max(cores, 2)
+	runtime.GOMAXPROCS(few)
+	return func(many bool) {
+		if many {
+			runtime.GOMAXPROCS(processorsFor(cores))
+		} else {
+			runtime.GOMAXPROCS(few)
+		}
 	}
 }
 
