@@ -261,3 +261,22 @@ func TestWhoHasSeenAPlaceholderHasSeenNothing(t *testing.T) {
 		})
 	}
 }
+
+// A program that has read a placeholder knows that there is a registry once it is told so.
+func TestWhoHasReadAPlaceholderIsToldOfARegistry(t *testing.T) {
+	b := newBench(t, "")
+	p, q := program(1), program(2)
+	tx := b.create(q, txn.BeginOptions{})
+	b.ok(tx.Flush(q, txn.Death{}))
+	tx.Release()
+	s, err := b.store.Open(file)
+	b.ok(err)
+	if _, err := s.ReadAt(p, make([]byte, 10), 0); err != io.EOF {
+		t.Error(err)
+	}
+	s.Release()
+	b.save(q, `["q"]`)
+	b.store.Found(file, 7, func() txn.Caller { return p })
+	b.save(p, `["p"]`)
+	b.want(`["p"]`)
+}

@@ -97,10 +97,10 @@ func liveHeap() uint64 {
 // left. That was not measured.
 const maxProcessors = 8
 
-// processorsForACrowd returns a function that gives the Go runtime more processors than there are cores
-// while several threads at a time open files, and two at least else. For a client that is alone more
-// would be too many: each of its requests would wake another core. nil: it is not wanted, or the environment says how many
-// there are (GOMAXPROCS).
+// processorsForACrowd returns a function that gives the Go runtime more processors than there are
+// cores while several threads at a time open files, and two at least else. For a client that is alone
+// more would be too many: each of its requests would wake another core. It is nil where it is not
+// wanted, or where the environment says how many there are (GOMAXPROCS).
 func (o *mountOptions) processorsForACrowd() func(many bool) {
 	if o.doesWithout(processors) || os.Getenv("GOMAXPROCS") != "" {
 		return nil

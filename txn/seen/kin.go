@@ -264,8 +264,9 @@ func (m memberView) lastTick() Tick {
 // alive at the same time; the newer one's process still is.
 //
 // The writer, and the shells that it descends from, know all that those of their children did
-// that have ended: they wait for them. So does the process of the older view. A reading by a process that still lives is in its own
-// hands: a writer that was started after the newer view has not got it by a pipe.
+// that have ended: they wait for them. So does the process of the older view. A reading by a
+// process that still lives is in its own hands: a writer that was started after the newer view has
+// not got it by a pipe.
 func (v *Views) mayNotKnow(one, newer memberView, o *Origin) bool {
 	waits := func(a *actorViews) bool { return a.caller.author() == o.author() || o.DescendsFrom(a.caller.Actor) }
 	switch n := newer.of; {
