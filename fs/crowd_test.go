@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
 )
 
 // A crowd comes when threads open files in turn, quickly, and is gone a second after the last of that
@@ -42,4 +44,18 @@ func TestACrowdComesAndGoes(t *testing.T) {
 	want("more than a second of one thread", true, false)
 	open(100, 8, time.Millisecond)
 	want("another crowd", true, false, true)
+}
+
+// Each request to open a file counts.
+func TestOpensAreCountedForACrowd(t *testing.T) {
+	came := false
+	r := requests{fuse.NewDefaultRawFileSystem(), &fileSystem{crowd: crowd{tell: func(many bool) { came = many }}}}
+	for i := range uint32(10 * crowdTurns) {
+		var in fuse.OpenIn
+		in.Pid = i % 8
+		r.Open(nil, &in, &fuse.OpenOut{})
+	}
+	if !came {
+		t.Error("eight threads are no crowd")
+	}
 }
